@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What happened, and where. */
+#ifndef KSA_ERROR_H
+#define KSA_ERROR_H
+
+#include "macros.h"
+#include "reason.h"
+
+/*
+ * Filled by ksa_fail(); a caller starts with a zeroed one. TEXT is written for
+ * people, quotes what came from outside by ksa_text_quote(), and never holds a
+ * byte of a token's signature.
+ */
+struct ksa_error {
+        enum ksa_reason reason;
+        unsigned line;   /* in FILE, from 1; 0: the whole file */
+        char file[256];  /* "" where no file is meant */
+        char text[512];
+};
+
+/*
+ * Sets REASON and the text, and returns REASON: `return ksa_fail(err, KSA_X, "…")`.
+ * A text too long is cut. ERR may be NULL. errno is left alone.
+ */
+enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const char *format, ...)
+        KSA_PRINTF(3, 4);
+
+/* Names the file (and line, or 0) that an error is about. ERR may be NULL. */
+void ksa_error_at(struct ksa_error *err, const char *file, unsigned line);
+
+#endif
