@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_check.h"
+#include "file.h"
+#include "ini.h"
+#include "rule.h"
+#include "text.h"
+
+/* One file; more rules than fit into it go into several files of conf.d. */
+#define FILE_MAX_BYTES ((size_t)1024 * 1024)
+
+_Static_assert(sizeof(uint64_t) * CHAR_BIT >= 64, "a bit for each option");
+
+struct loader {
+        const struct ksa_env *env;
+        struct ksa_config *config;
+        struct ksa_problems *problems;
+        const char *file;      /* being read */
+        enum ksa_section kind; /* of the section being read */
+        void *section;         /* NULL while lines belong to none */
+        bool skipping;         /* the section's head was wrong; its keys say nothing new */
+};
+
+/* Where the sections of each kind live. */
+static void **array_of(struct ksa_config *config, enum ksa_section kind, size_t *ret_size)
+{
+        static const size_t sizes[KSA_SECTION_COUNT] = {
+                [KSA_SECTION_HOST] = sizeof(struct ksa_host),
+                [KSA_SECTION_CLUSTER] = sizeof(struct ksa_cluster),
+                [KSA_SECTION_SERVICE] = sizeof(struct ksa_service),
+                [KSA_SECTION_RULE] = sizeof(struct ksa_rule),
+                [KSA_SECTION_ACCOUNT] = sizeof(struct ksa_account),
+                [KSA_SECTION_ACCOUNTS] = sizeof(struct ksa_accounts),
+        };
+        *ret_size = sizes[kind];
+        switch (kind) {
+        case KSA_SECTION_CLUSTER:
+                return (void **)&config->clusters;
+        case KSA_SECTION_SERVICE:
+                return (void **)&config->services;
+        case KSA_SECTION_RULE:
+                return (void **)&config->rules;
+        case KSA_SECTION_ACCOUNT:
+                return (void **)&config->accounts;
+        case KSA_SECTION_ACCOUNTS:
+                return (void **)&config->account_sources;
+        case KSA_SECTION_HOST:
+        case KSA_SECTION_COUNT:
+        default:
+                return NULL;
+        }
+}
+
+static enum ksa_section section_kind(const char *word)
+{
+        for (unsigned kind = 0; kind < KSA_SECTION_COUNT; kind++) {
+                if (strcmp(word, ksa_section_word((enum ksa_section)kind)) == 0)
+                        return (enum ksa_section)kind;
+        }
+        return KSA_SECTION_COUNT;
+}
+
+static void out_of_memory(struct loader *loader)
+{
+        ksa_problem(loader->problems, KSA_MEMORY, loader->file, 0, "out of memory");
+}
+
+static void set_defaults(enum ksa_section kind, void *section)
+{
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                const struct ksa_option *option = &ksa_options[i];
+                char text[64];
+                bool memory;
+
+                if (option->section != kind || option->fallback == NULL)
+                        continue;
+                (void)snprintf(text, sizeof(text), "%s", option->fallback);
+                /* A default in the table always fits: test_option.c tries every one. */
+                (void)!ksa_option_set(option, text, section, &memory);
+        }
+}
+
+/* Finds an earlier section of that kind and name. */
+static const struct ksa_section_head *find_named(const struct ksa_config *config,
+                                                 enum ksa_section kind, const char *name)
+{
+        const char *const key[] = {ksa_section_word(kind), name};
+        uint64_t hash = ksa_index_hash(key, KSA_COUNT(key));
+        uint32_t position = ksa_index_find(&config->names, hash), number;
+
+        while (ksa_index_next(&config->names, hash, &position, &number)) {
+                if (number >= config->counts[kind])
+                        continue;
+                const struct ksa_section_head *head = ksa_config_section(config, kind, number);
+                if (head != NULL && strcmp(head->name, name) == 0)
+                        return head;
+        }
+        return NULL;
+}
+
+/* Makes room for a section and gives it its name, or tells why not. */
+static void *add_section(struct loader *loader, const char *name)
+{
+        struct ksa_config *config = loader->config;
+        size_t size;
+        void **array = array_of(config, loader->kind, &size);
+
+        if (array == NULL)
+                return &config->host;
+        struct ksa_list list = {.items = *array, .count = config->counts[loader->kind]};
+        void *section = ksa_list_next(&list, size);
+        if (list.items != NULL)
+                *array = list.items;
+        const char *const key[] = {ksa_section_word(loader->kind), name};
+        if (section == NULL || !ksa_index_add(&config->names, ksa_index_hash(key, KSA_COUNT(key)),
+                                              (uint32_t)list.count)) {
+                out_of_memory(loader);
+                return NULL;
+        }
+        memset(section, 0, size);
+        return section;
+}
+
+static void begin_section(struct loader *loader, const struct ksa_ini_item *item, unsigned line)
+{
+        struct ksa_config *config = loader->config;
+        enum ksa_section kind = section_kind(item->kind);
+        const struct ksa_section_head *earlier = NULL;
+
+        loader->section = NULL;
+        loader->skipping = true;
+        if (kind == KSA_SECTION_COUNT) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "unknown section [%s]", item->kind);
+                return;
+        }
+        if (ksa_section_is_named(kind) != (*item->name != '\0')) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            ksa_section_is_named(kind) ? "[%s] needs a name" : "[%s] takes no name",
+                            item->kind);
+                return;
+        }
+        if (kind != KSA_SECTION_HOST)
+                earlier = find_named(config, kind, item->name);
+        else if (config->counts[kind] > 0)
+                earlier = ksa_config_section(config, kind, 0);
+        if (earlier != NULL) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "[%s%s%s] stands in %s line %u already", item->kind,
+                            *item->name != '\0' ? " " : "", item->name, earlier->place.file,
+                            earlier->place.line);
+                return;
+        }
+        loader->kind = kind;
+        loader->section = add_section(loader, item->name);
+        if (loader->section == NULL)
+                return;
+        struct ksa_section_head *head = loader->section;
+        head->name = item->name;
+        head->place = (struct ksa_place){loader->file, line};
+        set_defaults(kind, loader->section);
+        config->counts[kind]++;
+        loader->skipping = false;
+}
+
+static void set_option(struct loader *loader, const struct ksa_ini_item *item, unsigned line)
+{
+        struct ksa_section_head *head = loader->section;
+        const struct ksa_option *option = ksa_option_find(loader->kind, item->key);
+        /* The reader hands out pieces of our own buffer, so they may be cut up. */
+        char *value = (char *)(uintptr_t)item->value;
+        bool memory = false;
+
+        if (option == NULL) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "[%s] has no option %s", ksa_section_word(loader->kind), item->key);
+                return;
+        }
+        uint64_t bit = UINT64_C(1) << (option - ksa_options);
+        if ((head->given & bit) != 0 && (option->flags & KSA_OPTION_LIST) == 0) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "%s stands twice in this section", item->key);
+                return;
+        }
+        head->given |= bit;
+        const char *misfit = ksa_option_set(option, value, head, &memory);
+        if (memory)
+                out_of_memory(loader);
+        else if (misfit != NULL)
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "%s: %.128s is none of: %s", item->key, misfit, option->kind->syntax);
+}
+
+static void read_lines(struct loader *loader, char *bytes, size_t length)
+{
+        struct ksa_ini ini;
+        struct ksa_ini_item item;
+
+        loader->section = NULL;
+        loader->skipping = false;
+        ksa_ini_start(&ini, bytes, length);
+        for (;;) {
+                struct ksa_error error = {0};
+
+                if (ksa_ini_next(&ini, &item, &error) != KSA_OK) {
+                        ksa_problem(loader->problems, error.reason, loader->file, ini.line, "%s",
+                                    error.text);
+                        continue;
+                }
+                if (item.kind != NULL)
+                        begin_section(loader, &item, ini.line);
+                else if (item.key == NULL)
+                        return;
+                else if (loader->section != NULL)
+                        set_option(loader, &item, ini.line);
+                else if (!loader->skipping)
+                        ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, ini.line,
+                                    "%s stands before any section", item.key);
+        }
+}
+
+/* Takes over PATH, which names the file in messages as long as the configuration lives. */
+static void read_file(struct loader *loader, char *path)
+{
+        struct ksa_error error = {0};
+        char *bytes;
+        size_t length;
+
+        if (path == NULL || !ksa_config_keep(loader->config, path)) {
+                out_of_memory(loader);
+                return;
+        }
+        loader->file = path;
+        if (ksa_file_read(path, loader->env->owner, FILE_MAX_BYTES, &bytes, &length, &error) !=
+            KSA_OK) {
+                ksa_problem(loader->problems, error.reason, path, 0, "%s", error.text);
+                return;
+        }
+        if (!ksa_config_keep(loader->config, bytes)) {
+                out_of_memory(loader);
+                return;
+        }
+        read_lines(loader, bytes, length);
+}
+
+static void read_folder(struct loader *loader)
+{
+        const char *main_file = loader->env->config_file;
+        const char *slash = strrchr(main_file, '/');
+        int folder_length = slash == NULL ? 0 : (int)(slash - main_file);
+        struct ksa_error error = {0};
+        char folder[PATH_MAX];
+        char **names = NULL;
+
+        (void)snprintf(folder, sizeof(folder), "%.*s/conf.d", folder_length, main_file);
+        enum ksa_reason reason =
+                ksa_file_list(folder, loader->env->owner, ".conf", &names, &error);
+        if (reason == KSA_FILE_MISSING)
+                return;
+        if (reason != KSA_OK) {
+                ksa_problem(loader->problems, reason, folder, 0, "%s", error.text);
+                return;
+        }
+        for (size_t i = 0; names[i] != NULL; i++) {
+                char *path = NULL;
+
+                if (asprintf(&path, "%s/%s", folder, names[i]) < 0)
+                        path = NULL;
+                read_file(loader, path);
+        }
+        ksa_file_names_free(&names);
+}
+
+enum ksa_reason ksa_config_load(const struct ksa_env *env, const struct ksa_problem_sink *sink,
+                                struct ksa_config **ret_config, struct ksa_error *err)
+{
+        struct ksa_problems problems = {.sink = sink};
+        struct ksa_config *config = calloc(1, sizeof(*config));
+
+        if (config == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        struct loader loader = {.env = env, .config = config, .problems = &problems};
+        config->host.name = "";
+        read_file(&loader, strdup(env->config_file));
+        read_folder(&loader);
+        ksa_config_expand(config, env, &problems);
+        ksa_config_judge(config, env, &problems);
+        if (!ksa_rule_index_build(config))
+                out_of_memory(&loader);
+        if (problems.first.reason != KSA_UNREACHED) {
+                if (err != NULL)
+                        *err = problems.first;
+                ksa_config_free(&config);
+                return problems.first.reason;
+        }
+        *ret_config = config;
+        return KSA_OK;
+}
+
+static void free_lists(enum ksa_section kind, void *section)
+{
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                if (ksa_options[i].section == kind && (ksa_options[i].flags & KSA_OPTION_LIST) != 0)
+                        free(((struct ksa_list *)(void *)((char *)section + ksa_options[i].offset))
+                                     ->items);
+        }
+}
+
+void ksa_config_free(struct ksa_config **config)
+{
+        struct ksa_config *gone = *config;
+
+        if (gone == NULL)
+                return;
+        free_lists(KSA_SECTION_HOST, &gone->host);
+        for (unsigned kind = KSA_SECTION_CLUSTER; kind < KSA_SECTION_COUNT; kind++) {
+                size_t size;
+                void **array = array_of(gone, (enum ksa_section)kind, &size);
+
+                for (size_t i = 0; i < gone->counts[kind]; i++)
+                        free_lists((enum ksa_section)kind, (char *)*array + i * size);
+                free(*array);
+        }
+        ksa_index_clear(&gone->names);
+        ksa_index_clear(&gone->rule_index);
+        for (size_t i = 0; i < gone->texts.count; i++)
+                free(((char **)gone->texts.items)[i]);
+        free(gone->texts.items);
+        free(gone);
+        *config = NULL;
+}
+
+void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
+                         size_t position)
+{
+        /* Sections are handed out for reading alone but for the loader, which owns them. */
+        struct ksa_config *owned = (struct ksa_config *)(uintptr_t)config;
+        size_t size;
+        void **array = array_of(owned, section, &size);
+
+        if (position >= config->counts[section])
+                return NULL;
+        return array == NULL ? (void *)&owned->host : (char *)*array + position * size;
+}
+
+const char *ksa_service_in_rules(const char *name)
+{
+        return strcmp(name, "sudo-i") == 0 ? "sudo" : name;
+}
+
+const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name)
+{
+        return (const struct ksa_service *)(const void *)find_named(config, KSA_SECTION_SERVICE,
+                                                                    ksa_service_in_rules(name));
+}
+
+const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name)
+{
+        return (const struct ksa_cluster *)(const void *)find_named(config, KSA_SECTION_CLUSTER,
+                                                                    name);
+}
+
+bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option)
+{
+        return (section->given >> (option - ksa_options) & 1) != 0;
+}
+
+bool ksa_config_keep(struct ksa_config *config, char *text)
+{
+        char **place = ksa_list_next(&config->texts, sizeof(text));
+
+        if (place == NULL) {
+                free(text);
+                return false;
+        }
+        *place = text;
+        config->texts.count++;
+        return true;
+}
+
+const char *ksa_list_text(const struct ksa_list *list, size_t position)
+{
+        return ((const char *const *)list->items)[position];
+}
+
+bool ksa_list_has(const struct ksa_list *list, const char *text)
+{
+        for (size_t i = 0; i < list->count; i++) {
+                if (strcmp(ksa_list_text(list, i), text) == 0)
+                        return true;
+        }
+        return false;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config_check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The iss of every legacy token, in every cluster of the world. */
+#define LEGACY_ISSUER "kubernetes/serviceaccount"
+
+void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const char *file,
+                 unsigned line, const char *format, ...)
+{
+        struct ksa_error error = {0};
+        char text[sizeof(error.text)];
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vsnprintf(text, sizeof(text), format, arguments) < 0)
+                text[0] = '\0';
+        va_end(arguments);
+        (void)ksa_fail(&error, reason, "%s", text);
+        ksa_error_at(&error, file, line);
+        if (problems->first.reason == KSA_UNREACHED)
+                problems->first = error;
+        if (problems->sink != NULL)
+                problems->sink->tell(problems->sink->context, &error);
+}
+
+/* A problem of the section that begins with HEAD. */
+#define PROBLEM(problems, reason, section, ...)                                                    \
+        ksa_problem(problems, reason, (section)->place.file, (section)->place.line, __VA_ARGS__)
+
+/* --- %H and %h -------------------------------------------------------------- */
+
+/* The audience with the host's name in it; NULL when memory runs out. */
+static char *expanded(const char *audience, const char *host)
+{
+        size_t host_length = strlen(host), short_length = strcspn(host, ".");
+        size_t room = strlen(audience) + 1;
+
+        for (const char *c = audience; *c != '\0'; c++)
+                room += *c == '%' ? host_length : 0;
+        char *text = malloc(room), *out = text;
+        if (text == NULL)
+                return NULL;
+        for (const char *c = audience; *c != '\0'; c++) {
+                size_t length = 1;
+                const char *piece = c;
+
+                if (c[0] == '%' && (c[1] == 'H' || c[1] == 'h')) {
+                        length = c[1] == 'H' ? host_length : short_length;
+                        piece = host;
+                        c++;
+                }
+                memcpy(out, piece, length);
+                out += length;
+        }
+        *out = '\0';
+        return text;
+}
+
+static bool is_no_name(const char *host)
+{
+        return host[0] == '\0' || strcmp(host, "localhost") == 0 ||
+               strncmp(host, "localhost.", 10) == 0;
+}
+
+static void expand_list(struct ksa_config *config, const struct ksa_env *env,
+                        const struct ksa_section_head *head, struct ksa_list *audiences,
+                        struct ksa_problems *problems)
+{
+        for (size_t i = 0; i < audiences->count; i++) {
+                const char **audience = &((const char **)audiences->items)[i];
+
+                if (strchr(*audience, '%') == NULL)
+                        continue;
+                if (is_no_name(env->host_name)) {
+                        PROBLEM(problems, KSA_HOST_NAME, head,
+                                "audience %s: the host's name is '%s'", *audience,
+                                env->host_name);
+                        return;
+                }
+                char *text = expanded(*audience, env->host_name);
+                if (text == NULL || !ksa_config_keep(config, text)) {
+                        PROBLEM(problems, KSA_MEMORY, head, "out of memory");
+                        return;
+                }
+                *audience = text;
+                if (strchr(text, '%') != NULL)
+                        PROBLEM(problems, KSA_CONFIG_INVALID, head,
+                                "audience %s: after %% only H or h may stand", text);
+        }
+}
+
+void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
+                       struct ksa_problems *problems)
+{
+        if (config->counts[KSA_SECTION_HOST] > 0)
+                expand_list(config, env, (const struct ksa_section_head *)&config->host,
+                            &config->host.audience, problems);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
+                expand_list(config, env, (const struct ksa_section_head *)&config->services[i],
+                            &config->services[i].audience, problems);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
+                expand_list(config, env, (const struct ksa_section_head *)&config->rules[i],
+                            &config->rules[i].audience, problems);
+}
+
+/* --- What must be there ----------------------------------------------------- */
+
+static void judge_required(const struct ksa_config *config, struct ksa_problems *problems)
+{
+        if (config->counts[KSA_SECTION_HOST] == 0)
+                ksa_problem(problems, KSA_CONFIG_INVALID, "", 0,
+                            "there is no [host] section with an audience");
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                const struct ksa_option *option = &ksa_options[i];
+
+                if ((option->flags & KSA_OPTION_REQUIRED) == 0)
+                        continue;
+                for (size_t n = 0; n < config->counts[option->section]; n++) {
+                        const struct ksa_section_head *head =
+                                ksa_config_section(config, option->section, n);
+
+                        if (!ksa_option_given(head, option))
+                                PROBLEM(problems, KSA_CONFIG_INVALID, head, "[%s%s%s] needs %s",
+                                        ksa_section_word(option->section),
+                                        *head->name != '\0' ? " " : "", head->name, option->name);
+                }
+        }
+}
+
+/* --- Audiences -------------------------------------------------------------- */
+
+/* Where an audience stands beside the place it was found in; NULL for nowhere. */
+static const struct ksa_section_head *audience_elsewhere(const struct ksa_config *config,
+                                                         const void *here, const char *audience)
+{
+        if (here != &config->host && ksa_list_has(&config->host.audience, audience))
+                return (const struct ksa_section_head *)&config->host;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {
+                const struct ksa_service *service = &config->services[i];
+
+                if (here != service && ksa_list_has(&service->audience, audience))
+                        return (const struct ksa_section_head *)service;
+        }
+        return NULL;
+}
+
+static void judge_audiences(const struct ksa_config *config, const struct ksa_section_head *head,
+                            const struct ksa_list *audiences, struct ksa_problems *problems)
+{
+        for (size_t i = 0; i < audiences->count; i++) {
+                const char *audience = ksa_list_text(audiences, i);
+                const struct ksa_section_head *other = audience_elsewhere(config, head, audience);
+
+                if (other != NULL)
+                        PROBLEM(problems, KSA_CONFIG_INVALID, head,
+                                "audience %s stands in %s line %u too: a service could replay its "
+                                "tokens to the other",
+                                audience, other->place.file, other->place.line);
+                for (size_t n = 0; n < config->counts[KSA_SECTION_CLUSTER]; n++) {
+                        if (ksa_list_has(&config->clusters[n].issuer, audience))
+                                PROBLEM(problems, KSA_CONFIG_INVALID, head,
+                                        "audience %s is the issuer of cluster %s: every Pod's own "
+                                        "token carries it",
+                                        audience, config->clusters[n].name);
+                }
+        }
+}
+
+/* --- Rules ------------------------------------------------------------------ */
+
+static bool is_local_service(const char *service)
+{
+        static const char *const local[] = {"sudo", "sudo-i", "su",    "su-l",  "cron",
+                                            "crond", "atd",    "login", "polkit-1"};
+
+        for (size_t i = 0; i < KSA_COUNT(local); i++) {
+                if (strcmp(service, local[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool some_service_has(const struct ksa_config *config, const struct ksa_rule *rule,
+                             const char *audience)
+{
+        for (size_t i = 0; i < rule->service.count; i++) {
+                const struct ksa_service *service =
+                        ksa_config_service(config, ksa_list_text(&rule->service, i));
+                const struct ksa_list *audiences =
+                        service != NULL && service->audience.count > 0 ? &service->audience
+                                                                       : &config->host.audience;
+
+                if (ksa_list_has(audiences, audience))
+                        return true;
+        }
+        return false;
+}
+
+static void judge_rule(const struct ksa_config *config, const struct ksa_rule *rule,
+                       struct ksa_problems *problems)
+{
+        for (size_t i = 0; i < rule->account.count; i++) {
+                const struct ksa_pattern *account = &((struct ksa_pattern *)rule->account.items)[i];
+
+                if (ksa_config_cluster(config, account->cluster) == NULL)
+                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
+                                "[rule %s] names the cluster %s, which no section describes",
+                                rule->name, account->cluster);
+        }
+        for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
+                const char *service = ksa_list_text(&rule->service, i);
+
+                if (is_local_service(service))
+                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
+                                "[rule %s] has from, but %s knows no remote host", rule->name,
+                                service);
+        }
+        for (size_t i = 0; i < rule->audience.count; i++) {
+                const char *audience = ksa_list_text(&rule->audience, i);
+
+                if (!some_service_has(config, rule, audience))
+                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
+                                "[rule %s] wants the audience %s, which its services do not accept",
+                                rule->name, audience);
+        }
+}
+
+/* --- What cannot be done yet ------------------------------------------------ */
+
+static void not_built(struct ksa_problems *problems, const struct ksa_section_head *head,
+                      const char *what)
+{
+        PROBLEM(problems, KSA_NOT_BUILT, head, "%s: this version cannot do that yet", what);
+}
+
+static void judge_supply(const struct ksa_config *config, const struct ksa_env *env,
+                         struct ksa_problems *problems)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER] && env->fetch == NULL; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                const struct ksa_section_head *head = (const struct ksa_section_head *)cluster;
+
+                if (cluster->keys != NULL && strncmp(cluster->keys, "file:", 5) != 0)
+                        not_built(problems, head, "keys other than file:");
+                if (cluster->review != KSA_REVIEW_NEVER)
+                        not_built(problems, head, "review other than never");
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const struct ksa_section_head *head = (const struct ksa_section_head *)rule;
+
+                if (env->fetch == NULL && rule->review != KSA_REVIEW_NEVER)
+                        not_built(problems, head, "review other than never");
+                if (env->fetch == NULL && rule->bound != KSA_BOUND_ANY)
+                        not_built(problems, head, "bound");
+                if (env->fetch == NULL && rule->rbac)
+                        not_built(problems, head, "rbac");
+                if (env->used_dir == NULL && rule->once)
+                        not_built(problems, head, "once");
+                if (env->registry_file == NULL && ksa_list_has(&rule->user, "@own"))
+                        not_built(problems, head, "user = @own");
+        }
+        if (env->registry_file != NULL)
+                return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
+                not_built(problems, (const struct ksa_section_head *)&config->accounts[i],
+                          "[account]");
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                not_built(problems, (const struct ksa_section_head *)&config->account_sources[i],
+                          "[accounts]");
+}
+
+void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env,
+                      struct ksa_problems *problems)
+{
+        judge_required(config, problems);
+        judge_audiences(config, (const struct ksa_section_head *)&config->host,
+                        &config->host.audience, problems);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {
+                const struct ksa_service *service = &config->services[i];
+
+                judge_audiences(config, (const struct ksa_section_head *)service,
+                                &service->audience, problems);
+                if (!service->local_user && service->audience.count == 0)
+                        PROBLEM(problems, KSA_CONFIG_INVALID, service,
+                                "[service %s] has local_user = no and needs an audience of its own",
+                                service->name);
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                if (ksa_list_has(&config->clusters[i].issuer, LEGACY_ISSUER))
+                        PROBLEM(problems, KSA_CONFIG_INVALID, &config->clusters[i],
+                                "issuer " LEGACY_ISSUER
+                                " is that of legacy tokens, which never end");
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
+                judge_rule(config, &config->rules[i], problems);
+        judge_supply(config, env, problems);
+}

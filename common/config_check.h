@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What no single line can tell: sections that are missing, contradict or name each other. */
+#ifndef KSA_CONFIG_CHECK_H
+#define KSA_CONFIG_CHECK_H
+
+#include "config.h"
+
+/* Collects the problems of one load: all are told, the first is kept. */
+struct ksa_problems {
+        const struct ksa_problem_sink *sink; /* may be NULL */
+        struct ksa_error first;              /* its reason is KSA_UNREACHED while there is none */
+};
+
+/* Notes a problem at FILE and LINE, told for REASON in the text that follows. */
+void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const char *file,
+                 unsigned line, const char *format, ...) KSA_PRINTF(5, 6);
+
+/* Puts the host name in place of %H and %h in every audience. */
+void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
+                       struct ksa_problems *problems);
+
+/* Checks a configuration whose lines are all read. */
+void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env,
+                      struct ksa_problems *problems);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "claims.h"
+#include "text.h"
+
+/* A token typed in place of a user name must not end in the log. */
+static const char *user_for_log(const char *user)
+{
+        return strncmp(user, "eyJ", 3) == 0 ? "[not written: it looks like a token]" : user;
+}
+
+/* ` name="value"`; nothing where the value is not known. */
+static void put(FILE *out, const char *prefix, const char *name, const char *value)
+{
+        char quoted[KSA_QUOTED_SIZE];
+
+        if (value != NULL)
+                (void)fprintf(out, " %s%s=\"%s\"", prefix, name,
+                              ksa_text_quote(value, quoted, sizeof(quoted)));
+}
+
+static void put_time(FILE *out, const char *prefix, const char *name, const struct ksa_time *time)
+{
+        if (time->given)
+                (void)fprintf(out, " %s%s=%lld", prefix, name, (long long)time->seconds);
+}
+
+static void put_claims(FILE *out, const struct ksa_decision *decision)
+{
+        const struct ksa_token *token = &decision->token;
+        const char *prefix = ksa_decision_is_verified(decision) ? "" : "unverified_";
+
+        if (decision->cluster != NULL)
+                put(out, prefix, "cluster", decision->cluster->name);
+        else
+                put(out, prefix, "iss", token->iss);
+        put(out, prefix, "namespace", token->namespace);
+        put(out, prefix, "account", token->account);
+        put(out, prefix, "account_uid", token->account_uid);
+        put(out, prefix, "pod", token->pod);
+        put(out, prefix, "pod_uid", token->pod_uid);
+        if (token->audiences.count > 0)
+                put(out, prefix, "aud", ksa_list_text(&token->audiences, 0));
+        put_time(out, prefix, "iat", &token->iat);
+        put_time(out, prefix, "exp", &token->exp);
+        put(out, prefix, "jti", token->jti);
+        put(out, prefix, "kid", token->kid);
+}
+
+char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                       const char *reference)
+{
+        bool allowed = decision->outcome == KSA_ALLOW;
+        char *line = NULL, quoted[KSA_QUOTED_SIZE];
+        size_t length = 0;
+        FILE *out = open_memstream(&line, &length);
+
+        if (out == NULL)
+                return NULL;
+        (void)fprintf(out, "result=%s reason=%s service=", allowed ? "allow" : "deny",
+                      ksa_reason_word(decision->reason));
+        (void)fprintf(out, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
+                      ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
+        (void)fprintf(out, " ref=%s", reference);
+        put(out, "", "rhost", attempt->rhost);
+        put(out, "", "user", user_for_log(attempt->user));
+        put_claims(out, decision);
+        if (decision->rule != NULL)
+                put(out, "", "rule", decision->rule->name);
+        if (!allowed) {
+                if (decision->error.file[0] != '\0')
+                        put(out, "", "file", decision->error.file);
+                if (decision->error.line != 0)
+                        (void)fprintf(out, " line=%u", decision->error.line);
+                (void)fprintf(out, " why=\"%s\" remedy=\"%s\"",
+                              ksa_text_quote(decision->error.text, quoted, sizeof(quoted)),
+                              ksa_reason_remedy(decision->reason));
+        }
+        if (fclose(out) != 0) {
+                free(line);
+                return NULL;
+        }
+        return line;
+}
+
+char *ksa_explain_to_client(const struct ksa_decision *decision, const char *reference,
+                            const char *host_name)
+{
+        char *text = NULL;
+        bool open = ksa_decision_is_open(decision);
+
+        if (asprintf(&text, "Service account token refused (ref %s on %s)%s%s", reference,
+                     host_name, open ? ": " : "", open ? decision->error.text : "") < 0)
+                return NULL;
+        return text;
+}
+
+/* --- Steps ------------------------------------------------------------------ */
+
+static void explain_token(const struct ksa_decision *d, char *out, size_t size)
+{
+        (void)snprintf(out, size, "%s, kid \"%s\"", ksa_algorithm_name(d->token.algorithm),
+                       d->token.kid != NULL ? d->token.kid : "");
+}
+
+static void explain_key(const struct ksa_decision *d, char *out, size_t size)
+{
+        int length = snprintf(out, size, "cluster %s, %s key of %u bits, ", d->cluster->name,
+                              ksa_algorithm_name(d->key.algorithm), ksa_jwk_bits(&d->key));
+
+        if (length < 0 || (size_t)length >= size)
+                return;
+        if (d->keys_fetched == 0)
+                (void)snprintf(out + length, size - (size_t)length, "from a file");
+        else
+                (void)snprintf(out + length, size - (size_t)length, "fetched %lld s ago",
+                               (long long)(d->now - d->keys_fetched));
+}
+
+static void explain_times(const struct ksa_decision *d, char *out, size_t size)
+{
+        (void)snprintf(out, size,
+                       "issued %lld s ago, ends in %lld s (iat %lld, nbf %lld, exp %lld, now %lld, "
+                       "leeway %d s)",
+                       (long long)(d->now - d->token.iat.seconds),
+                       (long long)(d->token.exp.seconds - d->now), (long long)d->token.iat.seconds,
+                       (long long)d->token.nbf.seconds, (long long)d->token.exp.seconds,
+                       (long long)d->now, KSA_LEEWAY);
+}
+
+static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_decision *d,
+                           enum ksa_step step, char *out, size_t size)
+{
+        char user[KSA_QUOTED_SIZE], other[KSA_QUOTED_SIZE];
+
+        switch (step) {
+        case KSA_STEP_SERVICE:
+                (void)snprintf(out, size, "user \"%s\", service \"%s\"",
+                               ksa_text_quote(attempt->user, user, 300),
+                               ksa_text_quote(attempt->service, other, 300));
+                break;
+        case KSA_STEP_TOKEN:
+                explain_token(d, out, size);
+                break;
+        case KSA_STEP_CLUSTER:
+                (void)snprintf(out, size, "issuer \"%s\"",
+                               ksa_text_quote(d->token.iss, other, sizeof(other)));
+                break;
+        case KSA_STEP_KEY:
+                explain_key(d, out, size);
+                break;
+        case KSA_STEP_SIGNATURE:
+                (void)snprintf(out, size, "%s over %zu bytes",
+                               ksa_algorithm_name(d->key.algorithm), d->token.signed_length);
+                break;
+        case KSA_STEP_AUDIENCE:
+                (void)snprintf(out, size, "the token is for \"%s\"",
+                               ksa_text_quote(ksa_list_text(&d->token.audiences, 0), other,
+                                              sizeof(other)));
+                break;
+        case KSA_STEP_TIMES:
+                explain_times(d, out, size);
+                break;
+        case KSA_STEP_LIFETIME:
+                (void)snprintf(out, size, "it lives for %lld s",
+                               (long long)(d->token.exp.seconds - d->token.iat.seconds));
+                break;
+        case KSA_STEP_SUBJECT:
+                (void)snprintf(out, size, "sub \"%s\", account uid \"%s\"", d->token.sub,
+                               d->token.account_uid);
+                break;
+        case KSA_STEP_USER:
+                if (attempt->local.exists)
+                        (void)snprintf(out, size, "\"%s\" has uid %u",
+                                       ksa_text_quote(attempt->user, user, 300),
+                                       (unsigned)attempt->local.uid);
+                else
+                        (void)snprintf(out, size, "this service has no local users");
+                break;
+        case KSA_STEP_RULE:
+                (void)snprintf(out, size, "[rule %s] in %s line %u", d->rule->name,
+                               d->rule->place.file, d->rule->place.line);
+                break;
+        case KSA_STEP_DEMANDS:
+                (void)snprintf(out, size, "none");
+                break;
+        case KSA_STEP_COUNT:
+        default:
+                break;
+        }
+}
+
+const char *ksa_explain_step(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                             enum ksa_step step, char *out, size_t size)
+{
+        if (size > 0)
+                out[0] = '\0';
+        if (decision->steps[step] == KSA_OK)
+                explain_passed(attempt, decision, step, out, size);
+        else if (decision->steps[step] != KSA_UNREACHED)
+                (void)snprintf(out, size, "%s", decision->error.text);
+        return out;
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keyset.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "json.h"
+#include "text.h"
+
+/* One line of the cached form, cut into its words. */
+struct line {
+        enum ksa_algorithm algorithm;
+        const char *kid, *first, *second;
+        size_t first_length, second_length;
+};
+
+struct name {
+        const char *kid;
+        size_t position;
+};
+
+struct ksa_keyset {
+        json_t *document;  /* a JWKS, or NULL */
+        char *text;        /* the cached form, cut up, or NULL */
+        struct line *lines;
+        struct name *names; /* of the entries, by kid */
+        size_t count;
+        int64_t fetched, max_age;
+};
+
+void ksa_keyset_free(struct ksa_keyset **keyset)
+{
+        if (*keyset == NULL)
+                return;
+        ksa_json_free(&(*keyset)->document);
+        free((*keyset)->text);
+        free((*keyset)->lines);
+        free((*keyset)->names);
+        free(*keyset);
+        *keyset = NULL;
+}
+
+size_t ksa_keyset_count(const struct ksa_keyset *keyset)
+{
+        return keyset->count;
+}
+
+int64_t ksa_keyset_fetched(const struct ksa_keyset *keyset)
+{
+        return keyset->fetched;
+}
+
+int64_t ksa_keyset_max_age(const struct ksa_keyset *keyset)
+{
+        return keyset->max_age;
+}
+
+/* --- A JWKS ----------------------------------------------------------------- */
+
+static const json_t *json_entry(const struct ksa_keyset *keyset, size_t position)
+{
+        return json_array_get(json_object_get(keyset->document, "keys"), position);
+}
+
+static const char *kid_of(const struct ksa_keyset *keyset, size_t position)
+{
+        if (keyset->document == NULL)
+                return keyset->lines[position].kid;
+        const char *kid = ksa_json_text(json_entry(keyset, position), "kid");
+        return kid != NULL ? kid : "";
+}
+
+static int compare_names(const void *left, const void *right)
+{
+        return strcmp(((const struct name *)left)->kid, ((const struct name *)right)->kid);
+}
+
+/* Sorts the names, so that a login finds its key, and two of one name, without comparing all. */
+static enum ksa_reason index_names(struct ksa_keyset *keyset, struct ksa_error *err)
+{
+        keyset->names = calloc(keyset->count, sizeof(*keyset->names));
+        if (keyset->names == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        for (size_t i = 0; i < keyset->count; i++)
+                keyset->names[i] = (struct name){.kid = kid_of(keyset, i), .position = i};
+        qsort(keyset->names, keyset->count, sizeof(*keyset->names), compare_names);
+        for (size_t i = 1; i < keyset->count; i++) {
+                const char *kid = keyset->names[i].kid;
+                char quoted[KSA_QUOTED_SIZE];
+
+                if (*kid != '\0' && strcmp(kid, keyset->names[i - 1].kid) == 0)
+                        return ksa_fail(err, KSA_KEYS_UNUSABLE, "two keys of one kid: '%s'",
+                                        ksa_text_quote(kid, quoted, sizeof(quoted)));
+        }
+        return KSA_OK;
+}
+
+static enum ksa_reason read_document(struct ksa_keyset *keyset, const char *bytes, size_t length,
+                                     struct ksa_error *err)
+{
+        struct ksa_error inner = {0};
+        enum ksa_reason reason = ksa_json_load(bytes, length, &keyset->document, &inner);
+
+        if (reason != KSA_OK)
+                return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_KEYS_UNUSABLE,
+                                "not a key set: %s", inner.text);
+        const json_t *keys = json_object_get(keyset->document, "keys");
+        keyset->count = json_array_size(keys);
+        if (!json_is_array(keys) || keyset->count == 0)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "not a key set: no keys in it");
+        if (keyset->count > KSA_KEYSET_KEYS_MAX)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "more than %d keys", KSA_KEYSET_KEYS_MAX);
+        return index_names(keyset, err);
+}
+
+enum ksa_reason ksa_keyset_parse(const char *bytes, size_t length, struct ksa_keyset **ret_keyset,
+                                 struct ksa_error *err)
+{
+        struct ksa_keyset *keyset = calloc(1, sizeof(*keyset));
+
+        if (keyset == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        enum ksa_reason reason = read_document(keyset, bytes, length, err);
+        if (reason == KSA_OK)
+                *ret_keyset = keyset;
+        else
+                ksa_keyset_free(&keyset);
+        return reason;
+}
+
+/* --- The cached form -------------------------------------------------------- */
+
+static const char *or_dash(const char *text)
+{
+        return text != NULL ? text : "-";
+}
+
+/* The lines that bind a cached set to the configuration; NULL when memory runs out. */
+static char *binding(const struct ksa_cluster *cluster)
+{
+        char *text = NULL;
+        size_t length = 0;
+        FILE *out = open_memstream(&text, &length);
+
+        if (out == NULL)
+                return NULL;
+        (void)fputs("ksa-keys 1\n", out);
+        for (size_t i = 0; i < cluster->issuer.count; i++)
+                (void)fprintf(out, "issuer %s\n", ksa_list_text(&cluster->issuer, i));
+        (void)fprintf(out, "keys %s\napi_server %s\napi_ca_file %s\nkeys_ca_file %s\n",
+                      cluster->keys, or_dash(cluster->api_server), or_dash(cluster->api_ca_file),
+                      or_dash(cluster->keys_ca_file));
+        if (fclose(out) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
+
+/* Ends the line at *AT, moves *AT behind it, and returns it; NULL at the end of the text. */
+static char *next_line(char **at)
+{
+        char *line = *at, *feed = strchr(line, '\n');
+
+        if (feed == NULL)
+                return NULL;
+        *feed = '\0';
+        *at = feed + 1;
+        return line;
+}
+
+/* The number on a line "WORD number". */
+static bool read_number(char **at, const char *word, int64_t *ret_number)
+{
+        size_t length = strlen(word);
+        const char *line = next_line(at);
+        uint64_t number;
+
+        if (line == NULL || strncmp(line, word, length) != 0 ||
+            !ksa_text_number(line + length, 0, INT64_MAX / 4, &number))
+                return false;
+        *ret_number = (int64_t)number;
+        return true;
+}
+
+/* Cuts "key ALGORITHM KID FIRST SECOND" up. */
+static bool read_line(char *text, struct line *ret_line)
+{
+        char *words[5], *state = text;
+
+        for (size_t i = 0; i < KSA_COUNT(words); i++) {
+                words[i] = strsep(&state, " ");
+                if (words[i] == NULL || *words[i] == '\0')
+                        return false;
+        }
+        *ret_line = (struct line){.algorithm = ksa_algorithm_find(words[1]),
+                                  .kid = words[2],
+                                  .first = words[3],
+                                  .second = words[4],
+                                  .first_length = strlen(words[3]),
+                                  .second_length = strlen(words[4])};
+        return state == NULL && strcmp(words[0], "key") == 0 &&
+               ret_line->algorithm != KSA_ALGORITHM_NONE;
+}
+
+static enum ksa_reason spoiled(struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_KEYS_UNUSABLE, "the cached key set is not whole");
+}
+
+/* The lines of keys up to the end line, which counts them. */
+static enum ksa_reason read_lines(struct ksa_keyset *keyset, char *at, struct ksa_error *err)
+{
+        char *line;
+        uint64_t said;
+
+        keyset->lines = calloc(KSA_KEYSET_KEYS_MAX, sizeof(*keyset->lines));
+        if (keyset->lines == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        while ((line = next_line(&at)) != NULL && strncmp(line, "end ", 4) != 0) {
+                if (keyset->count == KSA_KEYSET_KEYS_MAX ||
+                    !read_line(line, &keyset->lines[keyset->count]))
+                        return spoiled(err);
+                keyset->count++;
+        }
+        if (line == NULL || *at != '\0' || keyset->count == 0 ||
+            !ksa_text_number(line + 4, keyset->count, keyset->count, &said))
+                return spoiled(err);
+        return index_names(keyset, err);
+}
+
+static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_cluster *cluster,
+                                   int64_t now, struct ksa_error *err)
+{
+        char *head = binding(cluster), *at = keyset->text;
+
+        if (head == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        size_t length = strlen(head);
+        bool bound = strncmp(at, head, length) == 0;
+        free(head);
+        if (!bound)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE,
+                                "the cached key set was fetched for another configuration");
+        at += length;
+        if (!read_number(&at, "fetched ", &keyset->fetched) ||
+            !read_number(&at, "max_age ", &keyset->max_age))
+                return spoiled(err);
+        if (keyset->fetched > now || now - keyset->fetched > (int64_t)cluster->keys_max_stale)
+                return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %lld s ago",
+                                (long long)(now - keyset->fetched));
+        return read_lines(keyset, at, err);
+}
+
+enum ksa_reason ksa_keyset_parse_cached(const char *bytes, size_t length,
+                                        const struct ksa_cluster *cluster, int64_t now,
+                                        struct ksa_keyset **ret_keyset, struct ksa_error *err)
+{
+        struct ksa_keyset *keyset = calloc(1, sizeof(*keyset));
+
+        if (keyset == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        keyset->text = strndup(bytes, length);
+        enum ksa_reason reason;
+        if (keyset->text == NULL)
+                reason = ksa_fail(err, KSA_MEMORY, "out of memory");
+        else if (strlen(keyset->text) != length)
+                reason = spoiled(err);
+        else
+                reason = read_cached(keyset, cluster, now, err);
+        if (reason == KSA_OK)
+                *ret_keyset = keyset;
+        else
+                ksa_keyset_free(&keyset);
+        return reason;
+}
+
+char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluster *cluster,
+                        int64_t fetched, int64_t max_age)
+{
+        char *head = binding(cluster), *text = NULL;
+        size_t length = 0, count = 0;
+        FILE *out = head == NULL ? NULL : open_memstream(&text, &length);
+
+        if (out == NULL) {
+                free(head);
+                return NULL;
+        }
+        (void)fprintf(out, "%sfetched %lld\nmax_age %lld\n", head, (long long)fetched,
+                      (long long)max_age);
+        free(head);
+        for (size_t i = 0; i < keyset->count; i++) {
+                char first[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->first))];
+                char second[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->second))];
+                struct ksa_jwk jwk;
+                const char *kid;
+
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
+                        continue;
+                ksa_base64url_encode(jwk.first, jwk.first_length, first);
+                ksa_base64url_encode(jwk.second, jwk.second_length, second);
+                (void)fprintf(out, "key %s %s %s %s\n", ksa_algorithm_name(jwk.algorithm), kid,
+                              first, second);
+                count++;
+        }
+        (void)fprintf(out, "end %zu\n", count);
+        if (fclose(out) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
+
+/* --- Either ----------------------------------------------------------------- */
+
+enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t position,
+                                 const char **ret_kid, struct ksa_jwk *ret_jwk,
+                                 struct ksa_error *err)
+{
+        *ret_kid = kid_of(keyset, position);
+        /* A token's kid is printable too, and the cached form parts its words by blanks. */
+        if (!ksa_is_graphic(*ret_kid) || strlen(*ret_kid) > KSA_KID_MAX)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "it has no kid of 1 to %d printable bytes",
+                                KSA_KID_MAX);
+        if (keyset->document != NULL)
+                return ksa_jwk_read(json_entry(keyset, position), ret_jwk, err);
+        const struct line *line = &keyset->lines[position];
+
+        return ksa_jwk_decode(line->algorithm, line->first, line->first_length, line->second,
+                              line->second_length, ret_jwk, err);
+}
+
+enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid,
+                                struct ksa_jwk *ret_jwk, struct ksa_error *err)
+{
+        const struct name wanted = {.kid = kid};
+        const struct name *found = bsearch(&wanted, keyset->names, keyset->count,
+                                           sizeof(*keyset->names), compare_names);
+        const char *same;
+
+        if (found == NULL)
+                return ksa_fail(err, KSA_UNKNOWN_KID, "no key '%s' in the set", kid);
+        return ksa_keyset_entry(keyset, found->position, &same, ret_jwk, err);
+}
+
+enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                struct ksa_keyset **ret_keyset, struct ksa_error *err)
+{
+        bool is_file = strncmp(cluster->keys, "file:", 5) == 0;
+        char cached[PATH_MAX], *bytes;
+        size_t length;
+
+        (void)snprintf(cached, sizeof(cached), "%s/%s/keys", env->cache_dir, cluster->name);
+        enum ksa_reason reason = ksa_file_read(is_file ? cluster->keys + 5 : cached, env->owner,
+                                               KSA_KEYSET_BYTES_MAX, &bytes, &length, err);
+        if (reason != KSA_OK)
+                return reason;
+        reason = is_file ? ksa_keyset_parse(bytes, length, ret_keyset, err)
+                         : ksa_keyset_parse_cached(bytes, length, cluster, env->now, ret_keyset,
+                                                   err);
+        free(bytes);
+        if (reason != KSA_OK)
+                ksa_error_at(err, is_file ? cluster->keys + 5 : cached, 0);
+        return reason;
+}

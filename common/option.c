@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "option.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "text.h"
+
+/* --- Kinds of values -------------------------------------------------------- */
+
+#define PARSER(name)                                                                               \
+        static bool name(const struct ksa_option *option __attribute__((unused)), char *text,      \
+                         void *value)
+
+static bool keep(const char *text, void *value)
+{
+        *(const char **)value = text;
+        return true;
+}
+
+PARSER(parse_word)
+{
+        return ksa_is_graphic(text) && strlen(text) <= 512 && keep(text, value);
+}
+
+PARSER(parse_text)
+{
+        return strlen(text) <= 512 && keep(text, value);
+}
+
+PARSER(parse_host_name)
+{
+        return ksa_is_dns_subdomain(text) && keep(text, value);
+}
+
+PARSER(parse_path)
+{
+        return text[0] == '/' && ksa_is_graphic(text) && keep(text, value);
+}
+
+PARSER(parse_url)
+{
+        return strncmp(text, "https://", 8) == 0 && text[8] != '\0' && ksa_is_graphic(text) &&
+               keep(text, value);
+}
+
+PARSER(parse_proxy)
+{
+        return (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
+               ksa_is_graphic(text) && keep(text, value);
+}
+
+PARSER(parse_keys)
+{
+        bool known = strcmp(text, "api") == 0 || strcmp(text, "discover") == 0 ||
+                     strncmp(text, "https://", 8) == 0 || strncmp(text, "file:/", 6) == 0;
+
+        return known && ksa_is_graphic(text) && keep(text, value);
+}
+
+PARSER(parse_bool)
+{
+        bool yes = strcmp(text, "yes") == 0;
+
+        if (!yes && strcmp(text, "no") != 0)
+                return false;
+        *(bool *)value = yes;
+        return true;
+}
+
+PARSER(parse_recreated)
+{
+        bool accept = strcmp(text, "accept") == 0;
+
+        if (!accept && strcmp(text, "refuse") != 0)
+                return false;
+        *(bool *)value = accept;
+        return true;
+}
+
+PARSER(parse_duration)
+{
+        return ksa_text_duration(text, option->min, option->max, value);
+}
+
+PARSER(parse_number)
+{
+        return ksa_text_number(text, option->min, option->max, value);
+}
+
+PARSER(parse_uid_range)
+{
+        struct ksa_uid_range *range = value;
+        char *dash = strchr(text, '-');
+        uint64_t min, max;
+
+        if (dash == NULL)
+                return false;
+        *dash = '\0';
+        if (!ksa_text_number(text, option->min, option->max, &min) ||
+            !ksa_text_number(dash + 1, min, option->max, &max)) {
+                *dash = '-'; /* for the message */
+                return false;
+        }
+        range->min = (uint32_t)min;
+        range->max = (uint32_t)max;
+        return true;
+}
+
+PARSER(parse_review)
+{
+        static const char *const words[] = {
+                [KSA_REVIEW_REQUIRE] = "require",
+                [KSA_REVIEW_PREFER] = "prefer",
+                [KSA_REVIEW_NEVER] = "never",
+        };
+
+        for (size_t i = KSA_REVIEW_REQUIRE; i <= KSA_REVIEW_NEVER; i++) {
+                if (strcmp(text, words[i]) == 0) {
+                        *(enum ksa_review *)value = (enum ksa_review)i;
+                        return true;
+                }
+        }
+        return false;
+}
+
+PARSER(parse_bound)
+{
+        bool pod = strcmp(text, "pod") == 0;
+
+        if (!pod && strcmp(text, "any") != 0)
+                return false;
+        *(enum ksa_bound *)value = pod ? KSA_BOUND_POD : KSA_BOUND_ANY;
+        return true;
+}
+
+static bool is_star(const char *text)
+{
+        return strcmp(text, "*") == 0;
+}
+
+PARSER(parse_pattern)
+{
+        struct ksa_pattern *pattern = value;
+        char *colon = strchr(text, ':');
+        char *slash = colon == NULL ? NULL : strchr(colon + 1, '/');
+
+        if (slash == NULL)
+                return false;
+        *colon = *slash = '\0';
+        pattern->cluster = text;
+        pattern->namespace = colon + 1;
+        pattern->name = slash + 1;
+        if (ksa_is_graphic(text) &&
+            (is_star(pattern->namespace) || ksa_is_dns_label(pattern->namespace)) &&
+            (is_star(pattern->name) || ksa_is_dns_subdomain(pattern->name)))
+                return true;
+        *colon = ':';
+        *slash = '/';
+        return false;
+}
+
+PARSER(parse_namespace)
+{
+        return (is_star(text) || ksa_is_dns_label(text)) && keep(text, value);
+}
+
+PARSER(parse_user)
+{
+        /* What getpwnam may know; a name that could be an option or a path is none. */
+        return ksa_is_graphic(text) && strlen(text) <= 255 && strchr("-+~", text[0]) == NULL &&
+               strpbrk(text, ":/,*?") == NULL &&
+               (text[0] != '@' || strcmp(text, "@own") == 0) && keep(text, value);
+}
+
+PARSER(parse_service)
+{
+        /* A PAM service is the name of a file in /etc/pam.d. */
+        return ksa_is_graphic(text) && strlen(text) <= KSA_QUOTE_MAX && text[0] != '.' &&
+               strpbrk(text, "/*") == NULL && keep(text, value);
+}
+
+PARSER(parse_network)
+{
+        return ksa_network_parse(text, value);
+}
+
+#define KIND(name, syntax, type, parse)                                                            \
+        static const struct ksa_kind name = {syntax, sizeof(type), parse}
+
+KIND(kind_word, "word", const char *, parse_word);
+KIND(kind_audience, "audience; %H is the host name, %h up to its first dot", const char *,
+     parse_word);
+KIND(kind_text, "text", const char *, parse_text);
+KIND(kind_host_name, "host name", const char *, parse_host_name);
+KIND(kind_path, "absolute path", const char *, parse_path);
+KIND(kind_url, "https://…", const char *, parse_url);
+KIND(kind_proxy, "http://… | https://…", const char *, parse_proxy);
+KIND(kind_keys, "api | discover | https://… | file:/…", const char *, parse_keys);
+KIND(kind_bool, "yes | no", bool, parse_bool);
+KIND(kind_recreated, "refuse | accept", bool, parse_recreated);
+KIND(kind_duration, "seconds, or with s, m, h, d", uint64_t, parse_duration);
+KIND(kind_number, "number", uint64_t, parse_number);
+KIND(kind_uid_range, "MIN-MAX", struct ksa_uid_range, parse_uid_range);
+KIND(kind_review, "never | prefer | require", enum ksa_review, parse_review);
+KIND(kind_bound, "any | pod", enum ksa_bound, parse_bound);
+KIND(kind_pattern, "CLUSTER:NAMESPACE/NAME; * is a whole part", struct ksa_pattern, parse_pattern);
+KIND(kind_namespace, "namespace or *", const char *, parse_namespace);
+KIND(kind_user, "user name or @own", const char *, parse_user);
+KIND(kind_service, "PAM service", const char *, parse_service);
+KIND(kind_network, "network, as 10.0.0.0/8", struct ksa_network, parse_network);
+
+/* --- The table -------------------------------------------------------------- */
+
+#define LIST KSA_OPTION_LIST
+#define MUST KSA_OPTION_REQUIRED
+#define DAY UINT64_C(86400)
+#define UID_MAX UINT64_C(4294967294)
+
+/* clang-format off */
+#define HOST(name, field, kind, flags, min, max, fallback, text) \
+        {KSA_SECTION_HOST, name, &kind, flags, offsetof(struct ksa_host, field), min, max, fallback, text}
+#define CLUSTER(field, kind, flags, min, max, fallback, text) \
+        {KSA_SECTION_CLUSTER, #field, &kind, flags, offsetof(struct ksa_cluster, field), min, max, fallback, text}
+#define SERVICE(field, kind, flags, fallback, text) \
+        {KSA_SECTION_SERVICE, #field, &kind, flags, offsetof(struct ksa_service, field), 0, 0, fallback, text}
+#define RULE(field, kind, flags, fallback, text) \
+        {KSA_SECTION_RULE, #field, &kind, flags, offsetof(struct ksa_rule, field), 0, 0, fallback, text}
+#define ACCOUNT(field, kind, flags, min, max, fallback, text) \
+        {KSA_SECTION_ACCOUNT, #field, &kind, flags, offsetof(struct ksa_account, field), min, max, fallback, text}
+#define ACCOUNTS(field, kind, flags, fallback, text) \
+        {KSA_SECTION_ACCOUNTS, #field, &kind, flags, offsetof(struct ksa_accounts, field), 0, 0, fallback, text}
+
+const struct ksa_option ksa_options[] = {
+HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "what a token for this host must carry, by convention ssh://HOST"),
+HOST("name", host, kind_host_name, 0, 0, 0, NULL, "this host's name in SubjectAccessReview (default: the host name)"),
+HOST("class", class, kind_host_name, LIST, 0, 0, NULL, "names of groups of hosts in SubjectAccessReview"),
+HOST("timeout", timeout, kind_duration, 0, 1, 60, "5s", "all network work of one login ends within it"),
+HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "longest life (exp - iat) of a token"),
+HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that carry other audiences too"),
+HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids of accounts that ksa makes"),
+
+CLUSTER(issuer, kind_word, LIST | MUST, 0, 0, NULL, "the iss of its tokens, byte for byte; several during a migration"),
+CLUSTER(keys, kind_keys, MUST, 0, 0, NULL, "where its public keys come from"),
+CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "a fetched key set is used this long after its fetch"),
+CLUSTER(keys_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for fetching keys (default: the system's)"),
+CLUSTER(api_server, kind_url, 0, 0, 0, NULL, "the API server"),
+CLUSTER(api_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for the API server"),
+CLUSTER(credential_file, kind_path, 0, 0, 0, NULL, "this host's own token for the API server"),
+CLUSTER(client_cert_file, kind_path, 0, 0, 0, NULL, "or its client certificate"),
+CLUSTER(client_key_file, kind_path, 0, 0, 0, NULL, "and that certificate's key"),
+CLUSTER(proxy, kind_proxy, 0, 0, 0, NULL, "proxy on the way to the cluster"),
+CLUSTER(review, kind_review, 0, 0, 0, "never", "whether the cluster is asked by TokenReview; the stricter of cluster and rule"),
+
+SERVICE(audience, kind_audience, LIST, NULL, "this service's own audience, in place of the host's"),
+SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, as a database's roles"),
+
+RULE(account, kind_pattern, LIST | MUST, NULL, "which service accounts"),
+RULE(account_uid, kind_word, 0, NULL, "the account's Kubernetes uid"),
+RULE(user, kind_user, LIST | MUST, NULL, "which local users they may become"),
+RULE(service, kind_service, LIST | MUST, NULL, "through which PAM services (sudo means sudo-i too)"),
+RULE(from, kind_network, LIST, NULL, "from which networks (default: anywhere)"),
+RULE(audience, kind_audience, LIST, NULL, "which of the host's audiences (default: any of them)"),
+RULE(bound, kind_bound, 0, "any", "pod: the token must be bound to a running Pod"),
+RULE(review, kind_review, 0, "never", "whether the cluster is asked by TokenReview"),
+RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must allow it too (SubjectAccessReview)"),
+RULE(once, kind_bool, 0, "no", "a token is accepted once"),
+
+ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "the service account whose local user this is"),
+ACCOUNT(account_uid, kind_word, 0, 0, 0, NULL, "the account's Kubernetes uid"),
+ACCOUNT(uid, kind_number, 0, 1000, UID_MAX, NULL, "uid of the local user (default: computed)"),
+ACCOUNT(groups, kind_user, LIST, 0, 0, NULL, "supplementary groups"),
+ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home folder"),
+ACCOUNT(shell, kind_path, 0, 0, 0, NULL, "login shell"),
+ACCOUNT(allow_powerful_groups, kind_bool, 0, 0, 0, "no", "allow groups that amount to root"),
+
+ACCOUNTS(namespaces, kind_namespace, LIST | MUST, NULL, "namespaces whose service accounts become local users"),
+ACCOUNTS(selector, kind_text, 0, NULL, "label selector for them"),
+ACCOUNTS(home, kind_path, 0, NULL, "folder of their home folders"),
+ACCOUNTS(shell, kind_path, 0, NULL, "login shell"),
+ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted and made again"),
+ACCOUNTS(annotations, kind_bool, 0, "no", "honour the annotations ksa.dev/user and ksa.dev/uid"),
+};
+/* clang-format on */
+
+const size_t ksa_option_count = KSA_COUNT(ksa_options);
+
+static const char *const section_words[KSA_SECTION_COUNT] = {
+        [KSA_SECTION_HOST] = "host",       [KSA_SECTION_CLUSTER] = "cluster",
+        [KSA_SECTION_SERVICE] = "service", [KSA_SECTION_RULE] = "rule",
+        [KSA_SECTION_ACCOUNT] = "account", [KSA_SECTION_ACCOUNTS] = "accounts",
+};
+
+const char *ksa_section_word(enum ksa_section section)
+{
+        return section_words[section];
+}
+
+bool ksa_section_is_named(enum ksa_section section)
+{
+        return section != KSA_SECTION_HOST;
+}
+
+const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name)
+{
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                if (ksa_options[i].section == section && strcmp(ksa_options[i].name, name) == 0)
+                        return &ksa_options[i];
+        }
+        return NULL;
+}
+
+/* --- Values into their places ----------------------------------------------- */
+
+void *ksa_list_next(struct ksa_list *list, size_t size)
+{
+        /* A list doubles whenever its count is a power of two. */
+        if ((list->count & (list->count - 1)) == 0) {
+                void *items = reallocarray(list->items, list->count == 0 ? 1 : list->count * 2, size);
+
+                if (items == NULL)
+                        return NULL;
+                list->items = items;
+        }
+        return (char *)list->items + list->count * size;
+}
+
+static const char *add_to_list(const struct ksa_option *option, char *text, struct ksa_list *list,
+                               bool *ret_memory)
+{
+        char *state = NULL;
+
+        for (char *word = strtok_r(text, " ", &state); word != NULL;
+             word = strtok_r(NULL, " ", &state)) {
+                void *item = ksa_list_next(list, option->kind->size);
+
+                *ret_memory = item == NULL;
+                if (item == NULL || !option->kind->parse(option, word, item))
+                        return word;
+                list->count++;
+        }
+        return NULL;
+}
+
+const char *ksa_option_set(const struct ksa_option *option, char *text, void *section,
+                           bool *ret_memory)
+{
+        void *place = (char *)section + option->offset;
+
+        *ret_memory = false;
+        if ((option->flags & KSA_OPTION_LIST) != 0)
+                return add_to_list(option, text, place, ret_memory);
+        return option->kind->parse(option, text, place) ? NULL : text;
+}
