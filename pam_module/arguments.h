@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The arguments of the PAM line: one row each. */
+#ifndef KSA_PAM_ARGUMENTS_H
+#define KSA_PAM_ARGUMENTS_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "macros.h"
+
+struct arguments {
+        const char *config;     /* NULL: the default */
+        const char *token_file; /* NULL: prompt */
+        const char *exempt;     /* user names, parted by commas; NULL: nobody */
+        bool nodelay;
+        bool debug;
+};
+
+/* KSA_ARGUMENT for one that is unknown, given twice, or has no fit value. */
+enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *ret_arguments,
+                                struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether exempt= names USER. */
+bool is_exempt(const struct arguments *arguments, const char *user);
+
+#endif

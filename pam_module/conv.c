@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "conv.h"
+
+#include <security/pam_ext.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "answer.h"
+
+/* ksa-askpass answers these two and no other. */
+static int ask(pam_handle_t *pamh, unsigned part, char **ret_answer)
+{
+        if (part == 1)
+                return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer, "%s",
+                                  "Service account token: ");
+        return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer,
+                          "Service account token (part %u): ", part);
+}
+
+static void drop(char **answer)
+{
+        if (*answer != NULL)
+                ksa_secret_wipe(*answer, strlen(*answer));
+        free(*answer);
+        *answer = NULL;
+}
+
+static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_answers *answers,
+                               struct ksa_error *err)
+{
+        bool more = true;
+
+        for (unsigned part = 1; more; part++) {
+                char *answer = NULL;
+                int code = ask(pamh, part, &answer);
+
+                if (code != PAM_SUCCESS || answer == NULL) {
+                        drop(&answer);
+                        return ksa_fail(err, KSA_CONVERSATION, "no answer to prompt %u", part);
+                }
+                more = ksa_answers_add(answers, answer);
+                drop(&answer);
+        }
+        return KSA_OK;
+}
+
+enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
+                              struct ksa_error *err)
+{
+        struct ksa_answers *answers = ksa_answers_new();
+
+        if (answers == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        enum ksa_reason reason = ask_all(pamh, answers, err);
+        if (reason == KSA_OK)
+                reason = ksa_answers_finish(answers, ret_token, err);
+        ksa_answers_free(&answers);
+        return reason;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The prompts for a token. */
+#ifndef KSA_PAM_CONV_H
+#define KSA_PAM_CONV_H
+
+#include <security/pam_modules.h>
+
+#include "error.h"
+#include "macros.h"
+#include "secret.h"
+
+/*
+ * Asks for the token, part by part, until the length of an answer says that it was the
+ * last (answer.h). Never sets or reads PAM_AUTHTOK.
+ *
+ * ret_token  owned by the caller; only on KSA_OK
+ *
+ * KSA_CONVERSATION, what ksa_answers_finish() says, KSA_MEMORY
+ */
+enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
+                              struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

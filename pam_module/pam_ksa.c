@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The entries of the PAM module: from the host program's question to the one decision. */
+#include <errno.h>
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+#include <security/pam_modutil.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "conv.h"
+#include "explain.h"
+#include "host.h"
+#include "login.h"
+#include "outcome.h"
+#include "token_file.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define GRANT "ksa_grant"
+#define FAIL_DELAY 2000000 /* microseconds */
+
+/* One attempt, from its arguments to its end. */
+struct login {
+        pam_handle_t *pamh;
+        struct arguments arguments;
+        struct ksa_host_env host;
+        struct ksa_config *config;
+        struct ksa_secret *token;
+        struct ksa_attempt attempt;
+        struct ksa_decision decision;
+        bool asked; /* for a token: from then on the client is told of a refusal */
+};
+
+/* --- What the host program says --------------------------------------------- */
+
+static const char *item(pam_handle_t *pamh, int type)
+{
+        const void *text = NULL;
+
+        if (pam_get_item(pamh, type, &text) != PAM_SUCCESS || text == NULL)
+                return "";
+        return text;
+}
+
+static void look_up_user(struct login *login)
+{
+        const struct passwd *user = pam_modutil_getpwnam(login->pamh, login->attempt.user);
+
+        if (user == NULL)
+                return;
+        login->attempt.local.exists = true;
+        login->attempt.local.name = user->pw_name;
+        login->attempt.local.uid = user->pw_uid;
+}
+
+static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
+{
+        const char *user = NULL;
+
+        login->attempt.user = "";
+        login->attempt.service = item(login->pamh, PAM_SERVICE);
+        login->attempt.rhost = item(login->pamh, PAM_RHOST);
+        login->attempt.effective_uid = geteuid();
+        if (pam_get_user(login->pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
+                return ksa_fail(err, KSA_CONVERSATION, "no user name");
+        login->attempt.user = user;
+        return KSA_OK;
+}
+
+/* --- The grant, for the account phase of this process ------------------------ */
+
+struct grant {
+        char *user;
+        char *service;
+};
+
+static void free_grant(pam_handle_t *pamh __attribute__((unused)), void *data,
+                       int status __attribute__((unused)))
+{
+        struct grant *grant = data;
+
+        if (grant == NULL)
+                return;
+        free(grant->user);
+        free(grant->service);
+        free(grant);
+}
+
+static bool keep_grant(const struct login *login)
+{
+        struct grant *grant = calloc(1, sizeof(*grant));
+
+        if (grant == NULL)
+                return false;
+        grant->user = strdup(login->attempt.user);
+        grant->service = strdup(login->attempt.service);
+        if (grant->user == NULL || grant->service == NULL ||
+            pam_set_data(login->pamh, GRANT, grant, free_grant) != PAM_SUCCESS) {
+                free_grant(login->pamh, grant, 0);
+                return false;
+        }
+        return true;
+}
+
+static const struct grant *find_grant(pam_handle_t *pamh)
+{
+        const void *grant = NULL;
+
+        return pam_get_data(pamh, GRANT, &grant) == PAM_SUCCESS ? grant : NULL;
+}
+
+/* --- The session's environment ----------------------------------------------- */
+
+static const char *const variables[] = {"KSA_CLUSTER", "KSA_NAMESPACE", "KSA_ACCOUNT", "KSA_JTI",
+                                        "KSA_EXPIRES"};
+
+static bool put_variable(pam_handle_t *pamh, const char *name, const char *value)
+{
+        char *text = NULL;
+
+        if (asprintf(&text, "%s=%s", name, value) < 0)
+                return false;
+        bool put = pam_putenv(pamh, text) == PAM_SUCCESS;
+        free(text);
+        return put;
+}
+
+/* Informs the session; nothing is decided by it. */
+static bool tell_session(const struct login *login)
+{
+        const struct ksa_token *token = &login->decision.token;
+        char expires[32];
+
+        (void)snprintf(expires, sizeof(expires), "%lld", (long long)token->exp.seconds);
+        const char *const values[] = {login->decision.cluster->name, token->namespace,
+                                      token->account, token->jti, expires};
+        for (size_t i = 0; i < KSA_COUNT(variables); i++) {
+                if (values[i] != NULL && !put_variable(login->pamh, variables[i], values[i]))
+                        return false;
+        }
+        return true;
+}
+
+/* A second attempt on the same handle starts with nothing of the first. */
+static void forget_earlier(pam_handle_t *pamh)
+{
+        if (find_grant(pamh) != NULL)
+                (void)pam_set_data(pamh, GRANT, NULL, NULL);
+        for (size_t i = 0; i < KSA_COUNT(variables); i++) {
+                if (pam_getenv(pamh, variables[i]) != NULL)
+                        (void)pam_putenv(pamh, variables[i]);
+        }
+}
+
+/* --- The end of an attempt ---------------------------------------------------- */
+
+static void write_log(const struct login *login)
+{
+        const struct ksa_decision *decision = &login->decision;
+        bool broken = decision->outcome == KSA_UNAVAILABLE || decision->outcome == KSA_NO_MEMORY;
+        char *line = ksa_explain_line(&login->attempt, decision, login->host.reference);
+
+        pam_syslog(login->pamh, broken ? LOG_ERR : LOG_NOTICE, "%s",
+                   line != NULL ? line : "result=deny reason=out-of-memory");
+        free(line);
+}
+
+static void write_steps(const struct login *login)
+{
+        for (unsigned i = 0; i < KSA_STEP_COUNT && login->arguments.debug; i++) {
+                enum ksa_step step = (enum ksa_step)i;
+                char detail[1024];
+
+                pam_syslog(login->pamh, LOG_DEBUG, "ref=%s step=%s result=%s %s",
+                           login->host.reference, ksa_step_word(step),
+                           ksa_reason_word(login->decision.steps[step]),
+                           ksa_explain_step(&login->attempt, &login->decision, step, detail,
+                                            sizeof(detail)));
+        }
+}
+
+static void tell_client(const struct login *login)
+{
+        char *text = ksa_explain_to_client(&login->decision, login->host.reference,
+                                           login->host.host_name);
+
+        if (text != NULL)
+                (void)pam_error(login->pamh, "%s", text);
+        free(text);
+}
+
+/* Turns the decision into a PAM code, with all that goes with it. */
+static int finish(struct login *login, int flags)
+{
+        struct ksa_decision *decision = &login->decision;
+
+        if (decision->outcome == KSA_ALLOW && (!keep_grant(login) || !tell_session(login))) {
+                struct ksa_error error = {0};
+
+                forget_earlier(login->pamh);
+                (void)ksa_fail(&error, KSA_MEMORY, "out of memory");
+                ksa_decision_clear(decision);
+                ksa_decision_refuse(decision, KSA_MEMORY, &error);
+        }
+        int code = pam_code(decision->outcome);
+        if (code == PAM_USER_UNKNOWN)
+                return code; /* not our affair: no line, no delay, no word */
+        write_steps(login);
+        write_log(login);
+        if (code != PAM_SUCCESS && login->asked && ((unsigned)flags & PAM_SILENT) == 0)
+                tell_client(login);
+        if ((code == PAM_AUTH_ERR || code == PAM_PERM_DENIED) && !login->arguments.nodelay)
+                (void)pam_fail_delay(login->pamh, FAIL_DELAY);
+        return code;
+}
+
+/* --- The way of an attempt ----------------------------------------------------- */
+
+/* What can be said before anybody is asked for a token, in the order that leaves people alone. */
+static enum ksa_reason before_token(struct login *login, int argc, const char **argv,
+                                    struct ksa_error *err)
+{
+        enum ksa_reason attempt = take_attempt(login, err);
+        enum ksa_reason reason = parse_arguments(argc, argv, &login->arguments, err);
+
+        ksa_host_env_fill(&login->host, login->arguments.config);
+        if (reason != KSA_OK)
+                return reason;
+        if (attempt != KSA_OK)
+                return attempt;
+        if (is_exempt(&login->arguments, login->attempt.user))
+                return ksa_fail(err, KSA_EXEMPT, "exempt");
+        reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
+        if (reason != KSA_OK)
+                return reason;
+        look_up_user(login);
+        return ksa_login_concerns(login->config, &login->attempt, err);
+}
+
+static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
+{
+        login->asked = true;
+        if (login->arguments.token_file != NULL) {
+                enum ksa_reason reason =
+                        read_token_file(login->pamh, login->arguments.token_file, &login->attempt,
+                                        &login->token, err);
+
+                if (reason != KSA_FILE_MISSING)
+                        return reason;
+                memset(err, 0, sizeof(*err));
+        }
+        return ask_for_token(login->pamh, &login->token, err);
+}
+
+static void decide(struct login *login, int argc, const char **argv)
+{
+        struct ksa_error error = {0};
+        enum ksa_reason reason = before_token(login, argc, argv, &error);
+
+        if (reason == KSA_OK)
+                reason = get_token(login, &error);
+        if (reason != KSA_OK) {
+                ksa_decision_refuse(&login->decision, reason, &error);
+                return;
+        }
+        login->attempt.token = login->token;
+        ksa_login(login->config, &login->host.env, &login->attempt, &login->decision);
+}
+
+EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+        int saved_errno = errno;
+        struct login login = {.pamh = pamh};
+
+        forget_earlier(pamh);
+        decide(&login, argc, argv);
+        int code = finish(&login, flags);
+        ksa_decision_clear(&login.decision);
+        ksa_secret_free(&login.token);
+        ksa_config_free(&login.config);
+        errno = saved_errno;
+        return code;
+}
+
+/* A grant holds for the user and the service that it was given to. */
+static int judge_grant(pam_handle_t *pamh, const struct grant *grant)
+{
+        struct login login = {.pamh = pamh};
+        struct ksa_error error = {0};
+
+        if (take_attempt(&login, &error) == KSA_OK &&
+            strcmp(grant->user, login.attempt.user) == 0 &&
+            strcmp(grant->service, login.attempt.service) == 0)
+                return PAM_SUCCESS;
+        ksa_host_env_fill(&login.host, NULL);
+        (void)ksa_fail(&error, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
+        ksa_decision_refuse(&login.decision, KSA_USER_CHANGED, &error);
+        write_log(&login);
+        return pam_code(login.decision.outcome);
+}
+
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)), int argc,
+                            const char **argv)
+{
+        int saved_errno = errno, code = PAM_IGNORE;
+        const struct grant *grant = find_grant(pamh);
+        struct arguments arguments = {0};
+
+        if (grant != NULL && parse_arguments(argc, argv, &arguments, NULL) == KSA_OK &&
+            !is_exempt(&arguments, item(pamh, PAM_USER)))
+                code = judge_grant(pamh, grant);
+        errno = saved_errno;
+        return code;
+}
+
+/* sshd drops a session whose setcred is anything but success. */
+EXPORT int pam_sm_setcred(pam_handle_t *pamh __attribute__((unused)),
+                          int flags __attribute__((unused)), int argc __attribute__((unused)),
+                          const char **argv __attribute__((unused)))
+{
+        return PAM_SUCCESS;
+}
+
+EXPORT int pam_sm_open_session(pam_handle_t *pamh __attribute__((unused)),
+                               int flags __attribute__((unused)), int argc __attribute__((unused)),
+                               const char **argv __attribute__((unused)))
+{
+        return PAM_IGNORE;
+}
+
+EXPORT int pam_sm_close_session(pam_handle_t *pamh __attribute__((unused)),
+                                int flags __attribute__((unused)), int argc __attribute__((unused)),
+                                const char **argv __attribute__((unused)))
+{
+        return PAM_IGNORE;
+}
