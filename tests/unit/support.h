@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the unit tests share: a folder of their own, files in it, an environment. */
+#ifndef KSA_TEST_SUPPORT_H
+#define KSA_TEST_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "login.h"
+#include "secret.h"
+
+struct place {
+        char folder[64];
+        char config_file[96];
+        struct ksa_env env;
+};
+
+/* Makes the folder and an environment of its own in it; cmocka's setup and teardown. */
+int place_setup(void **state);
+int place_teardown(void **state);
+
+/* Writes FOLDER/NAME, mode 0644. */
+void place_write(const struct place *place, const char *name, const char *text);
+
+/* Writes ksa.conf and loads it; the reason and the error of the load. */
+enum ksa_reason place_load(struct place *place, const char *text, struct ksa_config **ret_config,
+                           struct ksa_error *err);
+
+/* A whole file, NUL at its end; the caller frees it. */
+char *read_whole(const char *path);
+
+struct ksa_secret *secret_of(const char *text);
+
+#endif
