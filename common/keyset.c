@@ -295,7 +295,7 @@ char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluste
         for (size_t i = 0; i < keyset->count; i++) {
                 char first[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->first))];
                 char second[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->second))];
-                struct ksa_jwk jwk;
+                struct ksa_jwk jwk = {0};
                 const char *kid;
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
