@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl explain: the decision of a login, step by step, without a login. */
+#include "explain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ksactl.h"
+#include "login.h"
+#include "text.h"
+
+/* Whom a service without root runs as, for the sake of the question: not root. */
+#define NOBODY 65534
+
+struct question {
+        const char *token_file, *user, *service, *rhost, *now, *config_file;
+        bool json;
+        bool user_chosen; /* by us */
+        struct ksa_host_env host;
+        struct ksa_config *config;
+        struct ksa_secret *token;
+        struct ksa_attempt attempt;
+        struct ksa_decision decision;
+};
+
+/* --- The question ------------------------------------------------------------ */
+
+/* Standard input for "-". A final newline is not part of the token. */
+static struct ksa_secret *read_token(const char *path)
+{
+        struct ksa_secret *token = ksa_secret_new(KSA_TOKEN_MAX + 2);
+        int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        size_t room = 0;
+        ssize_t got = -1;
+
+        while (token != NULL && fd >= 0) {
+                void *tail = ksa_secret_tail(token, &room);
+
+                got = room == 0 ? 0 : read(fd, tail, room);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got <= 0)
+                        break;
+                ksa_secret_extend(token, (size_t)got);
+        }
+        if (fd > STDIN_FILENO)
+                (void)close(fd);
+        if (token == NULL || got < 0) {
+                (void)fprintf(stderr, "ksactl: %s cannot be read\n", path);
+                ksa_secret_free(&token);
+                return NULL;
+        }
+        size_t length = ksa_secret_length(token);
+        if (length > 0 && ksa_secret_bytes(token)[length - 1] == '\n')
+                ksa_secret_cut(token, length - 1);
+        return token;
+}
+
+/* The first user that a rule names for the account that the token claims, and the service. */
+static const char *choose_user(const struct question *question)
+{
+        struct ksa_token token;
+        const char *user = NULL;
+
+        if (ksa_token_parse(question->token, &token, NULL) != KSA_OK || token.namespace == NULL ||
+            token.account == NULL) {
+                ksa_token_clear(&token);
+                return NULL;
+        }
+        for (size_t i = 0; user == NULL && i < question->config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &question->config->rules[i];
+                const struct ksa_pattern *patterns = rule->account.items;
+
+                if (!ksa_list_has(&rule->service, ksa_service_in_rules(question->service)))
+                        continue;
+                for (size_t n = 0; n < rule->account.count; n++) {
+                        if (ksa_pattern_covers(&patterns[n], patterns[n].cluster, token.namespace,
+                                               token.account))
+                                user = ksa_list_text(&rule->user, 0);
+                }
+        }
+        ksa_token_clear(&token);
+        return user;
+}
+
+static void look_up(struct ksa_attempt *attempt)
+{
+        const struct passwd *user = getpwnam(attempt->user);
+
+        if (user != NULL)
+                attempt->local = (struct ksa_local_user){
+                        .exists = true, .name = user->pw_name, .uid = user->pw_uid};
+}
+
+static bool ask(struct question *question)
+{
+        question->token = read_token(question->token_file);
+        if (question->token == NULL)
+                return false;
+        if (question->user == NULL) {
+                question->user = choose_user(question);
+                question->user_chosen = question->user != NULL;
+        }
+        const struct ksa_service *service =
+                ksa_config_service(question->config, question->service);
+        question->attempt = (struct ksa_attempt){
+                .token = question->token,
+                .user = question->user != NULL ? question->user : "",
+                .service = question->service,
+                .rhost = question->rhost,
+                .effective_uid = service != NULL && !service->local_user ? NOBODY : 0,
+        };
+        look_up(&question->attempt);
+        ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);
+        return true;
+}
+
+/* --- Rules: why not ----------------------------------------------------------- */
+
+/*
+ * Tests a rule again, for the clusters whose issuer the token names where the decision
+ * did not come as far as one cluster.
+ */
+static const char *why_not(const struct question *question, const struct ksa_rule *rule)
+{
+        const struct ksa_decision *d = &question->decision;
+        enum ksa_condition failed = KSA_CONDITION_NONE, closest = KSA_CONDITION_NONE;
+        struct ksa_decision probe = *d;
+        struct ksa_candidate candidate;
+
+        if (d->token.namespace == NULL || d->token.account == NULL ||
+            d->token.account_uid == NULL || d->accepted == NULL)
+                return "was not tested: the token names no account";
+        for (size_t i = 0; i < question->config->counts[KSA_SECTION_CLUSTER]; i++) {
+                probe.cluster = &question->config->clusters[i];
+                if (d->cluster != NULL ? d->cluster != probe.cluster
+                                       : !ksa_list_has(&probe.cluster->issuer, d->token.iss))
+                        continue;
+                ksa_decision_candidate(&probe, &question->attempt, &candidate);
+                if (ksa_rule_matches(rule, &candidate, &failed))
+                        return ksa_condition_text(KSA_CONDITION_NONE);
+                if (failed > closest)
+                        closest = failed;
+        }
+        return ksa_condition_text(closest == KSA_CONDITION_NONE ? KSA_CONDITION_ACCOUNT : closest);
+}
+
+/* --- In text ------------------------------------------------------------------ */
+
+static void print_steps(const struct question *question)
+{
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                enum ksa_step step = (enum ksa_step)i;
+                enum ksa_reason reason = question->decision.steps[step];
+                char detail[2048];
+
+                (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
+                             reason == KSA_UNREACHED ? "-" : ksa_reason_word(reason),
+                             reason == KSA_UNREACHED
+                                     ? ksa_step_text(step)
+                                     : ksa_explain_step(&question->attempt, &question->decision,
+                                                        step, detail, sizeof(detail)));
+        }
+}
+
+static void print_rules(const struct question *question)
+{
+        bool verified = ksa_decision_is_verified(&question->decision);
+
+        (void)printf("\nrules%s:\n",
+                     verified ? "" : " (by what the token claims: its signature did not hold)");
+        for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &question->config->rules[i];
+
+                (void)printf("  [rule %s] %s (%s line %u)\n", rule->name,
+                             why_not(question, rule), rule->place.file, rule->place.line);
+                if (rule == question->decision.rule)
+                        return;
+        }
+}
+
+static void print_answer(const struct question *question)
+{
+        const struct ksa_decision *d = &question->decision;
+
+        if (question->user_chosen)
+                (void)printf("no --user: asked for %s, whom a rule names for this account\n\n",
+                             question->user);
+        print_steps(question);
+        print_rules(question);
+        if (d->outcome == KSA_ALLOW) {
+                (void)printf("\nallow\n");
+                return;
+        }
+        (void)printf("\ndeny: %s (%s)\n", ksa_reason_word(d->reason), ksa_reason_text(d->reason));
+        if (*ksa_reason_remedy(d->reason) != '\0')
+                (void)printf("what helps: %s\n", ksa_reason_remedy(d->reason));
+}
+
+/* --- In JSON ------------------------------------------------------------------ */
+
+static const char *pam_code_name(enum ksa_outcome outcome)
+{
+        switch (outcome) {
+        case KSA_ALLOW:
+                return "PAM_SUCCESS";
+        case KSA_UNAVAILABLE:
+                return "PAM_AUTHINFO_UNAVAIL";
+        case KSA_FORBIDDEN:
+                return "PAM_PERM_DENIED";
+        case KSA_NOT_OURS:
+                return "PAM_USER_UNKNOWN";
+        case KSA_NO_MEMORY:
+                return "PAM_BUF_ERR";
+        case KSA_DENY:
+        default:
+                return "PAM_AUTH_ERR";
+        }
+}
+
+/* What the token claims, where KNOWN; nulls where not. */
+static json_t *claims(const struct ksa_decision *d, bool known)
+{
+        const struct ksa_token *token = &d->token;
+        bool cluster = known && d->cluster != NULL;
+
+        return json_pack("{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o}", "cluster",
+                         cluster ? d->cluster->name : NULL, "namespace",
+                         known ? token->namespace : NULL, "account", known ? token->account : NULL,
+                         "account_uid", known ? token->account_uid : NULL, "jti",
+                         known ? token->jti : NULL, "kid", known ? token->kid : NULL, "expires",
+                         known && token->exp.given ? json_integer(token->exp.seconds)
+                                                   : json_null());
+}
+
+static json_t *steps(const struct question *question)
+{
+        json_t *array = json_array();
+
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                enum ksa_step step = (enum ksa_step)i;
+                char detail[2048];
+
+                (void)json_array_append_new(
+                        array,
+                        json_pack("{s:s, s:s, s:s}", "step", ksa_step_word(step), "result",
+                                  ksa_reason_word(question->decision.steps[step]), "detail",
+                                  ksa_explain_step(&question->attempt, &question->decision, step,
+                                                   detail, sizeof(detail))));
+        }
+        return array;
+}
+
+static json_t *rules(const struct question *question)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &question->config->rules[i];
+
+                (void)json_array_append_new(array, json_pack("{s:s, s:s}", "rule", rule->name,
+                                                             "why", why_not(question, rule)));
+                if (rule == question->decision.rule)
+                        break;
+        }
+        return array;
+}
+
+static json_t *as_json(const struct question *question)
+{
+        const struct ksa_decision *d = &question->decision;
+        bool allowed = d->outcome == KSA_ALLOW, verified = ksa_decision_is_verified(d);
+        json_t *answer = claims(d, verified);
+        json_t *rest = json_pack(
+                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "result",
+                allowed ? "allow" : "deny", "reason", ksa_reason_word(d->reason), "pam_code",
+                pam_code_name(d->outcome), "user", question->user, "rule",
+                d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
+                "remedy", allowed ? NULL : ksa_reason_remedy(d->reason), "steps", steps(question),
+                "rules", rules(question), "unverified", verified ? json_null() : claims(d, true));
+
+        if (answer == NULL || rest == NULL || json_object_update(answer, rest) != 0) {
+                json_decref(answer);
+                answer = NULL;
+        }
+        json_decref(rest);
+        return answer;
+}
+
+static int answer(struct question *question)
+{
+        if (!ask(question))
+                return EXIT_BROKEN;
+        bool allowed = question->decision.outcome == KSA_ALLOW, printed = true;
+        if (question->json)
+                printed = print_json(as_json(question));
+        else
+                print_answer(question);
+        ksa_decision_clear(&question->decision);
+        ksa_secret_free(&question->token);
+        if (!printed)
+                return EXIT_BROKEN;
+        return allowed ? EXIT_GOOD : EXIT_DENIED;
+}
+
+static bool read_now(const char *text, int64_t *ret_now)
+{
+        uint64_t now;
+
+        if (text == NULL)
+                return true;
+        if (!ksa_text_number(text, 0, UINT64_C(253402300799), &now)) {
+                (void)fprintf(stderr, "ksactl: --now takes seconds since 1970\n");
+                return false;
+        }
+        *ret_now = (int64_t)now;
+        return true;
+}
+
+int command_explain(const struct words *arguments)
+{
+        struct question question = {.service = NULL};
+        const struct flag flags[] = {
+                {"--token-file", &question.token_file, NULL}, {"--user", &question.user, NULL},
+                {"--service", &question.service, NULL},       {"--rhost", &question.rhost, NULL},
+                {"--now", &question.now, NULL},               {"--config", &question.config_file, NULL},
+                {"--json", NULL, &question.json},
+        };
+        struct ksa_error error = {0};
+        char *path = NULL;
+        int status = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
+                return EXIT_BROKEN;
+        if (question.token_file == NULL) {
+                (void)fprintf(stderr, "ksactl: explain needs --token-file FILE, or - for standard "
+                                      "input\n");
+                return EXIT_BROKEN;
+        }
+        question.service = question.service != NULL ? question.service : "sshd";
+        question.rhost = question.rhost != NULL ? question.rhost : "";
+        if (!fill_host(&question.host, question.config_file, &path) ||
+            !read_now(question.now, &question.host.env.now))
+                status = EXIT_BROKEN;
+        else if (ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
+                print_error(&error);
+        else
+                status = answer(&question);
+        ksa_config_free(&question.config);
+        free(path);
+        return status;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl: the administrator's tool. A table of commands. */
+#include "ksactl.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#define VERSION "0.1.0"
+
+static const struct command {
+        const char *name;
+        int (*run)(const struct words *arguments);
+        const char *usage;
+} commands[] = {
+        {"check", command_check, "check [--config FILE] [--json]"},
+        {"explain", command_explain,
+         "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
+         "               [--now SECONDS] [--config FILE] [--json]"},
+        {"keys", command_keys,
+         "keys show [CLUSTER] [--config FILE] [--json]\n"
+         "       ksactl keys convert FILE"},
+        {"options", command_options, "options [--json]"},
+};
+
+static void print_usage(FILE *out)
+{
+        for (size_t i = 0; i < KSA_COUNT(commands); i++)
+                (void)fprintf(out, "%s ksactl %s\n", i == 0 ? "usage:" : "      ",
+                              commands[i].usage);
+}
+
+static bool read_flag(const struct words *arguments, int *position, const struct flag *flags,
+                      size_t count)
+{
+        const char *word = arguments->words[*position];
+
+        for (size_t i = 0; i < count; i++) {
+                if (strcmp(word, flags[i].name) != 0)
+                        continue;
+                if (flags[i].given != NULL) {
+                        *flags[i].given = true;
+                        return true;
+                }
+                if (*position + 1 == arguments->count || *flags[i].value != NULL) {
+                        (void)fprintf(stderr, "ksactl: %s takes one value\n", word);
+                        return false;
+                }
+                *flags[i].value = arguments->words[++*position];
+                return true;
+        }
+        (void)fprintf(stderr, "ksactl: unknown option %s\n", word);
+        return false;
+}
+
+bool read_flags(const struct words *arguments, const struct flag *flags, size_t flag_count,
+                const char **words, size_t count)
+{
+        size_t found = 0;
+
+        for (int i = 0; i < arguments->count; i++) {
+                const char *word = arguments->words[i];
+
+                if (word[0] == '-' && word[1] != '\0') {
+                        if (!read_flag(arguments, &i, flags, flag_count))
+                                return false;
+                } else if (found < count) {
+                        words[found++] = word;
+                } else {
+                        (void)fprintf(stderr, "ksactl: what is %s?\n", word);
+                        return false;
+                }
+        }
+        return true;
+}
+
+bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path)
+{
+        char folder[PATH_MAX];
+
+        *ret_path = NULL;
+        if (config_file != NULL && config_file[0] != '/' &&
+            (getcwd(folder, sizeof(folder)) == NULL ||
+             asprintf(ret_path, "%s/%s", folder, config_file) < 0)) {
+                *ret_path = NULL;
+                (void)fprintf(stderr, "ksactl: %s cannot be made absolute\n", config_file);
+                return false;
+        }
+        ksa_host_env_fill(ret_host, *ret_path != NULL ? *ret_path : config_file);
+        return true;
+}
+
+bool print_json(json_t *value)
+{
+        bool printed = value != NULL && json_dumpf(value, stdout, JSON_INDENT(2)) == 0 &&
+                       putchar('\n') != EOF && fflush(stdout) == 0;
+
+        json_decref(value);
+        return printed;
+}
+
+void print_error(const struct ksa_error *error)
+{
+        if (error->file[0] != '\0' && error->line != 0)
+                (void)fprintf(stderr, "%s:%u: ", error->file, error->line);
+        (void)fprintf(stderr, "%s\n", error->text);
+}
+
+int main(int argc, char **argv)
+{
+        if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+                print_usage(stdout);
+                return EXIT_GOOD;
+        }
+        if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+                (void)puts("ksactl " VERSION);
+                return EXIT_GOOD;
+        }
+        for (size_t i = 0; argc >= 2 && i < KSA_COUNT(commands); i++) {
+                if (strcmp(argv[1], commands[i].name) == 0) {
+                        struct words arguments = {argc - 2, argv + 2};
+
+                        return commands[i].run(&arguments);
+                }
+        }
+        print_usage(stderr);
+        return EXIT_BROKEN;
+}
