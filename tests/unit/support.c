@@ -81,3 +81,12 @@ struct ksa_secret *secret_of(const char *text)
         assert_true(ksa_secret_append(secret, text, strlen(text)));
         return secret;
 }
+
+/* Marsaglia's xorshift, 32 bits. */
+uint32_t next_random(uint32_t *seed)
+{
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 17;
+        *seed ^= *seed << 5;
+        return *seed;
+}

@@ -36,4 +36,7 @@ char *read_whole(const char *path);
 
 struct ksa_secret *secret_of(const char *text);
 
+/* Numbers that look random and are the same in each run; *SEED is not 0. */
+uint32_t next_random(uint32_t *seed);
+
 #endif
