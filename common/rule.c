@@ -63,6 +63,12 @@ static bool is_own(const struct ksa_candidate *candidate)
                strcmp(account, candidate->own_account) == 0;
 }
 
+/* "@own" in a rule is no user's name, whatever a client calls itself. */
+static bool is_named(const struct ksa_rule *rule, const char *user)
+{
+        return strcmp(user, OWN) != 0 && ksa_list_has(&rule->user, user);
+}
+
 static bool service_fits(const struct ksa_rule *rule, const char *service)
 {
         return ksa_list_has(&rule->service, service) ||
@@ -104,7 +110,7 @@ static bool audience_fits(const struct ksa_rule *rule, const struct ksa_candidat
 static enum ksa_condition test_rule(const struct ksa_rule *rule,
                                     const struct ksa_candidate *candidate)
 {
-        bool named = ksa_list_has(&rule->user, candidate->user);
+        bool named = is_named(rule, candidate->user);
 
         if (!account_fits(rule, candidate))
                 return KSA_CONDITION_ACCOUNT;
@@ -268,7 +274,8 @@ bool ksa_rule_names(const struct ksa_config *config, const char *user, const cha
 {
         const char *in_rules = ksa_service_in_rules(service);
 
-        return names_with(config, user, service) || names_with(config, user, in_rules) ||
+        return (strcmp(user, OWN) != 0 &&
+                (names_with(config, user, service) || names_with(config, user, in_rules))) ||
                (own_account != NULL &&
                 (names_with(config, OWN, service) || names_with(config, OWN, in_rules)));
 }

@@ -54,6 +54,14 @@ void place_write(const struct place *place, const char *name, const char *text)
         assert_int_equal(chmod(path, 0644), 0);
 }
 
+void place_folder(const struct place *place, const char *name)
+{
+        char path[256];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+        assert_int_equal(mkdir(path, 0755), 0);
+}
+
 enum ksa_reason place_load(struct place *place, const char *text, struct ksa_config **ret_config,
                            struct ksa_error *err)
 {

@@ -27,6 +27,9 @@ int place_teardown(void **state);
 /* Writes FOLDER/NAME, mode 0644. */
 void place_write(const struct place *place, const char *name, const char *text);
 
+/* Makes FOLDER/NAME, mode 0755. */
+void place_folder(const struct place *place, const char *name);
+
 /* Writes ksa.conf and loads it; the reason and the error of the load. */
 enum ksa_reason place_load(struct place *place, const char *text, struct ksa_config **ret_config,
                            struct ksa_error *err);
