@@ -61,17 +61,17 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
                         ksa_text_quote(d->token.iss, quoted, 256));
 }
 
-/* Looks the kid up in one cluster's set. What is wrong with the set goes to D's error. */
+/* Looks the kid up in one cluster's set. */
 static enum ksa_reason find_key(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                struct ksa_decision *d, struct ksa_jwk *ret_key,
-                                int64_t *ret_fetched)
+                                const char *kid, struct ksa_jwk *ret_key, int64_t *ret_fetched,
+                                struct ksa_error *err)
 {
         struct ksa_keyset *keyset = NULL;
-        enum ksa_reason reason = ksa_keyset_open(cluster, env, &keyset, &d->error);
+        enum ksa_reason reason = ksa_keyset_open(cluster, env, &keyset, err);
 
         if (reason != KSA_OK)
                 return reason;
-        reason = ksa_keyset_find(keyset, d->token.kid, ret_key, &d->error);
+        reason = ksa_keyset_find(keyset, kid, ret_key, err);
         *ret_fetched = ksa_keyset_fetched(keyset);
         ksa_keyset_free(&keyset);
         /* An entry for something else is no key: the set itself is sound. */
@@ -94,14 +94,16 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
                 return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
+                struct ksa_error error = {0};
                 struct ksa_jwk key;
                 int64_t fetched;
 
                 if (!ksa_list_has(&cluster->issuer, d->token.iss))
                         continue;
-                enum ksa_reason reason = find_key(cluster, env, d, &key, &fetched);
-                if (reason == KSA_MEMORY)
-                        return reason; /* this set might have held a second key of that kid */
+                enum ksa_reason reason =
+                        find_key(cluster, env, d->token.kid, &key, &fetched, &error);
+                if (reason == KSA_MEMORY) /* this set might have held a second key of that kid */
+                        return ksa_fail(&d->error, reason, "out of memory");
                 if (reason == KSA_OK && d->cluster != NULL) {
                         const char *first = d->cluster->name;
 
@@ -115,7 +117,7 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
                         d->key = key;
                         d->keys_fetched = fetched;
                 } else if (reason != KSA_UNKNOWN_KID) {
-                        unusable = d->error;
+                        unusable = error;
                         worst = reason;
                 }
                 some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
