@@ -159,12 +159,14 @@ static void print_steps(const struct question *question)
                 enum ksa_reason reason = question->decision.steps[step];
                 char detail[2048];
 
-                (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
-                             reason == KSA_UNREACHED ? "-" : ksa_reason_word(reason),
-                             reason == KSA_UNREACHED
-                                     ? ksa_step_text(step)
-                                     : ksa_explain_step(&question->attempt, &question->decision,
-                                                        step, detail, sizeof(detail)));
+                if (reason == KSA_UNREACHED)
+                        (void)printf("%-10s %-18s not looked at: %s\n", ksa_step_word(step), "-",
+                                     ksa_step_text(step));
+                else
+                        (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
+                                     ksa_reason_word(reason),
+                                     ksa_explain_step(&question->attempt, &question->decision,
+                                                      step, detail, sizeof(detail)));
         }
 }
 
