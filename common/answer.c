@@ -69,7 +69,7 @@ enum ksa_reason ksa_answers_finish(struct ksa_answers *answers, struct ksa_secre
                                 "%u equal answers: the password method repeats one, "
                                 "keyboard-interactive is needed",
                                 answers->parts);
-        if (answers->too_long || answers->parts == KSA_PARTS_MAX)
+        if (answers->too_long)
                 return ksa_fail(err, KSA_TOKEN_TOO_LONG, "more than %d bytes", KSA_TOKEN_MAX);
         if (ksa_secret_length(answers->token) == 0)
                 return ksa_fail(err, KSA_EMPTY_ANSWER, "the answer was empty");

@@ -136,15 +136,15 @@ def token(key, payload=None, header=None, sign=None, signature=None):
 
 
 def token_of_length(key, length, **arguments):
-    """A good token of exactly LENGTH bytes, and its kid: the jti is as long as it takes, and the kid,
-    since base64 leaves every fourth length out. A short one takes a short issuer."""
+    """A good token of exactly LENGTH bytes, and its kid: an invented claim is as long as it takes, and
+    the kid, since base64 leaves every fourth length out. A short one takes a short issuer."""
     payload = claims(**arguments)
-    payload["jti"] = ""
+    payload["jti"], payload["x"] = "j", ""
     for kid in ("k", "k-", "k--", "k---"):
         other_parts = len(token(key, "", header={"kid": kid}))
         room = length - other_parts
         padding_bytes = room * 3 // 4 - len(compact(payload))
         if room % 4 != 1 and padding_bytes >= 0:
-            payload["jti"] = "j" * padding_bytes
+            payload["x"] = "x" * padding_bytes
             return token(key, payload, header={"kid": kid}), kid
     raise ValueError("no token of %d bytes" % length)

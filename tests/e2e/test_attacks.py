@@ -1,0 +1,142 @@
+"""The rows of tests/attacks.tsv that need a real sshd."""
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+import issuer
+from test_login import split
+
+OPEN_TO_ALL = ("KbdInteractiveAuthentication yes\nPermitRootLogin no\nPasswordAuthentication yes\n"
+               "StrictModes no\n")
+
+
+def test_cut_at_1023_as_openssh_does(host):
+    token, kid = issuer.token_of_length(host.key, 1500)
+    host.write_keys(host.key.jwk(kid=kid))
+    host.remember(token)
+    result, prompts = host.type([token])
+    assert result.status == 255 and result.reasons == ["token-cut-short"], result
+    assert len(prompts) == 1 and "1023" in result.lines[0], result
+
+
+def test_cut_at_511_as_pam_exec_does(host):
+    result, _ = host.type([host.token()[:511]])
+    assert result.status == 255 and result.reasons == ["token-cut-short"], result
+
+
+def test_answer_repeated_by_the_password_method(host):
+    """sshd's password method gives one answer to every prompt."""
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    result, _ = host.type([host.token()[:500]], options=["-p", "2222"], method="password")
+    assert result.status == 255 and result.reasons == ["repeated-answer"], result
+    assert "keyboard-interactive" in result.lines[0]
+
+
+def test_answer_longer_than_1024_by_the_password_method(host):
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    result, _ = host.type(["e" * 1500], options=["-p", "2222"], method="password")
+    assert result.status == 255 and result.allowed == [], result
+
+
+def test_all_parts_equal_asks_as_often_as_any(host):
+    part = host.token()[:500]
+    equal, equal_prompts = host.type([part, part, part, part, ""])
+    other, other_prompts = host.type([part, "x" * 500, part, "y" * 500, ""])
+    assert len(equal_prompts) == len(other_prompts) == 5
+    assert equal.status == other.status == 255
+    # the last part is not equal: judged as a token, as any other
+    assert equal.reasons and other.reasons
+
+
+def test_unknown_users_are_asked_as_often_as_known_ones(host):
+    """sshd swaps the answers of users it will not let in for junk of the same length."""
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
+    parts = ["a" * 500, "b" * 500, "c" * 7]
+    asked = {}
+    for user in ("deploy-bot", "nobody-here", "root"):
+        result, prompts = host.type(parts, user=user, options=["-p", "2222"])
+        assert result.status == 255 and result.allowed == []
+        asked[user] = [prompt.split(") ", 1)[1] for prompt in prompts]
+        if user != "deploy-bot":
+            assert result.reasons == ["refused-by-sshd"], result
+            assert "PermitRootLogin" in result.lines[0]
+    assert asked["root"] == asked["nobody-here"] == asked["deploy-bot"]
+    assert len(asked["root"]) == 3
+
+
+def test_root_is_not_let_in_where_sshd_says_no(host):
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = root\nservice = sshd")
+    result, _ = host.type(split(host.token()), user="root", options=["-p", "2222"])
+    assert result.status == 255 and result.reasons == ["refused-by-sshd"], result
+
+
+@pytest.mark.parametrize("user", ("x rhost=1.2.3.4 result=allow", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiYSJdfQ.c2ln",
+                                  'a=b result=allow user=c', "a\\nresult=allow", "l\xf6we"))
+def test_user_name_cannot_forge_a_log_line(host, user):
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    host.write("/etc/ksa/ksa.conf", "[host]\nbroken\n")  # a line is written for any user then
+    result, _ = host.type(["x"], user=user, options=["-p", "2222"])
+    assert result.status == 255
+    assert len(result.lines) >= 1, result
+    for line in result.lines:
+        assert "result=deny reason=config-invalid service=sshd ref=" in line
+        text = line.split("result=deny ", 1)[1]
+        outside = "".join(text.split('"')[::2])
+        assert "result=" not in outside and "1.2.3.4" not in outside, line
+        assert "\n" not in line and all(" " <= c <= "~" for c in line), line
+        assert "eyJhbGci" not in text, line
+
+
+def test_next_module_sees_no_token(host):
+    """PAM_AUTHTOK stays unset: pam_exec expose_authtok gets nothing."""
+    saw = Path("/run/saw")
+    saw.unlink(missing_ok=True)
+    script = host.write("/run/see", "#!/bin/sh\n{ echo called; cat; env; } >/run/saw\n", 0o755)
+    host.write("/etc/pam.d/sshd", "auth requisite pam_ksa.so\nauth optional pam_exec.so expose_authtok quiet %s\n"
+               "auth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n" % script)
+    token = host.token()
+    result = host.ssh(token)
+    assert result.out == "deploy-bot\n", result
+    text = saw.read_text()
+    assert text.startswith("called\n") and "KSA_CLUSTER=prod" in text
+    assert all(token[at:at + 24] not in text for at in range(len(token) - 24))
+
+
+def test_second_prompt_round_starts_anew(host):
+    """Three rounds where the client allows them: each is a whole attempt with a line of its own."""
+    result, prompts = host.type(["x"], options=["-o", "NumberOfPasswordPrompts=3"])
+    assert result.status == 255 and len(prompts) >= 1
+    assert set(result.reasons) == {"not-a-token"} and len({line for line in result.lines}) == len(result.lines), result
+
+
+def test_refusal_takes_the_delay_and_nodelay_does_not(host):
+    """pam_fail_delay of 2 s varies by a quarter; the bound is far below and far above."""
+    started = time.monotonic()
+    host.type(["x"])
+    with_delay = time.monotonic() - started
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so nodelay\nauth")
+    started = time.monotonic()
+    host.type(["x"])
+    without = time.monotonic() - started
+    assert without < with_delay, (without, with_delay)
+
+
+def test_debug_logs_each_step(host):
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
+    result = host.ssh(host.token())
+    steps = [line for line in result.log if "pam_ksa(" in line and " step=" in line]
+    assert result.out == "deploy-bot\n" and len(steps) == 12, result
+
+
+def test_many_logins_at_once(host):
+    token = host.token()
+    path = host.token_file(token)
+    command = "for i in 1 2 3 4 5 6 7 8; do ksa-ssh -l deploy-bot build-7 id -un & done; wait"
+    result = host.run(["sh", "-c", command], KSA_TOKEN_FILE=path)
+    assert result.out == "deploy-bot\n" * 8, result
+    assert len(result.allowed) == 8
+    assert not [name for name in os.listdir("/dev/shm") if os.listdir("/dev/shm/" + name)]

@@ -1,0 +1,220 @@
+"""The private host of packaging/private-host, seen from the tests that run inside it: its
+configuration, its log, and ssh and sudo as a client's job uses them."""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import issuer
+
+SOURCE = Path(__file__).resolve().parents[2]
+EXAMPLES = SOURCE / "packaging" / "examples"
+LOG = Path("/var/log/auth.log")
+HOME = Path("/home/job")
+ASKPASS = shutil.which("ksa-askpass")
+SHORT_ISSUER = "https://c"
+
+
+class Result:
+    """What a command did, and what the host logged meanwhile."""
+
+    def __init__(self, process, log):
+        self.status = process.returncode
+        self.out = process.stdout.decode(errors="replace")
+        self.err = process.stderr.decode(errors="replace")
+        self.log = log
+
+    def __repr__(self):
+        return "status %d\nout: %s\nerr: %s\nlog:\n%s" % (self.status, self.out, self.err, "\n".join(self.log))
+
+    @property
+    def lines(self):
+        """The lines of our own module."""
+        return [line for line in self.log if "pam_ksa(" in line and "result=" in line]
+
+    @property
+    def reasons(self):
+        return [re.search(r" reason=([a-z-]+) ", line).group(1) for line in self.lines]
+
+    @property
+    def allowed(self):
+        return [line for line in self.lines if "result=allow " in line]
+
+
+class Host:
+    def __init__(self):
+        self.key = issuer.Key("RS256")
+        self.tokens = []
+        self.outputs = []
+        self.sshds = []
+
+    # --- What stands in /etc ---
+
+    def reset(self):
+        """As an administrator leaves it after README: the example files as they are shipped."""
+        shutil.rmtree("/etc/ksa")
+        os.makedirs("/etc/ksa/conf.d")
+        self.write_keys(self.key)
+        shutil.copy(EXAMPLES / "ksa.conf", "/etc/ksa/ksa.conf")
+        for name in ("sshd", "sudo", "sudo-i"):
+            shutil.copy(EXAMPLES / "pam.d" / name, "/etc/pam.d/" + name)
+        self.write("/etc/sudoers.d/ksa", (EXAMPLES / "sudoers.d" / "ksa").read_text(), 0o440)
+        shutil.rmtree("/home/deploy-bot/.ksa", ignore_errors=True)
+
+    def write(self, path, text, mode=0o644):
+        path = Path(path)
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    def write_keys(self, *entries):
+        self.write("/etc/ksa/prod.jwks", issuer.jwks(*entries))
+
+    def write_config(self, rules="", host="", cluster=""):
+        self.write("/etc/ksa/ksa.conf", "[host]\naudience = ssh://build-7\n%s\n[cluster prod]\nissuer = %s %s\n"
+                   "keys = file:/etc/ksa/prod.jwks\n%s\n%s" % (host, issuer.ISSUER, SHORT_ISSUER, cluster, rules))
+
+    def edit(self, path, old, new):
+        path = Path(path)
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+    # --- Tokens ---
+
+    def remember(self, token):
+        self.tokens.append(token)
+        return token
+
+    def token(self, key=None, **arguments):
+        return self.remember(issuer.token(key or self.key, issuer.claims(**arguments)))
+
+    def token_file(self, token, path=HOME / "token", user="job", mode=0o600):
+        self.write(path, token + "\n", mode)
+        shutil.chown(path, user, user)
+        return path
+
+    def give_token(self, token, mode=0o600, user="deploy-bot"):
+        """To deploy-bot, where token_file= looks."""
+        folder = Path("/home/deploy-bot/.ksa")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        shutil.chown(folder, "deploy-bot", "deploy-bot")
+        return self.token_file(token, folder / "token", user, mode)
+
+    # --- The log ---
+
+    def log_size(self):
+        self.log_flush()
+        return LOG.stat().st_size
+
+    def log_flush(self):
+        """Sends a line of our own through /dev/log, and waits until it stands in the file: then all
+        that were sent before do."""
+        mark = "mark " + uuid.uuid4().hex
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+            log.connect("/dev/log")
+            log.send(mark.encode())
+        end, text = time.monotonic() + 30, ""
+        with open(LOG, errors="replace") as lines:
+            lines.seek(max(0, LOG.stat().st_size - 4096))
+            while mark not in text:
+                text += lines.read()
+                assert time.monotonic() < end, "/dev/log is dead"
+                os.sched_yield()
+
+    def log_since(self, size):
+        self.log_flush()
+        with open(LOG, errors="replace") as lines:
+            lines.seek(size)
+            return [line.rstrip("\n") for line in lines if "> mark " not in line and not line.startswith("mark ")]
+
+    # --- Commands ---
+
+    def run(self, command, user="job", stdin=b"", timeout=60, cwd=None, **environment):
+        """Runs COMMAND as USER, who has nothing but HOME and PATH in the environment."""
+        home = "/root" if user == "root" else "/home/" + user
+        size = self.log_size()
+        env = {"HOME": home, "PATH": os.environ["PATH"], "USER": user, "LC_ALL": "C"}
+        env.update({name: str(value) for name, value in environment.items()})
+        process = subprocess.run(["setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups",
+                                  "--inh-caps=-all"] + command, input=stdin, env=env, timeout=timeout,
+                                 cwd=cwd or home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        result = Result(process, self.log_since(size))
+        self.outputs.append(result.out + result.err)
+        return result
+
+    def ssh(self, token, command="id -un", user="deploy-bot", options=(), **environment):
+        """ksa-ssh with a token in a file. The audience is the job's own business here, so that tokens
+        which ksa-askpass would keep to itself reach the host."""
+        path = self.token_file(token)
+        return self.run(["ksa-ssh", *options, "-l", user, "build-7", command], KSA_TOKEN_FILE=path, **environment)
+
+    def type(self, answers, user="deploy-bot", command="id -un", options=(), method="keyboard-interactive"):
+        """ssh with a hand that types ANSWERS, whatever is asked, and the last one again. Returns the
+        result and the prompts."""
+        folder = HOME / "typed"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for number, answer in enumerate(answers, 1):
+            (folder / str(number)).write_text(answer)
+        (folder / "hand").write_text(
+            '#!/bin/sh\ncd %s\nprintf "%%s\\n" "$1" >>prompts\nn=$(wc -l <prompts)\n'
+            'while [ ! -e $n ]; do n=$((n - 1)); done\n'
+            'printf "%%s\\n" "$(cat $n)" 2>/dev/null\nexit 0\n' % folder)
+        (folder / "hand").chmod(0o755)
+        shutil.chown(folder, "job", "job")
+        result = self.run(["ssh", "-o", "PreferredAuthentications=" + method,
+                           "-o", "KbdInteractiveAuthentication=yes", "-o", "NumberOfPasswordPrompts=1",
+                           *options, "-l", user, "build-7", command],
+                          SSH_ASKPASS=folder / "hand", SSH_ASKPASS_REQUIRE="force")
+        prompts = folder / "prompts"
+        return result, prompts.read_text().splitlines() if prompts.exists() else []
+
+    def on_host(self, command, user="deploy-bot", **environment):
+        """A command of a user who is logged in to the host."""
+        return self.run(["sh", "-c", command], user=user, **environment)
+
+    def start_sshd(self, text, port):
+        """One more sshd, for a configuration that is not the shipped one."""
+        config = self.write("/etc/ssh/sshd_config_%d" % port, text + "\nPort %d\nUsePAM yes\nPidFile /run/sshd-%d.pid\n"
+                            % (port, port))
+        sshd = shutil.which("sshd") or "/usr/sbin/sshd"
+        subprocess.run([sshd, "-f", config], check=True)
+        self.sshds.append(Path("/run/sshd-%d.pid" % port))
+
+    def stop_sshds(self):
+        for path in self.sshds:
+            os.kill(int(path.read_text()), signal.SIGTERM)
+        self.sshds = []
+
+
+class ProcessWatch(threading.Thread):
+    """Reads the arguments and environment of every process, over and over, for as long as it runs."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.seen = set()
+        self.over = threading.Event()
+
+    def run(self):
+        while not self.over.is_set():
+            for entry in os.listdir("/proc"):
+                if entry.isdigit():
+                    for name in ("cmdline", "environ"):
+                        try:
+                            with open("/proc/%s/%s" % (entry, name), "rb") as text:
+                                self.seen.add(text.read())
+                        except OSError:
+                            pass
+
+    def stop(self):
+        self.over.set()
+        self.join()
+        return self.seen
