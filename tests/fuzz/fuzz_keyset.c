@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A key set, as a JWKS and in the cached form; what is usable survives a round trip. */
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
+#include "fuzz.h"
+#include "keyset.h"
+
+#define NOW 1795464267
+
+static const char *issuers[] = {"https://issuer.example.com"};
+static const struct ksa_cluster cluster = {
+        .name = "prod",
+        .issuer = {.items = issuers, .count = 1},
+        .keys = "api",
+        .api_server = "https://10.0.0.1:6443",
+        .keys_max_stale = 86400,
+};
+
+/* Keys that can be told apart and used; how many. */
+static size_t use_keys(const struct ksa_keyset *keyset)
+{
+        size_t usable = 0;
+
+        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
+                const char *kid = NULL;
+                struct ksa_error error = {0};
+                struct ksa_jwk jwk, found;
+                EVP_PKEY *key = NULL;
+
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, &error) != KSA_OK)
+                        continue;
+                usable++;
+                MUST(kid[0] != '\0' && ksa_keyset_find(keyset, kid, &found, &error) == KSA_OK);
+                MUST(found.algorithm == jwk.algorithm);
+                if (i < 4 && ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
+                        MUST(ksa_jwk_bits(&jwk) >= 256);
+                EVP_PKEY_free(key);
+        }
+        return usable;
+}
+
+static void check_round_trip(const struct ksa_keyset *keyset, size_t usable)
+{
+        struct ksa_keyset *again = NULL;
+        struct ksa_error error = {0};
+        char *text = ksa_keyset_format(keyset, &cluster, NOW - 10, 3600);
+
+        MUST(text != NULL);
+        enum ksa_reason reason =
+                ksa_keyset_parse_cached(text, strlen(text), &cluster, NOW, &again, &error);
+        MUST((reason == KSA_OK) == (usable > 0));
+        MUST(reason != KSA_OK || use_keys(again) == usable);
+        ksa_keyset_free(&again);
+        free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct ksa_keyset *keyset = NULL;
+        struct ksa_error error = {0};
+        char *text = calloc(1, size + 1);
+
+        MUST(text != NULL);
+        if (size > 0)
+                memcpy(text, data, size);
+        if (ksa_keyset_parse(text, size, &keyset, &error) == KSA_OK)
+                check_round_trip(keyset, use_keys(keyset));
+        ksa_keyset_free(&keyset);
+        if (ksa_keyset_parse_cached(text, size, &cluster, NOW, &keyset, &error) == KSA_OK)
+                (void)use_keys(keyset);
+        ksa_keyset_free(&keyset);
+        MUST(ERR_peek_error() == 0);
+        free(text);
+        return 0;
+}

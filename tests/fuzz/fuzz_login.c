@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The whole decision. The input's lines: how the token is made and who asks ("s" signs it, "f" shows
+ * it with a signature of zeros, "r" takes the rest as the token), user, service, rhost, header, claims.
+ * Nothing that is not signed is ever let in, and what is signed only as the rules have it.
+ */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explain.h"
+#include "fuzz.h"
+#include "login.h"
+#include "signer.h"
+
+static struct {
+        char folder[32];
+        struct ksa_env env;
+        struct ksa_config *config;
+        struct signer signer;
+} scene;
+
+static void write_file(const char *name, const char *text)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", scene.folder, name);
+        FILE *file = fopen(path, "w");
+        MUST(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static void tear_down(void)
+{
+        static const char *const names[] = {"/ksa.conf", "/keys.json", ""};
+
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                char path[64];
+
+                (void)snprintf(path, sizeof(path), "%s%s", scene.folder, names[i]);
+                (void)remove(path);
+        }
+        ksa_config_free(&scene.config);
+        signer_free(&scene.signer);
+}
+
+static void set_up(void)
+{
+        static char path[64];
+        struct ksa_error error = {0};
+        char text[1024];
+
+        (void)snprintf(scene.folder, sizeof(scene.folder), "/dev/shm/ksa-fuzz-XXXXXX");
+        MUST(mkdtemp(scene.folder) != NULL && atexit(tear_down) == 0);
+        scene.signer = signer_new(KSA_ES256, "k1");
+        char *keys = signer_jwks(&scene.signer, 1);
+        write_file("keys.json", keys);
+        free(keys);
+        (void)snprintf(text, sizeof(text),
+                       "[host]\naudience = " AUDIENCE "\n"
+                       "[cluster prod]\nissuer = " ISSUER "\nkeys = file:%s/keys.json\n"
+                       "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
+                       "service = sshd\nfrom = 10.0.0.0/8\n"
+                       "[rule all]\naccount = prod:*/*\nuser = guest\nservice = sshd sudo\n",
+                       scene.folder);
+        write_file("ksa.conf", text);
+        (void)snprintf(path, sizeof(path), "%s/ksa.conf", scene.folder);
+        scene.env = (struct ksa_env){.now = NOW, .owner = getuid(), .config_file = path,
+                                     .cache_dir = "/nowhere", .host_name = "build-7",
+                                     .reference = "00000000"};
+        MUST(ksa_config_load(&scene.env, NULL, &scene.config, &error) == KSA_OK);
+}
+
+static struct ksa_secret *make_token(const char *how, const char *header, const uint8_t *rest,
+                                     size_t size)
+{
+        char *payload = calloc(1, size + 1);
+        struct ksa_secret *token;
+
+        MUST(payload != NULL);
+        if (size > 0)
+                memcpy(payload, rest, size);
+        if (how[0] == 's') {
+                token = signer_token(&scene.signer, header[0] != '\0' ? header : NULL, payload);
+        } else if (how[0] == 'f') {
+                static const char zeros[64];
+
+                token = token_of(header, payload, zeros, sizeof(zeros));
+        } else {
+                token = ksa_secret_new(size + 1);
+                MUST(token != NULL && ksa_secret_append(token, rest, size));
+        }
+        free(payload);
+        return token;
+}
+
+/* What an allow means, in other words than login.c has. */
+static void check_allow(const struct ksa_attempt *attempt, const struct ksa_decision *d,
+                        const char *how)
+{
+        const struct ksa_token *token = &d->token;
+        char sub[512];
+
+        MUST(how[0] == 's' && strcmp(token->kid, "k1") == 0 && token->algorithm == KSA_ES256);
+        MUST(strcmp(token->iss, ISSUER) == 0 && token->audiences.count == 1);
+        MUST(strcmp(ksa_list_text(&token->audiences, 0), AUDIENCE) == 0);
+        MUST(token->exp.given && token->exp.seconds + 60 >= NOW);
+        MUST(token->iat.given && token->iat.seconds - 60 <= NOW);
+        MUST(token->nbf.given && token->nbf.seconds - 60 <= NOW);
+        MUST(token->exp.seconds - token->iat.seconds <= 3600);
+        (void)snprintf(sub, sizeof(sub), "system:serviceaccount:%s:%s", token->namespace,
+                       token->account);
+        MUST(strcmp(token->sub, sub) == 0);
+        if (strcmp(attempt->user, "deploy-bot") == 0)
+                MUST(strcmp(sub, "system:serviceaccount:ci:deployer") == 0 &&
+                     strncmp(attempt->rhost, "10.", 3) == 0);
+        else
+                MUST(strcmp(attempt->user, "guest") == 0 && strcmp(token->account, "default") != 0);
+}
+
+static void check_texts(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
+{
+        char *line = ksa_explain_line(attempt, decision, "00000000");
+        char *client = ksa_explain_to_client(decision, "00000000", "build-7");
+
+        MUST(line != NULL && client != NULL);
+        MUST(strncmp(line, decision->outcome == KSA_ALLOW ? "result=allow" : "result=deny ",
+                     12) == 0);
+        for (const char *c = line; *c != '\0'; c++)
+                MUST(*c >= ' ' && *c <= '~');
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                char detail[512];
+
+                (void)ksa_explain_step(attempt, decision, (enum ksa_step)i, detail, sizeof(detail));
+        }
+        free(line);
+        free(client);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        struct ksa_decision decision;
+
+        if (scene.config == NULL)
+                set_up();
+        char *how = next_line(&data, &size), *user = next_line(&data, &size);
+        char *service = next_line(&data, &size), *rhost = next_line(&data, &size);
+        char *header = how[0] == 'r' ? calloc(1, 1) : next_line(&data, &size);
+        struct ksa_secret *token = make_token(how, header, data, size);
+        struct ksa_attempt attempt = {.token = token,
+                                      .user = user,
+                                      .local = {.exists = true, .name = user, .uid = 1500},
+                                      .service = service,
+                                      .rhost = rhost};
+
+        memset(&decision, 0xa5, sizeof(decision));
+        ksa_login(scene.config, &scene.env, &attempt, &decision);
+        if (decision.outcome == KSA_ALLOW)
+                check_allow(&attempt, &decision, how);
+        check_texts(&attempt, &decision);
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+        free(how);
+        free(user);
+        free(service);
+        free(rhost);
+        free(header);
+        return 0;
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change."""
+import base64
+import json
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / "data/kubernetes/tokens/1.37.2"
+NOW = 1795464267
+CLAIMS = {"aud": ["ssh://build-7.example.com"], "exp": NOW + 600, "iat": NOW, "iss": "https://kubernetes.default.svc.cluster.local",
+          "jti": "a3d6008b-3634-42c7-8fe9-b4b1fed31d4d", "kubernetes.io": {"namespace": "ci", "serviceaccount": {
+              "name": "deployer", "uid": "14e75b93-b974-47ca-a847-ba5d1f4ad2a6"}}, "nbf": NOW,
+          "sub": "system:serviceaccount:ci:deployer"}
+HEADER = '{"alg":"ES256","kid":"k1"}'
+
+
+def write(target, name, data):
+    folder = HERE / "seeds" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
+def claims(**changes):
+    return compact({**CLAIMS, **changes})
+
+
+def tokens():
+    for algorithm in ("RS256", "ES256"):
+        for kind in ("account", "extended-pod", "legacy-secret", "two-audiences"):
+            text = (DATA / algorithm / (kind + ".jwt")).read_text().strip()
+            write("token", "%s-%s" % (algorithm, kind), text)
+            header, payload = (base64.urlsafe_b64decode(part + "==") for part in text.split(".")[:2])
+            write("token", "%s-%s-decoded" % (algorithm, kind), header + b"\n" + payload)
+    write("token", "typ", '{"alg":"ES256","kid":"k1","typ":"JWT"}\n' + claims())
+    write("token", "crit", '{"alg":"none","kid":"k1","crit":["x"]}\n' + claims())
+    write("token", "twins", HEADER + '\n{"iss":"a","iss":"b"}')
+    write("token", "nesting", HEADER + "\n" + "[" * 3000)
+    write("token", "reals", HEADER + "\n" + claims(exp=1.5))
+    write("token", "large", HEADER + "\n" + claims(exp=2 ** 63))
+    write("token", "escapes", HEADER + '\n{"iss":"\\u0000\\ud800","sub":"\\u003c"}')
+
+
+def key_sets():
+    for algorithm in ("RS256", "ES256", "ES384", "ES512"):
+        write("keyset", algorithm, (DATA / algorithm / "jwks.json").read_text())
+    key = json.loads((DATA / "ES256/jwks.json").read_text())["keys"][0]
+    write("keyset", "twins", compact({"keys": [key, key]}))
+    write("keyset", "others", compact({"keys": [{"kty": "oct", "k": "AA", "kid": "x"}, {**key, "use": "enc"}]}))
+    write("keyset", "zero", compact({"keys": [{**key, "x": "A" * 43, "y": "A" * 43}]}))
+    rsa = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]
+    write("keyset", "e1", compact({"keys": [{**rsa, "e": "AQ"}]}))
+    head = ("ksa-keys 1\nissuer https://issuer.example.com\nkeys api\napi_server https://10.0.0.1:6443\n"
+            "api_ca_file -\nkeys_ca_file -\nfetched %d\nmax_age 3600\n" % (NOW - 100))
+    lines = "key ES256 %s %s %s\nkey RS256 %s %s %s\n" % (key["kid"], key["x"], key["y"], rsa["kid"], rsa["n"], rsa["e"])
+    write("keyset", "cached", head + lines + "end 2\n")
+    write("keyset", "cached-cut", head + lines)
+
+
+def configurations():
+    write("config", "example", (HERE.parents[1] / "packaging/examples/ksa.conf").read_text())
+    base = "[host]\naudience = ssh://%H\n[cluster prod]\nissuer = https://c\nkeys = file:/etc/ksa/prod.jwks\n"
+    write("config", "rule", base + "[rule a]\naccount = prod:ci/*\nuser = deploy-bot\nservice = sshd sudo\nfrom = 10.0.0.0/8 fd00::/8\n")
+    write("config", "service", base + "[service postgresql]\naudience = postgresql://b\nlocal_user = no\n")
+    write("config", "numbers", base.replace("[cluster", "timeout = 10s\nmax_lifetime = 2h\nuid_range = 2000-3000\n[cluster"))
+    write("config", "account", base + "[account b]\naccount = prod:ci/b\nuid = 5000\n[accounts prod]\nnamespaces = ci *\n")
+    write("config", "wrong", "audience = x\n[host\n[host] x\n key = v\nkey\n=\nk = \n\x00\n\xef\xbb\xbf[host]\r\n")
+    write("config", "long", "[host]\n# " + "x" * 1100 + "\naudience = " + "x" * 1010 + "\nuser = root\n")
+
+
+def answers():
+    write("answers", "short", "abc\n")
+    write("answers", "parts", "+a\n+b\nc\n")
+    write("answers", "equal", "+a\n+a\n+a\nb\n")
+    write("answers", "many", "+ab\n+b\n" * 20)
+    write("answers", "full", "+ab\n" + "+b\n" * 31 + "x" * 384 + "\n")
+    write("answers", "junk", "\b\n\r\x7fINCORRECT\b\n")
+    write("answers", "empty", "\n")
+
+
+def logins():
+    who = "deploy-bot\nsshd\n10.1.2.3\n"
+    write("login", "allow", "s\n" + who + "\n" + claims())
+    write("login", "guest", "s\nguest\nsudo\n\n\n" + claims())
+    write("login", "forged", "f\n" + who + HEADER + "\n" + claims())
+    write("login", "raw", "r\n" + who + (DATA / "ES256/account.jwt").read_text().strip())
+    write("login", "expired", "s\n" + who + "\n" + claims(exp=NOW - 61, iat=NOW - 600, nbf=NOW - 600))
+    write("login", "edge", "s\n" + who + "\n" + claims(exp=NOW - 60, iat=NOW - 600, nbf=NOW - 600))
+    write("login", "name", "s\nx result=allow\nsshd\nhost.example.com\n\n" + claims())
+    write("login", "default", "s\nguest\nsshd\n\n\n" + claims(
+        sub="system:serviceaccount:ci:default",
+        **{"kubernetes.io": {"namespace": "ci", "serviceaccount": {"name": "default", "uid": "u"}}}))
+    write("login", "two", "s\n" + who + "\n" + claims(aud=["ssh://build-7.example.com", "b"]))
+
+
+for make in (tokens, key_sets, configurations, answers, logins):
+    make()
