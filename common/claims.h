@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "section.h"
 #include "error.h"
 #include "macros.h"
 #include "token.h"

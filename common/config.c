@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_check.h"
 #include "file.h"
 #include "ini.h"
 #include "rule.h"
@@ -26,36 +25,6 @@ struct loader {
         void *section;         /* NULL while lines belong to none */
         bool skipping;         /* the section's head was wrong; its keys say nothing new */
 };
-
-/* Where the sections of each kind live. */
-static void **array_of(struct ksa_config *config, enum ksa_section kind, size_t *ret_size)
-{
-        static const size_t sizes[KSA_SECTION_COUNT] = {
-                [KSA_SECTION_HOST] = sizeof(struct ksa_host),
-                [KSA_SECTION_CLUSTER] = sizeof(struct ksa_cluster),
-                [KSA_SECTION_SERVICE] = sizeof(struct ksa_service),
-                [KSA_SECTION_RULE] = sizeof(struct ksa_rule),
-                [KSA_SECTION_ACCOUNT] = sizeof(struct ksa_account),
-                [KSA_SECTION_ACCOUNTS] = sizeof(struct ksa_accounts),
-        };
-        *ret_size = sizes[kind];
-        switch (kind) {
-        case KSA_SECTION_CLUSTER:
-                return (void **)&config->clusters;
-        case KSA_SECTION_SERVICE:
-                return (void **)&config->services;
-        case KSA_SECTION_RULE:
-                return (void **)&config->rules;
-        case KSA_SECTION_ACCOUNT:
-                return (void **)&config->accounts;
-        case KSA_SECTION_ACCOUNTS:
-                return (void **)&config->account_sources;
-        case KSA_SECTION_HOST:
-        case KSA_SECTION_COUNT:
-        default:
-                return NULL;
-        }
-}
 
 static enum ksa_section section_kind(const char *word)
 {
@@ -86,30 +55,12 @@ static void set_defaults(enum ksa_section kind, void *section)
         }
 }
 
-/* Finds an earlier section of that kind and name. */
-static const struct ksa_section_head *find_named(const struct ksa_config *config,
-                                                 enum ksa_section kind, const char *name)
-{
-        const char *const key[] = {ksa_section_word(kind), name};
-        uint64_t hash = ksa_index_hash(key, KSA_COUNT(key));
-        uint32_t position = ksa_index_find(&config->names, hash), number;
-
-        while (ksa_index_next(&config->names, hash, &position, &number)) {
-                if (number >= config->counts[kind])
-                        continue;
-                const struct ksa_section_head *head = ksa_config_section(config, kind, number);
-                if (head != NULL && strcmp(head->name, name) == 0)
-                        return head;
-        }
-        return NULL;
-}
-
 /* Makes room for a section and gives it its name, or tells why not. */
 static void *add_section(struct loader *loader, const char *name)
 {
         struct ksa_config *config = loader->config;
         size_t size;
-        void **array = array_of(config, loader->kind, &size);
+        void **array = ksa_config_array(config, loader->kind, &size);
 
         if (array == NULL)
                 return &config->host;
@@ -117,8 +68,7 @@ static void *add_section(struct loader *loader, const char *name)
         void *section = ksa_list_next(&list, size);
         if (list.items != NULL)
                 *array = list.items;
-        const char *const key[] = {ksa_section_word(loader->kind), name};
-        if (section == NULL || !ksa_index_add(&config->names, ksa_index_hash(key, KSA_COUNT(key)),
+        if (section == NULL || !ksa_index_add(&config->names, ksa_section_hash(loader->kind, name),
                                               (uint32_t)list.count)) {
                 out_of_memory(loader);
                 return NULL;
@@ -147,7 +97,7 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
                 return;
         }
         if (kind != KSA_SECTION_HOST)
-                earlier = find_named(config, kind, item->name);
+                earlier = ksa_config_find(config, kind, item->name);
         else if (config->counts[kind] > 0)
                 earlier = ksa_config_section(config, kind, 0);
         if (earlier != NULL) {
@@ -321,7 +271,7 @@ void ksa_config_free(struct ksa_config **config)
         free_lists(KSA_SECTION_HOST, &gone->host);
         for (unsigned kind = KSA_SECTION_CLUSTER; kind < KSA_SECTION_COUNT; kind++) {
                 size_t size;
-                void **array = array_of(gone, (enum ksa_section)kind, &size);
+                void **array = ksa_config_array(gone, (enum ksa_section)kind, &size);
 
                 for (size_t i = 0; i < gone->counts[kind]; i++)
                         free_lists((enum ksa_section)kind, (char *)*array + i * size);
@@ -334,66 +284,4 @@ void ksa_config_free(struct ksa_config **config)
         free(gone->texts.items);
         free(gone);
         *config = NULL;
-}
-
-void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
-                         size_t position)
-{
-        /* Sections are handed out for reading alone but for the loader, which owns them. */
-        struct ksa_config *owned = (struct ksa_config *)(uintptr_t)config;
-        size_t size;
-        void **array = array_of(owned, section, &size);
-
-        if (position >= config->counts[section])
-                return NULL;
-        return array == NULL ? (void *)&owned->host : (char *)*array + position * size;
-}
-
-const char *ksa_service_in_rules(const char *name)
-{
-        return strcmp(name, "sudo-i") == 0 ? "sudo" : name;
-}
-
-const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name)
-{
-        return (const struct ksa_service *)(const void *)find_named(config, KSA_SECTION_SERVICE,
-                                                                    ksa_service_in_rules(name));
-}
-
-const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name)
-{
-        return (const struct ksa_cluster *)(const void *)find_named(config, KSA_SECTION_CLUSTER,
-                                                                    name);
-}
-
-bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option)
-{
-        return (section->given >> (option - ksa_options) & 1) != 0;
-}
-
-bool ksa_config_keep(struct ksa_config *config, char *text)
-{
-        char **place = ksa_list_next(&config->texts, sizeof(text));
-
-        if (place == NULL) {
-                free(text);
-                return false;
-        }
-        *place = text;
-        config->texts.count++;
-        return true;
-}
-
-const char *ksa_list_text(const struct ksa_list *list, size_t position)
-{
-        return ((const char *const *)list->items)[position];
-}
-
-bool ksa_list_has(const struct ksa_list *list, const char *text)
-{
-        for (size_t i = 0; i < list->count; i++) {
-                if (strcmp(ksa_list_text(list, i), text) == 0)
-                        return true;
-        }
-        return false;
 }

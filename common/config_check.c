@@ -110,10 +110,11 @@ void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
 
 /* --- What must be there ----------------------------------------------------- */
 
-static void judge_required(const struct ksa_config *config, struct ksa_problems *problems)
+static void judge_required(const struct ksa_config *config, const struct ksa_env *env,
+                           struct ksa_problems *problems)
 {
         if (config->counts[KSA_SECTION_HOST] == 0)
-                ksa_problem(problems, KSA_CONFIG_INVALID, "", 0,
+                ksa_problem(problems, KSA_CONFIG_INVALID, env->config_file, 0,
                             "there is no [host] section with an audience");
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
@@ -278,7 +279,7 @@ static void judge_supply(const struct ksa_config *config, const struct ksa_env *
 void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env,
                       struct ksa_problems *problems)
 {
-        judge_required(config, problems);
+        judge_required(config, env, problems);
         judge_audiences(config, (const struct ksa_section_head *)&config->host,
                         &config->host.audience, problems);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {

@@ -3,7 +3,15 @@
 #ifndef KSA_CONFIG_CHECK_H
 #define KSA_CONFIG_CHECK_H
 
-#include "config.h"
+#include "env.h"
+#include "error.h"
+#include "option.h"
+
+/* Told of every problem; the error is borrowed for the call. */
+struct ksa_problem_sink {
+        void (*tell)(void *context, const struct ksa_error *problem);
+        void *context;
+};
 
 /* Collects the problems of one load: all are told, the first is kept. */
 struct ksa_problems {

@@ -24,7 +24,7 @@
 #ifndef KSA_KEYSET_H
 #define KSA_KEYSET_H
 
-#include "config.h"
+#include "section.h"
 #include "env.h"
 #include "error.h"
 #include "jwk.h"

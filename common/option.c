@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
 #include "text.h"
 
 /* --- Kinds of values -------------------------------------------------------- */
@@ -286,22 +285,6 @@ ACCOUNTS(annotations, kind_bool, 0, "no", "honour the annotations ksa.dev/user a
 
 const size_t ksa_option_count = KSA_COUNT(ksa_options);
 
-static const char *const section_words[KSA_SECTION_COUNT] = {
-        [KSA_SECTION_HOST] = "host",       [KSA_SECTION_CLUSTER] = "cluster",
-        [KSA_SECTION_SERVICE] = "service", [KSA_SECTION_RULE] = "rule",
-        [KSA_SECTION_ACCOUNT] = "account", [KSA_SECTION_ACCOUNTS] = "accounts",
-};
-
-const char *ksa_section_word(enum ksa_section section)
-{
-        return section_words[section];
-}
-
-bool ksa_section_is_named(enum ksa_section section)
-{
-        return section != KSA_SECTION_HOST;
-}
-
 const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name)
 {
         for (size_t i = 0; i < ksa_option_count; i++) {
@@ -311,20 +294,12 @@ const struct ksa_option *ksa_option_find(enum ksa_section section, const char *n
         return NULL;
 }
 
-/* --- Values into their places ----------------------------------------------- */
-
-void *ksa_list_next(struct ksa_list *list, size_t size)
+bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option)
 {
-        /* A list doubles whenever its count is a power of two. */
-        if ((list->count & (list->count - 1)) == 0) {
-                void *items = reallocarray(list->items, list->count == 0 ? 1 : list->count * 2, size);
-
-                if (items == NULL)
-                        return NULL;
-                list->items = items;
-        }
-        return (char *)list->items + list->count * size;
+        return (section->given >> (option - ksa_options) & 1) != 0;
 }
+
+/* --- Values into their places ----------------------------------------------- */
 
 static const char *add_to_list(const struct ksa_option *option, char *text, struct ksa_list *list,
                                bool *ret_memory)

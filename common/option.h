@@ -10,46 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "macros.h"
-
-enum ksa_section {
-        KSA_SECTION_HOST,
-        KSA_SECTION_CLUSTER,
-        KSA_SECTION_SERVICE,
-        KSA_SECTION_RULE,
-        KSA_SECTION_ACCOUNT,
-        KSA_SECTION_ACCOUNTS,
-        KSA_SECTION_COUNT,
-};
-
-/* Items of one kind; which, the option's kind says. */
-struct ksa_list {
-        void *items;
-        size_t count;
-};
-
-/* An account as a rule names it: cluster:namespace/name; "*" is any whole part. */
-struct ksa_pattern {
-        const char *cluster;
-        const char *namespace;
-        const char *name;
-};
-
-/* From strict to lax: the smaller one is the stricter. */
-enum ksa_review {
-        KSA_REVIEW_REQUIRE = 1,
-        KSA_REVIEW_PREFER = 2,
-        KSA_REVIEW_NEVER = 3,
-};
-
-enum ksa_bound {
-        KSA_BOUND_ANY = 0,
-        KSA_BOUND_POD = 1,
-};
-
-struct ksa_uid_range {
-        uint32_t min, max;
-};
+#include "section.h"
 
 enum {
         KSA_OPTION_LIST = 1,     /* values parted by blanks, and the key may repeat */
@@ -80,16 +41,11 @@ struct ksa_option {
 extern const struct ksa_option ksa_options[];
 extern const size_t ksa_option_count;
 
-/* Room for one more item of SIZE bytes at the end of a list, not yet counted; NULL when memory
- * runs out. */
-void *ksa_list_next(struct ksa_list *list, size_t size) KSA_MUST_CHECK;
-
 /* NULL where the section has no such option. */
 const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name);
 
-/* "cluster" for KSA_SECTION_CLUSTER; and whether such a section has a name. */
-const char *ksa_section_word(enum ksa_section section);
-bool ksa_section_is_named(enum ksa_section section);
+/* Whether OPTION was written in a section, rather than left to its default. */
+bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option);
 
 /*
  * Puts TEXT into the option's place in SECTION; a list is parted at blanks and each

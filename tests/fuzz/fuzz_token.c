@@ -13,7 +13,7 @@ static void check(const struct ksa_secret *text)
         MUST((reason == KSA_OK) == (error.text[0] == '\0'));
         if (reason == KSA_OK) {
                 MUST(token.algorithm > KSA_ALGORITHM_NONE && token.algorithm < KSA_ALGORITHM_COUNT);
-                MUST(token.iss != NULL && token.signature != NULL);
+                MUST(token.payload != NULL && token.signature != NULL);
                 MUST(token.signed_length < ksa_secret_length(text));
                 MUST(token.compact[token.signed_length] == '.');
         }

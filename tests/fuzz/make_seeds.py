@@ -93,6 +93,7 @@ def logins():
     write("login", "default", "s\nguest\nsshd\n\n\n" + claims(
         sub="system:serviceaccount:ci:default",
         **{"kubernetes.io": {"namespace": "ci", "serviceaccount": {"name": "default", "uid": "u"}}}))
+    write("login", "no-issuer", "s\n" + who + '\n{"sub":"x"}')
     write("login", "two", "s\n" + who + "\n" + claims(aud=["ssh://build-7.example.com", "b"]))
 
 

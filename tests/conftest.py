@@ -1,4 +1,4 @@
-"""Real sshd, ssh and sudo on a private host. tests/run starts this inside packaging/private-host."""
+"""The private host that the tests run on. tests/run starts them inside packaging/private-host."""
 import os
 import socket
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 import host as private_host  # noqa: E402
 

@@ -1,0 +1,103 @@
+"""Documents against the tables that they describe."""
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OPTIONS = json.loads(subprocess.run([os.environ["KSA_BUILD"] + "/ksactl", "options", "--json"], check=True,
+                                    stdout=subprocess.PIPE).stdout)
+PAGES = sorted((ROOT / "man").glob("*.[158]"))
+
+
+def sections_of_page(page, heads):
+    """{section: [option]} of ksa.conf(5)."""
+    found, section = {}, None
+    for line in (ROOT / "man" / page).read_text().splitlines():
+        head = re.match(r"\.Ss \[(\w+)", line)
+        option = re.match(r"\.It Cm (\w+) Li = ", line)
+        section = head.group(1) if head else section
+        if option:
+            found.setdefault(section, []).append(option.group(1))
+    return found
+
+
+def table():
+    found = {}
+    for option in OPTIONS:
+        found.setdefault(option["section"], []).append(option["name"])
+    return found
+
+
+def test_manual_has_every_option_in_the_order_of_the_table():
+    assert sections_of_page("ksa.conf.5", True) == table()
+
+
+def test_example_has_every_option():
+    found, section = {}, None
+    for line in (ROOT / "packaging/examples/ksa.conf").read_text().splitlines():
+        head = re.match(r"#?\[(\w+)", line)
+        option = re.match(r"#?(\w+) = ", line)
+        section = head.group(1) if head else section
+        if option:
+            found.setdefault(section, set()).add(option.group(1))
+    assert found == {name: set(options) for name, options in table().items()}
+
+
+def test_example_shows_the_defaults():
+    text = (ROOT / "packaging/examples/ksa.conf").read_text()
+    for option in OPTIONS:
+        if option["default"] is not None:
+            assert re.search(r"^#%s = %s$" % (option["name"], re.escape(option["default"])), text, re.M), option["name"]
+
+
+def test_manual_shows_the_defaults():
+    text = (ROOT / "man/ksa.conf.5").read_text()
+    for option in OPTIONS:
+        if option["default"] is not None:
+            entry = text.split(".It Cm %s Li = " % option["name"], 1)[1].split("\n.It ", 1)[0]
+            assert ".Cm %s ." % option["default"] in entry or text.count(".It Cm %s Li" % option["name"]) > 1, option["name"]
+
+
+def test_manual_has_every_reason():
+    words = re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/reason.h").read_text(), re.M)
+    page = re.findall(r"^\.It Li ([a-z-]+)$", (ROOT / "man/pam_ksa.8").read_text(), re.M)
+    assert words == page and len(words) > 40
+
+
+def test_manual_has_every_argument():
+    names = re.findall(r'^ *\{"(\w+=?)", offsetof', (ROOT / "pam_module/arguments.c").read_text(), re.M)
+    page = re.findall(r"^\.It Cm (\w+=?)", (ROOT / "man/pam_ksa.8").read_text().split(".Sh OPTIONS")[1], re.M)
+    assert names == page and len(names) == 5
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_renders_without_a_warning(page):
+    lint = subprocess.run(["mandoc", "-Tlint", "-Wwarning", page], stdout=subprocess.PIPE, text=True)
+    assert lint.stdout == "" and lint.returncode == 0
+
+
+def test_check_passes_the_example(host):
+    assert host.run(["ksactl", "check"], user="root").status == 0
+
+
+def test_hacking_maps_the_tree():
+    text = (ROOT / "HACKING.md").read_text()
+    for path in (ROOT / "common").glob("*.c"):
+        assert re.search(r"^\| %s \|" % path.stem, text, re.M), path.stem
+
+
+def test_hacking_has_the_table_of_attacks():
+    rows = [line.split("\t") for line in (ROOT / "tests/attacks.tsv").read_text().splitlines()[1:]]
+    table = (ROOT / "HACKING.md").read_text().split("<!-- attacks:begin -->")[1].split("<!-- attacks:end -->")[0]
+    written = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.strip().splitlines()[2:]]
+    assert written == [[row[0], row[1], row[2], row[3]] for row in rows]
+
+
+def test_programs_say_the_version_of_the_package(host):
+    version = re.search(r"AC_INIT\(\[ksa\], \[([\d.]+)\]", (ROOT / "configure.ac").read_text()).group(1)
+    for program in ("ksactl", "ksa-askpass"):
+        assert host.run([program, "--version"]).out.strip().endswith(version)

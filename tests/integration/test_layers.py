@@ -1,0 +1,82 @@
+"""The house, as HACKING.md has it: who may include whom, who may call what, how long things are."""
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted(path for room in ("common", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
+LISTED = re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text())
+ORDER = list(dict.fromkeys(LISTED))
+IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
+
+
+def includes(path, pattern):
+    return re.findall(r"^#include " + pattern, path.read_text(), re.M)
+
+
+def test_the_list_is_whole():
+    assert set(ORDER) == {path.stem for path in (ROOT / "common").glob("*.[ch]")}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "common").glob("*.[ch]")), ids=lambda path: path.name)
+def test_a_file_includes_only_files_above_it(path):
+    for name in includes(path, r'"(\w+)\.h"'):
+        assert name == path.stem or ORDER.index(name) < ORDER.index(path.stem), "%s includes %s" % (path.name, name)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_libraries_stay_in_their_rooms(path):
+    headers = set(includes(path, r"<([\w/.]+)>"))
+    room = path.parent.name
+    if room != "pam_module":
+        assert not any(header.startswith("security/") for header in headers)
+    assert not any(header.startswith(("curl/", "sys/socket", "netdb")) for header in headers)
+    if room == "common" and ORDER.index(path.stem) < ORDER.index("env"):
+        assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
+    if room == "common":
+        assert not headers & {"syslog.h", "locale.h", "signal.h"}
+
+
+ONLY = {  # what a call belongs to
+    r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/secret.c"},
+    r"\bjson_load\w*\(": {"common/json.c"},
+    r"\bopenat?\(|\bfopen\(": {"common/file.c", "pam_module/token_file.c", "tools/explain.c", "tools/keys.c"},
+    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/host.c", "pam_module/token_file.c"},
+    r"\bgetenv\(|\bsecure_getenv\(": set(),
+    r"\bPEM_|\bd2i_": {"tools/keys.c"},
+    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"pam_module/token_file.c"},
+    r"\breturn PAM_SUCCESS\b": {"pam_module/pam_ksa.c", "pam_module/outcome.c"},
+}
+
+
+@pytest.mark.parametrize("pattern", ONLY)
+def test_calls_stay_where_they_belong(pattern):
+    found = {str(path.relative_to(ROOT)) for path in SOURCES if path.suffix == ".c"
+             and re.search(pattern, re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S))}
+    assert found <= ONLY[pattern], found - ONLY[pattern]
+
+
+def test_allow_is_assigned_once_and_becomes_success_once():
+    text = {path: path.read_text() for path in SOURCES if path.suffix == ".c"}
+    assigned = [path.name for path in text for _ in re.findall(r"[^=!]= KSA_ALLOW\b", text[path])]
+    assert assigned == ["login.c"]
+    returned = [line for line in text[ROOT / "pam_module/outcome.c"].splitlines() if "PAM_SUCCESS" in line]
+    assert len(returned) == 1 and "== KSA_ALLOW)" in text[ROOT / "pam_module/outcome.c"]
+    entries = text[ROOT / "pam_module/pam_ksa.c"]
+    # setcred, which always succeeds, and the account phase, for a grant of this process
+    assert entries.count("return PAM_SUCCESS;") == 2
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_sizes(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 400
+    start = None
+    for number, line in enumerate(lines, 1):
+        assert len(line) <= 110 or path.stem in ("option", "reason"), number
+        if line == "{":
+            start = number
+        elif line == "}" and start is not None:
+            assert number - start <= 60, "the function at line %d is longer than a screen" % start
+            start = None

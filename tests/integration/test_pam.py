@@ -1,0 +1,385 @@
+"""The real module through the real libpam: codes, prompts, words, log lines, and what it leaves behind."""
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+import issuer
+import pam
+
+CONFDIR = "/run/pam-test"
+CONFIG = "/etc/ksa/ksa.conf"
+
+
+class Stack:
+    """pam_ksa alone in a stack, and the log beside."""
+
+    def __init__(self, host):
+        self.host = host
+        os.makedirs(CONFDIR, exist_ok=True)
+
+    def write(self, service, arguments=""):
+        Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so %s\n" % (group, arguments)
+                                                  for group in ("auth", "account", "session")))
+
+    def attempt(self, answers=("x",), service="sshd", user="deploy-bot", arguments="", **others):
+        self.write(service, arguments)
+        size = self.host.log_size()
+        if service == "sshd":
+            others.setdefault("rhost", "10.1.2.3")
+        result = pam.attempt(CONFDIR, service, user, answers=list(answers), **others)
+        result["log"] = [line for line in self.host.log_since(size) if "pam_ksa(" in line]
+        result["reasons"] = re.findall(r" reason=([a-z-]+) ", "\n".join(result["log"]))
+        result["auth"] = result["codes"].get("authenticate")
+        assert result["changed"] == [], result
+        return result
+
+
+@pytest.fixture
+def stack(host):
+    host.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd sudo\n")
+    return Stack(host)
+
+
+def split(token):
+    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
+    return parts if len(parts[-1]) < 500 else parts + [""]
+
+
+def test_allow(stack):
+    token = stack.host.token(pod="job-1")
+    result = stack.attempt(split(token), phases=("authenticate", "acct_mgmt", "setcred", "open_session", "close_session"))
+    # PAM_IGNORE alone in a stack is a refusal: the session group has other modules in real life.
+    assert [result["codes"][phase] for phase in ("authenticate", "acct_mgmt", "setcred")] == ["SUCCESS"] * 3, result
+    assert result["prompts"] == ["Service account token: "] + ["Service account token (part %d): " % n
+                                                               for n in range(2, len(split(token)) + 1)]
+    assert result["messages"] == [] and max(result["delays"] or [0]) == 0, result
+    names = [variable.split("=")[0] for variable in result["environment"]]
+    assert sorted(names) == ["KSA_ACCOUNT", "KSA_CLUSTER", "KSA_EXPIRES", "KSA_JTI", "KSA_NAMESPACE"]
+    assert len(result["log"]) == 1 and "result=allow reason=ok service=sshd ref=" in result["log"][0], result
+    for name in ('rhost="10.1.2.3"', 'user="deploy-bot"', 'cluster="prod"', 'namespace="ci"', 'account="deployer"',
+                 'pod="job-1"', 'aud="ssh://build-7"', 'rule="deploy"'):
+        assert name in result["log"][0], name
+
+
+def test_whole_token_in_one_answer(stack):
+    token = stack.host.token()
+    assert len(token) > 500
+    result = stack.attempt([token])
+    assert result["auth"] == "SUCCESS" and len(result["prompts"]) == 1, result
+
+
+NOW = int(time.time())
+REFUSED = {
+    "expired": dict(issued=NOW - 1000),
+    "not-yet-valid": dict(issued=NOW + 900),
+    "wrong-audience": dict(audience="ssh://build-8"),
+    "no-rule": dict(account="tester"),
+    "bad-subject": dict(sub="system:serviceaccount:ci:tester"),
+    "lifetime-too-long": dict(life=3601),
+    "unknown-issuer": dict(iss=issuer.ISSUER + "/"),
+    "bad-claims": dict(exp="never"),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_refused(stack, reason):
+    result = stack.attempt(split(stack.host.token(**REFUSED[reason])))
+    # The account phase ignores who was refused: alone in a stack that is no success either.
+    assert result["auth"] == "AUTH_ERR" and result["codes"]["acct_mgmt"] != "SUCCESS", result
+    assert result["reasons"] == [reason] and result["environment"] == [], result
+    assert 1500000 <= max(result["delays"]) <= 2500000  # libpam varies the 2 s by a quarter
+    reference = re.search(r" ref=([0-9a-f]{8}) ", result["log"][0]).group(1)
+    (style, text), = result["messages"]
+    assert style == pam.ERROR_MSG and text.startswith("Service account token refused (ref %s on build-7)" % reference)
+    told = reason not in ("wrong-audience", "unknown-issuer", "bad-claims")
+    assert (": " in text) == told, text
+
+
+def test_legacy_token(stack):
+    token = issuer.token(stack.host.key, issuer.legacy_claims())
+    assert stack.attempt(split(stack.host.remember(token)))["reasons"] == ["legacy-token"]
+
+
+def test_nodelay(stack):
+    assert max(stack.attempt(["x"], arguments="nodelay")["delays"] or [0]) == 0
+
+
+def shared_issuer(host, *keys):
+    host.write("/etc/ksa/other.jwks", issuer.jwks(*keys))
+    host.write("/etc/ksa/conf.d/other.conf", "[cluster other]\nissuer = %s\nkeys = file:/etc/ksa/other.jwks\n" % issuer.ISSUER)
+
+
+def test_two_clusters_of_one_issuer(stack):
+    host, other = stack.host, issuer.Key("ES256")
+    shared_issuer(host, other)
+    assert stack.attempt(split(host.token()))["auth"] == "SUCCESS"  # the key is in one
+    assert stack.attempt(split(host.token(other)))["reasons"] == ["no-rule"]  # and the other is no prod
+    stranger = issuer.Key("ES256")
+    assert stack.attempt(split(host.token(stranger)))["reasons"] == ["unknown-kid"]  # in none
+    shared_issuer(host, other, host.key)
+    assert stack.attempt(split(host.token()))["reasons"] == ["ambiguous-kid"]  # in both
+
+
+# --- Who ---
+
+def test_rule_for_another_user_or_service_does_not_ask(stack):
+    for others in (dict(user="alice"), dict(service="login")):
+        result = stack.attempt(split(stack.host.token()), **others)
+        assert result["auth"] == "USER_UNKNOWN", result
+        assert result["prompts"] == result["log"] == result["messages"] == [] and max(result["delays"] or [0]) == 0
+
+
+def test_rule_for_another_address(stack):
+    stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 10.0.0.0/8")
+    assert stack.attempt(split(stack.host.token()), rhost="10.9.9.9")["auth"] == "SUCCESS"
+    assert stack.attempt(split(stack.host.token()), rhost="192.0.2.1")["reasons"] == ["no-rule"]
+
+
+def test_remote_host_as_a_name_never_matches(stack):
+    stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 0.0.0.0/0 ::/0")
+    result = stack.attempt(split(stack.host.token()), rhost="job.example.com")
+    assert result["reasons"] == ["no-rule"] and "name" in result["log"][0], result
+
+
+@pytest.mark.parametrize("user", ("root", "daemon"))
+def test_system_users_must_be_named(stack, user):
+    """uid 0, and one below 1000: a rule that names the user says so; @own would not."""
+    stack.host.edit(CONFIG, "user = deploy-bot", "user = deploy-bot %s" % user)
+    assert stack.attempt(split(stack.host.token()), user=user)["auth"] == "SUCCESS"
+    stack.host.edit(CONFIG, "user = deploy-bot %s" % user, "user = deploy-bot")
+    assert stack.attempt(split(stack.host.token()), user=user)["auth"] == "USER_UNKNOWN"
+
+
+def test_user_that_does_not_exist(stack):
+    stack.host.edit(CONFIG, "user = deploy-bot", "user = deploy-bot nobody-here")
+    assert stack.attempt(split(stack.host.token()), user="nobody-here")["reasons"] == ["unknown-user"]
+
+
+def test_default_account_is_covered_by_its_name_alone(stack):
+    stack.host.edit(CONFIG, "prod:ci/deployer", "prod:ci/*")
+    token = stack.host.token(account="default")
+    assert stack.attempt(split(token))["reasons"] == ["no-rule"]
+    stack.host.edit(CONFIG, "prod:ci/*", "prod:ci/default")
+    assert stack.attempt(split(token))["auth"] == "SUCCESS"
+
+
+# --- The conversation ---
+
+def test_more_than_33_parts(stack):
+    result = stack.attempt(["a" * 500, "b" * 500])
+    assert len(result["prompts"]) == 33 and result["reasons"] == ["token-too-long"], result
+
+
+def test_token_of_16_kib_and_one_byte_more(stack):
+    token, kid = issuer.token_of_length(stack.host.key, 16384)
+    stack.host.write_keys(stack.host.key.jwk(kid=kid))
+    assert stack.attempt(split(token))["auth"] == "SUCCESS"
+    longer, kid = issuer.token_of_length(stack.host.key, 16385)
+    stack.host.write_keys(stack.host.key.jwk(kid=kid))
+    assert stack.attempt(split(longer))["reasons"] == ["token-too-long"]
+    assert stack.attempt([longer])["reasons"] == ["token-too-long"]
+
+
+@pytest.mark.parametrize("answers, reason", (
+    ([""], "empty-answer"),
+    ([None], "conversation-failed"),
+    ([pam.CONVERSATION_FAILS], "conversation-failed"),
+    (["a" * 500, pam.CONVERSATION_FAILS], "conversation-failed"),
+    (["a" * 500, None], "conversation-failed"),
+    (["a" * 500], "repeated-answer"),
+    (["a" * 500, ""], "not-a-token"),
+    (["\b\n\r\x7fINCORRECT\b\n\r\x7fINC"], "refused-by-sshd"),
+    (["a.b.c"], "not-a-token"),
+), ids=("empty", "null", "error", "error in the middle", "null in the middle", "repeated", "garbage", "junk of sshd", "dots"))
+def test_answers(stack, answers, reason):
+    result = stack.attempt(answers)
+    assert result["auth"] == "AUTH_ERR" and result["reasons"] == [reason], result
+
+
+@pytest.mark.parametrize("size", (511, 1023, 1024))
+def test_token_cut(stack, size):
+    token, kid = issuer.token_of_length(stack.host.key, 1500)
+    stack.host.write_keys(stack.host.key.jwk(kid=kid))
+    assert stack.attempt([token[:size]])["reasons"] == ["token-cut-short"]
+
+
+def test_user_changed_between_auth_and_account(stack):
+    result = stack.attempt(split(stack.host.token()), user_before_account="root")
+    assert result["auth"] == "SUCCESS" and result["codes"]["acct_mgmt"] == "PERM_DENIED", result
+    assert result["reasons"] == ["ok", "user-changed"], result
+
+
+def test_account_without_a_token_ignores(stack):
+    """People with keys, NOPASSWD: nothing is opened and nothing said, even with a broken configuration."""
+    stack.host.write(CONFIG, "broken\n")
+    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
+    size = stack.host.log_size()
+    result = pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))
+    assert result["codes"] == {"acct_mgmt": "SUCCESS"} and result["changed"] == []
+    assert [line for line in stack.host.log_since(size) if "pam_ksa" in line] == []
+
+
+# --- Arguments and the order in auth ---
+
+@pytest.mark.parametrize("arguments", ("nonsense", "nodelay=1", "token_file=relative", "config=", "config=/a config=/b", "debugging"))
+def test_unknown_argument(stack, arguments):
+    result = stack.attempt(split(stack.host.token()), arguments=arguments + " exempt=deploy-bot")
+    assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == ["bad-argument"] and result["prompts"] == [], result
+
+
+def test_exempt_comes_before_the_configuration(stack):
+    stack.host.write(CONFIG, "broken\n")
+    result = stack.attempt(["x"], arguments="exempt=alice,deploy-bot")
+    assert result["auth"] == "USER_UNKNOWN" and result["prompts"] == result["log"] == [], result
+    assert stack.attempt(["x"], arguments="exempt=alice,deploy-botanic")["auth"] == "AUTHINFO_UNAVAIL"
+
+
+def test_other_configuration(stack):
+    shutil.move(CONFIG, "/etc/ksa/other.conf")
+    assert stack.attempt(split(stack.host.token()), arguments="config=/etc/ksa/other.conf")["auth"] == "SUCCESS"
+
+
+# --- The configuration ---
+
+def keep_fifo(host):
+    os.unlink(CONFIG)
+    os.mkfifo(CONFIG, 0o644)
+
+
+def keep_folder(host):
+    os.unlink(CONFIG)
+    os.mkdir(CONFIG)
+
+
+def keep_symlink(host):
+    shutil.move(CONFIG, "/etc/ksa/real.conf")
+    os.symlink("/etc/ksa/real.conf", CONFIG)
+
+
+def open_parent(host):
+    os.chmod("/etc/ksa", 0o777)
+
+
+def append(text):
+    def change(host):
+        with open(CONFIG, "ab") as config:
+            config.write(text)
+    return change
+
+
+BROKEN = {
+    "missing": (lambda host: os.unlink(CONFIG), "file-missing"),
+    "empty": (lambda host: host.write(CONFIG, ""), "config-invalid"),
+    "writable by others": (lambda host: os.chmod(CONFIG, 0o666), "file-unsafe"),
+    "of another owner": (lambda host: shutil.chown(CONFIG, "alice"), "file-unsafe"),
+    "parent writable": (open_parent, "file-unsafe"),
+    "fifo": (keep_fifo, "file-unsafe"),
+    "folder": (keep_folder, "file-unsafe"),
+    "symlink": (keep_symlink, "file-unsafe"),
+    "unknown key": (append(b"usr = x\n"), "config-invalid"),
+    "unknown section": (append(b"[ruel x]\n"), "config-invalid"),
+    "duplicate section": (append(b"[rule deploy]\n"), "config-invalid"),
+    "duplicate key": (append(b"bound = any\nbound = any\n"), "config-invalid"),
+    "long line": (append(b"audience = " + b"x" * 1024 + b"user = root\n"), "config-invalid"),
+    "nul": (append(b"#\0\n"), "config-invalid"),
+    "crlf": (append(b"bound = any\r\n"), "config-invalid"),
+    "indented": (append(b" bound = any\n"), "config-invalid"),
+    "long section name": (append(b"[rule " + b"x" * 300 + b"]\n"), "config-invalid"),
+    "text after the bracket": (append(b"[rule y] x\n"), "config-invalid"),
+    "no value": (append(b"bound =\n"), "config-invalid"),
+    "no equals sign": (append(b"bound\n"), "config-invalid"),
+    "bad value": (append(b"bound = maybe\n"), "config-invalid"),
+    "bom": (lambda host: host.write(CONFIG, "\ufeff" + Path(CONFIG).read_text()), "config-invalid"),
+    "not built": (append(b"once = yes\n"), "not-built"),
+    "keys missing": (lambda host: os.unlink("/etc/ksa/prod.jwks"), "file-missing"),
+    "keys empty": (lambda host: host.write("/etc/ksa/prod.jwks", ""), "keys-unusable"),
+    "keys writable by others": (lambda host: os.chmod("/etc/ksa/prod.jwks", 0o622), "file-unsafe"),
+    "keys with a kid twice": (lambda host: host.write_keys(host.key, host.key), "keys-unusable"),
+    "conf.d broken": (lambda host: host.write("/etc/ksa/conf.d/z.conf", "x\n"), "config-invalid"),
+    "conf.d writable by others": (lambda host: os.chmod("/etc/ksa/conf.d", 0o777), "file-unsafe"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_configuration(stack, name):
+    change, reason = BROKEN[name]
+    token = stack.host.token()
+    change(stack.host)
+    try:
+        result = stack.attempt(split(token))
+    finally:
+        os.chmod("/etc/ksa", 0o755)
+    assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == [reason], result
+    assert 'remedy="' in result["log"][0] and "/etc/ksa" in result["log"][0], result
+    assert (result["prompts"] == []) == (not name.startswith("keys")), result
+
+
+def test_unreadable_configuration_for_a_service_without_root(stack):
+    os.chmod(CONFIG, 0o600)
+    stack.write("sshd")
+    result = pam_without_root(stack)
+    assert result["codes"]["authenticate"] == "AUTHINFO_UNAVAIL", result
+
+
+def pam_without_root(stack, service="sshd", answers=("x",)):
+    """As PostgreSQL calls it. A child of its own, since there is no way back."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setresgid(1502, 1502, 1502)
+        os.setresuid(1502, 1502, 1502)
+        os.write(writer, repr(pam.attempt(CONFDIR, service, "deploy-bot", answers=list(answers))).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return __import__("ast").literal_eval(text)
+
+
+def test_service_without_root_needs_its_own_audience(stack):
+    stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd reports")
+    stack.write("reports")
+    result = pam_without_root(stack, "reports")
+    assert result["codes"]["authenticate"] == "AUTHINFO_UNAVAIL" and result["prompts"] == [], result
+    with open(CONFIG, "a") as config:
+        config.write("[service reports]\naudience = reports://build-7\n")
+    token = stack.host.token(audience="reports://build-7")
+    assert pam_without_root(stack, "reports", split(token))["codes"]["authenticate"] == "SUCCESS"
+    assert pam_without_root(stack, "reports", split(stack.host.token()))["codes"]["authenticate"] == "AUTH_ERR"
+    assert stack.attempt(split(token))["reasons"] == ["wrong-audience"]  # and sshd does not take it
+
+
+# --- The host program is left as found; run() compares descriptors, umask, environment, ids, signals ---
+
+def test_sigchld_ignored(stack):
+    """With SIGCHLD ignored an earlier design lost its child's answer."""
+    folder = Path("/home/deploy-bot/.ksa")
+    stack.host.give_token(stack.host.token())
+    result = stack.attempt(service="sudo", arguments="token_file=%s/token" % folder, real_uid=1500, ruser="deploy-bot",
+                           sigchld_ignored=True)
+    assert result["auth"] == "SUCCESS" and result["prompts"] == [], result
+
+
+@pytest.mark.parametrize("others, reason", (
+    (dict(real_uid=1500, ruser="deploy-bot", rhost="10.1.2.3"), "token-file-not-here"),
+    (dict(real_uid=1501, ruser="alice"), "token-file-not-here"),
+    (dict(real_uid=1501, ruser="deploy-bot"), "token-file-not-here"),
+    (dict(real_uid=1500), "token-file-not-here"),
+    (dict(ruser="deploy-bot"), "token-file-not-here"),
+), ids=("remote", "another user", "ruser lies", "no ruser", "real root"))
+def test_token_file_out_of_place(stack, others, reason):
+    stack.host.give_token(stack.host.token())
+    result = stack.attempt(service="sudo", arguments="token_file=/home/%u/.ksa/token", **others)
+    assert result["auth"] == "AUTH_ERR" and result["reasons"] == [reason] and result["prompts"] == [], result
+
+
+def test_token_file_missing_prompts(stack):
+    result = stack.attempt(split(stack.host.token()), service="sudo", arguments="token_file=/home/%u/.ksa/token",
+                           real_uid=1500, ruser="deploy-bot")
+    assert result["auth"] == "SUCCESS" and len(result["prompts"]) == 2, result

@@ -1,0 +1,120 @@
+"""The real libpam, driven from a process of its own for each attempt: any service, user, answers."""
+import ctypes
+import json
+import os
+import signal
+import traceback
+
+libpam = ctypes.CDLL("libpam.so.0")
+libc = ctypes.CDLL(None, use_errno=True)
+libc.calloc.restype = libc.strdup.restype = ctypes.c_void_p
+libpam.pam_getenvlist.restype = ctypes.POINTER(ctypes.c_char_p)
+
+CODES = {0: "SUCCESS", 3: "SERVICE_ERR", 4: "SYSTEM_ERR", 5: "BUF_ERR", 6: "PERM_DENIED", 7: "AUTH_ERR",
+         9: "AUTHINFO_UNAVAIL", 10: "USER_UNKNOWN", 19: "CONV_ERR", 25: "IGNORE", 28: "MODULE_UNKNOWN"}
+ITEMS = {"tty": 3, "rhost": 4, "ruser": 8, "user": 2}
+ERROR_MSG, PROMPT_ECHO_OFF, FAIL_DELAY = 3, 1, 10
+CONVERSATION_FAILS = "conversation fails"
+
+
+class Message(ctypes.Structure):
+    _fields_ = [("style", ctypes.c_int), ("text", ctypes.c_char_p)]
+
+
+class Response(ctypes.Structure):
+    _fields_ = [("answer", ctypes.c_void_p), ("code", ctypes.c_int)]
+
+
+CONV = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.POINTER(Message)),
+                        ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p)
+DELAY = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p)
+
+
+class Conv(ctypes.Structure):
+    _fields_ = [("function", CONV), ("data", ctypes.c_void_p)]
+
+
+class Talk:
+    def __init__(self, answers):
+        self.answers = list(answers)
+        self.prompts, self.messages = [], []
+
+    def __call__(self, count, messages, responses, _data):
+        size = ctypes.sizeof(Response)
+        array = libc.calloc(count, size)
+        for i in range(count):
+            message = messages[i].contents
+            if message.style != PROMPT_ECHO_OFF:
+                self.messages.append([message.style, message.text.decode()])
+                continue
+            self.prompts.append(message.text.decode())
+            answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+            if answer == CONVERSATION_FAILS:
+                return 19
+            if answer is not None:
+                Response.from_address(array + i * size).answer = libc.strdup(answer.encode("latin-1"))
+        responses[0] = array
+        return 0
+
+
+def state_of_process():
+    """What a module must leave as it found it."""
+    return {"descriptors": sorted(os.listdir("/proc/self/fd")), "umask": os.umask(os.umask(0)),
+            "environment": dict(os.environ), "cwd": os.getcwd(), "ids": [os.getresuid(), os.getresgid(), os.getgroups()],
+            "dispositions": [line for line in open("/proc/self/status") if line.startswith("Sig") and "SigQ" not in line],
+            "children": open("/proc/self/task/%d/children" % os.getpid()).read()}
+
+
+def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgmt"), real_uid=None, sigchld_ignored=False,
+        user_before_account=None, **items):
+    if sigchld_ignored:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if real_uid is not None:
+        os.setresuid(real_uid, 0, 0)
+    talk, delays = Talk(answers), []
+    talk_function = CONV(talk)
+    conv = Conv(talk_function, None)
+    delay_function = DELAY(lambda _code, microseconds, _data: delays.append(microseconds))
+    handle = ctypes.c_void_p()
+    code = libpam.pam_start_confdir(service.encode(), user.encode("latin-1"), ctypes.byref(conv), confdir.encode(),
+                                    ctypes.byref(handle))
+    assert code == 0, code
+    for name, value in items.items():
+        libpam.pam_set_item(handle, ITEMS[name], value.encode())
+    libpam.pam_set_item(handle, FAIL_DELAY, delay_function)
+    before, codes = state_of_process(), {}
+    for phase in phases:
+        if phase == "acct_mgmt" and user_before_account:
+            libpam.pam_set_item(handle, ITEMS["user"], user_before_account.encode())
+        code = getattr(libpam, "pam_" + phase)(handle, 2 if phase == "setcred" else 0)
+        codes[phase] = CODES.get(code, str(code))
+    after = state_of_process()
+    variables, listed = [], libpam.pam_getenvlist(handle)
+    for i in range(100):
+        if listed[i] is None:
+            break
+        variables.append(listed[i].decode())
+    libpam.pam_end(handle, 0)
+    return {"codes": codes, "prompts": talk.prompts, "messages": talk.messages, "delays": delays,
+            "environment": variables, "changed": [name for name in before if before[name] != after[name]]}
+
+
+def attempt(confdir, service, user, **arguments):
+    """In a child process; what the attempt came to, as run() has it."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            text = json.dumps(run(confdir, service, user, **arguments))
+        except BaseException:
+            text = json.dumps({"broken": traceback.format_exc()})
+        os.write(writer, text.encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    assert status == 0, "the process died with %d" % status
+    result = json.loads(text)
+    assert "broken" not in result, result["broken"]
+    return result
