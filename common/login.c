@@ -74,8 +74,11 @@ static enum ksa_reason find_key(const struct ksa_cluster *cluster, const struct 
         reason = ksa_keyset_find(keyset, kid, ret_key, err);
         *ret_fetched = ksa_keyset_fetched(keyset);
         ksa_keyset_free(&keyset);
+        if (reason != KSA_KEYS_UNUSABLE)
+                return reason;
         /* An entry for something else is no key: the set itself is sound. */
-        return reason == KSA_KEYS_UNUSABLE ? KSA_UNKNOWN_KID : reason;
+        struct ksa_error unusable = *err;
+        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s", kid, unusable.text);
 }
 
 /*
@@ -87,7 +90,7 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
                                 struct ksa_decision *d)
 {
         enum ksa_reason worst = KSA_UNREACHED;
-        struct ksa_error unusable = {0};
+        struct ksa_error unusable = {0}, unknown = {0};
         bool some_set = false;
 
         if (d->token.kid == NULL)
@@ -116,7 +119,9 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
                         d->cluster = cluster;
                         d->key = key;
                         d->keys_fetched = fetched;
-                } else if (reason != KSA_UNKNOWN_KID) {
+                } else if (reason == KSA_UNKNOWN_KID) {
+                        unknown = error;
+                } else {
                         unusable = error;
                         worst = reason;
                 }
@@ -124,11 +129,8 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
         }
         if (d->cluster != NULL)
                 return KSA_OK;
-        if (some_set)
-                return ksa_fail(&d->error, KSA_UNKNOWN_KID, "no key '%s' in the key set",
-                                d->token.kid);
-        d->error = unusable;
-        return worst;
+        d->error = some_set ? unknown : unusable;
+        return some_set ? KSA_UNKNOWN_KID : worst;
 }
 
 static enum ksa_reason step_user(const struct ksa_config *config, const struct ksa_attempt *attempt,

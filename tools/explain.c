@@ -133,7 +133,7 @@ static const char *why_not(const struct question *question, const struct ksa_rul
         struct ksa_decision probe = *d;
         struct ksa_candidate candidate;
 
-        if (d->token.namespace == NULL || d->token.account == NULL ||
+        if (d->token.iss == NULL || d->token.namespace == NULL || d->token.account == NULL ||
             d->token.account_uid == NULL || d->accepted == NULL)
                 return "was not tested: the token names no account";
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_CLUSTER]; i++) {
