@@ -113,7 +113,8 @@ void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
 static void judge_required(const struct ksa_config *config, const struct ksa_env *env,
                            struct ksa_problems *problems)
 {
-        if (config->counts[KSA_SECTION_HOST] == 0)
+        /* Where a file could not be read, that is what is wrong. */
+        if (config->counts[KSA_SECTION_HOST] == 0 && problems->first.reason == KSA_UNREACHED)
                 ksa_problem(problems, KSA_CONFIG_INVALID, env->config_file, 0,
                             "there is no [host] section with an audience");
         for (size_t i = 0; i < ksa_option_count; i++) {

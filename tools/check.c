@@ -243,7 +243,8 @@ static void check_rules(struct report *report, const struct ksa_config *config)
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
-                tell(report, false, "", 0, "there is no [rule], so nobody is let in", "");
+                tell(report, false, "", 0, "there is no [rule], so nobody is let in",
+                     "add one: see ksa.conf(5)");
 }
 
 /* --- Audiences ---------------------------------------------------------------- */

@@ -253,9 +253,9 @@ static EVP_PKEY *read_pem(BIO *in, bool *ret_end)
 
                 key = certificate == NULL ? NULL : X509_get_pubkey(certificate);
                 X509_free(certificate);
-        } else {
-                (void)fprintf(stderr, "ksactl: a %s is no public key\n", name);
         }
+        if (key == NULL)
+                (void)fprintf(stderr, "ksactl: this %s holds no public key\n", name);
         OPENSSL_free(name);
         OPENSSL_free(header);
         OPENSSL_clear_free(bytes, (size_t)length);

@@ -110,7 +110,7 @@ void print_error(const struct ksa_error *error)
         (void)fprintf(stderr, "%s\n", error->text);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
         if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 print_usage(stdout);
@@ -129,4 +129,15 @@ int main(int argc, char **argv)
         }
         print_usage(stderr);
         return EXIT_BROKEN;
+}
+
+int main(int argc, char **argv)
+{
+        int status = run(argc, argv);
+
+        if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+                perror("ksactl: standard output");
+                return EXIT_BROKEN;
+        }
+        return status;
 }
