@@ -99,7 +99,7 @@ class Host:
     def token_file(self, token, path=HOME / "token", user="job", mode=0o600):
         self.write(path, token + "\n", mode)
         shutil.chown(path, user, user)
-        return path
+        return Path(path)
 
     def give_token(self, token, mode=0o600, user="deploy-bot"):
         """To deploy-bot, where token_file= looks."""
@@ -141,7 +141,7 @@ class Host:
         """Runs COMMAND as USER, who has nothing but HOME and PATH in the environment."""
         home = "/root" if user == "root" else "/home/" + user
         size = self.log_size()
-        env = {"HOME": home, "PATH": os.environ["PATH"], "USER": user, "LC_ALL": "C"}
+        env = {"HOME": home, "PATH": os.environ["PATH"], "USER": user, "LC_ALL": "C.UTF-8"}
         env.update({name: str(value) for name, value in environment.items()})
         process = subprocess.run(["setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups",
                                   "--inh-caps=-all"] + command, input=stdin, env=env, timeout=timeout,

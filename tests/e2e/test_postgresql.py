@@ -1,0 +1,81 @@
+"""Inside a real PostgreSQL, as the documentation ships it: it runs without root and exports json_object."""
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import issuer
+
+AUDIENCE = "postgresql://build-7"
+AS_SERVER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+
+
+@pytest.fixture(scope="module")
+def server():
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    folder = Path("/run/pg")
+    folder.mkdir()
+    shutil.chown(folder, "postgres", "postgres")
+    run = lambda *command: subprocess.run(AS_SERVER + list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL)
+    run(binaries / "initdb", "-D", folder / "data", "-A", "peer", "--no-sync")
+    (folder / "data/pg_hba.conf").write_text("local all postgres peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
+    run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
+    run("psql", "-q", "-h", folder, "postgres", "-c", "create role reports login")
+    yield folder
+    run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def database(server, host):
+    example = Path(__file__).resolve().parents[2] / "packaging/examples/pam.d/postgresql"
+    shutil.copy(example, "/etc/pam.d/postgresql")
+    host.write("/etc/ksa/conf.d/postgresql.conf", "[service postgresql]\naudience = %s\nlocal_user = no\n"
+               "[rule reports]\naccount = prod:ci/reporter\nuser = reports\nservice = postgresql\n" % AUDIENCE)
+
+    def ask(token, user="reports"):
+        path = Path("/home/job/pgpass")
+        path.unlink(missing_ok=True)
+        path.write_text("127.0.0.1:5432:*:%s:%s\n" % (user, token.replace("\\", "\\\\").replace(":", "\\:")))
+        path.chmod(0o600)
+        shutil.chown(path, "job", "job")
+        return host.run(["psql", "-h", "127.0.0.1", "-U", user, "-tAc", "select current_user", "postgres"],
+                        PGPASSFILE=path)
+    return ask
+
+
+def test_token_opens_the_database(database, host):
+    result = database(host.token(account="reporter", audience=AUDIENCE))
+    assert result.out == "reports\n", result
+
+
+@pytest.mark.parametrize("arguments, reason", (
+    (dict(audience="ssh://build-7", account="reporter"), "wrong-audience"),
+    (dict(audience=AUDIENCE, account="deployer"), "no-rule"),
+    (dict(audience=AUDIENCE, account="reporter", issued=1700000000), "expired"),
+))
+def test_refused(database, host, arguments, reason):
+    result = database(host.token(**arguments))
+    assert result.status != 0 and result.out == "" and result.reasons == [reason], result
+
+
+def test_token_of_the_database_opens_no_ssh(database, host):
+    token = host.token(account="deployer", audience=AUDIENCE)
+    result = host.ssh(token, KSA_HOST="build-7", KSA_AUDIENCE=AUDIENCE)
+    assert result.status == 255 and result.reasons == ["wrong-audience"], result
+
+
+def test_without_its_own_audience_it_verifies_nothing(database, host):
+    """A server without root could show its callers' tokens to sshd."""
+    os.unlink("/etc/ksa/conf.d/postgresql.conf")
+    host.write("/etc/ksa/conf.d/postgresql.conf",
+               "[rule reports]\naccount = prod:ci/reporter\nuser = reports\nservice = postgresql\n")
+    result = database(host.token(account="reporter"))
+    assert result.status != 0 and result.reasons == ["service-without-audience"], result
+
+
+def test_forged_token(database, host):
+    other = issuer.Key("RS256")
+    token = host.remember(issuer.token(other, issuer.claims(account="reporter", audience=AUDIENCE), header={"kid": host.key.kid}))
+    assert database(token).reasons == ["bad-signature"]
