@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Each allocation of a login fails once, ours, jansson's and OpenSSL's: denied, and nothing leaks. */
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explain.h"
+#include "scene.h"
+
+/* The allocation that fails, counted from 1; 0 for none. */
+static unsigned long failing, counted;
+static long living;
+
+static bool fails(void)
+{
+        return failing != 0 && ++counted == failing;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_reallocarray(void *old, size_t count, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t length);
+int __real_vasprintf(char **text, const char *format, va_list arguments);
+FILE *__real_open_memstream(char **text, size_t *length);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_reallocarray(void *old, size_t count, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t length);
+int __wrap_asprintf(char **text, const char *format, ...) KSA_PRINTF(2, 3);
+FILE *__wrap_open_memstream(char **text, size_t *length);
+
+void *__wrap_malloc(size_t size)
+{
+        return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+        return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_reallocarray(void *old, size_t count, size_t size)
+{
+        return fails() ? NULL : __real_reallocarray(old, count, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+        return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t length)
+{
+        return fails() ? NULL : __real_strndup(text, length);
+}
+
+int __wrap_asprintf(char **text, const char *format, ...)
+{
+        va_list arguments;
+
+        if (fails())
+                return -1;
+        va_start(arguments, format);
+        int length = vasprintf(text, format, arguments);
+        va_end(arguments);
+        return length;
+}
+
+FILE *__wrap_open_memstream(char **text, size_t *length)
+{
+        return fails() ? NULL : __real_open_memstream(text, length);
+}
+
+/* --- Jansson and OpenSSL ---------------------------------------------------------- */
+
+static void *json_allocate(size_t size)
+{
+        void *bytes = fails() ? NULL : __real_malloc(size);
+
+        living += bytes != NULL;
+        return bytes;
+}
+
+static void json_free(void *bytes)
+{
+        living -= bytes != NULL;
+        free(bytes);
+}
+
+static void *crypto_allocate(size_t size, const char *file, int line)
+{
+        (void)file;
+        (void)line;
+        return fails() ? NULL : __real_malloc(size);
+}
+
+static void *crypto_reallocate(void *old, size_t size, const char *file, int line)
+{
+        (void)file;
+        (void)line;
+        return fails() ? NULL : realloc(old, size);
+}
+
+static void crypto_free(void *bytes, const char *file, int line)
+{
+        (void)file;
+        (void)line;
+        free(bytes);
+}
+
+/* --- The login ---------------------------------------------------------------------- */
+
+/* Configuration, decision, log line, all with the FAILING-th allocation failing. */
+static enum ksa_outcome log_in(const struct ksa_secret *token, bool *ret_line)
+{
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_config *config = NULL;
+        struct ksa_error error = {0};
+        struct ksa_decision decision = {0};
+
+        enum ksa_reason reason = ksa_config_load(&scene.place->env, NULL, &config, &error);
+        if (reason != KSA_OK) {
+                assert_null(config);
+                return ksa_reason_outcome(reason);
+        }
+        ksa_login(config, &scene.place->env, &attempt, &decision);
+        enum ksa_outcome outcome = decision.outcome;
+        char *line = ksa_explain_line(&attempt, &decision, "00000000");
+        *ret_line = line != NULL;
+        free(line);
+        ksa_decision_clear(&decision);
+        ksa_config_free(&config);
+        return outcome;
+}
+
+static void test_each_allocation(void **state)
+{
+        struct ksa_secret *token = scene_token(NULL, NULL);
+        unsigned long refused = 0;
+        bool line, over = false;
+
+        (void)state;
+        failing = 0;
+        assert_int_equal(log_in(token, &line), KSA_ALLOW); /* OpenSSL keeps some of what it made */
+        for (unsigned long number = 1; !over; number++) {
+                long before = living;
+
+                line = false;
+                failing = number;
+                counted = 0;
+                enum ksa_outcome outcome = log_in(token, &line);
+                over = counted < number;
+                failing = 0;
+                assert_int_equal(living, before);
+                assert_int_equal(ERR_peek_error(), 0);
+                /* After an allow the log line alone may be lost; the module has a shorter one. */
+                refused += outcome != KSA_ALLOW;
+                assert_true(!over || (outcome == KSA_ALLOW && line));
+        }
+        assert_true(refused > 100);
+        ksa_secret_free(&token);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_each_allocation),
+        };
+
+        if (CRYPTO_set_mem_functions(crypto_allocate, crypto_reallocate, crypto_free) != 1)
+                return 1;
+        json_set_alloc_funcs(json_allocate, json_free);
+        return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+}
