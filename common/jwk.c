@@ -204,6 +204,8 @@ static EVP_PKEY *ec_key(const struct ksa_jwk *jwk)
 
 enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key, struct ksa_error *err)
 {
+        if (jwk->algorithm == KSA_ALGORITHM_NONE)
+                return unusable(err, "it is no key");
         /* The error queue is the host program's. */
         (void)ERR_set_mark();
         EVP_PKEY *key = curve_of(jwk->algorithm) != NULL ? ec_key(jwk) : rsa_key(jwk);

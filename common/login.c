@@ -22,7 +22,7 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
 
         if (!ksa_rule_names(config, attempt->user, attempt->local.own_account, attempt->service))
                 return ksa_fail(err, KSA_NOT_NAMED, "no rule names user '%s' with service '%s'",
-                                ksa_text_quote(attempt->user, user, 160),
+                                ksa_text_quote(ksa_text_user(attempt->user), user, 160),
                                 ksa_text_quote(attempt->service, name, 160));
         if (attempt->effective_uid != 0 && (service == NULL || service->audience.count == 0))
                 return ksa_fail(err, KSA_SERVICE_AUDIENCE,
@@ -143,10 +143,10 @@ static enum ksa_reason step_user(const struct ksa_config *config, const struct k
                 return KSA_OK;
         if (!attempt->local.exists)
                 return ksa_fail(&d->error, KSA_UNKNOWN_USER, "there is no user '%s'",
-                                ksa_text_quote(attempt->user, user, 160));
+                                ksa_text_quote(ksa_text_user(attempt->user), user, 160));
         if (strcmp(attempt->local.name, attempt->user) != 0)
                 return ksa_fail(&d->error, KSA_USER_DIFFERS, "'%s' is '%s' on this host",
-                                ksa_text_quote(attempt->user, user, 160),
+                                ksa_text_quote(ksa_text_user(attempt->user), user, 160),
                                 ksa_text_quote(attempt->local.name, name, 160));
         return KSA_OK;
 }
@@ -183,7 +183,7 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
                         d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
                         "no rule lets %s:%s/%s become '%s': the closest %s", candidate.cluster,
                         candidate.namespace, candidate.account,
-                        ksa_text_quote(attempt->user, user, 160),
+                        ksa_text_quote(ksa_text_user(attempt->user), user, 160),
                         ksa_condition_text(d->closest));
 }
 

@@ -53,4 +53,10 @@ bool ksa_is_graphic(const char *text);
  */
 const char *ksa_text_quote(const char *text, char *out, size_t size);
 
+/*
+ * USER as a log may show it: people paste tokens where a name belongs. A name that looks like a
+ * token (its first bytes, {" in base64) becomes a text that says so.
+ */
+const char *ksa_text_user(const char *user);
+
 #endif
