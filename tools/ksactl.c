@@ -107,6 +107,8 @@ void print_error(const struct ksa_error *error)
 {
         if (error->file[0] != '\0' && error->line != 0)
                 (void)fprintf(stderr, "%s:%u: ", error->file, error->line);
+        else if (strstr(error->text, error->file) == NULL)
+                (void)fprintf(stderr, "%s: ", error->file);
         (void)fprintf(stderr, "%s\n", error->text);
 }
 
