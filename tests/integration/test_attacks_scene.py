@@ -58,7 +58,7 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path):
+def scene(private, tmp_path):  # the users of the private host
     return Scene(tmp_path)
 
 

@@ -293,6 +293,8 @@ BROKEN = {
     "no value": (append(b"bound =\n"), "config-invalid"),
     "no equals sign": (append(b"bound\n"), "config-invalid"),
     "bad value": (append(b"bound = maybe\n"), "config-invalid"),
+    "no section": (lambda host: host.write(CONFIG, "user = root\n" + Path(CONFIG).read_text()), "config-invalid"),
+    "continued": (append(b"bound = \\\nany\n"), "config-invalid"),
     "bom": (lambda host: host.write(CONFIG, "\ufeff" + Path(CONFIG).read_text()), "config-invalid"),
     "not built": (append(b"once = yes\n"), "not-built"),
     "keys missing": (lambda host: os.unlink("/etc/ksa/prod.jwks"), "file-missing"),
