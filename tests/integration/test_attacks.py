@@ -164,7 +164,7 @@ TOKENS = {
     "exp-negative": lambda: with_claim(exp=-1),
     "exp-2-63": lambda: with_claim(exp=2 ** 63),
     "iat-2-64": lambda: with_claim(iat=2 ** 64 + NOW),
-    "exp-before-iat": lambda: with_claim(exp=NOW - 30, iat=NOW),
+    "exp-before-iat": lambda: with_claim(exp=int(time.time()) - 30, iat=int(time.time())),
     "life-limit": lambda: with_claim(life=3600),
     "life-over": lambda: with_claim(life=3601),
     "legacy": lambda: token(RSA, issuer.legacy_claims()),
