@@ -68,6 +68,16 @@ def test_manual_has_every_reason():
     assert words == page and len(words) > 40
 
 
+def test_manual_has_the_pam_code_of_every_reason():
+    codes = {"DENY": None, "UNAVAILABLE": "PAM_AUTHINFO_UNAVAIL", "FORBIDDEN": "PAM_PERM_DENIED",
+             "NOT_OURS": "PAM_USER_UNKNOWN", "NO_MEMORY": "PAM_BUF_ERR"}
+    page = (ROOT / "man/pam_ksa.8").read_text()
+    for word, outcome in re.findall(r'^X\(\w+, "([a-z-]+)", (\w+),', (ROOT / "common/reason.h").read_text(), re.M):
+        entry = re.search(r"^\.It Li %s$(.*?)^\.(It|El)" % word, page, re.M | re.S).group(1)
+        code = re.search(r"^\.Pq Dv (\w+)$", entry, re.M)
+        assert (code and code.group(1)) == codes[outcome], word
+
+
 def test_manual_has_every_argument():
     names = re.findall(r'^ *\{"(\w+=?)", offsetof', (ROOT / "pam_module/arguments.c").read_text(), re.M)
     page = re.findall(r"^\.It Cm (\w+=?)", (ROOT / "man/pam_ksa.8").read_text().split(".Sh OPTIONS")[1], re.M)
