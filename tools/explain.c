@@ -61,31 +61,42 @@ static struct ksa_secret *read_token(const char *path)
         return token;
 }
 
-/* The first user that a rule names for the account that the token claims, and the service. */
+static bool covers(const struct ksa_rule *rule, const struct ksa_token *token)
+{
+        const struct ksa_pattern *patterns = rule->account.items;
+
+        for (size_t i = 0; i < rule->account.count; i++) {
+                if (ksa_pattern_covers(&patterns[i], patterns[i].cluster, token->namespace,
+                                       token->account))
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * The first user that a rule for this service names for the account that the token
+ * claims; where no rule does, or it is no token, that any rule for this service names:
+ * so the answer is about the token.
+ */
 static const char *choose_user(const struct question *question)
 {
         struct ksa_token token;
-        const char *user = NULL;
+        const char *user = NULL, *any = NULL;
+        bool named = ksa_token_parse(question->token, &token, NULL) == KSA_OK &&
+                     token.namespace != NULL && token.account != NULL;
 
-        if (ksa_token_parse(question->token, &token, NULL) != KSA_OK || token.namespace == NULL ||
-            token.account == NULL) {
-                ksa_token_clear(&token);
-                return NULL;
-        }
         for (size_t i = 0; user == NULL && i < question->config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &question->config->rules[i];
-                const struct ksa_pattern *patterns = rule->account.items;
 
                 if (!ksa_list_has(&rule->service, ksa_service_in_rules(question->service)))
                         continue;
-                for (size_t n = 0; n < rule->account.count; n++) {
-                        if (ksa_pattern_covers(&patterns[n], patterns[n].cluster, token.namespace,
-                                               token.account))
-                                user = ksa_list_text(&rule->user, 0);
-                }
+                if (any == NULL)
+                        any = ksa_list_text(&rule->user, 0);
+                if (named && covers(rule, &token))
+                        user = ksa_list_text(&rule->user, 0);
         }
         ksa_token_clear(&token);
-        return user;
+        return user != NULL ? user : any;
 }
 
 static void look_up(struct ksa_attempt *attempt)
@@ -191,7 +202,7 @@ static void print_answer(const struct question *question)
         const struct ksa_decision *d = &question->decision;
 
         if (question->user_chosen)
-                (void)printf("no --user: asked for %s, whom a rule names for this account\n\n",
+                (void)printf("no --user: asked for %s, whom a rule names\n\n",
                              question->user);
         print_steps(question);
         print_rules(question);

@@ -279,6 +279,14 @@ def test_explain_of_a_token_without_issuer_does_not_crash(scene):
     assert answer["reason"] == "bad-claims" and answer["result"] == "deny"
 
 
+def test_explain_without_a_user_is_about_the_token(scene):
+    """For what is no token, and for an account of no rule, it said that no rule names the user ''."""
+    for text, reason in (("eyJx.eyJ4.x", "not-a-token"), (with_claim(account="tester"), "no-rule"), (GOOD, "ok")):
+        result = scene.run(["ksactl", "explain", "--token-file", "-", "--json"], user="root", stdin=text.encode())
+        answer = json.loads(result.out)
+        assert (answer["reason"], answer["user"]) == (reason, "deploy-bot"), answer["why"]
+
+
 def test_key_that_cannot_be_used_is_named(scene):
     scene.write_keys(Key("RS256", 1024).jwk(kid=RSA.kid), EC)
     _, answer = explain(scene, GOOD)
