@@ -173,6 +173,11 @@ PARSER(parse_user)
                (text[0] != '@' || strcmp(text, "@own") == 0) && keep(text, value);
 }
 
+PARSER(parse_group)
+{
+        return text[0] != '@' && parse_user(option, text, value);
+}
+
 PARSER(parse_service)
 {
         /* A PAM service is the name of a file in /etc/pam.d. */
@@ -207,6 +212,7 @@ KIND(kind_bound, "any | pod", enum ksa_bound, parse_bound);
 KIND(kind_pattern, "CLUSTER:NAMESPACE/NAME; * is a whole part", struct ksa_pattern, parse_pattern);
 KIND(kind_namespace, "namespace or *", const char *, parse_namespace);
 KIND(kind_user, "user name or @own", const char *, parse_user);
+KIND(kind_group, "group", const char *, parse_group);
 KIND(kind_service, "PAM service", const char *, parse_service);
 KIND(kind_network, "network, as 10.0.0.0/8", struct ksa_network, parse_network);
 
@@ -269,7 +275,7 @@ RULE(once, kind_bool, 0, "no", "a token is accepted once"),
 ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "the service account whose local user this is"),
 ACCOUNT(account_uid, kind_word, 0, 0, 0, NULL, "the account's Kubernetes uid"),
 ACCOUNT(uid, kind_number, 0, 1000, UID_MAX, NULL, "uid of the local user (default: computed)"),
-ACCOUNT(groups, kind_user, LIST, 0, 0, NULL, "supplementary groups"),
+ACCOUNT(groups, kind_group, LIST, 0, 0, NULL, "supplementary groups"),
 ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home folder"),
 ACCOUNT(shell, kind_path, 0, 0, 0, NULL, "login shell"),
 ACCOUNT(allow_powerful_groups, kind_bool, 0, 0, 0, "no", "allow groups that amount to root"),
