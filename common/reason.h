@@ -63,11 +63,14 @@ X(CUT_SHORT, "token-cut-short", DENY,                                           
   "the token ends too early",                                                                      \
   "ssh cuts an answer at 1023 bytes, pam_exec at 511: use ksa-ssh or ksa-askpass")                 \
 X(BAD_HEADER, "bad-header", DENY,                                                                  \
-  "the header is not one that Kubernetes makes", "")                                               \
+  "the header is not one that Kubernetes makes",                                                   \
+  "it is another program's JWT: hand over a service account token")                                \
 X(BAD_ALGORITHM, "bad-algorithm", DENY,                                                            \
-  "the algorithm is none of RS256, ES256, ES384, ES512", "")                                       \
+  "the algorithm is none of RS256, ES256, ES384, ES512",                                           \
+  "no API server signs with another one: hand over a service account token")                       \
 X(BAD_CLAIMS, "bad-claims", DENY,                                                                  \
-  "the claims are not those of a service account token", "")                                       \
+  "the claims are not those of a service account token",                                           \
+  "hand over a service account token, not that of a person")                                       \
 /* who made it */                                                                                  \
 X(LEGACY_TOKEN, "legacy-token", DENY,                                                              \
   "a legacy token from a Secret, which never ends",                                                \
@@ -76,7 +79,8 @@ X(UNKNOWN_ISSUER, "unknown-issuer", DENY,                                       
   "no [cluster] has this issuer",                                                                  \
   "compare the issuer byte for byte, the slash at its end too")                                    \
 X(NO_KID, "no-kid", DENY,                                                                          \
-  "the token names no key", "")                                                                    \
+  "the token names no key",                                                                        \
+  "no API server of today signs like that: hand over a service account token")                     \
 X(UNKNOWN_KID, "unknown-kid", DENY,                                                                \
   "no key set of this issuer has the key that the token names",                                    \
   "if the cluster's keys were rotated, renew the key set")                                         \
@@ -89,7 +93,8 @@ X(KEYS_STALE, "keys-stale", UNAVAILABLE,                                        
   "the cached key set is older than keys_max_stale, or was fetched in the future",                 \
   "look at the timer that refreshes the keys, and at the clock")                                   \
 X(KEY_MISMATCH, "key-mismatch", DENY,                                                              \
-  "the token's algorithm is not that of the key", "")                                              \
+  "the token's algorithm is not that of the key",                                                  \
+  "nobody signs like that by mistake: look at who sent it")                                        \
 X(BAD_SIGNATURE, "bad-signature", DENY,                                                            \
   "the signature does not fit", "the token was altered, or the key set is another cluster's")      \
 /* what it claims */                                                                               \
@@ -108,7 +113,8 @@ X(LIFETIME, "lifetime-too-long", DENY,                                          
   "the token lives longer than max_lifetime", "ask for a shorter one (kubectl create token"        \
   " --duration, expirationSeconds)")                                                               \
 X(BAD_SUBJECT, "bad-subject", DENY,                                                                \
-  "sub is not the account that kubernetes.io names", "")                                           \
+  "sub is not the account that kubernetes.io names",                                               \
+  "no API server makes such a token: look at who holds the signing key")                           \
 /* whom it may become */                                                                           \
 X(UNKNOWN_USER, "unknown-user", DENY,                                                              \
   "the user does not exist on this host", "create the user")                                       \

@@ -85,6 +85,12 @@ def test_manual_has_the_pam_code_of_every_reason():
         assert (code and code.group(1)) == codes[outcome], word
 
 
+def test_every_reason_of_a_refusal_has_a_remedy():
+    """The log line said remedy="" for six of them."""
+    rows = (ROOT / "common/reason.h").read_text().split("#define KSA_REASONS")[1].split("\nX(")[1:]
+    assert [row.split('"')[1] for row in rows if '"")' in row] == ["not-reached", "exempt", "not-named"]
+
+
 def test_manual_has_every_argument():
     names = re.findall(r'^ *\{"(\w+=?)", offsetof', (ROOT / "pam_module/arguments.c").read_text(), re.M)
     page = re.findall(r"^\.It Cm (\w+=?)", (ROOT / "man/pam_ksa.8").read_text().split(".Sh OPTIONS")[1], re.M)
