@@ -119,6 +119,19 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
         loader->skipping = false;
 }
 
+static void value_misfits(struct loader *loader, const struct ksa_option *option,
+                          const char *value, unsigned line)
+{
+        char limits[64] = "";
+
+        if (option->max != 0)
+                (void)snprintf(limits, sizeof(limits), "; from %llu to %llu",
+                               (unsigned long long)option->min, (unsigned long long)option->max);
+        ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                    "%s: %.128s is none of: %s%s", option->name, value, option->kind->syntax,
+                    limits);
+}
+
 static void set_option(struct loader *loader, const struct ksa_ini_item *item, unsigned line)
 {
         struct ksa_section_head *head = loader->section;
@@ -143,8 +156,7 @@ static void set_option(struct loader *loader, const struct ksa_ini_item *item, u
         if (memory)
                 out_of_memory(loader);
         else if (misfit != NULL)
-                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
-                            "%s: %.128s is none of: %s", item->key, misfit, option->kind->syntax);
+                value_misfits(loader, option, misfit, line);
 }
 
 static void read_lines(struct loader *loader, char *bytes, size_t length)

@@ -69,6 +69,22 @@ def test_manual_says_of_an_option_what_the_table_says(option):
     assert ("\nRequired.\n" in text) == option["required"] and ("\nA list.\n" in text) == option["list"]
 
 
+def test_manual_shows_the_limits(host):
+    """A value out of bounds is refused with its bounds: it was said to be none of what it was."""
+    shown = [(option, re.search(r"^From (\d+)(?: (s))? to (\d+)(?: ([sd]))?\.$", entry_of_option(option)[1], re.M))
+             for option in OPTIONS]
+    numbers = [(option, limits) for option, limits in shown if limits]
+    assert len(numbers) == len([option for option in OPTIONS if re.match("seconds|number|MIN-MAX", option["syntax"])])
+    for option, limits in numbers:
+        lowest, highest = int(limits.group(1)), int(limits.group(3)) * (86400 if limits.group(4) == "d" else 1)
+        bad = "0-%d" % highest if option["syntax"] == "MIN-MAX" else str(highest + 1)
+        host.write("/etc/ksa/limits.conf", "[%s%s]\n%s = %s\n" % (
+            option["section"], "" if option["section"] == "host" else " prod", option["name"], bad))
+        result = host.run(["ksactl", "check", "--config", "/etc/ksa/limits.conf"], user="root")
+        line = result.out.splitlines()[0]
+        assert result.status == 2 and line.endswith("; from %d to %d" % (lowest, highest)), line
+
+
 def test_manual_has_every_reason():
     words = re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/reason.h").read_text(), re.M)
     page = re.findall(r"^\.It Li ([a-z-]+)$", (ROOT / "man/pam_ksa.8").read_text(), re.M)
