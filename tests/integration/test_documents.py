@@ -150,6 +150,20 @@ def test_hacking_maps_the_tree():
         assert re.search(r"^\| %s \|" % path.stem, text, re.M), path.stem
 
 
+@pytest.mark.parametrize("page", ("README.md", "HACKING.md", "SECURITY.md"))
+def test_documents_name_files_that_exist(page):
+    rooms = "common|pam_module|tools|man|tests|packaging"
+    named = re.findall(r"(?<![\w/.-])((?:%s|\.ci)/[\w.*-]+(?:/[\w.*-]+)*)" % rooms, (ROOT / page).read_text())
+    assert named
+    for path in named:
+        assert list(ROOT.glob(path.rstrip("."))), path
+
+
+def test_hacking_names_the_steps():
+    steps = re.findall(r'^X\(\w+, +"(\w+)"', (ROOT / "common/login.h").read_text(), re.M)
+    assert len(steps) > 10 and ", ".join(steps) in " ".join((ROOT / "HACKING.md").read_text().split())
+
+
 def test_hacking_has_the_table_of_attacks():
     rows = [line.split("\t") for line in (ROOT / "tests/attacks.tsv").read_text().splitlines()[1:]]
     table = (ROOT / "HACKING.md").read_text().split("<!-- attacks:begin -->")[1].split("<!-- attacks:end -->")[0]
