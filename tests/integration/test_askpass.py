@@ -1,6 +1,9 @@
-"""ksa-askpass and ksa-ssh, on each shell that a client may have."""
+"""ksa-askpass on each shell it must run on. What ssh does is done by this process: it asks with one
+prompt after the other, so it is the parent of all parts; `ssh -V` is a stand-in in PATH."""
+import base64
+import configparser
+import json
 import os
-import re
 import shutil
 import stat
 import subprocess
@@ -8,290 +11,610 @@ from pathlib import Path
 
 import pytest
 
-import issuer
-
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
-SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "ash"]}
-KEY = issuer.Key("RS256")
-PROMPT = "(deploy-bot@build-7) Service account token: "
-PART = "(deploy-bot@build-7) Service account token (part %d): "
+PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "id", "ls", "mkdir", "readlink", "rm", "sed", "sh", "tr", "uname"]
+HOST = "(bot@build-7) "
+AUDIENCE = "ssh://build-7"
+FIRST = "Service account token: "
 
 
-@pytest.fixture(params=SHELLS)
-def client(request, tmp_path):
-    return Client(SHELLS[request.param], tmp_path)
+def prompt(part, host=HOST):
+    return host + (FIRST if part == 1 else "Service account token (part %d): " % part)
+
+
+def base64url(text):
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def make_token(length=1205, aud=(AUDIENCE,), payload=None, fill="s"):
+    """In the shape of a token; nobody here looks at its signature."""
+    if payload is None:
+        payload = json.dumps({"aud": list(aud), "exp": 1, "sub": "system:serviceaccount:ci:deployer"},
+                             separators=(",", ":"))
+    signed = base64url('{"alg":"RS256","kid":"k"}') + "." + base64url(payload) + "."
+    assert len(signed) < length
+    return signed + fill * (length - len(signed))
+
+
+@pytest.fixture(params=["dash", "bash --posix", "busybox ash"])
+def shell(request):
+    words = request.param.split()
+    return [shutil.which(words[0])] + words[1:]
 
 
 class Client:
+    """Someone with a token in a file and an ssh of VERSION."""
+
     def __init__(self, shell, folder):
-        self.shell, self.folder = shell, folder
-        self.runtime = folder / "runtime"
+        self.shell = shell
+        self.folder = folder
+        self.runtime = folder / "run"
         self.runtime.mkdir(mode=0o700)
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(self.runtime)}
-        self.write(issuer.token(KEY))
+        self.programs = folder / "bin"
+        self.programs.mkdir()
+        for name in PROGRAMS:
+            (self.programs / name).symlink_to(shutil.which(name))
+        self.set_ssh_version("OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.15")
+        self.token_file = folder / "token"
+        self.env = {"PATH": str(self.programs), "XDG_RUNTIME_DIR": str(self.runtime),
+                    "KSA_TOKEN_FILE": str(self.token_file)}
+        self.give(make_token())
 
-    def write(self, token):
+    def give(self, token):
         self.token = token
-        path = self.folder / "token"
-        path.write_text(token + "\n")
-        self.environment["KSA_TOKEN_FILE"] = str(path)
+        self.token_file.write_text(token + "\n")
 
-    def run(self, script, *arguments, **environment):
-        env = {name: value for name, value in {**self.environment, **environment}.items() if value is not None}
-        return subprocess.run(self.shell + [TOOLS / script, *arguments], env=env, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=30)
+    def set_program(self, name, text):
+        path = self.programs / name
+        path.unlink(missing_ok=True)
+        path.write_text("#!/bin/sh\n" + text)
+        path.chmod(0o755)
+        return path
 
-    def ask(self, prompt=PROMPT, **environment):
-        return self.run("ksa-askpass", prompt, **environment)
+    def set_ssh_version(self, version):
+        self.set_program("ssh", '[ "$1" = -V ] && echo "%s" >&2\n' % version)
 
-    def parts(self, prompt="(deploy-bot@build-7) Service account token", **environment):
-        text, answers = "", 0
-        while True:
-            answers += 1
-            result = self.ask(prompt + (": " if answers == 1 else " (part %d): " % answers), **environment)
-            assert result.returncode == 0, result
-            text += result.stdout.rstrip("\n")
-            if len(result.stdout.rstrip("\n")) != 500:
-                return text, answers
+    def run(self, *words, through=(), **environment):
+        env = {**self.env, **environment}
+        env = {name: str(value) for name, value in env.items() if value is not None}
+        return subprocess.run([*through, *self.shell, str(TOOLS / "ksa-askpass"), *words], env=env, timeout=60,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              universal_newlines=True)
 
-    def refused(self, *arguments, **environment):
-        result = self.ask(*arguments, **environment)
+    def answer(self, words, **environment):
+        """The answer, which must be given."""
+        result = self.run(words, **environment)
+        assert result.returncode == 0 and result.stderr == "", result
+        assert result.stdout.endswith("\n")
+        return result.stdout[:-1]
+
+    def log_in(self, host=HOST, **environment):
+        """As ssh does with pam_ksa on the other side: asks on while an answer is of 500 bytes."""
+        answers = [self.answer(prompt(1, host), **environment)]
+        while len(answers[-1]) == 500:
+            answers.append(self.answer(prompt(len(answers) + 1, host), **environment))
+        return answers
+
+    def refused(self, words, **environment):
+        """What is said where there must be no answer."""
+        result = self.run(words, **environment)
         assert result.returncode == 1 and result.stdout == "", result
-        assert result.stderr.startswith("ksa-askpass: ") and result.stderr.count("\n") == 1, result
-        assert self.token[:24] not in result.stderr and self.token.split(".")[2][:24] not in result.stderr
+        assert result.stderr.startswith("ksa-askpass: ") and result.stderr.count("\n") == 1
+        assert self.token[-40:] not in result.stderr
         return result.stderr
 
+    @property
+    def kept_folder(self):
+        return self.runtime / ("ksa-askpass-%d" % os.getuid())
+
     def kept(self):
-        return [path for folder in self.runtime.glob("*") for path in folder.iterdir()]
+        return sorted(self.kept_folder.iterdir()) if self.kept_folder.exists() else []
 
 
-def test_parts_make_the_token(client):
-    text, answers = client.parts()
-    assert text == client.token and answers == 2
+@pytest.fixture
+def client(shell, tmp_path):
+    return Client(shell, tmp_path)
+
+
+# --- Parts ---
+
+
+@pytest.mark.parametrize("length", [200, 499, 500, 501, 999, 1000, 1001, 1205, 3515])
+def test_parts(client, length):
+    client.give(make_token(length))
+    answers = client.log_in()
+    assert "".join(answers) == client.token
+    assert [len(a) for a in answers] == [500] * (length // 500) + [length % 500]
     assert client.kept() == []
 
 
-@pytest.mark.parametrize("size", (999, 1000, 1001, 1500, 3515))
-def test_sizes(client, size):
-    """An answer of exactly 500 bytes means more, so a token of 1000 takes three."""
-    token, _ = issuer.token_of_length(KEY, size)
-    client.write(token)
-    assert client.parts() == (token, size // 500 + 1)
-    assert client.kept() == []
+def test_longest_token(tmp_path):
+    client = Client([shutil.which("dash")], tmp_path)
+    client.give(make_token(16384))
+    answers = client.log_in()
+    assert len(answers) == 33 and "".join(answers) == client.token
 
 
-def test_what_is_kept_is_private(client):
-    assert client.ask().returncode == 0
-    kept, = client.kept()
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600 and stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize("prompt", (
-    "The authenticity of host 'build-7 (127.0.0.1)' can't be established.\nED25519 key fingerprint is SHA256:x.\n"
-    "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
-    "Enter passphrase for key '/home/job/.ssh/id_ed25519': ",
-    "deploy-bot@build-7's password: ",
-    "(deploy-bot@build-7) Password: ",
-    "Username for 'https://git.example.com': ",
-    "Password for 'https://x@git.example.com': ",
-    "[sudo] password for deploy-bot: ",
-    "Service account token:",
-    "service account token: ",
-    "Service account token: \n",
-    "x Service account token: ",
-    "(deploy-bot@build-7)  Service account token: ",
-    "Service account token (part 1): ",
-    "Service account token (part 02): ",
-    "Service account token (part 100): ",
-    "Service account token (part x): ",
-    "",
-))
-def test_other_prompts_get_no_answer(client, prompt):
-    client.refused(prompt, KSA_AUDIENCE="ssh://build-7")
-
-
-def test_token_for_another_host(client):
-    assert "ssh://other" in client.refused("(deploy-bot@other) Service account token: ")
-
-
-def test_audience_exported_for_another_host(client):
-    """KSA_AUDIENCE counts for KSA_HOST alone."""
-    client.refused("(deploy-bot@other) Service account token: ", KSA_AUDIENCE="ssh://build-7")
-    client.refused("(deploy-bot@other) Service account token: ", KSA_AUDIENCE="ssh://build-7", KSA_HOST="build-7")
-    fleet = issuer.token(KEY, issuer.claims(audience="ssh://fleet"))
-    client.write(fleet)
-    assert client.parts(KSA_AUDIENCE="ssh://fleet", KSA_HOST="build-7")[0] == fleet
-    client.refused(KSA_AUDIENCE="ssh://fleet")
-
-
-def test_forged_prefix(client):
-    """The ssh client's own prefix comes first; what the server puts behind it makes another prompt."""
-    client.refused("(deploy-bot@evil) (deploy-bot@build-7) Service account token: ")
-    client.refused("(deploy-bot@evil) Service account token: ", KSA_HOST="build-7", KSA_AUDIENCE="ssh://build-7")
-
-
-def old_ssh(client, version):
-    folder = client.folder / "old"
-    folder.mkdir()
-    (folder / "ssh").write_text("#!/bin/sh\necho '%s' >&2\n" % version)
-    (folder / "ssh").chmod(0o755)
-    client.environment["PATH"] = "%s:%s" % (folder, client.environment["PATH"])
-
-
-@pytest.mark.parametrize("version", ("OpenSSH_8.4p1, OpenSSL 1.1.1", "OpenSSH_7.9p1", "Sun_SSH_1.1", ""))
-def test_old_ssh_needs_the_audience(client, version):
-    """Before 8.5 the server could have written the prefix."""
-    old_ssh(client, version)
-    assert "KSA_AUDIENCE" in client.refused()
-    client.refused(KSA_AUDIENCE="ssh://other")
-    assert client.parts(KSA_AUDIENCE="ssh://build-7")[0] == client.token
-
-
-@pytest.mark.parametrize("version", ("OpenSSH_8.5p1", "OpenSSH_10.0p2 Debian-5"))
-def test_newer_ssh_names_the_host(client, version):
-    old_ssh(client, version)
-    assert client.parts()[0] == client.token
-
-
-def test_sudo_needs_the_audience(client):
-    assert "KSA_AUDIENCE" in client.refused("Service account token: ")
-    assert client.parts("Service account token", KSA_AUDIENCE="ssh://build-7")[0] == client.token
-
-
-def test_sudo_p_is_told(client):
-    assert "sudo -p" in client.refused("token please: ", KSA_AUDIENCE="ssh://build-7")
-
-
-def test_without_runtime_dir(client):
-    shutil.rmtree("/dev/shm/ksa-askpass-%d" % os.getuid(), ignore_errors=True)
-    assert client.parts(XDG_RUNTIME_DIR=None)[0] == client.token
-    folder = Path("/dev/shm/ksa-askpass-%d" % os.getuid())
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and list(folder.iterdir()) == []
-
-
-def test_folder_of_another_is_not_used(client):
-    folder = Path("/dev/shm/ksa-askpass-%d" % os.getuid())
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o777)
-    folder.chmod(0o777)
+def test_kept_between_parts_for_this_user_alone(client):
+    before = os.umask(0)
     try:
-        assert "private" in client.refused(XDG_RUNTIME_DIR=None)
+        client.answer(prompt(1))
     finally:
-        shutil.rmtree(folder)
-
-
-def test_leftover_of_a_broken_login(client):
-    """Part 1 starts anew, and drops what a process left that is gone."""
-    folder = client.runtime / ("ksa-askpass-%d" % os.getuid())
-    folder.mkdir(mode=0o700)
-    gone = folder / "999999-1"
-    gone.write_text("old token")
-    assert client.ask().returncode == 0
-    other = issuer.token(KEY)
-    client.write(other)
-    assert client.parts()[0] == other and not gone.exists()
+        os.umask(before)
+    (kept,) = client.kept()
+    assert stat.S_IMODE(client.kept_folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert kept.read_text() == client.token + "\n"
+    client.answer(prompt(2))
+    assert client.kept() == [kept]
+    client.answer(prompt(3))
+    assert client.kept() == []
 
 
 def test_token_rotated_between_parts(client):
-    first = client.ask().stdout.rstrip("\n")
-    before = client.token
-    client.write(issuer.token(KEY))
-    assert first + client.ask(PART % 2).stdout.rstrip("\n") == before
+    """Two tokens do not fit together: the parts are of the one that stood there first."""
+    old = client.token
+    answers = [client.answer(prompt(1))]
+    client.give(make_token(fill="t"))
+    answers += [client.answer(prompt(2)), client.answer(prompt(3))]
+    assert "".join(answers) == old
+    assert "".join(client.log_in()) == client.token
+
+
+def test_first_part_starts_anew(client):
+    client.answer(prompt(1))
+    client.give(make_token(fill="t"))
+    assert "".join(client.log_in()) == client.token
+
+
+def test_short_token_after_a_broken_login(client):
+    """It needs no second part, and none of the old one must be left to give."""
+    client.answer(prompt(1))
+    client.give(make_token(300))
+    assert client.log_in() == [client.token]
+    assert client.kept() == []
+    client.refused(prompt(2))
 
 
 def test_later_part_without_a_first(client):
-    client.refused(PART % 2)
+    assert "before part 1" in client.refused(prompt(2))
 
 
-def test_two_audiences(client):
-    client.write(issuer.token(KEY, issuer.claims(aud=["ssh://build-7", "vault"])))
-    client.refused()
+def test_later_part_of_another_process(client):
+    """A second ssh at the same time finds nothing of the first one's."""
+    client.answer(prompt(1))
+    other = client.run(prompt(2), through=("sh", "-c", '"$@"; exit $?', "other"))
+    assert other.returncode == 1 and other.stdout == ""
+    assert "".join([client.token[:500], client.answer(prompt(2)), client.answer(prompt(3))]) == client.token
 
 
-@pytest.mark.parametrize("payload", (
-    issuer.claims(aud=["ssh://build-70"]), issuer.claims(aud="ssh://build-7"), issuer.claims(aud=["vault"]),
-    issuer.claims(aud=["vault"], x='"aud":["ssh://build-7"]'), '{"aud":["ssh://build-7"],"aud":["vault"]}'))
-def test_audience_must_stand_there_once(client, payload):
-    client.write(issuer.token(KEY, payload))
-    client.refused()
+def test_leftover_of_a_process_that_is_gone(client):
+    result = client.run(prompt(1), through=("sh", "-c", '"$@"; exit $?', "gone"))
+    assert result.returncode == 0 and len(client.kept()) == 1
+    client.log_in()
+    assert client.kept() == []
 
 
-def test_token_command(client):
-    command = 'test "$KSA_AUDIENCE" = ssh://build-7 && test "$KSA_HOST" = build-7 && cat %s/token' % client.folder
-    assert client.parts(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command)[0] == client.token
-    client.refused(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="false")
-    client.refused(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="echo hello")
+def test_leftover_of_an_earlier_process_with_our_number(client):
+    """Process numbers are used again: the file is ours only if it has our start time too."""
+    client.answer(prompt(1))
+    (kept,) = client.kept()
+    earlier = kept.with_name("%d-1" % os.getpid())
+    kept.rename(earlier)
+    client.refused(prompt(2))
+    client.log_in()
+    assert client.kept() == []
 
 
-def test_default_token_of_a_pod_is_never_taken(client):
-    assert "KSA_TOKEN_FILE" in client.refused(KSA_TOKEN_FILE=None)
-    client.refused(KSA_TOKEN_FILE="/nowhere")
+def test_leftover_of_a_living_process_stays(client):
+    """Another login may be under way."""
+    start = Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19]
+    client.kept_folder.mkdir(mode=0o700)
+    other = client.kept_folder / ("1-" + start)
+    other.write_text("")
+    client.log_in()
+    assert client.kept() == [other]
 
 
-def test_lines_for_ansible_and_others(client):
-    ansible = client.run("ksa-askpass", "--ansible").stdout
-    assert "ssh_executable = %s/ksa-ssh" % TOOLS in ansible and "sftp_batch_mode = False" in ansible
-    assert "KbdInteractiveAuthentication yes" in client.run("ksa-askpass", "--ssh-config").stdout
-    exports = client.run("ksa-askpass", "--env").stdout
-    value = subprocess.run(["sh", "-c", exports + 'printf %s "$SUDO_ASKPASS"'], stdout=subprocess.PIPE, text=True).stdout
-    assert value == str(TOOLS / "ksa-askpass")
+def test_asking_process_with_a_hostile_name(client):
+    """Its start time is still found in /proc: the name there holds a parenthesis and blanks."""
+    parent = client.folder / "x) S 1 2 3"
+    shutil.copy(shutil.which("dash"), parent)
+    script = '"$@" "%s"; "$@" "%s"; "$@" "%s"' % (prompt(1), prompt(2), prompt(3))
+    result = client.run(through=(str(parent), "-c", script, "x"))
+    assert result.stdout.replace("\n", "") == client.token and result.stderr == ""
 
 
-def test_usage(client):
-    for arguments in ((), ("a", "b")):
-        result = client.run("ksa-askpass", *arguments)
-        assert result.returncode == 1 and result.stdout == "" and "usage" in result.stderr
+def test_kept_file_is_no_symlink(client):
+    client.answer(prompt(1))
+    (kept,) = client.kept()
+    (client.folder / "elsewhere").write_text(make_token(fill="t") + "\n")
+    kept.unlink()
+    kept.symlink_to(client.folder / "elsewhere")
+    client.refused(prompt(2))
+    assert "".join(client.log_in()) == client.token
+    assert (client.folder / "elsewhere").read_text() == make_token(fill="t") + "\n"
 
 
-def fake_ssh(client):
-    folder = client.folder / "fake"
+# --- Where it is kept ---
+
+
+@pytest.mark.parametrize("runtime", [None, "", "/nonexistent"])
+def test_no_runtime_folder(client, runtime):
+    """Then /dev/shm, which every system with /proc has."""
+    folder = Path("/dev/shm/ksa-askpass-%d" % os.getuid())
+    answers = [client.answer(prompt(1), XDG_RUNTIME_DIR=runtime)]
+    kept = list(folder.glob("%d-*" % os.getpid()))
+    assert len(kept) == 1 and stat.S_IMODE(folder.stat().st_mode) == 0o700
+    answers += [client.answer(prompt(n), XDG_RUNTIME_DIR=runtime) for n in (2, 3)]
+    assert "".join(answers) == client.token
+    assert list(folder.glob("%d-*" % os.getpid())) == []
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
+def test_runtime_folder_open_to_others(client, mode):
+    client.runtime.chmod(mode)
+    client.answer(prompt(1))
+    assert client.kept() == []
+    client.answer(prompt(2))
+    client.answer(prompt(3))
+
+
+def as_root(test):
+    return pytest.mark.skipif(os.getuid() != 0, reason="needs root, to give files away")(test)
+
+
+@as_root
+def test_folder_of_somebody_else(client):
+    """Anyone may make a folder of our name in /dev/shm first."""
+    client.kept_folder.mkdir(mode=0o700)
+    os.chown(client.kept_folder, 1, 1)
+    assert "not a private folder" in client.refused(prompt(1))
+    assert client.kept() == []
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o710])
+def test_folder_open_to_others(client, mode):
+    client.kept_folder.mkdir()
+    client.kept_folder.chmod(mode)
+    assert "not a private folder" in client.refused(prompt(1))
+
+
+def test_folder_is_a_symlink(client):
+    elsewhere = client.folder / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    client.kept_folder.symlink_to(elsewhere)
+    assert "not a private folder" in client.refused(prompt(1))
+    assert list(elsewhere.iterdir()) == []
+
+
+# --- Prompts ---
+
+OTHER_PROMPTS = [
+    "The authenticity of host 'build-7 (10.0.0.1)' can't be established.\nED25519 key fingerprint is "
+    "SHA256:x.\nThis key is not known by any other names.\n"
+    "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+    "Please type 'yes', 'no' or the fingerprint: ",
+    "Enter passphrase for key '/home/job/.ssh/id_ed25519': ",
+    "Enter PIN for ED25519-SK key /home/job/.ssh/id: ",
+    "bot@build-7's password: ",
+    HOST + "Password: ",
+    HOST + "Verification code: ",
+    "Username for 'https://git.example': ",
+    "Password for 'https://job@git.example': ",
+    "[sudo] password for job: ",
+    "Password: ",
+    "",
+    " ",
+    HOST,
+    HOST + " Service account token: ",
+    HOST + "Service account token:",
+    HOST + "Service account token: \n",
+    HOST + "\nService account token: ",
+    HOST + "Service account token: x",
+    HOST + "service account token: ",
+    HOST + "Service account tokens: ",
+    HOST + "Enter Service account token: ",
+    HOST + "Service account token (part 1): ",
+    HOST + "Service account token (part 0): ",
+    HOST + "Service account token (part 02): ",
+    HOST + "Service account token (part 100): ",
+    HOST + "Service account token (part -2): ",
+    HOST + "Service account token (part 2 ): ",
+    HOST + "Service account token (part ): ",
+    HOST + "Service account token (part *): ",
+    HOST + "Service account token (part 2):",
+    HOST + "Service account token (part $(id)): ",
+    "(bot@build-7)Service account token: ",
+    "(build-7) Service account token: ",
+    "bot@build-7 Service account token: ",
+    HOST + HOST + "Service account token: ",
+    "x (bot@build-7) Service account token: ",
+]
+
+
+@pytest.mark.parametrize("words", OTHER_PROMPTS)
+def test_no_answer_to_another_prompt(client, words):
+    """Not even with an audience that would stand for itself."""
+    client.refused(words)
+    client.refused(words, KSA_AUDIENCE=AUDIENCE, KSA_HOST="build-7")
+    assert client.kept() == []
+
+
+def test_other_prompts_say_what_is_wrong_with_sudo_p(client):
+    text = client.refused("my own prompt: ", KSA_AUDIENCE=AUDIENCE)
+    assert "sudo -p" in text and "passprompt_override" in text
+
+
+@pytest.mark.parametrize("words", [[], [FIRST, FIRST], ["--unknown"]])
+def test_usage(client, words):
+    result = client.run(*words)
+    assert result.returncode == 1 and result.stdout == "" and result.stderr != ""
+
+
+# --- Audience ---
+
+
+def test_token_for_another_host(client):
+    client.give(make_token(aud=["ssh://build-8"]))
+    assert "not for the audience ssh://build-7" in client.refused(prompt(1))
+    assert client.kept() == []
+
+
+@pytest.mark.parametrize("payload", [
+    '{"aud":["ssh://build-7","ssh://build-8"]}',
+    '{"aud":["ssh://build-8","ssh://build-7"]}',
+    '{"aud":"ssh://build-7"}',
+    '{"aud":[]}',
+    '{"aud":["ssh://build-70"]}',
+    '{"aud":["ssh://build-7/"]}',
+    '{"aud":["xssh://build-7"]}',
+    '{"aud": ["ssh://build-7"]}',
+    '{"aud":["ssh://build-7"],"aud":["ssh://build-7"]}',
+    '{"aud":["ssh://build-7"],"aud":["ssh://build-8"]}',
+    '{"aud":"ssh://build-8","x":{"aud":["ssh://build-7"]}}',
+    '{"sub":"ssh://build-7"}',
+    "ssh://build-7",
+    "",
+], ids=range(14))
+def test_audience_is_this_host_alone(client, payload):
+    client.give(make_token(payload=payload))
+    client.refused(prompt(1))
+
+
+@pytest.mark.parametrize("pad", range(4))
+def test_payload_of_any_length(client, pad):
+    """base64 without its padding, and with - and _ in it."""
+    payload = '{"aud":["ssh://build-7"],"x":"%s","y":"???>>>~~~"}' % ("x" * pad)
+    client.give(make_token(payload=payload))
+    assert "".join(client.log_in()) == client.token
+
+
+@pytest.mark.parametrize("host", ["build-7.example.com", "10.0.0.7", "fd00::7", "fe80::7%eth0", "a_b"])
+def test_host_as_ssh_calls_it(client, host):
+    client.give(make_token(aud=["ssh://" + host]))
+    assert "".join(client.log_in("(bot@%s) " % host)) == client.token
+
+
+def test_user_with_an_at_sign(client):
+    assert "".join(client.log_in("(bot@corp@build-7) ")) == client.token
+
+
+def test_host_is_no_pattern(client):
+    """Every byte of it stands for itself."""
+    client.give(make_token(aud=["ssh://buildX7"]))
+    client.refused(prompt(1, "(bot@build.7) "))
+    client.refused(prompt(1, "(bot@build*7) "))
+    client.refused(prompt(1, "(bot@build?7) "))
+    client.refused(prompt(1, '(bot@x"],"aud":["ssh://buildX7) '))
+
+
+def test_audience_exported_for_this_host(client):
+    client.give(make_token(aud=["fleet"]))
+    assert "".join(client.log_in(KSA_AUDIENCE="fleet", KSA_HOST="build-7")) == client.token
+
+
+def test_audience_exported_for_another_host(client):
+    """ssh goes to build-7, and KSA_AUDIENCE was exported for build-8."""
+    client.give(make_token(aud=["ssh://build-8"]))
+    client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8", KSA_HOST="build-8")
+    client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8")
+    client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8", KSA_HOST="")
+    client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8", KSA_HOST="build-7.example")
+
+
+def test_jump_through_a_third_host(client):
+    """The jump host asks the same askpass first, with its own name in front."""
+    client.give(make_token(aud=["fleet"]))
+    exported = {"KSA_AUDIENCE": "fleet", "KSA_HOST": "build-7"}
+    client.refused(prompt(1, "(bot@jump) "), **exported)
+    assert "".join(client.log_in(**exported)) == client.token
+    client.give(make_token())
+    client.refused(prompt(1, "(bot@jump) "))
+    assert "".join(client.log_in()) == client.token
+
+
+def test_server_forges_the_host(client):
+    """ssh writes its own prefix before what the server sends."""
+    client.give(make_token(aud=["ssh://other"]))
+    client.refused(HOST + "(bot@other) " + FIRST)
+    client.refused(HOST + "(bot@other) " + FIRST, KSA_AUDIENCE="ssh://other", KSA_HOST="other")
+
+
+@pytest.mark.parametrize("version", ["OpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1", "OpenSSH_8.0p1, OpenSSL 1.1.1",
+                                     "OpenSSH_7.9p1", "OpenSSH_for_Windows_9.5p1", "Dropbear v2022.83",
+                                     "OpenSSH_", "OpenSSH_8", "OpenSSH_8, OpenSSL 1.1.1", "OpenSSH_x.9", ""])
+def test_server_forges_the_host_before_8_5(client, version):
+    """Such an ssh writes no prefix, so the one in the prompt is the server's."""
+    client.set_ssh_version(version)
+    client.give(make_token(aud=["ssh://other"]))
+    assert "KSA_AUDIENCE must be set" in client.refused("(bot@other) " + FIRST)
+    client.refused("(bot@other) " + FIRST, KSA_AUDIENCE=AUDIENCE)
+    client.refused("(bot@other) " + FIRST, KSA_AUDIENCE=AUDIENCE, KSA_HOST="other")
+
+
+@pytest.mark.parametrize("version", ["OpenSSH_8.5p1", "OpenSSH_8.10p1", "OpenSSH_9.0p1", "OpenSSH_10.0p2 Debian-7"])
+def test_versions_that_write_the_host(client, version):
+    client.set_ssh_version(version)
+    assert "".join(client.log_in()) == client.token
+
+
+def test_ssh_before_8_5_with_an_audience(client):
+    client.set_ssh_version("OpenSSH_8.0p1, OpenSSL 1.1.1")
+    assert "KSA_AUDIENCE must be set" in client.refused(FIRST)
+    assert "".join(client.log_in("", KSA_AUDIENCE=AUDIENCE)) == client.token
+
+
+def test_version_is_that_of_the_ssh_which_asks(client):
+    """Not that of another one in PATH: here the asking ssh is a copy of dash, which is none."""
+    asking = client.folder / "ssh"
+    shutil.copy(shutil.which("dash"), asking)
+    result = client.run(prompt(1), through=(str(asking), "-c", '"$@"; exit $?', "ssh"))
+    assert result.returncode == 1 and "KSA_AUDIENCE must be set" in result.stderr
+
+
+def test_sudo_names_no_host(client):
+    """So the audience must be said, and stands for itself."""
+    assert "KSA_AUDIENCE must be set" in client.refused(FIRST)
+    client.refused(FIRST, KSA_AUDIENCE="ssh://build-8")
+    assert "".join(client.log_in("", KSA_AUDIENCE=AUDIENCE)) == client.token
+
+
+@pytest.mark.parametrize("audience", ['ssh://build-7"', "ssh://build 7", "ssh://b\tb", "ssh://b*", "ssh://b\\u0061"])
+def test_audience_with_a_byte_that_json_would_write_differently(client, audience):
+    client.refused(FIRST, KSA_AUDIENCE=audience)
+
+
+# --- Where the token comes from ---
+
+
+def test_command(client):
+    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.folder / "asked", client.token_file)
+    assert "".join(client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command)) == client.token
+    assert (client.folder / "asked").read_text() == "ssh://build-7 build-7\n"
+
+
+def test_command_runs_once_for_all_parts(client):
+    command = 'echo run >>%s; cat %s' % (client.folder / "runs", client.token_file)
+    client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command)
+    assert (client.folder / "runs").read_text() == "run\n"
+
+
+def test_command_for_sudo(client):
+    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.folder / "asked", client.token_file)
+    client.log_in("", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command, KSA_AUDIENCE=AUDIENCE, KSA_HOST="b")
+    assert (client.folder / "asked").read_text() == "ssh://build-7 b\n"
+
+
+def test_command_is_not_run_for_another_prompt(client):
+    client.refused("Password: ", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="touch %s" % (client.folder / "ran"))
+    assert not (client.folder / "ran").exists()
+
+
+def test_command_fails(client):
+    text = client.refused(prompt(1), KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="cat %s; exit 3" % client.token_file)
+    assert "KSA_TOKEN_COMMAND failed" in text
+
+
+def test_file_comes_before_command(client):
+    assert "".join(client.log_in(KSA_TOKEN_COMMAND="echo wrong; touch %s" % (client.folder / "ran"))) == client.token
+    assert not (client.folder / "ran").exists()
+
+
+def test_ksa_token(client):
+    client.set_program("ksa-token", 'echo "$@" >%s; cat %s\n' % (client.folder / "asked", client.token_file))
+    assert "".join(client.log_in(KSA_TOKEN_FILE=None)) == client.token
+    assert (client.folder / "asked").read_text() == "--audience ssh://build-7\n"
+    client.set_program("ksa-token", "exit 1\n")
+    assert "ksa-token failed" in client.refused(prompt(1), KSA_TOKEN_FILE=None)
+
+
+@as_root
+def test_never_the_token_of_the_pod(client):
+    """In a mount namespace where it stands at its place, for this very host."""
+    place = "/run/secrets/kubernetes.io/serviceaccount"
+    script = 'mount -t tmpfs none /run && mkdir -p %s && cp "$KSA_POD_TOKEN" %s/token && "$@"; exit $?' % (place, place)
+    result = client.run(prompt(1), KSA_TOKEN_FILE=None, KSA_POD_TOKEN=client.token_file,
+                        PATH=os.environ["PATH"], through=("unshare", "--mount", "sh", "-c", script, "pod"))
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr == "ksa-askpass: no token: set KSA_TOKEN_FILE or KSA_TOKEN_COMMAND\n"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "abc", "a.b", "%s x", "%s\n%s", "%s\x01", "'%s'", "%s="])
+def test_what_is_no_token(client, text):
+    client.token_file.write_text(text.replace("%s", client.token))
+    client.refused(prompt(1))
+    assert client.kept() == []
+
+
+def test_file_missing(client):
+    client.token_file.unlink()
+    assert "cannot be read" in client.refused(prompt(1))
+
+
+def test_file_whose_name_looks_like_an_option(client):
+    client.token_file.rename(client.folder / "-n")
+    result = client.run(prompt(1), KSA_TOKEN_FILE="-n", through=(shutil.which("env"), "-C", str(client.folder)))
+    assert result.stdout == client.token[:500] + "\n"
+
+
+# --- The token's bytes ---
+
+
+def test_token_in_no_argument_and_no_environment(client):
+    """Each program is a stand-in that writes down how it was started, then becomes the real one. printf
+    is not among them: it must be the shell's own."""
+    log = client.folder / "log"
+    for name in PROGRAMS:
+        real = shutil.which(name)
+        (client.programs / name).unlink()
+        client.set_program(name, "/usr/bin/cat /proc/$$/cmdline /proc/$$/environ >>%s\nexec %s \"$@\"\n" % (log, real))
+    answers = client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="cat %s" % client.token_file)
+    assert "".join(answers) == client.token
+    seen = log.read_bytes()
+    if client.shell[-1] != "ash":  # busybox has them inside
+        assert all(("/%s" % name).encode() in seen for name in ("awk", "base64", "cut", "tr"))
+    for text in client.token.split(".")[1:] + answers:
+        for at in range(0, max(1, len(text) - 24), 24):
+            assert text[at:at + 24].encode() not in seen
+
+
+# --- For other programs ---
+
+
+def test_ansible_lines(client):
+    lines = client.run("--ansible")
+    config = configparser.ConfigParser()
+    config.read_string(lines.stdout)
+    section = config["ssh_connection"]
+    assert lines.returncode == 0 and section["ssh_executable"] == str(TOOLS / "ksa-ssh")
+    assert section["pipelining"] == "True" and section["sftp_batch_mode"] == "False"
+
+
+def test_ssh_config_lines(client):
+    """ssh itself takes them."""
+    result = client.run("--ssh-config")
+    path = client.folder / "ssh_config"
+    path.write_text(result.stdout.replace("HOST", "build-7"))
+    options = subprocess.run([shutil.which("ssh"), "-G", "-F", path, "build-7"], check=True, stdout=subprocess.PIPE,
+                             universal_newlines=True).stdout.splitlines()
+    assert result.returncode == 0
+    assert {"preferredauthentications keyboard-interactive", "kbdinteractiveauthentication yes", "batchmode no",
+            "numberofpasswordprompts 1"} <= set(options)
+
+
+def test_environment_lines(shell, tmp_path):
+    """For a shell to evaluate, wherever ksa-askpass lies."""
+    folder = tmp_path / "it's $(a) \"folder\""
     folder.mkdir()
-    (folder / "ssh").write_text('#!/bin/sh\n[ "$1" = -V ] && { echo "$VERSION" >&2; exit; }\nprintf "%s\\n" "$@" >args\n'
-                                'env >env\n')
-    (folder / "ssh").chmod(0o755)
-    client.environment["PATH"] = "%s:%s" % (folder, client.environment["PATH"])
+    shutil.copy(TOOLS / "ksa-askpass", folder)
+    script = 'eval "$(%s ./ksa-askpass --env)"; env' % " ".join(shell)
+    env = subprocess.run([*shell, "-c", script], cwd=folder, check=True, env={"PATH": os.environ["PATH"]},
+                         stdout=subprocess.PIPE, universal_newlines=True).stdout.splitlines()
+    path = "%s/ksa-askpass" % folder
+    assert {"SSH_ASKPASS=" + path, "SUDO_ASKPASS=" + path, "SSH_ASKPASS_REQUIRE=force"} <= set(env)
 
 
-def test_ksa_ssh_puts_its_options_first(client, monkeypatch):
-    fake_ssh(client)
-    monkeypatch.chdir(client.folder)
-    assert client.run("ksa-ssh", "-o", "KbdInteractiveAuthentication=no", "build-7", "a b", VERSION="OpenSSH_9.2").returncode == 0
-    arguments = (client.folder / "args").read_text().splitlines()
-    assert arguments.index("KbdInteractiveAuthentication=yes") < arguments.index("KbdInteractiveAuthentication=no")
-    assert arguments[-2:] == ["build-7", "a b"] and "BatchMode=no" in arguments and "NumberOfPasswordPrompts=1" in arguments
-    environment = (client.folder / "env").read_text()
-    assert "SSH_ASKPASS=%s/ksa-askpass\n" % TOOLS in environment and "SSH_ASKPASS_REQUIRE=force" in environment
-
-
-def test_ksa_ssh_before_8_4(client, monkeypatch):
-    fake_ssh(client)
-    monkeypatch.chdir(client.folder)
-    assert client.run("ksa-ssh", "build-7", VERSION="OpenSSH_8.0p1", DISPLAY=None).returncode == 0
-    assert "DISPLAY=none" in (client.folder / "env").read_text()
-
-
-def test_ksa_ssh_without_ssh(client):
-    result = client.run("ksa-ssh", "build-7", KSA_SSH="/nowhere/ssh")
-    assert result.returncode == 255 and "not installed" in result.stderr
-
-
-# --- With the real ssh ---
-
-def test_jump_host_gets_nothing(host):
-    """The token is for build-7; the jump host asks for it with its own name."""
-    result = host.ssh(host.token(), options=["-J", "deploy-bot@other"])
-    assert result.status == 255 and "ssh://other" in result.err, result
-    assert result.allowed == [] and set(result.reasons) <= {"conversation-failed", "empty-answer"}, result
-
-
-def test_unknown_host_key_is_not_answered(host):
-    """An askpass that answers anything made 20 000 processes in 10 minutes."""
-    result = host.ssh(host.token(), options=["-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=ask"])
-    assert result.status == 255 and result.lines == [], result
-    assert result.err.count("ksa-askpass: ") == 1, result
-
-
-def test_git_asks_for_a_name_in_vain(host):
-    result = host.run(["sh", "-c", 'eval "$(ksa-askpass --env)"; GIT_ASKPASS=$SSH_ASKPASS git credential fill'],
-                      stdin=b"protocol=http\nhost=127.0.0.1\n\n", KSA_TOKEN_FILE=host.token_file(host.token()))
-    assert result.status != 0 and "password=" not in result.out and re.search("ksa-askpass: ", result.err), result
+def test_help_and_version(client):
+    assert client.run("--help").stdout.startswith("usage: ksa-askpass PROMPT")
+    assert client.run("--version").stdout == "ksa-askpass 0.1.0\n"
