@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ksactl check: every problem of the configuration, before a login meets it. */
 #include <grp.h>
+#include <openssl/evp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,10 +10,9 @@
 
 #include "config.h"
 #include "covers.h"
-#include <openssl/evp.h>
-
 #include "keyset.h"
 #include "ksactl.h"
+#include "text.h"
 
 /* Rules compared with all before them, at most: a thousand is half a million pairs. */
 #define COMPARED_MAX 2000
@@ -63,14 +63,22 @@ static void tell_at(struct report *report, bool is_error, const struct ksa_place
         tell(report, is_error, place->file, place->line, text, remedy);
 }
 
+/* What helps beyond the text, which for an unsafe file says it already. */
+static const char *remedy_of(enum ksa_reason reason)
+{
+        if (reason == KSA_CONFIG_INVALID)
+                return "ksa.conf(5) and ksactl options tell what may stand there";
+        if (reason == KSA_FILE_MISSING)
+                return "put the file there, or correct its name";
+        if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
+                return "";
+        return ksa_reason_remedy(reason);
+}
+
 static void tell_loader(void *context, const struct ksa_error *problem)
 {
-        const char *remedy = problem->reason == KSA_CONFIG_INVALID
-                                     ? ""
-                                     : ksa_reason_remedy(problem->reason);
-
         tell(context, true, problem->file, problem->line, problem->text,
-             strcmp(remedy, "ksactl check") == 0 ? "" : remedy);
+             remedy_of(problem->reason));
 }
 
 /* --- Key sets ----------------------------------------------------------------- */
@@ -85,14 +93,15 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                 struct ksa_jwk jwk;
                 EVP_PKEY *key = NULL;
                 const char *kid;
+                char quoted[300];
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, &error) == KSA_OK &&
                     ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
                         usable++;
                 else
                         tell_at(report, false, &cluster->place, "no login can use this key",
-                                "[cluster %s] skips key '%.200s': %s", cluster->name, kid,
-                                error.text);
+                                "[cluster %s] skips key '%s': %s", cluster->name,
+                                ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)

@@ -100,6 +100,8 @@ bool print_json(json_t *value)
                        putchar('\n') != EOF && fflush(stdout) == 0;
 
         json_decref(value);
+        if (!printed)
+                (void)fputs("ksactl: the answer cannot be written as JSON\n", stderr);
         return printed;
 }
 

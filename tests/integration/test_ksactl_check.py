@@ -1,0 +1,392 @@
+"""ksactl check: each problem that it must report, where it stands, and the exit status."""
+import os
+
+import pytest
+
+import issuer
+from ksactl_host import Host
+
+RULE = "\n[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+
+
+@pytest.fixture
+def host(build, tmp_path):
+    tmp_path.chmod(0o755)
+    return Host(build, tmp_path)
+
+
+def rule(name="one", **options):
+    lines = {"account": "prod:ci/deployer", "user": "deploy-bot", "service": "sshd", **options}
+    return "\n[rule %s]\n" % name + "".join("%s = %s\n" % option for option in lines.items() if option[1])
+
+
+def test_clean(host):
+    assert host.problems() == []
+    assert host.check().out == "no problem found\n"
+
+
+def test_conf_d_is_read(host):
+    (host.folder / "conf.d").mkdir()
+    path = host.write("conf.d/10-more.conf", rule(user="nobody-here"))
+    problem = host.problem()
+    assert (problem["file"], problem["line"]) == (str(path), 2)
+
+
+def test_relative_path(host):
+    assert host.run("check", "--config", "ksa.conf", cwd=host.folder).status == 0
+    assert host.run("check", "--config", "none.conf", cwd=host.folder).status == 2
+
+
+# --- Syntax ---
+
+
+@pytest.mark.parametrize("line, text", [
+    ("colour = blue", "has no option colour"),
+    ("max_lifetime = 1h\nmax_lifetime = 2h", "stands twice"),
+    ("max_lifetime = soon", "soon is none of"),
+    ("max_lifetime = 9999d", "9999d is none of"),
+    ("max_lifetime =", "without a value"),
+    ("max_lifetime", "neither a comment"),
+    (" max_lifetime = 1h", "indented"),
+    ("max_lifetime\t= 1h", "a tab"),
+    ("max_lifetime = 1h\r", "carriage return"),
+    ('name = "build-7"', "no quotes"),
+    ("name = b\x01", "control byte"),
+    ("name = bä", "not ASCII"),
+    ("class = " + "x" * 1100, "longer than 1024"),
+], ids=range(13))
+def test_syntax(host, line, text):
+    host.write_config(RULE, host=line)
+    problem = host.problem()
+    assert problem["severity"] == "error" and text in problem["text"], problem
+    assert (problem["file"], problem["line"]) == (str(host.config), 3 + line.count("\n"))
+    assert problem["remedy"]
+
+
+@pytest.mark.parametrize("section, text", [
+    ("[colour]", "unknown section"),
+    ("[cluster]", "needs a name"),
+    ("[host x]", "takes no name"),
+    ("[rule one] x", "a section"),
+    ("[rule %s]" % ("x" * 300), "at most 64 bytes"),
+], ids=range(5))
+def test_section(host, section, text):
+    host.write_config(RULE + "\n%s\n" % section)
+    problems = host.problems()
+    assert any(text in problem["text"] and problem["line"] == host.line_of(section) for problem in problems), problems
+
+
+def test_every_problem_is_told(host):
+    """Not the first alone."""
+    host.write_config(rule(service="") + rule("two", account="stage:ci/x", user=":"), host="colour = blue")
+    texts = "\n".join(problem["text"] for problem in host.problems())
+    for text in ("no option colour", "[rule one] needs service", "the cluster stage", ": is none of"):
+        assert text in texts
+
+
+def test_twice_in_two_files(host):
+    (host.folder / "conf.d").mkdir()
+    host.write("conf.d/a.conf", "[rule deploy]\n")
+    assert any("stands in %s line" % host.config in problem["text"] for problem in host.problems())
+
+
+def test_what_is_required(host):
+    host.write("ksa.conf", "[host]\nname = build-7\n[cluster prod]\nissuer = https://c\n" + RULE)
+    assert [problem["text"] for problem in host.problems()] == ["[host] needs audience", "[cluster prod] needs keys"]
+
+
+@pytest.mark.parametrize("option", ["keys = api", "keys = discover", "keys = https://c/jwks"])
+def test_keys_that_this_version_cannot_fetch(host, option):
+    host.write("ksa.conf", "[host]\naudience = ssh://b\n[cluster prod]\nissuer = https://c\n%s\n%s" % (option, RULE))
+    assert "keys other than file" in host.problem()["text"]
+
+
+@pytest.mark.parametrize("option", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
+def test_demands_that_this_version_cannot_meet(host, option):
+    host.write_config(RULE + option + "\n")
+    problem = host.problem()
+    assert "this version cannot do that yet" in problem["text"]
+    assert option.split(" ")[0] in problem["text"] and problem["line"] == host.line_of("[rule one]")
+
+
+# --- Files ---
+
+
+def test_file_missing(host):
+    host.config.unlink()
+    problem = host.problem()
+    assert problem["file"] == str(host.config) and "is not there" in problem["text"] and problem["remedy"]
+
+
+@pytest.mark.parametrize("name", ["ksa.conf", "conf.d", "conf.d/a.conf", "prod.jwks"])
+@pytest.mark.parametrize("mode", [0o020, 0o002])
+def test_file_writable_by_others(host, name, mode):
+    (host.folder / "conf.d").mkdir()
+    host.write("conf.d/a.conf", "# nothing\n")
+    path = host.folder / name
+    path.chmod(path.stat().st_mode & 0o777 | mode)
+    problem = host.problem()
+    assert problem["severity"] == "error" and "is writable by others" in problem["text"]
+    assert "chmod go-w" in problem["text"]
+
+
+@pytest.mark.parametrize("name", ["ksa.conf", "conf.d/a.conf", "prod.jwks"])
+def test_file_of_somebody_else(host, name):
+    (host.folder / "conf.d").mkdir()
+    host.write("conf.d/a.conf", "# nothing\n")
+    os.chown(host.folder / name, 1501, 1501)
+    problem = host.problem()
+    assert problem["severity"] == "error" and "belongs to uid 1501: chown root it" in problem["text"]
+
+
+def test_folder_above_of_somebody_else(host, tmp_path):
+    """Whoever can rename a folder on the way can replace all below it."""
+    below = tmp_path / "his" / "etc"
+    below.mkdir(parents=True)
+    host.config.rename(below / "ksa.conf")
+    os.chown(tmp_path / "his", 1501, 1501)
+    result = host.run("check", "--config", below / "ksa.conf")
+    assert result.status == 2 and "his belongs to uid 1501" in result.out
+
+
+def test_file_is_a_symlink(host):
+    host.config.rename(host.folder / "real.conf")
+    host.config.symlink_to(host.folder / "real.conf")
+    assert "symbolic link" in host.problem()["text"]
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_file_is_none(host, make):
+    host.config.unlink()
+    make(host.config)
+    assert "is no regular file" in host.problem()["text"]
+
+
+# --- Key sets ---
+
+
+def test_key_set_missing(host):
+    (host.folder / "prod.jwks").unlink()
+    problem = host.problem()
+    assert problem["severity"] == "error" and "[cluster prod]" in problem["text"]
+    assert problem["line"] == host.line_of("[cluster prod]") and "refused" in problem["remedy"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"keys":{}}', '{"keys":[],"keys":[]}', "x" * 2000000], ids=range(7))
+def test_key_set_unreadable(host, text):
+    host.write("prod.jwks", text)
+    problem = host.problem()
+    assert problem["severity"] == "error" and "[cluster prod]" in problem["text"]
+
+
+def test_key_set_with_one_kid_twice(host):
+    host.write_keys(host.key.jwk(kid="k"), issuer.Key("ES384").jwk(kid="k"))
+    assert "two keys of one kid: 'k'" in host.problem()["text"]
+
+
+def test_key_set_empty(host):
+    host.write_keys()
+    problem = host.problem()
+    assert problem["severity"] == "error" and "no keys in it" in problem["text"]
+
+
+def test_key_set_without_a_usable_key(host):
+    host.write_keys(host.key.jwk(use="enc"))
+    problems = host.problems()
+    assert [problem["severity"] for problem in problems] == ["warning", "error"]
+    assert "has no usable key" in problems[1]["text"]
+
+
+@pytest.mark.parametrize("changes, why", [
+    ({"use": "enc"}, "use is not sig"),
+    ({"kty": "oct"}, "kty is neither RSA nor EC"),
+    ({"crv": "P-192"}, "crv is none of"),
+    ({"alg": "ES384"}, "alg is not ES256"),
+    ({"x": "AAAA"}, "width of the curve"),
+    ({"y": issuer.base64url(bytes(32))}, "no public key"),
+    ({"kid": issuer.ABSENT}, "it has no kid"),
+    ({"kid": ""}, "it has no kid"),
+])
+def test_key_skipped(host, changes, why):
+    host.write_keys(host.key, issuer.Key("ES256").jwk(**changes))
+    problem = host.problem()
+    assert problem["severity"] == "warning" and why in problem["text"], problem
+    assert problem["line"] == host.line_of("[cluster prod]")
+
+
+def test_small_rsa_key_skipped(host):
+    host.write_keys(host.key, issuer.Key("RS256", bits=1024))
+    assert "RSA of 1024 bits" in host.problem()["text"]
+
+
+@pytest.mark.parametrize("kid", ["\x1b[31mred\x07", "a\nb", "ü" * 150], ids=("escape", "line", "cut"))
+def test_hostile_kid_stays_one_honest_line(host, kid):
+    """It comes from a key set, and ends on an administrator's terminal."""
+    host.write_keys(host.key, issuer.Key("ES256").jwk(kid=kid))
+    text = host.problem()["text"]
+    assert text.isprintable() and text.isascii() and "it has no kid" in text
+
+
+def test_kid_in_two_sets_of_one_issuer(host):
+    host.write_keys(host.key, issuer.Key("ES256"), name="stage.jwks")
+    host.write_config(RULE + host.cluster("stage"))
+    problem = host.problem()
+    assert problem["severity"] == "error" and host.key.kid in problem["text"]
+    assert "[cluster prod] and [cluster stage]" in problem["text"]
+
+
+def test_kid_in_two_sets_of_two_issuers(host):
+    host.write_keys(host.key, name="stage.jwks")
+    host.write_config(RULE + host.cluster("stage", issuer_name="https://other"))
+    assert host.problems() == []
+
+
+# --- Rules ---
+
+
+def test_no_rule(host):
+    host.write_config()
+    problem = host.problem()
+    assert problem["severity"] == "warning" and "nobody is let in" in problem["text"]
+
+
+@pytest.mark.parametrize("earlier, later", [
+    ({}, {}),
+    ({}, {"from": "10.0.0.0/8"}),
+    ({}, {"audience": "ssh://build-7"}),
+    ({}, {"account_uid": "u"}),
+    ({"account": "prod:ci/*"}, {}),
+    ({"account": "prod:*/*"}, {}),
+    ({"account": "prod:*/deployer"}, {}),
+    ({"account": "prod:ci/a prod:ci/deployer"}, {}),
+    ({"user": "deploy-bot alice"}, {"user": "alice"}),
+    ({"service": "sudo sshd"}, {}),
+    ({"service": "sudo"}, {"service": "sudo-i"}),
+    ({"from": "10.0.0.0/8"}, {"from": "10.1.0.0/16"}),
+    ({"from": "10.0.0.0/8 fd00::/8"}, {"from": "fd00::/16 10.1.2.3"}),
+    ({"account_uid": "u"}, {"account_uid": "u"}),
+    ({"account": "prod:ci/default"}, {"account": "prod:ci/default"}),
+])
+def test_rule_never_reached(host, earlier, later):
+    host.write_config(rule("one", **earlier) + rule("two", **later))
+    problem = host.problem()
+    assert problem["severity"] == "warning"
+    assert "[rule two] is never reached: [rule one] in %s line %d" % (host.config, host.line_of("[rule one]")) \
+        in problem["text"]
+    assert problem["line"] == host.line_of("[rule two]")
+
+
+@pytest.mark.parametrize("earlier, later", [
+    ({"account": "prod:ci/other"}, {}),
+    ({}, {"account": "prod:ci/*"}),
+    ({"account": "prod:*/x"}, {}),
+    ({"account": "prod:ci/*"}, {"account": "prod:ci/default"}),
+    ({}, {"account": "prod:ci/deployer prod:ci/other"}),
+    ({}, {"user": "deploy-bot alice"}),
+    ({}, {"service": "sshd sudo"}),
+    ({"from": "10.0.0.0/8"}, {}),
+    ({"from": "10.0.0.0/8"}, {"from": "10.0.0.0/7"}),
+    ({"from": "10.0.0.0/8"}, {"from": "10.1.0.0/16 192.168.0.0/16"}),
+    ({"from": "10.0.0.0/8"}, {"from": "::ffff:0:0/96"}),
+    ({"account_uid": "u"}, {}),
+    ({"account_uid": "u"}, {"account_uid": "v"}),
+    ({"audience": "ssh://build-7"}, {}),
+])
+def test_rule_reached(host, earlier, later):
+    host.write_config(rule("one", **earlier) + rule("two", **later))
+    assert host.problems() == []
+
+
+def test_many_rules(host):
+    host.write_config("".join(rule("r%d" % n, account="prod:ci/a%d" % n) for n in range(3000)))
+    assert host.problems() == []
+
+
+@pytest.mark.parametrize("service", ["sudo", "sudo-i", "su", "su-l", "cron", "sshd sudo"])
+def test_from_with_a_local_service(host, service):
+    host.write_config(rule(**{"service": service, "from": "10.0.0.0/8"}))
+    problem = host.problem()
+    assert problem["severity"] == "error" and "knows no remote host" in problem["text"]
+
+
+# --- Users ---
+
+
+def test_user_missing(host):
+    host.write_config(rule(user="deploy-bot nobody-here"))
+    problem = host.problem()
+    assert problem["severity"] == "warning" and "there is no user nobody-here" in problem["text"]
+    assert problem["line"] == host.line_of("[rule one]")
+
+
+@pytest.mark.parametrize("user, text", [
+    ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo")])
+def test_user_powerful(host, user, text):
+    host.write_config(rule(user=user))
+    problem = host.problem()
+    assert problem["severity"] == "warning" and text in problem["text"]
+
+
+@pytest.mark.parametrize("group", ["root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "disk",
+                                   "shadow", "libvirt", "kvm", "kmem"])
+def test_user_in_a_powerful_group(host, group):
+    host.write("group", "users:x:100:alice\n%s:x:200:alice,deploy-bot\n" % group)
+    host.write_config(RULE)
+    problem = host.problem()
+    assert problem["severity"] == "warning" and "deploy-bot is in group %s" % group in problem["text"]
+
+
+def test_users_of_a_database(host):
+    """They are in no passwd."""
+    host.write_config(rule(service="postgresql", user="app") +
+                      "\n[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n")
+    assert host.problems() == []
+
+
+# --- Audiences ---
+
+
+@pytest.mark.parametrize("audience", ["https://kubernetes.default.svc.cluster.local", "https://kubernetes.default.svc",
+                                      "https://10.0.0.1:6443", "api", "kubernetes"])
+def test_audience_of_an_api_server(host, audience):
+    host.write("ksa.conf", "[host]\naudience = ssh://build-7 %s\n" % audience +
+               host.cluster(more="api_server = https://10.0.0.1:6443", issuer_name="https://c") + RULE)
+    problem = host.problem()
+    assert problem["severity"] == "warning" and "audience %s is an API server's" % audience in problem["text"]
+
+
+def test_audience_that_is_an_issuer(host):
+    host.write_config(RULE, host="audience = " + issuer.ISSUER)
+    problems = host.problems()
+    assert problems[0]["severity"] == "error" and "is the issuer of cluster prod" in problems[0]["text"]
+
+
+def test_service_without_root_shares_the_audience(host):
+    host.write_config(rule(service="postgresql"))
+    problem = host.problem()
+    assert "runs without root and shares the host's audience" in problem["text"]
+    assert "[service postgresql]" in problem["remedy"]
+    host.write_config(rule(service="postgresql") + "\n[service postgresql]\naudience = ssh://build-7\n")
+    assert [problem["severity"] for problem in host.problems()] == ["error", "error"]
+
+
+def test_audience_that_no_service_of_the_rule_accepts(host):
+    host.write_config(rule(audience="ssh://other"))
+    assert "which its services do not accept" in host.problem()["text"]
+
+
+@pytest.mark.parametrize("name", ["localhost", "localhost.localdomain"])
+def test_host_without_a_name(host, name):
+    host.write("ksa.conf", "[host]\naudience = ssh://%H\n" + host.cluster() + RULE)
+    assert host.check().status == 0
+    result = host.run("check", "--config", host.config, host_name=name)
+    assert result.status == 2 and "the host's name is '%s'" % name in result.out
+
+
+# --- Usage ---
+
+
+@pytest.mark.parametrize("words", [["--unknown"], ["word"], ["--config"], ["--config", "/a", "--config", "/b"]])
+def test_usage(host, words):
+    result = host.run("check", *words)
+    assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: ")
