@@ -2,6 +2,7 @@
 /* ksactl keys: what key sets hold, and PEM to JWKS. The only file that reads PEM. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -233,6 +234,7 @@ static bool convert_key(EVP_PKEY *key, json_t *keys)
         return false;
 }
 
+/* The next key; NULL at the end, and with a message for what is no key. */
 static EVP_PKEY *read_pem(BIO *in, bool *ret_end)
 {
         char *name = NULL, *header = NULL;
@@ -240,9 +242,12 @@ static EVP_PKEY *read_pem(BIO *in, bool *ret_end)
         long length = 0;
         EVP_PKEY *key = NULL;
 
-        *ret_end = PEM_read_bio(in, &name, &header, &bytes, &length) != 1;
-        if (*ret_end)
+        if (PEM_read_bio(in, &name, &header, &bytes, &length) != 1) {
+                *ret_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+                if (!*ret_end)
+                        (void)fputs("ksactl: a PEM block is cut short or damaged\n", stderr);
                 return NULL;
+        }
         const unsigned char *at = bytes;
         if (strcmp(name, "PUBLIC KEY") == 0) {
                 key = d2i_PUBKEY(NULL, &at, length);

@@ -132,4 +132,4 @@ class Host:
         for token in self.tokens:
             signature = token.rpartition(".")[2]
             for output in self.outputs:
-                assert not any(signature[at:at + 24] in output for at in range(max(1, len(signature) - 23)))
+                assert not any(signature[at:at + 24] in output for at in range(len(signature) - 23))

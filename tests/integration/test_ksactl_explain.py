@@ -1,0 +1,297 @@
+"""ksactl explain: the decision of a login, told step by step."""
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+import issuer
+from ksactl_host import RULES, Host
+
+MEMBERS = {"result", "reason", "pam_code", "cluster", "namespace", "account", "account_uid", "jti", "kid", "user",
+           "rule", "expires", "steps"}
+CLAIMS = ("cluster", "namespace", "account", "account_uid", "jti", "kid", "expires")
+FROM = ("--rhost", "10.1.2.3")
+
+
+@pytest.fixture
+def host(build, tmp_path):
+    tmp_path.chmod(0o755)
+    host = Host(build, tmp_path)
+    yield host
+    host.no_signature_told()
+
+
+def denied(result):
+    answer = result.json
+    assert result.status == 1 and answer["result"] == "deny" and result.err == "", result
+    return answer
+
+
+def whys(answer):
+    return {rule["rule"]: rule["why"] for rule in answer["rules"]}
+
+
+# --- Allow ---
+
+
+def test_allow(host):
+    claims = issuer.claims()
+    token = issuer.token(host.key, claims)
+    result = host.explain(token, "--json", "--user", "deploy-bot", *FROM)
+    answer = result.json
+    assert result.status == 0 and result.err == "", result
+    assert MEMBERS <= set(answer)
+    assert {name: answer[name] for name in MEMBERS - {"steps"}} == {
+        "result": "allow", "reason": "ok", "pam_code": "PAM_SUCCESS", "cluster": "prod", "namespace": "ci",
+        "account": "deployer", "account_uid": issuer.ACCOUNT_UID, "jti": claims["jti"], "kid": host.key.kid,
+        "user": "deploy-bot", "rule": "deploy", "expires": claims["exp"]}
+    assert answer["unverified"] is None and answer["why"] is None and answer["remedy"] is None
+    assert [set(step) for step in answer["steps"]] == [{"step", "result", "detail"}] * len(answer["steps"])
+    assert {step["result"] for step in answer["steps"]} == {"ok"}
+    assert {"token", "cluster", "key", "signature", "audience", "times", "lifetime", "subject", "user", "rule"} <= {
+        step["step"] for step in answer["steps"]}
+    assert whys(answer) == {"deploy": "matches"}
+
+
+def test_allow_in_words(host):
+    result = host.explain(host.token(), "--user", "deploy-bot", *FROM)
+    assert result.status == 0 and result.err == "" and result.out.endswith("\nallow\n")
+    for text in ("issuer \"%s\"" % issuer.ISSUER, "cluster prod, ES256 key of 256 bits", "ssh://build-7",
+                 "it lives for 600 s", '"deploy-bot" has uid 1500',
+                 "[rule deploy] matches (%s line %d)" % (host.config, host.line_of("[rule deploy]"))):
+        assert text in result.out, result
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "ES384", "ES512"])
+def test_every_algorithm(host, algorithm):
+    key = issuer.Key(algorithm)
+    host.write_keys(key)
+    assert host.explain(host.token(key), "--user", "deploy-bot", *FROM).status == 0
+
+
+def test_user_is_chosen(host):
+    """Without --user, the first that a rule names for this account and service, and said so."""
+    result = host.explain(host.token(), *FROM)
+    assert result.status == 0 and "no --user: asked for deploy-bot" in result.out
+    assert host.explain(host.token(), "--json", *FROM).json["user"] == "deploy-bot"
+
+
+def test_no_user_to_choose(host):
+    answer = denied(host.explain(host.token(account="x"), "--json"))
+    assert answer["user"] is None
+
+
+def test_service(host):
+    assert host.explain(host.token(), "--json", "--service", "sudo").json["rule"] == "deploy-sudo"
+    assert host.explain(host.token(), "--json", "--service", "sudo-i").json["rule"] == "deploy-sudo"
+
+
+def test_service_without_root(host):
+    host.write_config("[rule app]\naccount = prod:ci/deployer\nuser = app\nservice = postgresql\n\n"
+                      "[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n")
+    token = host.token(audience="postgresql://build-7")
+    assert host.explain(token, "--user", "app", "--service", "postgresql").status == 0
+    answer = denied(host.explain(host.token(), "--user", "app", "--service", "postgresql", "--json"))
+    assert answer["reason"] == "wrong-audience"
+
+
+def test_at_another_time(host):
+    token = host.token(issued=1000000)
+    assert denied(host.explain(token, "--json", *FROM))["reason"] == "expired"
+    assert host.explain(token, "--now", "1000300", *FROM).status == 0
+    assert denied(host.explain(token, "--now", "999000", "--json", *FROM))["reason"] == "not-yet-valid"
+
+
+def test_standard_input(host):
+    token = host.token()
+    for text in (token, token + "\n"):
+        result = host.run("explain", "--token-file", "-", "--config", host.config, *FROM, stdin=text.encode())
+        assert result.status == 0, result
+    result = host.run("explain", "--token-file", "-", "--config", host.config, *FROM, stdin=(token + "\n\n").encode())
+    assert result.status == 1
+
+
+def test_nothing_is_changed(host):
+    before = {path: path.stat().st_mtime_ns for path in host.folder.rglob("*")}
+    host.run("explain", "--token-file", "-", "--config", host.config, *FROM, stdin=host.token().encode())
+    assert {path: path.stat().st_mtime_ns for path in host.folder.rglob("*")} == before
+
+
+# --- Deny ---
+
+
+@pytest.mark.parametrize("reason, token, words", [
+    ("expired", dict(issued=1000000), ()),
+    ("wrong-audience", dict(audience="ssh://build-8"), ()),
+    ("several-audiences", dict(aud=["ssh://build-7", "x"]), ()),
+    ("no-audience", dict(aud=issuer.ABSENT), ()),
+    ("lifetime-too-long", dict(life=3601), ()),
+    ("bad-subject", dict(sub="system:serviceaccount:ci:other"), ()),
+    ("unknown-issuer", dict(iss="https://other"), ()),
+    ("unknown-user", {}, ("--user", "nobody-here")),
+    ("no-rule", {}, ("--rhost", "192.168.0.1")),
+    ("no-rule", dict(namespace="dev"), ("--user", "deploy-bot")),
+], ids=range(10))
+def test_deny(host, reason, token, words):
+    rules = RULES + "\n[rule ghost]\naccount = prod:ci/ghost\nuser = nobody-here\nservice = sshd\n"
+    host.write_config(rules)
+    words = (*FROM, *words) if "--rhost" not in words else words
+    answer = denied(host.explain(host.token(**token), "--json", *words))
+    assert MEMBERS <= set(answer) and answer["reason"] == reason, answer
+    assert answer["pam_code"] == "PAM_AUTH_ERR" and answer["why"]
+    failed = [step for step in answer["steps"] if step["result"] == reason]
+    assert len(failed) == 1 and failed[0]["detail"] == answer["why"]
+    after = answer["steps"][answer["steps"].index(failed[0]) + 1:]
+    assert {step["result"] for step in after} <= {"not-reached"} and not any(step["detail"] for step in after)
+
+
+def test_claims_are_null_before_the_signature_held(host):
+    other = issuer.Key("ES256")
+    claims = issuer.claims()
+    token = issuer.token(other, claims, header={"kid": host.key.kid})
+    answer = denied(host.explain(token, "--json", *FROM))
+    assert answer["reason"] == "bad-signature"
+    assert [answer[name] for name in CLAIMS] == [None] * len(CLAIMS)
+    assert answer["unverified"] == {
+        "cluster": "prod", "namespace": "ci", "account": "deployer", "account_uid": issuer.ACCOUNT_UID,
+        "jti": claims["jti"], "kid": host.key.kid, "expires": claims["exp"]}
+    assert answer["user"] == "deploy-bot"
+    assert "its signature did not hold" in host.explain(token, *FROM).out
+
+
+def test_claims_are_told_after_the_signature_held(host):
+    answer = denied(host.explain(host.token(audience="x"), "--json", *FROM))
+    assert answer["unverified"] is None and answer["account"] == "deployer" and answer["rule"] is None
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "\0" * 50, "x" * 20000, "ü"],
+                         ids=range(7))
+def test_no_token(host, text):
+    answer = denied(host.explain(text, "--json", *FROM))
+    assert MEMBERS <= set(answer) and [answer[name] for name in CLAIMS] == [None] * len(CLAIMS)
+    assert all(why.startswith("was not tested") for why in whys(answer).values())
+
+
+def test_unknown_kid(host):
+    answer = denied(host.explain(host.token(issuer.Key("ES256")), "--json", *FROM))
+    assert answer["reason"] == "unknown-kid"
+
+
+def test_key_set_missing(host):
+    token = host.token()
+    (host.folder / "prod.jwks").unlink()
+    answer = denied(host.explain(token, "--json", *FROM))
+    assert (answer["reason"], answer["pam_code"]) == ("file-missing", "PAM_AUTHINFO_UNAVAIL")
+
+
+def test_nobodys_user(host):
+    answer = denied(host.explain(host.token(), "--json", "--user", "root", *FROM))
+    assert (answer["reason"], answer["pam_code"]) == ("not-named", "PAM_USER_UNKNOWN")
+
+
+def test_each_rule_tells_why_not(host):
+    """Sought here: ci/deployer as deploy-bot through sshd from 10.1.2.3 with ssh://build-7."""
+    rule = "\n[rule %s]\naccount = %s\nuser = %s\nservice = %s\n%s\n"
+    host.write_config(
+        rule % ("account", "prod:ci/other", "deploy-bot", "sshd", "") +
+        rule % ("cluster", "stage:ci/deployer", "deploy-bot", "sshd", "") +
+        rule % ("uid", "prod:ci/deployer", "deploy-bot", "sshd", "account_uid = other") +
+        rule % ("user", "prod:ci/deployer", "alice", "sshd", "") +
+        rule % ("service", "prod:ci/deployer", "deploy-bot", "sudo", "") +
+        rule % ("from", "prod:ci/deployer", "deploy-bot", "sshd", "from = 192.168.0.0/16") +
+        rule % ("audience", "prod:ci/deployer", "deploy-bot", "sshd", "audience = ssh://other") +
+        host.cluster("stage", keys="prod2.jwks", issuer_name="https://stage"), host="audience = ssh://other")
+    host.write_keys(issuer.Key("ES256"), name="prod2.jwks")
+    answer = denied(host.explain(host.token(), "--json", "--user", "deploy-bot", *FROM))
+    assert answer["reason"] == "no-rule"
+    assert whys(answer) == {
+        "account": "is for another account", "cluster": "is for another account",
+        "uid": "is for another uid of the account (account_uid)", "user": "is for another user",
+        "service": "is for another service", "from": "is for other networks", "audience": "is for another audience"}
+    text = host.explain(host.token(), "--user", "deploy-bot", "--rhost", "client.example")
+    assert "[rule from] has from, and the remote host is not an address (UseDNS no)" in text.out
+    assert "\ndeny: no-rule (" in text.out and "what helps: " in text.out
+
+
+def test_rules_after_the_one_that_matched_are_left_out(host):
+    host.write_config(RULES + "\n[rule more]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n")
+    answer = host.explain(host.token(), "--json", "--user", "deploy-bot").json
+    assert whys(answer) == {"deploy": "has from, and the remote host is not an address (UseDNS no)",
+                            "deploy-sudo": "is for another service", "more": "matches"}
+
+
+def test_hostile_words_stay_in_their_place(host):
+    """In text, whatever comes from outside is quoted; in JSON it is a string."""
+    token = host.token(audience="\x1b[31m\n", jti="\x1b", iss="https://\x1b[2J")
+    text = host.explain(token, "--user", "\x1b[1m\nallow", "--service", "sshd\nallow")
+    assert "\x1b" not in text.out and "\nallow" not in text.out
+    assert denied(host.explain(token, "--user", "\x1b[1m\nallow", "--json"))["user"] == "\x1b[1m\nallow"
+
+
+@pytest.mark.parametrize("name", ["aud", "iss", "jti", "sub"])
+def test_hostile_claims_of_a_good_signature(host, name):
+    value = "ü\x1b[31m\nallow\n"
+    token = host.token(**{name: [value] if name == "aud" else value})
+    text = host.explain(token, "--user", "deploy-bot", *FROM)
+    assert "\x1b" not in text.out and (text.status == 0 or not text.out.endswith("\nallow\n"))
+    host.explain(token, "--user", "deploy-bot", "--json", *FROM).json
+
+
+# --- Could not be asked ---
+
+
+@pytest.mark.parametrize("text", ["", "[host]\n", "junk\n", "[host]\naudience = ssh://b\ncolour = blue\n"],
+                         ids=range(4))
+def test_broken_configuration(host, text):
+    host.write("ksa.conf", text)
+    for words in ((), ("--json",)):
+        result = host.explain(host.token(), *words)
+        assert result.status == 2 and result.out == "" and result.err, result
+
+
+def test_broken_line_is_named(host):
+    host.write_config(RULES, host="colour = blue")
+    assert host.explain(host.token()).err.startswith("%s:3: " % host.config)
+
+
+def test_missing_configuration(host):
+    host.config.unlink()
+    assert host.explain(host.token()).status == 2
+
+
+@pytest.mark.parametrize("words", [
+    (), ("--token-file",), ("--token-file", "/nonexistent"), ("--token-file", "/"),
+    ("--token-file", "TOKEN", "--now", "soon"), ("--token-file", "TOKEN", "--now", "-5"),
+    ("--token-file", "TOKEN", "word"), ("--token-file", "TOKEN", "--unknown"),
+    ("--token-file", "TOKEN", "--user", "a", "--user", "b"),
+], ids=range(9))
+def test_usage(host, words):
+    path = host.write("token", host.token())
+    words = [str(path) if word == "TOKEN" else word for word in words]
+    result = host.run("explain", "--config", host.config, *words)
+    assert result.status == 2 and result.out == "" and result.err, result
+
+
+def test_without_root(build):
+    """A user asks about a token of his own: the configuration holds no secret."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        host = Host(build, folder)
+        ksactl = shutil.copy(host.ksactl, folder)
+        path = host.write("token", host.token())
+        os.chown(path, 1501, 1501)
+        path.chmod(0o600)
+        host.ksactl = shutil.which("setpriv")
+        result = host.run("--reuid=1501", "--clear-groups", ksactl, "explain", "--config", host.config,
+                          "--token-file", path, *FROM)
+        assert result.status == 0, result
+
+
+def test_clock(host):
+    """Its own clock where no --now is given."""
+    token = host.token(issued=int(time.time()) - 595)
+    assert host.explain(token, *FROM).status == 0
