@@ -1,11 +1,8 @@
-"""What the integration tests share: the build they test, and the issuer."""
+"""What the integration tests share: the build they test."""
 import os
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 
 @pytest.fixture(scope="session")

@@ -188,7 +188,7 @@ def test_later_part_of_another_process(client):
     assert "".join([client.token[:500], client.answer(prompt(2)), client.answer(prompt(3))]) == client.token
 
 
-def test_leftover_of_a_process_that_is_gone(client):
+def test_leftover_of_a_broken_login(client):
     result = client.run(prompt(1), through=("sh", "-c", '"$@"; exit $?', "gone"))
     assert result.returncode == 0 and len(client.kept()) == 1
     client.log_in()
@@ -240,7 +240,7 @@ def test_kept_file_is_no_symlink(client):
 
 
 @pytest.mark.parametrize("runtime", [None, "", "/nonexistent"])
-def test_no_runtime_folder(client, runtime):
+def test_without_runtime_dir(client, runtime):
     """Then /dev/shm, which every system with /proc has."""
     folder = Path("/dev/shm/ksa-askpass-%d" % os.getuid())
     answers = [client.answer(prompt(1), XDG_RUNTIME_DIR=runtime)]
@@ -334,14 +334,14 @@ OTHER_PROMPTS = [
 
 
 @pytest.mark.parametrize("words", OTHER_PROMPTS)
-def test_no_answer_to_another_prompt(client, words):
+def test_other_prompts_get_no_answer(client, words):
     """Not even with an audience that would stand for itself."""
     client.refused(words)
     client.refused(words, KSA_AUDIENCE=AUDIENCE, KSA_HOST="build-7")
     assert client.kept() == []
 
 
-def test_other_prompts_say_what_is_wrong_with_sudo_p(client):
+def test_sudo_p_is_told(client):
     text = client.refused("my own prompt: ", KSA_AUDIENCE=AUDIENCE)
     assert "sudo -p" in text and "passprompt_override" in text
 
@@ -377,7 +377,7 @@ def test_token_for_another_host(client):
     "ssh://build-7",
     "",
 ], ids=range(14))
-def test_audience_is_this_host_alone(client, payload):
+def test_two_audiences(client, payload):
     client.give(make_token(payload=payload))
     client.refused(prompt(1))
 
@@ -423,7 +423,7 @@ def test_audience_exported_for_another_host(client):
     client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8", KSA_HOST="build-7.example")
 
 
-def test_jump_through_a_third_host(client):
+def test_jump_host_gets_nothing(client):
     """The jump host asks the same askpass first, with its own name in front."""
     client.give(make_token(aud=["fleet"]))
     exported = {"KSA_AUDIENCE": "fleet", "KSA_HOST": "build-7"}
@@ -434,7 +434,7 @@ def test_jump_through_a_third_host(client):
     assert "".join(client.log_in()) == client.token
 
 
-def test_server_forges_the_host(client):
+def test_forged_prefix(client):
     """ssh writes its own prefix before what the server sends."""
     client.give(make_token(aud=["ssh://other"]))
     client.refused(HOST + "(bot@other) " + FIRST)
@@ -444,7 +444,7 @@ def test_server_forges_the_host(client):
 @pytest.mark.parametrize("version", ["OpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1", "OpenSSH_8.0p1, OpenSSL 1.1.1",
                                      "OpenSSH_7.9p1", "OpenSSH_for_Windows_9.5p1", "Dropbear v2022.83",
                                      "OpenSSH_", "OpenSSH_8", "OpenSSH_8, OpenSSL 1.1.1", "OpenSSH_x.9", ""])
-def test_server_forges_the_host_before_8_5(client, version):
+def test_old_ssh_needs_the_audience(client, version):
     """Such an ssh writes no prefix, so the one in the prompt is the server's."""
     client.set_ssh_version(version)
     client.give(make_token(aud=["ssh://other"]))
