@@ -1,122 +1,248 @@
-"""What people run over ssh: scp, sftp, rsync, git, Ansible. All through a real sshd with a token."""
+"""The programs that people and jobs use over ssh, and sudo -A, each through ksa-ssh or ksa-askpass with a
+token in a file, against the real sshd: every file arrives, and no token does where it must not."""
+import re
 import shutil
-import subprocess
+import stat
 from pathlib import Path
 
 import pytest
 
 import host as private_host
 
-HOME = private_host.HOME
-BOT = Path("/home/deploy-bot")
-KSA_SSH = shutil.which("ksa-ssh")
+BOT_HOME = Path("/home/deploy-bot")
+TEXT = "".join("line %d\n" % n for n in range(5000))
 
 
 @pytest.fixture
 def job(host):
-    """A job with a token in a file."""
-    path = host.token_file(host.token())
+    """A job with a token, an empty folder of its own, and one on the other side."""
+    folders = []
+    for home in (private_host.HOME, BOT_HOME):
+        folder = home / "work"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        shutil.chown(folder, home.name, home.name)
+        folders.append(folder)
+    job = Job(host, *folders)
+    yield job
+    for socket in (job.here / "cp").glob("*"):  # connections that Ansible keeps
+        job.run("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "build-7")
 
-    def run(*command, **others):
-        return host.run([str(word) for word in command], KSA_TOKEN_FILE=path, **others)
-    for name in ("copied", "repository.git", "synced"):
-        subprocess.run(["rm", "-rf", BOT / name, HOME / name], check=True)
-    (HOME / "file").write_text("some text\n")
-    return run
+
+class Job:
+    def __init__(self, host, here, there):
+        self.host, self.here, self.there = host, here, there
+        self.token = host.token_file(host.token())
+        self.file = self.write("file", TEXT)
+
+    def write(self, name, text, mode=0o644):
+        path = self.here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        shutil.chown(path, "job", "job")
+        return path
+
+    def run(self, *command, **environment):
+        return self.host.run([str(word) for word in command], cwd=self.here,
+                             **{"KSA_TOKEN_FILE": self.token, **environment})
+
+    def with_askpass(self, command, **environment):
+        """A plain ssh, with what ksa-askpass --env and --ssh-config say."""
+        self.write("ssh_config", self.run("ksa-askpass", "--ssh-config").out.replace("HOST", "build-7"))
+        return self.run("sh", "-c", 'eval "$(ksa-askpass --env)"; ' + command, **environment)
+
+
+def arrived(result, path):
+    return result.status == 0 and len(result.allowed) == 1 and path.read_text() == TEXT
+
+
+# --- Each program ---
+
+
+def test_ssh_with_the_lines_for_ssh_config(job):
+    result = job.with_askpass("ssh -F ssh_config deploy-bot@build-7 id -un")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+
+
+def test_ssh_carries_input_output_and_status(job):
+    result = job.host.run(["ksa-ssh", "deploy-bot@build-7", "cat; echo error >&2; exit 7"], stdin=TEXT.encode(),
+                          KSA_TOKEN_FILE=job.token)
+    assert (result.status, result.out) == (7, TEXT) and "error\n" in result.err, result
 
 
 def test_scp(job):
-    result = job("scp", "-S", KSA_SSH, HOME / "file", "deploy-bot@build-7:copied")
-    assert result.status == 0 and (BOT / "copied").read_text() == "some text\n", result
-    result = job("scp", "-S", KSA_SSH, "deploy-bot@build-7:copied", HOME / "copied")
-    assert result.status == 0 and (HOME / "copied").read_text() == "some text\n", result
+    assert arrived(job.run("scp", "-q", "-S", "ksa-ssh", "file", "deploy-bot@build-7:work/up"), job.there / "up")
+    assert arrived(job.run("scp", "-q", "-S", "ksa-ssh", "deploy-bot@build-7:work/up", "down"), job.here / "down")
 
 
-def test_scp_of_the_old_protocol(job):
-    result = job("scp", "-O", "-S", KSA_SSH, HOME / "file", "deploy-bot@build-7:copied")
-    assert result.status == 0 and (BOT / "copied").exists(), result
+def test_scp_by_the_old_protocol(job):
+    assert arrived(job.run("scp", "-O", "-q", "-S", "ksa-ssh", "file", "deploy-bot@build-7:work/up"), job.there / "up")
 
 
 def test_sftp(job):
-    result = job("sftp", "-S", KSA_SSH, "deploy-bot@build-7", stdin=b"put file copied\n")
-    assert result.status == 0 and (BOT / "copied").read_text() == "some text\n", result
+    result = job.host.run(["sftp", "-S", "ksa-ssh", "deploy-bot@build-7"], stdin=b"put file work/up\nget work/up down\n",
+                          cwd=job.here, KSA_TOKEN_FILE=job.token)
+    assert arrived(result, job.there / "up") and (job.here / "down").read_text() == TEXT, result
 
 
-def test_sftp_with_a_batch_file(job):
-    """sftp -b turns keyboard-interactive off; what ksa-ssh puts first wins."""
-    (HOME / "batch").write_text("put file copied\n")
-    result = job("sftp", "-S", KSA_SSH, "-b", HOME / "batch", "deploy-bot@build-7")
-    assert result.status == 0 and (BOT / "copied").exists(), result
+def test_sftp_in_batch_mode(job):
+    """sftp -b puts BatchMode=yes on ssh's command line, after what ksa-ssh puts there."""
+    batch = job.write("batch", "put file work/up\n")
+    result = job.run("sftp", "-q", "-b", batch, "-S", "ksa-ssh", "deploy-bot@build-7")
+    assert arrived(result, job.there / "up"), result
 
 
 def test_rsync(job):
-    result = job("rsync", "-e", "ksa-ssh", "-a", str(HOME / "file"), "deploy-bot@build-7:synced/")
-    assert result.status == 0 and (BOT / "synced" / "file").read_text() == "some text\n", result
+    result = job.run("rsync", "-a", "-e", "ksa-ssh", "file", "deploy-bot@build-7:work/up")
+    assert arrived(result, job.there / "up"), result
+    result = job.run("rsync", "-a", "-e", "ksa-ssh", "deploy-bot@build-7:work/up", "down")
+    assert arrived(result, job.here / "down"), result
 
 
-def test_git(job, host):
-    subprocess.run(["setpriv", "--reuid=deploy-bot", "--regid=deploy-bot", "--clear-groups", "env", "HOME=%s" % BOT,
-                    "git", "init", "-q", "--bare", BOT / "repository.git"], check=True)
-    result = job("sh", "-c", "rm -rf work && git clone -q deploy-bot@build-7:repository.git work && cd work && "
-                 "git -c user.name=j -c user.email=j@example.com commit -q --allow-empty -m first && git push -q origin HEAD",
-                 GIT_SSH_COMMAND="ksa-ssh")
-    assert result.status == 0 and len(result.allowed) == 2, result
-    assert subprocess.run(["git", "-c", "safe.directory=*", "-C", BOT / "repository.git", "rev-list", "--all", "--count"],
-                          stdout=subprocess.PIPE, check=True).stdout == b"1\n"
+def test_git(job):
+    bare = job.host.on_host("git init -q --bare work/repository")
+    assert bare.status == 0, bare
+    script = ("git init -q -b main . && git add file && git -c user.name=job -c user.email=job@example commit -qm first && "
+              "git push -q deploy-bot@build-7:work/repository main && "
+              "git clone -q -b main deploy-bot@build-7:work/repository clone")
+    result = job.run("sh", "-c", script, GIT_SSH_COMMAND="ksa-ssh")
+    assert result.status == 0 and (job.here / "clone/file").read_text() == TEXT, result
+    assert len(result.allowed) == 2
 
 
-def test_plain_ssh_with_the_lines_of_askpass(job, host):
-    """--env and --ssh-config, without ksa-ssh."""
-    lines = job("ksa-askpass", "--ssh-config").out.replace("Host HOST", "Host build-7")
-    (HOME / "ssh_config").write_text(lines)
-    result = job("sh", "-c", 'eval "$(ksa-askpass --env)"; ssh -F ssh_config deploy-bot@build-7 id -un')
-    assert result.out == "deploy-bot\n", result
-
-
-def test_control_master(job):
-    """One login, many commands."""
-    options = "-o ControlMaster=auto -o ControlPath=%s/control -o ControlPersist=30" % HOME
-    result = job("sh", "-c", "for i in 1 2 3; do ksa-ssh %s deploy-bot@build-7 id -un; done; "
-                 "ssh -o ControlPath=%s/control -O exit deploy-bot@build-7" % (options, HOME))
-    assert result.out.count("deploy-bot\n") == 3 and len(result.allowed) == 1, result
+def test_master_connection_asks_once(job):
+    """ControlMaster, as Ansible uses it."""
+    options = ["-o", "ControlMaster=auto", "-o", "ControlPath=%s/socket" % job.here]
+    script = ('ksa-ssh "$@" -o ControlPersist=60 deploy-bot@build-7 id -un && rm "$KSA_TOKEN_FILE" && '
+              'ksa-ssh "$@" deploy-bot@build-7 id -un; status=$?; ssh "$@" -O exit deploy-bot@build-7; exit $status')
+    result = job.run("sh", "-c", script, "x", *options)
+    assert result.status == 0 and result.out == "deploy-bot\n" * 2 and len(result.allowed) == 1, result
 
 
 def test_proxy_jump(job):
     """Through another host that lets the job in by key: what ksa-ssh sets is for the last host alone."""
-    result = job("ksa-ssh", "-J", "alice@other", "deploy-bot@build-7", "id -un")
+    result = job.run("ksa-ssh", "-J", "alice@other", "deploy-bot@build-7", "id -un")
     assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
 
 
-@pytest.fixture
-def ansible(job):
-    folder = HOME / "ansible"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / "ansible.cfg").write_text(job("ksa-askpass", "--ansible").out +
-                                        "[defaults]\ninterpreter_python = /usr/bin/python3\nlocalhost_warning = False\n")
-    (folder / "inventory").write_text("build-7 ansible_user=deploy-bot\n")
-    shutil.chown(folder, "job", "job")
-
-    def run(*arguments):
-        result = job("ansible", "-i", "inventory", "build-7", *arguments, cwd=folder, timeout=120)
-        job("sh", "-c", "for s in $HOME/.ansible/cp/*; do ssh -o ControlPath=$s -O exit x; done")
-        return result
-    return run
+def test_sudo_askpass(job):
+    token = job.host.token_file(job.host.token(), BOT_HOME / "work/token", "deploy-bot")
+    result = job.host.on_host('eval "$(ksa-askpass --env)"; sudo -A id -un', KSA_TOKEN_FILE=token,
+                              KSA_AUDIENCE="ssh://build-7")
+    assert result.out == "root\n" and len(result.allowed) == 1, result
 
 
-def test_ansible(ansible):
-    result = ansible("-m", "ping")
-    assert result.status == 0 and '"ping": "pong"' in result.out, result
+def test_sudo_with_another_prompt_says_what_is_wrong(job):
+    """SUDO_PROMPT or -p in place of the module's own."""
+    token = job.host.token_file(job.host.token(), BOT_HOME / "work/token", "deploy-bot")
+    job.host.write("/etc/sudoers.d/ksa", "Defaults:deploy-bot passwd_tries=1, passprompt_override\n"
+                   "deploy-bot ALL = (root) ALL\n", 0o440)
+    result = job.host.on_host('eval "$(ksa-askpass --env)"; sudo -A -p "token, please: " id -un', KSA_TOKEN_FILE=token,
+                              KSA_AUDIENCE="ssh://build-7")
+    assert result.status == 1 and result.out == "" and result.allowed == [], result
+    assert "ksa-askpass: " in result.err and "sudo -p" in result.err, result
 
 
-def test_ansible_become(ansible, host):
-    """become with the token file on the host: sudo never prompts."""
-    host.give_token(host.token())
-    result = ansible("-m", "command", "-a", "id -un", "--become")
-    assert result.status == 0 and "root" in result.out.splitlines()[-1], result
+def test_nothing_is_left_of_the_token(job):
+    """Not in /dev/shm, where the parts of these logins were kept: job has no XDG_RUNTIME_DIR."""
+    result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
+    folder = Path("/dev/shm/ksa-askpass-%d" % private_host.HOME.stat().st_uid)
+    assert result.status == 0 and stat.S_IMODE(folder.stat().st_mode) == 0o700 and list(folder.iterdir()) == []
 
 
-def test_ansible_refused_says_why(ansible, host):
-    host.edit("/etc/ksa/ksa.conf", "account = prod:ci/deployer", "account = prod:ci/other")
-    result = ansible("-m", "ping")
-    assert result.status != 0 and "Service account token refused" in result.out + result.err, result
+# --- Ansible ---
+
+PLAYBOOK = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - command: id -un
+      register: user
+    - copy: {src: %(here)s/file, dest: %(there)s/up, mode: "0600"}
+    - command: id -un
+      become: true
+      register: root
+    - assert: {that: ["user.stdout == 'deploy-bot'", "root.stdout == 'root'"]}
+"""
+
+
+def ansible(job, *command):
+    job.write("ansible.cfg", job.run("ksa-askpass", "--ansible").out)
+    job.write("inventory", "build-7 ansible_user=deploy-bot ansible_python_interpreter=/usr/bin/python3\n")
+    return job.run(*command, "-i", "inventory", ANSIBLE_CONFIG=job.here / "ansible.cfg",
+                   ANSIBLE_LOCAL_TEMP=job.here / "tmp", ANSIBLE_SSH_CONTROL_PATH_DIR=job.here / "cp", ANSIBLE_NOCOLOR=1, LC_ALL="C.UTF-8")
+
+
+def test_ansible(job):
+    """With the lines of ksa-askpass --ansible; become reads the token file on the other side."""
+    job.host.give_token(job.host.token())
+    job.write("playbook.yml", PLAYBOOK % {"here": job.here, "there": job.there})
+    result = ansible(job, "ansible-playbook", "playbook.yml")
+    assert result.status == 0 and "failed=0" in result.out and (job.there / "up").read_text() == TEXT, result
+    services = [re.search(r" service=(\S+)", line).group(1) for line in result.allowed]
+    assert services.count("sshd") == 1 and "sudo" in services, result
+
+
+def test_ansible_tells_why_it_was_refused(job):
+    job.token = job.host.token_file(job.host.token(account="tester"))
+    result = ansible(job, "ansible", "all", "-m", "ping")
+    assert result.status == 4 and "UNREACHABLE" in result.out and result.reasons == ["no-rule"], result
+    assert "no rule lets prod:ci/tester become" in result.out, result
+
+
+# --- Where the token must not go ---
+
+
+def test_jump_host_gets_nothing(job):
+    """The token is for build-7; the host on the way asks for it with its own name."""
+    result = job.with_askpass("ssh -o PreferredAuthentications=keyboard-interactive -o KbdInteractiveAuthentication=yes "
+                              "-J deploy-bot@other deploy-bot@build-7 id -un")
+    assert result.status == 255 and result.allowed == [], result
+    assert "not for the audience ssh://other alone" in result.err, result
+    assert set(result.reasons) <= {"conversation-failed", "empty-answer"}, result
+
+
+def test_other_name_of_the_host(job):
+    """HostKeyAlias is the name that ssh trusts, and so what it puts before the prompt."""
+    result = job.run("ksa-ssh", "deploy-bot@other", "true")
+    assert result.status == 255 and result.allowed == [] and "ssh://other" in result.err, result
+    result = job.run("ksa-ssh", "-o", "HostKeyAlias=build-7", "deploy-bot@other", "id -un")
+    assert result.out == "deploy-bot\n", result
+
+
+def test_unknown_host_key_is_not_answered(job):
+    """An askpass that answers anything would be asked again and again."""
+    result = job.run("ksa-ssh", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=ask",
+                     "deploy-bot@build-7", "true")
+    assert result.status == 255 and result.lines == [], result
+    assert result.err.count("ksa-askpass: ") == 1, result
+
+
+def test_password_is_not_answered(job):
+    """alice has a password; the job's askpass gives sshd nothing for it."""
+    job.host.start_sshd("PasswordAuthentication yes\nKbdInteractiveAuthentication no", 2203)
+    result = job.with_askpass("ssh -p 2203 -o PreferredAuthentications=password -o NumberOfPasswordPrompts=1 "
+                              "alice@build-7 true")
+    assert result.status == 255 and "ksa-askpass: " in result.err, result
+    assert not any("Accepted" in line for line in result.log)
+
+
+def test_passphrase_is_not_answered(job):
+    job.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "a passphrase", "-f", "key")
+    result = job.with_askpass("ssh-keygen -y -f key </dev/null")
+    assert result.status != 0 and result.out == "" and "ksa-askpass: " in result.err, result
+
+
+def test_git_over_http_is_not_answered(job):
+    """git asks the same askpass for a name and a password."""
+    result = job.host.run(["sh", "-c", 'eval "$(ksa-askpass --env)"; git credential fill'],
+                          stdin=b"protocol=http\nhost=127.0.0.1\n\n", KSA_TOKEN_FILE=job.token)
+    assert result.status != 0 and "password=" not in result.out and "ksa-askpass: " in result.err, result
+
+
+def test_expired_token_is_tried_once(job):
+    """Three prompts would be three refusals, each with its delay."""
+    job.token = job.host.token_file(job.host.token(issued=1700000000))
+    result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
+    assert result.status == 255 and result.reasons == ["expired"], result
