@@ -12,6 +12,7 @@ import pytest
 
 import host as private_host
 import issuer
+from host import wait_until
 
 TOKEN = Path("/home/deploy-bot/.ksa/token")
 AS_BOT = ["setpriv", "--reuid=deploy-bot", "--regid=deploy-bot", "--init-groups"]
@@ -171,21 +172,6 @@ def test_limit_of_file_size_does_no_harm(host):
     plain = sudo_n(host, "sudo -n id -un; echo $?")
     limited = host.on_host("ulimit -f 0; sudo -n id -un | cat")
     assert plain.out == "root\n0\n" and limited.out == "root\n", limited
-
-
-def wait_until(condition, seconds=20):
-    """Waits for what another process does; the time is a bound, not a measure."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        os.sched_yield()
-
-
-def children_of(pid):
-    try:
-        return [int(word) for word in Path("/proc/%d/task/%d/children" % (pid, pid)).read_text().split()]
-    except OSError:
-        return []
 
 
 def state_of(pid):

@@ -187,12 +187,25 @@ class Host:
                             % (port, port))
         sshd = shutil.which("sshd") or "/usr/sbin/sshd"
         subprocess.run([sshd, "-f", config], check=True)
-        self.sshds.append(Path("/run/sshd-%d.pid" % port))
+        pid = Path("/run/sshd-%d.pid" % port)
+        wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))  # it listens then
+        self.sshds.append(pid)
 
     def stop_sshds(self):
         for path in self.sshds:
-            os.kill(int(path.read_text()), signal.SIGTERM)
+            number = int(path.read_text())
+            os.kill(number, signal.SIGTERM)
+            wait_until(lambda: not os.path.exists("/proc/%d" % number))
+            path.unlink(missing_ok=True)
         self.sshds = []
+
+
+def wait_until(condition, seconds=30):
+    """Waits for what another process does; the time is a bound, not a measure."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        os.sched_yield()
 
 
 class ProcessWatch(threading.Thread):
