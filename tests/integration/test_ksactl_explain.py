@@ -79,9 +79,16 @@ def test_user_is_chosen(host):
     assert host.explain(host.token(), "--json", *FROM).json["user"] == "deploy-bot"
 
 
+def test_user_of_another_rule_is_chosen(host):
+    """Where no rule covers the account, or it is no token: the answer is about the token all the same."""
+    assert (denied(host.explain(host.token(account="x"), "--json"))["user"],
+            denied(host.explain("junk", "--json"))["reason"]) == ("deploy-bot", "not-a-token")
+
+
 def test_no_user_to_choose(host):
-    answer = denied(host.explain(host.token(account="x"), "--json"))
-    assert answer["user"] is None
+    """No rule is for this service."""
+    answer = denied(host.explain(host.token(), "--json", "--service", "cron"))
+    assert (answer["user"], answer["reason"]) == (None, "not-named")
 
 
 def test_service(host):
