@@ -1,147 +1,392 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explain.c: one honest line, and what the client may know. */
+/* explain.c: the log line, what the client is told, each step in words. */
 #include "explain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "scene.h"
+#include "text.h"
 
-/* The line of an attempt as USER from RHOST, and what the client is told. */
-static char *line_of(const struct ksa_secret *token, const char *user, const char *rhost,
-                     char **ret_client)
+static char *line_of(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
 {
-        struct ksa_attempt attempt = attempt_with(token);
-        struct ksa_decision decision;
+        char *line = ksa_explain_line(attempt, decision, "7f3a9c2e");
 
-        attempt.user = attempt.local.name = user;
-        attempt.rhost = rhost;
-        decide(&attempt, &decision);
-        char *line = ksa_explain_line(&attempt, &decision, "0123abcd");
-        *ret_client = ksa_explain_to_client(&decision, "0123abcd", "build-7");
         assert_non_null(line);
-        assert_non_null(*ret_client);
-        const char *signature = strrchr(ksa_secret_bytes(token), '.');
-        if (signature != NULL && strlen(signature) > 24)
-                assert_null(strstr(line, signature + 1));
-        ksa_decision_clear(&decision);
         return line;
 }
 
-static void test_allowed(void **state)
+static void assert_has(const char *text, const char *piece)
+{
+        if (strstr(text, piece) == NULL)
+                fail_msg("'%s' is not in: %s", piece, text);
+}
+
+static void assert_has_not(const char *text, const char *piece)
+{
+        if (strstr(text, piece) != NULL)
+                fail_msg("'%s' is in: %s", piece, text);
+}
+
+/* --- The log line ------------------------------------------------------------ */
+
+static void test_line_of_an_allow(void **state)
 {
         struct ksa_secret *token = scene_token(NULL, NULL);
-        char *client, *line = line_of(token, "deploy-bot", "10.1.2.3", &client);
-        static const char *const parts[] = {
-                " ref=0123abcd ", " rhost=\"10.1.2.3\"", " user=\"deploy-bot\"", " cluster=\"prod\"",
-                " namespace=\"ci\"", " account=\"deployer\"", " aud=\"" AUDIENCE "\"", " kid=\"k1\"",
-                " rule=\"deploy\""};
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
 
         (void)state;
-        assert_int_equal(strncmp(line, "result=allow reason=ok service=sshd ", 36), 0);
-        for (size_t i = 0; i < KSA_COUNT(parts); i++)
-                assert_non_null(strstr(line, parts[i]));
-        assert_null(strstr(line, "unverified_"));
-        assert_null(strstr(line, "why="));
-        free(client);
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_string_equal(line,
+                            "result=allow reason=ok service=sshd ref=7f3a9c2e rhost=\"10.1.2.3\" "
+                            "user=\"deploy-bot\" cluster=\"prod\" namespace=\"ci\" "
+                            "account=\"deployer\" "
+                            "account_uid=\"055340be-da7c-4afd-8213-e998a1704706\" "
+                            "aud=\"" AUDIENCE "\" iat=1795464267 exp=1795464867 "
+                            "jti=\"360a28dd-aad8-410c-9da1-8297ad167b1e\" kid=\"k1\" "
+                            "rule=\"deploy\"");
         free(line);
+        ksa_decision_clear(&decision);
         ksa_secret_free(&token);
 }
 
-static void test_unverified(void **state)
+/* A signature of another key: nothing of the claims stands under its plain name. */
+static void test_unverified_claims_are_marked(void **state)
 {
+        static const char *const names[] = {" cluster=", " namespace=", " account=",
+                                            " account_uid=", " aud=", " iat=", " exp=", " jti=",
+                                            " kid=", " iss="};
+        struct signer other = signer_new(KSA_ES256, "k1");
         char *claims = claims_with(NULL, NULL);
-        struct ksa_secret *token = token_of("{\"alg\":\"ES256\",\"kid\":\"k1\"}", claims,
-                                            "0123456789012345678901234567890123456789012345678901234567890123",
-                                            64);
-        char *client, *line = line_of(token, "deploy-bot", "10.1.2.3", &client);
+        struct ksa_secret *token = signer_token(&other, NULL, claims);
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
 
         (void)state;
-        assert_non_null(strstr(line, "result=deny reason=bad-signature "));
-        assert_non_null(strstr(line, " unverified_account=\"deployer\""));
-        assert_null(strstr(line, " account="));
-        assert_non_null(strstr(line, " remedy=\""));
-        assert_string_equal(client, "Service account token refused (ref 0123abcd on build-7)");
-        free(client);
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_has(line, "result=deny reason=bad-signature service=sshd ");
+        assert_has(line, " unverified_cluster=\"prod\" unverified_namespace=\"ci\" "
+                         "unverified_account=\"deployer\" ");
+        assert_has(line, " unverified_exp=1795464867 ");
+        for (size_t i = 0; i < KSA_COUNT(names); i++)
+                assert_has_not(line, names[i]);
+        assert_has(line, " why=\"");
+        assert_has(line, " remedy=\"");
         free(line);
+        ksa_decision_clear(&decision);
         ksa_secret_free(&token);
         free(claims);
+        signer_free(&other);
 }
 
-static void test_client_is_told_once_the_token_is_known(void **state)
+/* Without a cluster, the issuer stands in its place. */
+static void test_an_unknown_issuer_is_named(void **state)
 {
-        struct ksa_secret *expired = scene_token("exp", "1795464200");
-        char *client, *line = line_of(expired, "deploy-bot", "10.1.2.3", &client);
+        struct ksa_secret *token = scene_token("iss", "\"https://o\\\"ther\\n\"");
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
 
         (void)state;
-        assert_string_equal(client, "Service account token refused (ref 0123abcd on build-7): "
-                                    "expired 67 s ago");
-        free(client);
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_has(line, " unverified_iss=\"https://o\\x22ther\\x0a\" ");
+        assert_has_not(line, "cluster=");
         free(line);
-        ksa_secret_free(&expired);
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
 }
 
-static void test_names_cannot_forge(void **state)
+/* What comes from outside cannot add a field, a line, or an end of its own. */
+static const struct {
+        const char *user, *service, *rhost;
+        const char *piece;
+} quoting_rows[] = {
+        {"a\" result=\"allow", NULL, NULL, " user=\"a\\x22 result=\\x22allow\""},
+        {"a\nresult=allow", NULL, NULL, " user=\"a\\x0aresult=allow\""},
+        {"\x1b[31mred", NULL, NULL, " user=\"\\x1b[31mred\""},
+        {"back\\x22slash", NULL, NULL, " user=\"back\\x5cx22slash\""},
+        {"\xc3\xa4", NULL, NULL, " user=\"\\xc3\\xa4\""},
+        {"", NULL, NULL, " user=\"\""},
+        {NULL, "ssh d", NULL, " service=\"ssh d\" "},
+        {NULL, "ssh\"d", NULL, " service=ssh\\x22d "},
+        {NULL, "", NULL, " service=\"\" "},
+        {NULL, NULL, "a\" rule=\"deploy", " rhost=\"a\\x22 rule=\\x22deploy\" "},
+        {"eyJhbGciOiJub25lIn0.e30.", NULL, NULL, " user=\"[not written: "},
+        {"eyJ", NULL, NULL, " user=\"[not written: "},
+};
+
+static void test_quoting(void **state)
 {
-        static const char *const names[] = {"a result=allow", "a\" result=allow x=\"", "a\nresult=allow",
-                                            "a\\", "\x1b[2J", "l\xc3\xb6we"};
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = secret_of("nonsense");
 
         (void)state;
-        for (size_t i = 0; i < KSA_COUNT(names); i++) {
-                char *client, *line = line_of(token, names[i], names[i], &client);
+        for (size_t i = 0; i < KSA_COUNT(quoting_rows); i++) {
+                struct ksa_attempt attempt = attempt_with(token);
+                struct ksa_decision decision;
 
-                assert_int_equal(strncmp(line, "result=deny ", 12), 0);
-                bool quoted = false;
-                for (const char *c = line; *c != '\0'; c++) {
-                        assert_true(*c >= ' ' && *c <= '~');
-                        quoted = quoted != (*c == '"');
-                        assert_true(quoted || strncmp(c, "result=allow", 12) != 0);
-                }
-                assert_false(quoted);
-                free(client);
+                if (quoting_rows[i].user != NULL)
+                        attempt.user = attempt.local.name = quoting_rows[i].user;
+                if (quoting_rows[i].service != NULL)
+                        attempt.service = quoting_rows[i].service;
+                if (quoting_rows[i].rhost != NULL)
+                        attempt.rhost = quoting_rows[i].rhost;
+                decide(&attempt, &decision);
+                char *line = line_of(&attempt, &decision);
+                assert_has(line, quoting_rows[i].piece);
+                assert_memory_equal(line, "result=deny ", 12);
+                for (const char *c = line; *c != '\0'; c++)
+                        assert_true(*c >= 0x20 && *c < 0x7f);
                 free(line);
+                ksa_decision_clear(&decision);
         }
         ksa_secret_free(&token);
 }
 
+/* People paste a token where the name belongs: no part of the line has it. */
 static void test_user_that_looks_like_a_token(void **state)
 {
         struct ksa_secret *token = scene_token(NULL, NULL);
-        char *client, *line = line_of(token, ksa_secret_bytes(token), "10.1.2.3", &client);
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
 
         (void)state;
-        assert_null(strstr(line, "eyJ"));
-        free(client);
+        attempt.user = attempt.local.name = ksa_secret_bytes(token);
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_has_not(line, "eyJ");
         free(line);
+        ksa_decision_clear(&decision);
         ksa_secret_free(&token);
 }
 
 static void test_long_values_are_cut(void **state)
 {
-        char name[2000];
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = secret_of("nonsense");
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
+        char user[KSA_QUOTE_MAX * 3 + 1];
 
         (void)state;
-        memset(name, 'x', sizeof(name));
-        name[sizeof(name) - 1] = '\0';
-        char *client, *line = line_of(token, name, "10.1.2.3", &client);
-        assert_true(strlen(line) < 1200);
-        assert_non_null(strstr(line, "x\\...\""));
-        free(client);
+        memset(user, '\n', sizeof(user));
+        user[sizeof(user) - 1] = '\0';
+        attempt.user = attempt.local.name = user;
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_has(line, "\\x0a\\...\" why=");
         free(line);
+        ksa_decision_clear(&decision);
         ksa_secret_free(&token);
+}
+
+/* A file that could not be read is named, with the line in it. */
+static void test_a_refusal_before_the_token(void **state)
+{
+        struct ksa_attempt attempt = attempt_with(NULL);
+        struct ksa_error error = {0};
+        struct ksa_decision decision;
+
+        (void)state;
+        (void)ksa_fail(&error, KSA_CONFIG_INVALID, "[host] has no option \"colour\"");
+        ksa_error_at(&error, "/etc/ksa/ksa.conf", 7);
+        ksa_decision_refuse(&decision, KSA_CONFIG_INVALID, &error);
+        char *line = line_of(&attempt, &decision);
+        assert_string_equal(line, "result=deny reason=config-invalid service=sshd ref=7f3a9c2e "
+                                  "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
+                                  "file=\"/etc/ksa/ksa.conf\" line=7 "
+                                  "why=\"[host] has no option \\x22colour\\x22\" "
+                                  "remedy=\"ksactl check\"");
+        free(line);
+}
+
+/* --- The client --------------------------------------------------------------- */
+
+/* Before signature and audience are known to be good, the client learns the reference alone. */
+static const struct {
+        const char *member, *value;
+        const char *piece; /* NULL: nothing but the reference */
+} client_rows[] = {
+        {"iss", "\"https://other\"", NULL},
+        {"aud", "[\"ssh://build-8\"]", NULL},
+        {"exp", "1795463955", "expired 312 s ago"},
+        {"nbf", "1795464447", "not valid for another 180 s"},
+        {"kubernetes.io/serviceaccount/name", "\"builder\"", ": "},
+};
+
+static void test_what_the_client_is_told(void **state)
+{
+        static const char bare[] = "Service account token refused (ref 7f3a9c2e on build-7)";
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(client_rows); i++) {
+                struct ksa_secret *token =
+                        scene_token(client_rows[i].member, client_rows[i].value);
+                struct ksa_attempt attempt = attempt_with(token);
+                struct ksa_decision decision;
+
+                decide(&attempt, &decision);
+                assert_int_not_equal(decision.outcome, KSA_ALLOW);
+                char *text = ksa_explain_to_client(&decision, "7f3a9c2e", "build-7");
+                assert_non_null(text);
+                if (client_rows[i].piece == NULL)
+                        assert_string_equal(text, bare);
+                else
+                        assert_has(text, client_rows[i].piece);
+                assert_memory_equal(text, bare, sizeof(bare) - 1);
+                free(text);
+                ksa_decision_clear(&decision);
+                ksa_secret_free(&token);
+        }
+}
+
+/* --- Steps -------------------------------------------------------------------- */
+
+static void test_every_step_of_an_allow_says_something(void **state)
+{
+        static const char *const pieces[KSA_STEP_COUNT] = {
+                [KSA_STEP_SERVICE] = "user \"deploy-bot\", service \"sshd\"",
+                [KSA_STEP_TOKEN] = "ES256, kid \"k1\"",
+                [KSA_STEP_CLUSTER] = "issuer \"" ISSUER "\"",
+                [KSA_STEP_KEY] = "cluster prod, ES256 key of 256 bits, from a file",
+                [KSA_STEP_SIGNATURE] = "ES256 over ",
+                [KSA_STEP_AUDIENCE] = "\"" AUDIENCE "\"",
+                [KSA_STEP_TIMES] = "issued 0 s ago, ends in 600 s",
+                [KSA_STEP_LIFETIME] = "600 s",
+                [KSA_STEP_SUBJECT] = "sub \"system:serviceaccount:ci:deployer\"",
+                [KSA_STEP_USER] = "\"deploy-bot\" has uid 1500",
+                [KSA_STEP_RULE] = "[rule deploy] in ",
+                [KSA_STEP_DEMANDS] = "none",
+        };
+        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
+
+        (void)state;
+        decide(&attempt, &decision);
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                char text[2048];
+
+                assert_ptr_equal(ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text,
+                                                  sizeof(text)),
+                                 text);
+                assert_has(text, pieces[i]);
+        }
+        decision.keys_fetched = NOW - 12;
+        char text[2048];
+        assert_has(ksa_explain_step(&attempt, &decision, KSA_STEP_KEY, text, sizeof(text)),
+                   "fetched 12 s ago");
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+}
+
+static void test_steps_of_a_refusal(void **state)
+{
+        struct ksa_secret *token = scene_token("exp", "1795463955");
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
+        char text[2048];
+
+        (void)state;
+        decide(&attempt, &decision);
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                (void)ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text, sizeof(text));
+                if (i == KSA_STEP_TIMES)
+                        assert_has(text, "expired 312 s ago");
+                assert_int_equal(text[0] == '\0', i > KSA_STEP_TIMES);
+        }
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+}
+
+/* Room for one byte, or for some: what does not fit is cut, and a NUL follows. */
+static void test_steps_in_little_room(void **state)
+{
+        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
+
+        (void)state;
+        decide(&attempt, &decision);
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
+                for (size_t size = 1; size < 64; size++) {
+                        char *text = malloc(size); /* the sanitizers see a byte too many */
+
+                        assert_non_null(text);
+                        (void)ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text, size);
+                        assert_true(strlen(text) < size);
+                        free(text);
+                }
+        }
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+}
+
+/* --- Signatures ---------------------------------------------------------------- */
+
+/* No text holds 24 bytes of the signature, of good tokens and bad. */
+static void assert_no_signature(const char *text, const char *signature)
+{
+        char piece[25];
+
+        for (; strlen(signature) >= sizeof(piece) - 1; signature++) {
+                memcpy(piece, signature, sizeof(piece) - 1);
+                piece[sizeof(piece) - 1] = '\0';
+                assert_has_not(text, piece);
+        }
+}
+
+static void check_texts(const struct ksa_secret *token, const char *user)
+{
+        struct ksa_attempt attempt = attempt_with(token);
+        const char *signature = strrchr(ksa_secret_bytes(token), '.') + 1;
+        struct ksa_decision decision;
+        char text[2048];
+
+        attempt.user = attempt.local.name = user;
+        decide(&attempt, &decision);
+        char *line = line_of(&attempt, &decision);
+        assert_no_signature(line, signature);
+        free(line);
+        line = ksa_explain_to_client(&decision, "7f3a9c2e", "build-7");
+        assert_non_null(line);
+        assert_no_signature(line, signature);
+        free(line);
+        for (unsigned i = 0; i < KSA_STEP_COUNT; i++)
+                assert_no_signature(ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text,
+                                                     sizeof(text)),
+                                    signature);
+        ksa_decision_clear(&decision);
+}
+
+static void test_no_byte_of_the_signature(void **state)
+{
+        struct ksa_secret *tokens[] = {scene_token(NULL, NULL), scene_token("exp", "1"),
+                                       scene_token("iss", "\"x\""), scene_token("aud", "7")};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(tokens); i++) {
+                check_texts(tokens[i], "deploy-bot");
+                ksa_secret_free(&tokens[i]);
+        }
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_allowed),
-                cmocka_unit_test(test_unverified),
-                cmocka_unit_test(test_client_is_told_once_the_token_is_known),
-                cmocka_unit_test(test_names_cannot_forge),
+                cmocka_unit_test(test_line_of_an_allow),
+                cmocka_unit_test(test_unverified_claims_are_marked),
+                cmocka_unit_test(test_an_unknown_issuer_is_named),
+                cmocka_unit_test(test_quoting),
                 cmocka_unit_test(test_user_that_looks_like_a_token),
                 cmocka_unit_test(test_long_values_are_cut),
+                cmocka_unit_test(test_a_refusal_before_the_token),
+                cmocka_unit_test(test_what_the_client_is_told),
+                cmocka_unit_test(test_every_step_of_an_allow_says_something),
+                cmocka_unit_test(test_steps_of_a_refusal),
+                cmocka_unit_test(test_steps_in_little_room),
+                cmocka_unit_test(test_no_byte_of_the_signature),
         };
 
         return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
