@@ -17,7 +17,7 @@
 #include "macros.h"
 #include "secret.h"
 
-#define KSA_PART 500
+#define KSA_PART      500
 #define KSA_PARTS_MAX 33
 /* The API server sets no limit; the longest names with RSA of 4096 bits make 3515 bytes. */
 #define KSA_TOKEN_MAX 16384

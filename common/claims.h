@@ -33,7 +33,7 @@ enum ksa_reason ksa_claims_lifetime(const struct ksa_token *token, uint64_t max,
  * kubernetes.io names an account in the way of Kubernetes, and sub is the same account
  * (the API server never compares them). KSA_BAD_CLAIMS, KSA_BAD_SUBJECT
  */
-enum ksa_reason ksa_claims_subject(const struct ksa_token *token, struct ksa_error *err)
-        KSA_MUST_CHECK;
+enum ksa_reason ksa_claims_subject(const struct ksa_token *token,
+                                   struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

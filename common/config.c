@@ -119,8 +119,8 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
         loader->skipping = false;
 }
 
-static void value_misfits(struct loader *loader, const struct ksa_option *option,
-                          const char *value, unsigned line)
+static void value_misfits(struct loader *loader, const struct ksa_option *option, const char *value,
+                          unsigned line)
 {
         char limits[64] = "";
 
@@ -221,8 +221,7 @@ static void read_folder(struct loader *loader)
         char **names = NULL;
 
         (void)snprintf(folder, sizeof(folder), "%.*s/conf.d", folder_length, main_file);
-        enum ksa_reason reason =
-                ksa_file_list(folder, loader->env->owner, ".conf", &names, &error);
+        enum ksa_reason reason = ksa_file_list(folder, loader->env->owner, ".conf", &names, &error);
         if (reason == KSA_FILE_MISSING)
                 return;
         if (reason != KSA_OK) {

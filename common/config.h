@@ -21,10 +21,9 @@
  * KSA_HOST_NAME        %H or %h, and the host has no name
  * KSA_MEMORY
  */
-enum ksa_reason ksa_config_load(const struct ksa_env *env,
-                                const struct ksa_problem_sink *problems,
-                                struct ksa_config **ret_config, struct ksa_error *err)
-        KSA_MUST_CHECK;
+enum ksa_reason ksa_config_load(const struct ksa_env *env, const struct ksa_problem_sink *problems,
+                                struct ksa_config **ret_config,
+                                struct ksa_error *err) KSA_MUST_CHECK;
 
 void ksa_config_free(struct ksa_config **config);
 

@@ -29,7 +29,7 @@ void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const ch
 }
 
 /* A problem of the section that begins with HEAD. */
-#define PROBLEM(problems, reason, section, ...)                                                    \
+#define PROBLEM(problems, reason, section, ...) \
         ksa_problem(problems, reason, (section)->place.file, (section)->place.line, __VA_ARGS__)
 
 /* --- %H and %h -------------------------------------------------------------- */
@@ -78,8 +78,7 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                         continue;
                 if (is_no_name(env->host_name)) {
                         PROBLEM(problems, KSA_HOST_NAME, head,
-                                "audience %s: the host's name is '%s'", *audience,
-                                env->host_name);
+                                "audience %s: the host's name is '%s'", *audience, env->host_name);
                         return;
                 }
                 char *text = expanded(*audience, env->host_name);
@@ -177,7 +176,7 @@ static void judge_audiences(const struct ksa_config *config, const struct ksa_se
 
 static bool is_local_service(const char *service)
 {
-        static const char *const local[] = {"sudo", "sudo-i", "su",    "su-l",  "cron",
+        static const char *const local[] = {"sudo",  "sudo-i", "su",    "su-l",    "cron",
                                             "crond", "atd",    "login", "polkit-1"};
 
         for (size_t i = 0; i < KSA_COUNT(local); i++) {
@@ -193,9 +192,9 @@ static bool some_service_has(const struct ksa_config *config, const struct ksa_r
         for (size_t i = 0; i < rule->service.count; i++) {
                 const struct ksa_service *service =
                         ksa_config_service(config, ksa_list_text(&rule->service, i));
-                const struct ksa_list *audiences =
-                        service != NULL && service->audience.count > 0 ? &service->audience
-                                                                       : &config->host.audience;
+                const struct ksa_list *audiences = service != NULL && service->audience.count > 0
+                                                           ? &service->audience
+                                                           : &config->host.audience;
 
                 if (ksa_list_has(audiences, audience))
                         return true;

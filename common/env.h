@@ -13,12 +13,12 @@ struct ksa_request;
 struct ksa_response;
 
 struct ksa_env {
-        int64_t now;              /* seconds since 1970, read once for one login */
-        uid_t owner;              /* who beside root may own the files: 0 outside tests */
-        const char *config_file;  /* conf.d stands beside it */
-        const char *cache_dir;    /* fetched key sets, one folder a cluster */
-        const char *host_name;    /* as gethostname has it */
-        const char *reference;    /* what log line and client are both told */
+        int64_t now;             /* seconds since 1970, read once for one login */
+        uid_t owner;             /* who beside root may own the files: 0 outside tests */
+        const char *config_file; /* conf.d stands beside it */
+        const char *cache_dir;   /* fetched key sets, one folder a cluster */
+        const char *host_name;   /* as gethostname has it */
+        const char *reference;   /* what log line and client are both told */
 
         /*
          * What is not there yet is NULL, and a configuration that needs it is

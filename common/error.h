@@ -13,8 +13,8 @@
  */
 struct ksa_error {
         enum ksa_reason reason;
-        unsigned line;   /* in FILE, from 1; 0: the whole file */
-        char file[256];  /* "" where no file is meant */
+        unsigned line;  /* in FILE, from 1; 0: the whole file */
+        char file[256]; /* "" where no file is meant */
         char text[512];
 };
 

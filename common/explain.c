@@ -149,8 +149,8 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
                 explain_key(d, out, size);
                 break;
         case KSA_STEP_SIGNATURE:
-                (void)snprintf(out, size, "%s over %zu bytes",
-                               ksa_algorithm_name(d->key.algorithm), d->token.signed_length);
+                (void)snprintf(out, size, "%s over %zu bytes", ksa_algorithm_name(d->key.algorithm),
+                               d->token.signed_length);
                 break;
         case KSA_STEP_AUDIENCE:
                 (void)snprintf(out, size, "the token is for \"%s\"",

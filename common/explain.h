@@ -26,8 +26,7 @@ char *ksa_explain_to_client(const struct ksa_decision *decision, const char *ref
  * What STEP compared, or why it said no; "" for a step that was not reached. Holds no
  * byte of the signature. Writes at most SIZE bytes to OUT and returns it.
  */
-const char *ksa_explain_step(const struct ksa_attempt *attempt,
-                             const struct ksa_decision *decision, enum ksa_step step, char *out,
-                             size_t size);
+const char *ksa_explain_step(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                             enum ksa_step step, char *out, size_t size);
 
 #endif

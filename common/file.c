@@ -20,11 +20,11 @@
 /* A walk along a path: every folder is opened relative to the one before, so that none can be
  * swapped after it was judged. */
 struct walk {
-        const char *path;     /* the whole path, for messages */
+        const char *path; /* the whole path, for messages */
         uid_t owner;
-        int folder;           /* the folder reached so far (O_PATH) */
+        int folder; /* the folder reached so far (O_PATH) */
         unsigned links;
-        char rest[PATH_MAX];  /* what is still to go */
+        char rest[PATH_MAX]; /* what is still to go */
 };
 
 static void close_walk(struct walk *walk)
@@ -292,9 +292,8 @@ static enum ksa_reason list_in(struct walk *walk, const char *suffix, char ***re
                 return from_errno(number, walk->path, "folder", err);
         }
         char **names = calloc(NAMES_MAX + 1, sizeof(*names));
-        enum ksa_reason reason = names == NULL
-                                         ? ksa_fail(err, KSA_MEMORY, "out of memory")
-                                         : collect(folder, walk->path, suffix, names, err);
+        enum ksa_reason reason = names == NULL ? ksa_fail(err, KSA_MEMORY, "out of memory")
+                                               : collect(folder, walk->path, suffix, names, err);
         (void)closedir(folder);
         if (reason == KSA_OK)
                 *ret_names = names;

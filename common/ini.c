@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyz_";
-static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+static const char name_bytes[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length)
 {

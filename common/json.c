@@ -30,8 +30,7 @@ enum ksa_reason ksa_json_load(const char *bytes, size_t length, json_t **ret_obj
                               struct ksa_error *err)
 {
         if (!is_shallow(bytes, length))
-                return ksa_fail(err, KSA_NOT_A_TOKEN, "JSON nested deeper than %d",
-                                KSA_JSON_DEPTH);
+                return ksa_fail(err, KSA_NOT_A_TOKEN, "JSON nested deeper than %d", KSA_JSON_DEPTH);
 
         json_error_t unread; /* its text quotes the input */
         json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &unread);

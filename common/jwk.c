@@ -15,7 +15,7 @@ static const struct curve {
         const char *name;  /* in a JWK */
         const char *group; /* in OpenSSL */
         unsigned bits;
-        size_t width;      /* bytes of a coordinate */
+        size_t width; /* bytes of a coordinate */
 } curves[] = {
         {KSA_ES256, "P-256", "P-256", 256, 32},
         {KSA_ES384, "P-384", "P-384", 384, 48},
@@ -89,9 +89,9 @@ static bool decode(const char *text, size_t length, unsigned char *out, size_t r
         return true;
 }
 
-enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first,
-                               size_t first_length, const char *second, size_t second_length,
-                               struct ksa_jwk *ret_jwk, struct ksa_error *err)
+enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first, size_t first_length,
+                               const char *second, size_t second_length, struct ksa_jwk *ret_jwk,
+                               struct ksa_error *err)
 {
         const struct curve *curve = curve_of(algorithm);
 
@@ -114,7 +114,8 @@ static bool absent_or(const json_t *entry, const char *member, const char *text)
 {
         const char *value = ksa_json_text(entry, member);
 
-        return json_object_get(entry, member) == NULL || (value != NULL && strcmp(value, text) == 0);
+        return json_object_get(entry, member) == NULL ||
+               (value != NULL && strcmp(value, text) == 0);
 }
 
 enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struct ksa_error *err)

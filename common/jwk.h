@@ -27,13 +27,13 @@ struct ksa_jwk {
  * KSA_KEYS_UNUSABLE  no key for one of our algorithms: another kty, use, alg or curve,
  *                    RSA of an unfit size, numbers that are no key; ERR says which
  */
-enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struct ksa_error *err)
-        KSA_MUST_CHECK;
+enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk,
+                             struct ksa_error *err) KSA_MUST_CHECK;
 
 /* The key whose numbers are FIRST and SECOND in base64url (LENGTH bytes each). */
-enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first,
-                               size_t first_length, const char *second, size_t second_length,
-                               struct ksa_jwk *ret_jwk, struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first, size_t first_length,
+                               const char *second, size_t second_length, struct ksa_jwk *ret_jwk,
+                               struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * The key as OpenSSL wants it: without PEM or DER, which cost 17 and 6 verifications.
@@ -42,8 +42,8 @@ enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first,
  *
  * KSA_KEYS_UNUSABLE  a point that is not on the curve
  */
-enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key, struct ksa_error *err)
-        KSA_MUST_CHECK;
+enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key,
+                            struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Bits of an RSA key's n, or of an EC key's curve. */
 unsigned ksa_jwk_bits(const struct ksa_jwk *jwk);

@@ -84,8 +84,8 @@ static enum ksa_reason verify_rsa(const struct ksa_token *token, const struct ks
 
         if (reason != KSA_OK)
                 return reason;
-        return verify(token, key, (const unsigned char *)ksa_secret_bytes(token->signature),
-                      length, err);
+        return verify(token, key, (const unsigned char *)ksa_secret_bytes(token->signature), length,
+                      err);
 }
 
 static enum ksa_reason verify_ecdsa(const struct ksa_token *token, const struct ksa_jwk *jwk,

@@ -23,8 +23,8 @@ struct name {
 };
 
 struct ksa_keyset {
-        json_t *document;  /* a JWKS, or NULL */
-        char *text;        /* the cached form, cut up, or NULL */
+        json_t *document; /* a JWKS, or NULL */
+        char *text;       /* the cached form, cut up, or NULL */
         struct line *lines;
         struct name *names; /* of the entries, by kid */
         size_t count;

@@ -47,16 +47,16 @@ struct ksa_keyset;
  * KSA_MEMORY
  */
 enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                struct ksa_keyset **ret_keyset, struct ksa_error *err)
-        KSA_MUST_CHECK;
+                                struct ksa_keyset **ret_keyset,
+                                struct ksa_error *err) KSA_MUST_CHECK;
 
 /* The same from bytes: a JWKS (RFC 7517 section 5), and the cached form. */
 enum ksa_reason ksa_keyset_parse(const char *bytes, size_t length, struct ksa_keyset **ret_keyset,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 enum ksa_reason ksa_keyset_parse_cached(const char *bytes, size_t length,
                                         const struct ksa_cluster *cluster, int64_t now,
-                                        struct ksa_keyset **ret_keyset, struct ksa_error *err)
-        KSA_MUST_CHECK;
+                                        struct ksa_keyset **ret_keyset,
+                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 void ksa_keyset_free(struct ksa_keyset **keyset);
 

@@ -30,8 +30,10 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                                 ksa_text_quote(attempt->service, name, 160),
                                 (unsigned)attempt->effective_uid);
         if (attempt->effective_uid == 0 && service != NULL && !service->local_user)
-                return ksa_fail(err, KSA_SERVICE_USER, "[service %s] has local_user = no, but %s "
-                                "runs as root", service->name, service->name);
+                return ksa_fail(err, KSA_SERVICE_USER,
+                                "[service %s] has local_user = no, but %s "
+                                "runs as root",
+                                service->name, service->name);
         return KSA_OK;
 }
 
@@ -112,8 +114,8 @@ static enum ksa_reason step_key(const struct ksa_config *config, const struct ks
 
                         d->cluster = NULL;
                         return ksa_fail(&d->error, KSA_AMBIGUOUS_KID,
-                                        "kid '%s' is in the sets of %s and %s", d->token.kid,
-                                        first, cluster->name);
+                                        "kid '%s' is in the sets of %s and %s", d->token.kid, first,
+                                        cluster->name);
                 }
                 if (reason == KSA_OK) {
                         d->cluster = cluster;
@@ -179,8 +181,7 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
         d->rule = ksa_rule_find(config, &candidate, &d->closest);
         if (d->rule != NULL)
                 return KSA_OK;
-        return ksa_fail(&d->error,
-                        d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
+        return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
                         "no rule lets %s:%s/%s become '%s': the closest %s", candidate.cluster,
                         candidate.namespace, candidate.account,
                         ksa_text_quote(ksa_text_user(attempt->user), user, 160),
@@ -262,8 +263,7 @@ bool ksa_decision_is_verified(const struct ksa_decision *decision)
 
 bool ksa_decision_is_open(const struct ksa_decision *decision)
 {
-        return ksa_decision_is_verified(decision) &&
-               decision->steps[KSA_STEP_AUDIENCE] == KSA_OK;
+        return ksa_decision_is_verified(decision) && decision->steps[KSA_STEP_AUDIENCE] == KSA_OK;
 }
 
 static const struct {

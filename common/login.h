@@ -18,7 +18,7 @@
 /* What getpwnam said of the wanted user. */
 struct ksa_local_user {
         bool exists;
-        const char *name;        /* as getpwnam gives it back */
+        const char *name; /* as getpwnam gives it back */
         uid_t uid;
         const char *own_account; /* cluster:namespace/account that it was made for, or NULL */
 };
@@ -29,8 +29,8 @@ struct ksa_attempt {
         const char *user;
         struct ksa_local_user local;
         const char *service;
-        const char *rhost;       /* "" where there is none */
-        uid_t effective_uid;     /* of the host program */
+        const char *rhost;   /* "" where there is none */
+        uid_t effective_uid; /* of the host program */
 };
 
 /* clang-format off */
@@ -47,7 +47,6 @@ X(SUBJECT,   "subject",   "it names one service account")                       
 X(USER,      "user",      "the wanted user exists under that name")                                \
 X(RULE,      "rule",      "a rule lets the account become the user in this way")                   \
 X(DEMANDS,   "demands",   "what the rule demands beside is met")
-/* clang-format on */
 
 enum ksa_step {
 #define KSA_STEP_ENUM(name, word, text) KSA_STEP_##name,
@@ -55,20 +54,21 @@ enum ksa_step {
 #undef KSA_STEP_ENUM
         KSA_STEP_COUNT,
 };
+/* clang-format on */
 
 /* Zeroed, it denies. What it points to in the configuration is borrowed. */
 struct ksa_decision {
         enum ksa_outcome outcome;
-        enum ksa_reason reason;                 /* of the step that ended it, or KSA_OK */
-        enum ksa_reason steps[KSA_STEP_COUNT];  /* KSA_UNREACHED behind that step */
-        struct ksa_error error;                 /* its text where the reason is not KSA_OK */
+        enum ksa_reason reason;                /* of the step that ended it, or KSA_OK */
+        enum ksa_reason steps[KSA_STEP_COUNT]; /* KSA_UNREACHED behind that step */
+        struct ksa_error error;                /* its text where the reason is not KSA_OK */
         struct ksa_token token;
-        const struct ksa_list *accepted;        /* audiences, for this service */
-        const struct ksa_cluster *cluster;      /* whose key fits the kid; NULL before */
+        const struct ksa_list *accepted;   /* audiences, for this service */
+        const struct ksa_cluster *cluster; /* whose key fits the kid; NULL before */
         struct ksa_jwk key;
-        int64_t keys_fetched;                   /* 0: a file, which is never out of date */
-        const struct ksa_rule *rule;            /* NULL before a rule matched */
-        enum ksa_condition closest;             /* where none did: how far the best one got */
+        int64_t keys_fetched;        /* 0: a file, which is never out of date */
+        const struct ksa_rule *rule; /* NULL before a rule matched */
+        enum ksa_condition closest;  /* where none did: how far the best one got */
         int64_t now;
 };
 
@@ -95,8 +95,8 @@ void ksa_decision_clear(struct ksa_decision *decision);
  * KSA_SERVICE_USER      local_user = no in a service with root
  */
 enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
-                                   const struct ksa_attempt *attempt, struct ksa_error *err)
-        KSA_MUST_CHECK;
+                                   const struct ksa_attempt *attempt,
+                                   struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Whether the client may be told why: signature, issuer and audience are known to be good. */
 bool ksa_decision_is_open(const struct ksa_decision *decision);

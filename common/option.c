@@ -8,8 +8,8 @@
 
 /* --- Kinds of values -------------------------------------------------------- */
 
-#define PARSER(name)                                                                               \
-        static bool name(const struct ksa_option *option __attribute__((unused)), char *text,      \
+#define PARSER(name)                                                                          \
+        static bool name(const struct ksa_option *option __attribute__((unused)), char *text, \
                          void *value)
 
 static bool keep(const char *text, void *value)
@@ -169,8 +169,8 @@ PARSER(parse_user)
 {
         /* What getpwnam may know; a name that could be an option or a path is none. */
         return ksa_is_graphic(text) && strlen(text) <= 255 && strchr("-+~", text[0]) == NULL &&
-               strpbrk(text, ":/,*?") == NULL &&
-               (text[0] != '@' || strcmp(text, "@own") == 0) && keep(text, value);
+               strpbrk(text, ":/,*?") == NULL && (text[0] != '@' || strcmp(text, "@own") == 0) &&
+               keep(text, value);
 }
 
 PARSER(parse_group)
@@ -190,7 +190,7 @@ PARSER(parse_network)
         return ksa_network_parse(text, value);
 }
 
-#define KIND(name, syntax, type, parse)                                                            \
+#define KIND(name, syntax, type, parse) \
         static const struct ksa_kind name = {syntax, sizeof(type), parse}
 
 KIND(kind_word, "word", const char *, parse_word);
@@ -218,9 +218,9 @@ KIND(kind_network, "network, as 10.0.0.0/8", struct ksa_network, parse_network);
 
 /* --- The table -------------------------------------------------------------- */
 
-#define LIST KSA_OPTION_LIST
-#define MUST KSA_OPTION_REQUIRED
-#define DAY UINT64_C(86400)
+#define LIST    KSA_OPTION_LIST
+#define MUST    KSA_OPTION_REQUIRED
+#define DAY     UINT64_C(86400)
 #define UID_MAX UINT64_C(4294967294)
 
 /* clang-format off */

@@ -13,7 +13,7 @@
 #include "section.h"
 
 enum {
-        KSA_OPTION_LIST = 1,     /* values parted by blanks, and the key may repeat */
+        KSA_OPTION_LIST = 1, /* values parted by blanks, and the key may repeat */
         KSA_OPTION_REQUIRED = 2,
 };
 
@@ -31,10 +31,10 @@ struct ksa_option {
         const char *name;
         const struct ksa_kind *kind;
         unsigned flags;
-        size_t offset;          /* in the section's struct: a value, or a struct ksa_list */
-        uint64_t min, max;      /* for numbers and durations */
-        const char *fallback;   /* the default as written; NULL for none */
-        const char *text;       /* what it is for, in one line */
+        size_t offset;        /* in the section's struct: a value, or a struct ksa_list */
+        uint64_t min, max;    /* for numbers and durations */
+        const char *fallback; /* the default as written; NULL for none */
+        const char *text;     /* what it is for, in one line */
 };
 
 /* All options, section by section in the order of enum ksa_section. */

@@ -152,7 +152,6 @@ X(FILE_UNREADABLE, "file-unreadable", UNAVAILABLE,                              
   "a file cannot be read", "ksactl check")                                                         \
 X(FILE_UNSAFE, "file-unsafe", UNAVAILABLE,                                                         \
   "somebody other than root could change a file", "ksactl check")
-/* clang-format on */
 
 /* KSA_OK is far from the others and from zero: zeroed memory is never OK. */
 enum ksa_reason {
@@ -162,6 +161,7 @@ enum ksa_reason {
         KSA_REASON_COUNT,
         KSA_OK = 0x5ac3e917,
 };
+/* clang-format on */
 
 /* The word in the log, such as "expired"; "ok" for KSA_OK. Static; never NULL. */
 const char *ksa_reason_word(enum ksa_reason reason);

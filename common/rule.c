@@ -224,8 +224,7 @@ static void open_branches(const struct ksa_config *config, const struct ksa_cand
                 const char *namespace = (i & 1) != 0 ? "*" : candidate->namespace;
                 const char *account = (i & 2) != 0 ? "*" : candidate->account;
 
-                branches[i].hash =
-                        pair_hash(users[i >> 2], candidate->cluster, namespace, account);
+                branches[i].hash = pair_hash(users[i >> 2], candidate->cluster, namespace, account);
                 branches[i].position = ksa_index_find(&config->rule_index, branches[i].hash);
                 advance(&config->rule_index, &branches[i]);
         }

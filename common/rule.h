@@ -15,7 +15,7 @@ struct ksa_candidate {
         const char *own_account; /* cluster:namespace/account whose local user this is, or NULL */
         bool low_uid;            /* a system user: only a rule that names it */
         const char *service;
-        const char *rhost;       /* "" where there is none */
+        const char *rhost;                /* "" where there is none */
         const struct ksa_list *audiences; /* of the token: const char * */
         const struct ksa_list *accepted;  /* by this host for the service */
 };

@@ -74,8 +74,7 @@ const struct ksa_section_head *ksa_config_find(const struct ksa_config *config,
         return NULL;
 }
 
-void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
-                         size_t position)
+void *ksa_config_section(const struct ksa_config *config, enum ksa_section section, size_t position)
 {
         /* Sections are handed out for reading alone but for the loader, which owns them. */
         struct ksa_config *owned = (struct ksa_config *)(uintptr_t)config;
@@ -94,14 +93,14 @@ const char *ksa_service_in_rules(const char *name)
 
 const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name)
 {
-        return (const struct ksa_service *)(const void *)ksa_config_find(config, KSA_SECTION_SERVICE,
-                                                                    ksa_service_in_rules(name));
+        return (const struct ksa_service *)(const void *)ksa_config_find(
+                config, KSA_SECTION_SERVICE, ksa_service_in_rules(name));
 }
 
 const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name)
 {
-        return (const struct ksa_cluster *)(const void *)ksa_config_find(config, KSA_SECTION_CLUSTER,
-                                                                    name);
+        return (const struct ksa_cluster *)(const void *)ksa_config_find(config,
+                                                                         KSA_SECTION_CLUSTER, name);
 }
 
 bool ksa_config_keep(struct ksa_config *config, char *text)
@@ -135,7 +134,8 @@ void *ksa_list_next(struct ksa_list *list, size_t size)
 {
         /* A list doubles whenever its count is a power of two. */
         if ((list->count & (list->count - 1)) == 0) {
-                void *items = reallocarray(list->items, list->count == 0 ? 1 : list->count * 2, size);
+                void *items =
+                        reallocarray(list->items, list->count == 0 ? 1 : list->count * 2, size);
 
                 if (items == NULL)
                         return NULL;

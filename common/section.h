@@ -57,9 +57,9 @@ struct ksa_place {
 };
 
 /* Every section begins with these two, in this order. */
-#define KSA_SECTION_HEAD                                                                           \
-        const char *name;                                                                          \
-        struct ksa_place place;                                                                    \
+#define KSA_SECTION_HEAD        \
+        const char *name;       \
+        struct ksa_place place; \
         uint64_t given /* bit N: row N of the table of options was written */
 
 struct ksa_section_head {

@@ -12,26 +12,26 @@
 /* Bytes that LENGTH bytes of base64url decode to, at most. */
 #define KSA_BASE64URL_DECODED(length) ((length) / 4 * 3 + 2)
 /* Characters that LENGTH bytes take in base64url, with the NUL. */
-#define KSA_BASE64URL_ENCODED(length) (((length) * 4 + 2) / 3 + 1)
+#define KSA_BASE64URL_ENCODED(length) ((4 * (length) + 2) / 3 + 1)
 
 /*
  * base64url without padding (RFC 7515 section 2), strict: no other byte, and the
  * unused bits at the end are zero, so that one value has one spelling. OUT has
  * room for KSA_BASE64URL_DECODED(length). False leaves *RET_LENGTH untouched.
  */
-bool ksa_base64url_decode(const char *text, size_t length, unsigned char *out, size_t *ret_length)
-        KSA_MUST_CHECK;
+bool ksa_base64url_decode(const char *text, size_t length, unsigned char *out,
+                          size_t *ret_length) KSA_MUST_CHECK;
 
 /* OUT has room for KSA_BASE64URL_ENCODED(length) and ends in a NUL. */
 void ksa_base64url_encode(const unsigned char *bytes, size_t length, char *out);
 
 /* A decimal number between MIN and MAX: digits alone, no sign, no zero in front. */
-bool ksa_text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
-        KSA_MUST_CHECK;
+bool ksa_text_number(const char *text, uint64_t min, uint64_t max,
+                     uint64_t *ret_number) KSA_MUST_CHECK;
 
 /* Seconds: a number with s, m, h or d behind it, or with none (seconds). */
-bool ksa_text_duration(const char *text, uint64_t min, uint64_t max, uint64_t *ret_seconds)
-        KSA_MUST_CHECK;
+bool ksa_text_duration(const char *text, uint64_t min, uint64_t max,
+                       uint64_t *ret_seconds) KSA_MUST_CHECK;
 
 /* RFC 1123 label (a namespace, at most 63 bytes) and subdomain (at most 253). */
 bool ksa_is_dns_label(const char *text);

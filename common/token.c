@@ -15,11 +15,13 @@ static const struct {
         const char *name;
         size_t signature_length;
 } algorithms[KSA_ALGORITHM_COUNT] = {
+        /* clang-format off */
         [KSA_ALGORITHM_NONE] = {"none", 0},
         [KSA_RS256] = {"RS256", 342},
         [KSA_ES256] = {"ES256", 86},
         [KSA_ES384] = {"ES384", 128},
         [KSA_ES512] = {"ES512", 176},
+        /* clang-format on */
 };
 
 const char *ksa_algorithm_name(enum ksa_algorithm algorithm)
@@ -78,8 +80,8 @@ static enum ksa_reason split(const struct ksa_secret *secret, struct part parts[
         return KSA_OK;
 }
 
-static enum ksa_reason decode_object(const struct part *part, const char *what,
-                                     json_t **ret_object, struct ksa_error *err)
+static enum ksa_reason decode_object(const struct part *part, const char *what, json_t **ret_object,
+                                     struct ksa_error *err)
 {
         size_t length;
         unsigned char *bytes = malloc(KSA_BASE64URL_DECODED(part->length));
@@ -127,7 +129,7 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
         const char *name;
         json_t *value;
 
-        json_object_foreach(token->header, name, value) {
+        json_object_foreach (token->header, name, value) {
                 char quoted[KSA_QUOTED_SIZE];
 
                 /* crit, jku, jwk, x5u, b64 and what else could steer a verifier. */
@@ -137,7 +139,8 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
                                         ksa_text_quote(name, quoted, sizeof(quoted)));
         }
         const char *typ = ksa_json_text(token->header, "typ");
-        if (json_object_get(token->header, "typ") != NULL && (typ == NULL || strcmp(typ, "JWT") != 0))
+        if (json_object_get(token->header, "typ") != NULL &&
+            (typ == NULL || strcmp(typ, "JWT") != 0))
                 return ksa_fail(err, KSA_BAD_HEADER, "typ is not JWT");
 
         const char *kid = ksa_json_text(token->header, "kid");

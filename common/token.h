@@ -43,8 +43,8 @@ struct ksa_time {
 
 /* Texts are NULL where the token has none, and live as long as the token. */
 struct ksa_token {
-        const char *compact;   /* borrowed from the secret */
-        size_t signed_length;  /* header, dot, payload */
+        const char *compact;          /* borrowed from the secret */
+        size_t signed_length;         /* header, dot, payload */
         struct ksa_secret *signature; /* decoded */
 
         enum ksa_algorithm algorithm;

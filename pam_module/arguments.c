@@ -9,7 +9,7 @@
 static const struct row {
         const char *name; /* with the = where it takes a value */
         size_t offset;
-        char first;       /* what the value must begin with; 0 for anything */
+        char first; /* what the value must begin with; 0 for anything */
 } rows[] = {
         {"config=", offsetof(struct arguments, config), '/'},
         {"token_file=", offsetof(struct arguments, token_file), '/'},

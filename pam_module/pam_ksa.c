@@ -18,8 +18,8 @@
 #include "outcome.h"
 #include "token_file.h"
 
-#define EXPORT __attribute__((visibility("default")))
-#define GRANT "ksa_grant"
+#define EXPORT     __attribute__((visibility("default")))
+#define GRANT      "ksa_grant"
 #define FAIL_DELAY 2000000 /* microseconds */
 
 /* One attempt, from its arguments to its end. */
@@ -244,9 +244,8 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
 {
         login->asked = true;
         if (login->arguments.token_file != NULL) {
-                enum ksa_reason reason =
-                        read_token_file(login->pamh, login->arguments.token_file, &login->attempt,
-                                        &login->token, err);
+                enum ksa_reason reason = read_token_file(login->pamh, login->arguments.token_file,
+                                                         &login->attempt, &login->token, err);
 
                 if (reason != KSA_FILE_MISSING)
                         return reason;

@@ -30,12 +30,12 @@
 #endif
 #ifdef SYS_setresuid32
 #define SET_GROUPS SYS_setgroups32
-#define SET_GIDS SYS_setresgid32
-#define SET_UIDS SYS_setresuid32
+#define SET_GIDS   SYS_setresgid32
+#define SET_UIDS   SYS_setresuid32
 #else
 #define SET_GROUPS SYS_setgroups
-#define SET_GIDS SYS_setresgid
-#define SET_UIDS SYS_setresuid
+#define SET_GIDS   SYS_setresgid
+#define SET_UIDS   SYS_setresuid
 #endif
 
 /* Who the child becomes. */
@@ -134,7 +134,7 @@ static void hand_over(int out, const void *bytes, size_t length)
 }
 
 static void run_child(const char *path, const struct identity *user, int out)
-    __attribute__((noreturn));
+        __attribute__((noreturn));
 static void run_child(const char *path, const struct identity *user, int out)
 {
         char buffer[KSA_TOKEN_MAX + 2];
@@ -284,7 +284,8 @@ static const struct passwd *invoking_user(pam_handle_t *pamh, const struct ksa_a
             pam_get_item(pamh, PAM_RUSER, &ruser) != PAM_SUCCESS)
                 return NULL;
         const struct passwd *user = pam_modutil_getpwuid(pamh, real);
-        return user != NULL && is_text(ruser, user->pw_name) && is_text(attempt->user, user->pw_name)
+        return user != NULL && is_text(ruser, user->pw_name) &&
+                               is_text(attempt->user, user->pw_name)
                        ? user
                        : NULL;
 }

@@ -32,12 +32,12 @@ static void tell(struct report *report, bool is_error, const char *file, unsigne
 
         if (report->status < status)
                 report->status = status;
-        (void)json_array_append_new(
-                report->problems,
-                json_pack("{s:s, s:s?, s:o, s:s, s:s?}", "severity",
-                          is_error ? "error" : "warning", "file", *file != '\0' ? file : NULL,
-                          "line", line != 0 ? json_integer(line) : json_null(), "text", text,
-                          "remedy", *remedy != '\0' ? remedy : NULL));
+        (void)json_array_append_new(report->problems,
+                                    json_pack("{s:s, s:s?, s:o, s:s, s:s?}", "severity",
+                                              is_error ? "error" : "warning", "file",
+                                              *file != '\0' ? file : NULL, "line",
+                                              line != 0 ? json_integer(line) : json_null(), "text",
+                                              text, "remedy", *remedy != '\0' ? remedy : NULL));
         if (report->json)
                 return;
         if (*file != '\0')
@@ -169,9 +169,10 @@ static void check_keys(struct report *report, const struct ksa_config *config,
 /* Groups whose members are root in all but name. */
 static const char *powerful_group(const struct passwd *user)
 {
-        static const char *const names[] = {"root", "sudo",    "wheel", "admin",   "adm",
-                                            "disk", "shadow",  "docker", "lxd",     "incus-admin",
-                                            "kmem", "libvirt", "kvm",   "podman",  "systemd-journal"};
+        static const char *const names[] = {"root", "sudo",        "wheel",          "admin",
+                                            "adm",  "disk",        "shadow",         "docker",
+                                            "lxd",  "incus-admin", "kmem",           "libvirt",
+                                            "kvm",  "podman",      "systemd-journal"};
 
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 const struct group *group = getgrnam(names[i]);
@@ -261,10 +262,13 @@ static void check_rules(struct report *report, const struct ksa_config *config)
 /* What an API server accepts by default, and so what every Pod's own token may carry. */
 static bool is_api_audience(const struct ksa_config *config, const char *audience)
 {
-        static const char *const usual[] = {
-                "https://kubernetes.default.svc.cluster.local", "https://kubernetes.default.svc",
-                "https://kubernetes.default", "kubernetes.default.svc", "kubernetes", "api",
-                "kubernetes.default.svc.cluster.local"};
+        static const char *const usual[] = {"https://kubernetes.default.svc.cluster.local",
+                                            "https://kubernetes.default.svc",
+                                            "https://kubernetes.default",
+                                            "kubernetes.default.svc",
+                                            "kubernetes",
+                                            "api",
+                                            "kubernetes.default.svc.cluster.local"};
 
         for (size_t i = 0; i < KSA_COUNT(usual); i++) {
                 if (strcmp(audience, usual[i]) == 0)

@@ -117,8 +117,7 @@ static bool ask(struct question *question)
                 question->user = choose_user(question);
                 question->user_chosen = question->user != NULL;
         }
-        const struct ksa_service *service =
-                ksa_config_service(question->config, question->service);
+        const struct ksa_service *service = ksa_config_service(question->config, question->service);
         question->attempt = (struct ksa_attempt){
                 .token = question->token,
                 .user = question->user != NULL ? question->user : "",
@@ -176,8 +175,8 @@ static void print_steps(const struct question *question)
                 else
                         (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
                                      ksa_reason_word(reason),
-                                     ksa_explain_step(&question->attempt, &question->decision,
-                                                      step, detail, sizeof(detail)));
+                                     ksa_explain_step(&question->attempt, &question->decision, step,
+                                                      detail, sizeof(detail)));
         }
 }
 
@@ -190,8 +189,8 @@ static void print_rules(const struct question *question)
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &question->config->rules[i];
 
-                (void)printf("  [rule %s] %s (%s line %u)\n", rule->name,
-                             why_not(question, rule), rule->place.file, rule->place.line);
+                (void)printf("  [rule %s] %s (%s line %u)\n", rule->name, why_not(question, rule),
+                             rule->place.file, rule->place.line);
                 if (rule == question->decision.rule)
                         return;
         }
@@ -202,8 +201,7 @@ static void print_answer(const struct question *question)
         const struct ksa_decision *d = &question->decision;
 
         if (question->user_chosen)
-                (void)printf("no --user: asked for %s, whom a rule names\n\n",
-                             question->user);
+                (void)printf("no --user: asked for %s, whom a rule names\n\n", question->user);
         print_steps(question);
         print_rules(question);
         if (d->outcome == KSA_ALLOW) {
@@ -260,11 +258,10 @@ static json_t *steps(const struct question *question)
                 char detail[2048];
 
                 (void)json_array_append_new(
-                        array,
-                        json_pack("{s:s, s:s, s:s}", "step", ksa_step_word(step), "result",
-                                  ksa_reason_word(question->decision.steps[step]), "detail",
-                                  ksa_explain_step(&question->attempt, &question->decision, step,
-                                                   detail, sizeof(detail))));
+                        array, json_pack("{s:s, s:s, s:s}", "step", ksa_step_word(step), "result",
+                                         ksa_reason_word(question->decision.steps[step]), "detail",
+                                         ksa_explain_step(&question->attempt, &question->decision,
+                                                          step, detail, sizeof(detail))));
         }
         return array;
 }
@@ -339,9 +336,12 @@ int command_explain(const struct words *arguments)
 {
         struct question question = {.service = NULL};
         const struct flag flags[] = {
-                {"--token-file", &question.token_file, NULL}, {"--user", &question.user, NULL},
-                {"--service", &question.service, NULL},       {"--rhost", &question.rhost, NULL},
-                {"--now", &question.now, NULL},               {"--config", &question.config_file, NULL},
+                {"--token-file", &question.token_file, NULL},
+                {"--user", &question.user, NULL},
+                {"--service", &question.service, NULL},
+                {"--rhost", &question.rhost, NULL},
+                {"--now", &question.now, NULL},
+                {"--config", &question.config_file, NULL},
                 {"--json", NULL, &question.json},
         };
         struct ksa_error error = {0};

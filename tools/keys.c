@@ -31,11 +31,11 @@ static void add_key(const struct ksa_keyset *keyset, size_t position, json_t *ke
                 reason = error.reason;
         EVP_PKEY_free(key);
         (void)json_array_append_new(
-                keys, json_pack("{s:s, s:s?, s:o, s:b, s:s?}", "kid", kid, "algorithm",
-                                sound ? ksa_algorithm_name(jwk.algorithm) : NULL, "bits",
-                                sound ? json_integer((json_int_t)ksa_jwk_bits(&jwk)) : json_null(),
-                                "usable", reason == KSA_OK, "why",
-                                reason == KSA_OK ? NULL : error.text));
+                keys,
+                json_pack("{s:s, s:s?, s:o, s:b, s:s?}", "kid", kid, "algorithm",
+                          sound ? ksa_algorithm_name(jwk.algorithm) : NULL, "bits",
+                          sound ? json_integer((json_int_t)ksa_jwk_bits(&jwk)) : json_null(),
+                          "usable", reason == KSA_OK, "why", reason == KSA_OK ? NULL : error.text));
 }
 
 static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -74,12 +74,13 @@ static void print_cluster(const json_t *cluster)
                 const char *why = json_string_value(json_object_get(key, "why"));
                 char kid[KSA_QUOTED_SIZE];
 
-                (void)printf("  %s  %s", ksa_text_quote(json_string_value(json_object_get(key, "kid")),
-                                                        kid, sizeof(kid)),
+                (void)printf("  %s  %s",
+                             ksa_text_quote(json_string_value(json_object_get(key, "kid")), kid,
+                                            sizeof(kid)),
                              algorithm != NULL ? algorithm : "-");
                 if (algorithm != NULL)
-                        (void)printf(" %lld bits", (long long)json_integer_value(
-                                                           json_object_get(key, "bits")));
+                        (void)printf(" %lld bits",
+                                     (long long)json_integer_value(json_object_get(key, "bits")));
                 (void)printf("%s%s\n", why != NULL ? "  not used: " : "", why != NULL ? why : "");
         }
 }
@@ -199,8 +200,8 @@ static json_t *ec_entry(EVP_PKEY *key, const char *kid)
         json_t *entry = x == NULL || y == NULL
                                 ? NULL
                                 : json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "use", "sig",
-                                            "kty", "EC", "kid", kid, "crv", curve, "alg",
-                                            algorithm, "x", x, "y", y);
+                                            "kty", "EC", "kid", kid, "crv", curve, "alg", algorithm,
+                                            "x", x, "y", y);
 
         free(x);
         free(y);

@@ -81,8 +81,10 @@ static void write_rules(struct bench *bench, size_t rules)
                 char name[32] = "deployer";
                 if (i + 1 < rules)
                         (void)snprintf(name, sizeof(name), "account-%zu", i);
-                (void)fprintf(file, "[rule r%zu]\naccount = prod:ci/%s\nuser = deploy-bot\n"
-                                    "service = sshd\n", i, name);
+                (void)fprintf(file,
+                              "[rule r%zu]\naccount = prod:ci/%s\nuser = deploy-bot\n"
+                              "service = sshd\n",
+                              i, name);
         }
         assert_int_equal(fclose(file), 0);
 }
@@ -207,17 +209,19 @@ static void compare(enum ksa_algorithm algorithm, bool cached, const char *aim)
         text[sizeof(text) - 1] = '\0';
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         assert_int_equal(EVP_DigestSignInit(context, NULL, digest, NULL, signer->key), 1);
-        assert_int_equal(EVP_DigestSign(context, signature, &length, (unsigned char *)text,
-                                        strlen(text)), 1);
+        assert_int_equal(
+                EVP_DigestSign(context, signature, &length, (unsigned char *)text, strlen(text)),
+                1);
         EVP_MD_CTX_free(context);
         for (size_t i = 0; i < PAIRS; i++) {
                 ours[i] = decide_us(&bench, token, 50);
                 raw[i] = verify_us(signer->key, digest, signature, length, text, 50);
         }
         double a = median(ours), b = median(raw);
-        (void)printf("decision, %s, %-18s %8.1f us  raw verification %8.1f us  ratio %5.2f  aim %s\n",
-                     ksa_algorithm_name(algorithm), cached ? "cached key set" : "JWKS file", a, b,
-                     a / b, aim);
+        (void)printf(
+                "decision, %s, %-18s %8.1f us  raw verification %8.1f us  ratio %5.2f  aim %s\n",
+                ksa_algorithm_name(algorithm), cached ? "cached key set" : "JWKS file", a, b, a / b,
+                aim);
         ksa_secret_free(&token);
         free(claims);
         tear_down(&bench);

@@ -12,13 +12,13 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold whatever the input. */
-#define MUST(condition)                                                                            \
-        do {                                                                                       \
-                if (!(condition)) {                                                                \
-                        (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__,           \
-                                      #condition);                                                 \
-                        abort();                                                                   \
-                }                                                                                  \
+#define MUST(condition)                                                                  \
+        do {                                                                             \
+                if (!(condition)) {                                                      \
+                        (void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, \
+                                      #condition);                                       \
+                        abort();                                                         \
+                }                                                                        \
         } while (0)
 
 /* The input's lines one after another: a NUL-terminated copy, owned by the caller. */

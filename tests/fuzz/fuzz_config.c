@@ -102,8 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         check_reader(data, size);
         write_file(data, size);
-        struct ksa_env env = {.now = 1795464267, .owner = getuid(), .config_file = path,
-                              .cache_dir = "/nowhere", .host_name = "build-7",
+        struct ksa_env env = {.now = 1795464267,
+                              .owner = getuid(),
+                              .config_file = path,
+                              .cache_dir = "/nowhere",
+                              .host_name = "build-7",
                               .reference = "00000000"};
         if (ksa_config_load(&env, NULL, &config, &error) == KSA_OK)
                 MUST(config->host.audience.count > 0);

@@ -63,8 +63,11 @@ static void set_up(void)
                        scene.folder);
         write_file("ksa.conf", text);
         (void)snprintf(path, sizeof(path), "%s/ksa.conf", scene.folder);
-        scene.env = (struct ksa_env){.now = NOW, .owner = getuid(), .config_file = path,
-                                     .cache_dir = "/nowhere", .host_name = "build-7",
+        scene.env = (struct ksa_env){.now = NOW,
+                                     .owner = getuid(),
+                                     .config_file = path,
+                                     .cache_dir = "/nowhere",
+                                     .host_name = "build-7",
                                      .reference = "00000000"};
         MUST(ksa_config_load(&scene.env, NULL, &scene.config, &error) == KSA_OK);
 }
@@ -122,8 +125,8 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
         char *client = ksa_explain_to_client(decision, "00000000", "build-7");
 
         MUST(line != NULL && client != NULL);
-        MUST(strncmp(line, decision->outcome == KSA_ALLOW ? "result=allow" : "result=deny ",
-                     12) == 0);
+        MUST(strncmp(line, decision->outcome == KSA_ALLOW ? "result=allow" : "result=deny ", 12) ==
+             0);
         for (const char *c = line; *c != '\0'; c++)
                 MUST(*c >= ' ' && *c <= '~');
         for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {

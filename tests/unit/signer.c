@@ -120,8 +120,7 @@ static size_t from_der(const unsigned char *der, size_t length, size_t width, un
         return 2 * width;
 }
 
-size_t signer_sign(const struct signer *signer, const char *text, size_t length,
-                   unsigned char *out)
+size_t signer_sign(const struct signer *signer, const char *text, size_t length, unsigned char *out)
 {
         unsigned char bytes[1024];
         size_t written = sizeof(bytes), width = shapes[signer->algorithm].width;
@@ -131,9 +130,8 @@ size_t signer_sign(const struct signer *signer, const char *text, size_t length,
         assert_int_equal(EVP_DigestSignInit_ex(context, NULL, shapes[signer->algorithm].digest,
                                                NULL, NULL, signer->key, NULL),
                          1);
-        assert_int_equal(EVP_DigestSign(context, bytes, &written, (const unsigned char *)text,
-                                        length),
-                         1);
+        assert_int_equal(
+                EVP_DigestSign(context, bytes, &written, (const unsigned char *)text, length), 1);
         EVP_MD_CTX_free(context);
         if (width != 0)
                 return from_der(bytes, written, width, out);
@@ -181,9 +179,8 @@ static json_t *default_claims(void)
                 "{s:[s], s:I, s:I, s:s, s:s, s:{s:s, s:{s:s, s:s}}, s:I, s:s}", "aud", AUDIENCE,
                 "exp", (json_int_t)NOW + 600, "iat", (json_int_t)NOW, "iss", ISSUER, "jti",
                 "360a28dd-aad8-410c-9da1-8297ad167b1e", "kubernetes.io", "namespace", "ci",
-                "serviceaccount", "name", "deployer", "uid",
-                "055340be-da7c-4afd-8213-e998a1704706", "nbf", (json_int_t)NOW, "sub",
-                "system:serviceaccount:ci:deployer");
+                "serviceaccount", "name", "deployer", "uid", "055340be-da7c-4afd-8213-e998a1704706",
+                "nbf", (json_int_t)NOW, "sub", "system:serviceaccount:ci:deployer");
 
         assert_non_null(claims);
         return claims;

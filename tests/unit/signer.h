@@ -9,9 +9,9 @@
 #include "secret.h"
 #include "token.h"
 
-#define ISSUER "https://kubernetes.default.svc.cluster.local"
+#define ISSUER   "https://kubernetes.default.svc.cluster.local"
 #define AUDIENCE "ssh://build-7.example.com"
-#define NOW 1795464267
+#define NOW      1795464267
 
 struct signer {
         enum ksa_algorithm algorithm;

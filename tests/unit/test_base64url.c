@@ -27,7 +27,7 @@ static bool decodes(const char *text, size_t length, unsigned char *ret_bytes, s
 
 /* RFC 4648 section 10, without the padding. */
 static const char *const vectors[][2] = {
-        {"", ""},           {"f", "Zg"},           {"fo", "Zm8"},    {"foo", "Zm9v"},
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
         {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"},
 };
 

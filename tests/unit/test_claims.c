@@ -10,7 +10,7 @@
 /* --- Audience --------------------------------------------------------------- */
 
 #define OTHER "ssh://build-8.example.com"
-#define API ISSUER
+#define API   ISSUER
 
 static struct ksa_list list_of(const char **texts)
 {
@@ -70,10 +70,8 @@ static void test_no_audience_is_accepted_by_an_empty_list(void **state)
         struct ksa_error error = {0};
 
         (void)state;
-        assert_int_equal(ksa_claims_audience(&token, &accepted, false, &error),
-                         KSA_WRONG_AUDIENCE);
-        assert_int_equal(ksa_claims_audience(&token, &accepted, true, &error),
-                         KSA_WRONG_AUDIENCE);
+        assert_int_equal(ksa_claims_audience(&token, &accepted, false, &error), KSA_WRONG_AUDIENCE);
+        assert_int_equal(ksa_claims_audience(&token, &accepted, true, &error), KSA_WRONG_AUDIENCE);
 }
 
 static void test_both_audiences_are_named(void **state)
@@ -84,8 +82,7 @@ static void test_both_audiences_are_named(void **state)
         struct ksa_error error = {0};
 
         (void)state;
-        assert_int_equal(ksa_claims_audience(&token, &accepted, false, &error),
-                         KSA_WRONG_AUDIENCE);
+        assert_int_equal(ksa_claims_audience(&token, &accepted, false, &error), KSA_WRONG_AUDIENCE);
         assert_string_equal(error.text, "the token is for 'ssh://\\x22\\x0a', this host is "
                                         "'" AUDIENCE "'");
 }
@@ -239,7 +236,10 @@ static const struct {
         const char *value;
         enum ksa_reason reason;
 } members[] = {
-#define MEMBER(field, value, reason) {offsetof(struct ksa_token, field), value, reason}
+#define MEMBER(field, value, reason)                             \
+        {                                                        \
+                offsetof(struct ksa_token, field), value, reason \
+        }
         MEMBER(namespace, NULL, KSA_BAD_CLAIMS),
         MEMBER(namespace, "", KSA_BAD_CLAIMS),
         MEMBER(namespace, "*", KSA_BAD_CLAIMS),

@@ -11,9 +11,9 @@
 #include "signer.h"
 #include "support.h"
 
-#define HOST "[host]\naudience = " AUDIENCE "\n"
+#define HOST    "[host]\naudience = " AUDIENCE "\n"
 #define CLUSTER "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/etc/ksa/prod.jwks\n"
-#define RULE "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+#define RULE    "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
 /* What a load told: how many problems, and the last of them. */
 struct told {
@@ -121,22 +121,23 @@ static void test_values(void **state)
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
 
-        ((struct place *)*state)->env.registry_file = "/nowhere"; /* so that accounts may be written */
-        enum ksa_reason reason =
-                place_load(*state,
-                           "[host]\naudience = ssh://a ssh://%H\naudience = ssh://%h\nname = a.b\n"
-                           "class = x y\ntimeout = 10\nmax_lifetime = 2h\n"
-                           "multiple_audiences = yes\nuid_range = 2000-3000\n"
-                           "[cluster prod]\nissuer = https://c https://d\n"
-                           "keys = file:/etc/ksa/prod.jwks\nkeys_max_stale = 2d\n"
-                           "[service db]\naudience = db://a\nlocal_user = no\n"
-                           "[rule a]\naccount = prod:ci/* prod:*/d\naccount_uid = u-1\n"
-                           "user = a b\nservice = sshd cron\naudience = ssh://a\n"
-                           "[rule b]\naccount = prod:ci/d\nuser = a\nservice = sshd\n"
-                           "from = 10.0.0.0/8 fd00::/8\n"
-                           "[account c]\naccount = prod:ci/c\nuid = 2500\nhome = /h\nshell = /s\n"
-                           "[accounts prod]\nnamespaces = ci *\nselector = a=b, c\nrecreated = accept\n",
-                           &config, &error);
+        ((struct place *)*state)->env.registry_file =
+                "/nowhere"; /* so that accounts may be written */
+        enum ksa_reason reason = place_load(
+                *state,
+                "[host]\naudience = ssh://a ssh://%H\naudience = ssh://%h\nname = a.b\n"
+                "class = x y\ntimeout = 10\nmax_lifetime = 2h\n"
+                "multiple_audiences = yes\nuid_range = 2000-3000\n"
+                "[cluster prod]\nissuer = https://c https://d\n"
+                "keys = file:/etc/ksa/prod.jwks\nkeys_max_stale = 2d\n"
+                "[service db]\naudience = db://a\nlocal_user = no\n"
+                "[rule a]\naccount = prod:ci/* prod:*/d\naccount_uid = u-1\n"
+                "user = a b\nservice = sshd cron\naudience = ssh://a\n"
+                "[rule b]\naccount = prod:ci/d\nuser = a\nservice = sshd\n"
+                "from = 10.0.0.0/8 fd00::/8\n"
+                "[account c]\naccount = prod:ci/c\nuid = 2500\nhome = /h\nshell = /s\n"
+                "[accounts prod]\nnamespaces = ci *\nselector = a=b, c\nrecreated = accept\n",
+                &config, &error);
         if (reason != KSA_OK)
                 fail_msg("line %u: %s", error.line, error.text);
         assert_int_equal(config->host.audience.count, 3);
@@ -310,10 +311,12 @@ static void test_folder(void **state)
         struct ksa_config *config = NULL;
 
         place_folder(place, "conf.d");
-        place_write(place, "conf.d/20.conf", "[rule c]\naccount = prod:ci/a\nuser = c\n"
-                                             "service = sshd\n");
-        place_write(place, "conf.d/10.conf", "[rule b]\naccount = prod:ci/a\nuser = b\n"
-                                             "service = sshd\n");
+        place_write(place, "conf.d/20.conf",
+                    "[rule c]\naccount = prod:ci/a\nuser = c\n"
+                    "service = sshd\n");
+        place_write(place, "conf.d/10.conf",
+                    "[rule b]\naccount = prod:ci/a\nuser = b\n"
+                    "service = sshd\n");
         place_write(place, "conf.d/10.conf~", "nonsense");
         place_write(place, "conf.d/.10.conf", "nonsense");
         assert_int_equal(place_load(place, HOST CLUSTER RULE, &config, NULL), KSA_OK);

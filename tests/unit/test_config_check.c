@@ -9,9 +9,9 @@
 #include "signer.h"
 #include "support.h"
 
-#define HOST "[host]\naudience = " AUDIENCE "\n"
+#define HOST    "[host]\naudience = " AUDIENCE "\n"
 #define CLUSTER "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/etc/ksa/prod.jwks\n"
-#define RULE "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+#define RULE    "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
 /* --- ksa_problem ------------------------------------------------------------ */
 
@@ -122,8 +122,7 @@ static const struct {
         {HOST CLUSTER "[rule r]\naccount = prod:ci/a\nuser = a\n", KSA_CONFIG_INVALID, 6,
          "needs service"},
         /* audiences: one place each, never an issuer */
-        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 1,
-         "line 3 too"},
+        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 1, "line 3 too"},
         {HOST "[service cron]\naudience = a\n[service atd]\naudience = b a\n", KSA_CONFIG_INVALID,
          3, "line 5 too"},
         {"[host]\naudience = " AUDIENCE " " ISSUER "\n" CLUSTER, KSA_CONFIG_INVALID, 1,
@@ -141,8 +140,8 @@ static const struct {
         {HOST CLUSTER RULE "service = su\nfrom = ::/0\n", KSA_CONFIG_INVALID, 6, "su "},
         {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 6, "cron"},
         {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 6, "ssh://other"},
-        {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID,
-         8, "wants the audience a"},
+        {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
+         "wants the audience a"},
         /* not built */
         {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_NOT_BUILT, 3, "keys"},
         {HOST "[cluster prod]\nissuer = x\nkeys = discover\n", KSA_NOT_BUILT, 3, "keys"},
@@ -214,10 +213,10 @@ static int no_fetch(void *context, const struct ksa_request *request, struct ksa
 static void test_what_the_environment_supplies(void **state)
 {
         struct place *place = *state;
-        static const char text[] = HOST
-                "[cluster prod]\nissuer = " ISSUER "\nkeys = api\nreview = prefer\n" RULE
-                "user = @own\nreview = require\nbound = pod\nrbac = yes\nonce = yes\n"
-                "[account a]\naccount = prod:ci/a\n[accounts prod]\nnamespaces = ci\n";
+        static const char text[] =
+                HOST "[cluster prod]\nissuer = " ISSUER "\nkeys = api\nreview = prefer\n" RULE
+                     "user = @own\nreview = require\nbound = pod\nrbac = yes\nonce = yes\n"
+                     "[account a]\naccount = prod:ci/a\n[accounts prod]\nnamespaces = ci\n";
         struct ksa_config *config = NULL;
 
         place->env.fetch = no_fetch;

@@ -55,9 +55,9 @@ static void test_line_of_an_allow(void **state)
 /* A signature of another key: nothing of the claims stands under its plain name. */
 static void test_unverified_claims_are_marked(void **state)
 {
-        static const char *const names[] = {" cluster=", " namespace=", " account=",
-                                            " account_uid=", " aud=", " iat=", " exp=", " jti=",
-                                            " kid=", " iss="};
+        static const char *const names[] = {
+                " cluster=", " namespace=", " account=", " account_uid=", " aud=",
+                " iat=",     " exp=",       " jti=",     " kid=",         " iss="};
         struct signer other = signer_new(KSA_ES256, "k1");
         char *claims = claims_with(NULL, NULL);
         struct ksa_secret *token = signer_token(&other, NULL, claims);
@@ -221,8 +221,7 @@ static void test_what_the_client_is_told(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(client_rows); i++) {
-                struct ksa_secret *token =
-                        scene_token(client_rows[i].member, client_rows[i].value);
+                struct ksa_secret *token = scene_token(client_rows[i].member, client_rows[i].value);
                 struct ksa_attempt attempt = attempt_with(token);
                 struct ksa_decision decision;
 
@@ -268,9 +267,9 @@ static void test_every_step_of_an_allow_says_something(void **state)
         for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
                 char text[2048];
 
-                assert_ptr_equal(ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text,
-                                                  sizeof(text)),
-                                 text);
+                assert_ptr_equal(
+                        ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text, sizeof(text)),
+                        text);
                 assert_has(text, pieces[i]);
         }
         decision.keys_fetched = NOW - 12;
@@ -354,9 +353,9 @@ static void check_texts(const struct ksa_secret *token, const char *user)
         assert_no_signature(line, signature);
         free(line);
         for (unsigned i = 0; i < KSA_STEP_COUNT; i++)
-                assert_no_signature(ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text,
-                                                     sizeof(text)),
-                                    signature);
+                assert_no_signature(
+                        ksa_explain_step(&attempt, &decision, (enum ksa_step)i, text, sizeof(text)),
+                        signature);
         ksa_decision_clear(&decision);
 }
 

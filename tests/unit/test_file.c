@@ -12,7 +12,7 @@
 
 #include "support.h"
 
-#define MAX 64
+#define MAX      64
 #define STRANGER 65533
 
 static char *path_of(const struct place *place, const char *name)
@@ -44,8 +44,9 @@ static void test_modes_and_owners(void **state)
         static const struct {
                 mode_t mode;
                 enum ksa_reason reason;
-        } rows[] = {{0644, KSA_OK}, {0600, KSA_OK}, {0444, KSA_OK}, {0664, KSA_FILE_UNSAFE},
-                    {0646, KSA_FILE_UNSAFE}, {0666, KSA_FILE_UNSAFE}, {0602, KSA_FILE_UNSAFE}};
+        } rows[] = {{0644, KSA_OK},          {0600, KSA_OK},          {0444, KSA_OK},
+                    {0664, KSA_FILE_UNSAFE}, {0646, KSA_FILE_UNSAFE}, {0666, KSA_FILE_UNSAFE},
+                    {0602, KSA_FILE_UNSAFE}};
         const struct place *place = *state;
 
         place_write(place, "file", "text");
@@ -65,8 +66,11 @@ static void test_parents(void **state)
         static const struct {
                 mode_t mode;
                 enum ksa_reason reason;
-        } rows[] = {{0755, KSA_OK},          {0700, KSA_OK},          {0775, KSA_FILE_UNSAFE},
-                    {0757, KSA_FILE_UNSAFE}, {0777, KSA_FILE_UNSAFE}};
+        } rows[] = {{0755, KSA_OK},
+                    {0700, KSA_OK},
+                    {0775, KSA_FILE_UNSAFE},
+                    {0757, KSA_FILE_UNSAFE},
+                    {0777, KSA_FILE_UNSAFE}};
         const struct place *place = *state;
 
         place_folder(place, "a");
@@ -91,7 +95,8 @@ static void test_kinds(void **state)
         assert_int_equal(mkfifo(path_of(place, "fifo"), 0644), 0);
         place_folder(place, "folder");
         int end = socket(AF_UNIX, SOCK_STREAM, 0);
-        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s", path_of(place, "socket"));
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s",
+                       path_of(place, "socket"));
         assert_int_equal(bind(end, (struct sockaddr *)&address, sizeof(address)), 0);
         assert_int_equal(read_it(place, "link"), KSA_FILE_UNSAFE);
         assert_int_equal(read_it(place, "fifo"), KSA_FILE_UNSAFE);

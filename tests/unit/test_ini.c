@@ -111,7 +111,10 @@ static const struct {
         size_t length;
         const char *what;
 } wrong[] = {
-#define WRONG(line, what) {line, sizeof(line) - 1, what}
+#define WRONG(line, what)                    \
+        {                                    \
+                line, sizeof(line) - 1, what \
+        }
         WRONG(" user = root", "indented"),
         WRONG(" [rule a]", "indented"),
         WRONG("\tuser = root", "a tab"),

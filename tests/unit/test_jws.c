@@ -92,8 +92,8 @@ static void test_key_of_another_kind_or_owner(void **state)
                         if (n != i)
                                 assert_int_equal(judge(token, &signers[n]), KSA_KEY_MISMATCH);
                 }
-                assert_int_equal(judge(token, &other), i == KSA_ES256 ? KSA_BAD_SIGNATURE
-                                                                      : KSA_KEY_MISMATCH);
+                assert_int_equal(judge(token, &other),
+                                 i == KSA_ES256 ? KSA_BAD_SIGNATURE : KSA_KEY_MISMATCH);
                 ksa_secret_free(&token);
         }
 }

@@ -53,8 +53,7 @@ static enum ksa_reason parse_cached(const char *text, size_t length, const struc
                                     int64_t now, struct ksa_keyset **ret_keyset)
 {
         struct ksa_error error = {0};
-        enum ksa_reason reason =
-                ksa_keyset_parse_cached(text, length, of, now, ret_keyset, &error);
+        enum ksa_reason reason = ksa_keyset_parse_cached(text, length, of, now, ret_keyset, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         return reason;
@@ -190,16 +189,16 @@ static void test_age(void **state)
         static const struct {
                 int64_t age;
                 enum ksa_reason reason;
-        } rows[] = {{0, KSA_OK}, {1000, KSA_OK}, {1001, KSA_KEYS_STALE}, {-1, KSA_KEYS_STALE},
-                    {-86400, KSA_KEYS_STALE}, {86400, KSA_KEYS_STALE}};
+        } rows[] = {{0, KSA_OK},          {1000, KSA_OK},           {1001, KSA_KEYS_STALE},
+                    {-1, KSA_KEYS_STALE}, {-86400, KSA_KEYS_STALE}, {86400, KSA_KEYS_STALE}};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 struct ksa_keyset *keyset = NULL;
 
-                assert_int_equal(parse_cached(text, strlen(text), &cluster, NOW + rows[i].age,
-                                              &keyset),
-                                 rows[i].reason);
+                assert_int_equal(
+                        parse_cached(text, strlen(text), &cluster, NOW + rows[i].age, &keyset),
+                        rows[i].reason);
                 ksa_keyset_free(&keyset);
         }
         free(text);
@@ -243,13 +242,20 @@ static char *replaced(const char *text, const char *old, const char *new)
 static void test_damaged(void **state)
 {
         static const char *const changes[][2] = {
-                {"ksa-keys 1\n", "ksa-keys 2\n"}, {"ksa-keys 1\n", ""},
-                {"end 3\n", "end 2\n"},           {"end 3\n", "end 3\nkey"},
-                {"end 3\n", "end 3"},             {"key RS256 one ", "key RS256 two "},
-                {"key RS256 ", "key ES256 "},     {"key RS256 ", "key HS256 "},
-                {"key RS256 ", "key  RS256 "},    {"fetched 1795464267", "fetched x"},
-                {"fetched 1795464267\n", ""},     {"max_age 3600", "max_age -1"},
-                {" AQAB\n", " AQAB \n"},          {" AQAB\n", "\n"},
+                {"ksa-keys 1\n", "ksa-keys 2\n"},
+                {"ksa-keys 1\n", ""},
+                {"end 3\n", "end 2\n"},
+                {"end 3\n", "end 3\nkey"},
+                {"end 3\n", "end 3"},
+                {"key RS256 one ", "key RS256 two "},
+                {"key RS256 ", "key ES256 "},
+                {"key RS256 ", "key HS256 "},
+                {"key RS256 ", "key  RS256 "},
+                {"fetched 1795464267", "fetched x"},
+                {"fetched 1795464267\n", ""},
+                {"max_age 3600", "max_age -1"},
+                {" AQAB\n", " AQAB \n"},
+                {" AQAB\n", "\n"},
                 {" AQAB\n", " AQ==\n"},
         };
         char *text = cached_form();

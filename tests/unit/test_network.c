@@ -14,12 +14,18 @@ static void test_networks(void **state)
                 int family;
                 unsigned prefix;
         } rows[] = {
-                {"10.0.0.0/8", AF_INET, 8},       {"10.1.2.3", AF_INET, 32},
-                {"10.1.2.3/32", AF_INET, 32},     {"0.0.0.0/0", AF_INET, 0},
-                {"10.128.0.0/9", AF_INET, 9},     {"255.255.255.254/31", AF_INET, 31},
-                {"::/0", AF_INET6, 0},            {"::1", AF_INET6, 128},
-                {"2001:db8::/32", AF_INET6, 32},  {"2001:DB8::/32", AF_INET6, 32},
-                {"fe80::/10", AF_INET6, 10},      {"::ffff:10.0.0.0/104", AF_INET6, 104},
+                {"10.0.0.0/8", AF_INET, 8},
+                {"10.1.2.3", AF_INET, 32},
+                {"10.1.2.3/32", AF_INET, 32},
+                {"0.0.0.0/0", AF_INET, 0},
+                {"10.128.0.0/9", AF_INET, 9},
+                {"255.255.255.254/31", AF_INET, 31},
+                {"::/0", AF_INET6, 0},
+                {"::1", AF_INET6, 128},
+                {"2001:db8::/32", AF_INET6, 32},
+                {"2001:DB8::/32", AF_INET6, 32},
+                {"fe80::/10", AF_INET6, 10},
+                {"::ffff:10.0.0.0/104", AF_INET6, 104},
                 {"2001:db8::1/128", AF_INET6, 128},
         };
 
@@ -177,8 +183,10 @@ static void test_networks_in_networks(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_networks),      cmocka_unit_test(test_no_networks),
-                cmocka_unit_test(test_addresses),     cmocka_unit_test(test_contains),
+                cmocka_unit_test(test_networks),
+                cmocka_unit_test(test_no_networks),
+                cmocka_unit_test(test_addresses),
+                cmocka_unit_test(test_contains),
                 cmocka_unit_test(test_networks_in_networks),
         };
 

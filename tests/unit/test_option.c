@@ -201,8 +201,10 @@ static void test_longest_values(void **state)
                 enum ksa_section section;
                 const char *name;
                 size_t longest;
-        } rows[] = {{KSA_SECTION_HOST, "audience", 512},   {KSA_SECTION_ACCOUNTS, "selector", 512},
-                    {KSA_SECTION_RULE, "user", 255},       {KSA_SECTION_RULE, "service", 384},
+        } rows[] = {{KSA_SECTION_HOST, "audience", 512},
+                    {KSA_SECTION_ACCOUNTS, "selector", 512},
+                    {KSA_SECTION_RULE, "user", 255},
+                    {KSA_SECTION_RULE, "service", 384},
                     {KSA_SECTION_RULE, "account_uid", 512}};
 
         (void)state;
@@ -254,9 +256,9 @@ static void test_a_misfit_in_a_list(void **state)
         bool memory;
 
         (void)state;
-        assert_string_equal(ksa_option_set(ksa_option_find(KSA_SECTION_RULE, "user"), text, &rule,
-                                           &memory),
-                            "*");
+        assert_string_equal(
+                ksa_option_set(ksa_option_find(KSA_SECTION_RULE, "user"), text, &rule, &memory),
+                "*");
         assert_false(memory);
         assert_int_equal(rule.user.count, 2);
         free(rule.user.items);

@@ -107,8 +107,7 @@ static void test_every_real_token(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_every_real_token, place_setup,
-                                                place_teardown),
+                cmocka_unit_test_setup_teardown(test_every_real_token, place_setup, place_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,8 +61,9 @@ static void test_nothing_in_the_table_allows(void **state)
 
 static void test_numbers_that_are_no_reason(void **state)
 {
-        static const int numbers[] = {KSA_REASON_COUNT, KSA_REASON_COUNT + 1, -1, 1 << 20,
-                                      KSA_OK - 1, KSA_OK + 1, (int)KSA_ALLOW};
+        static const int numbers[] = {KSA_REASON_COUNT, KSA_REASON_COUNT + 1, -1,
+                                      1 << 20,          KSA_OK - 1,           KSA_OK + 1,
+                                      (int)KSA_ALLOW};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(numbers); i++) {
@@ -78,8 +79,8 @@ static void test_numbers_that_are_no_reason(void **state)
 /* No flipped bit and no small number makes one outcome, or OK, of another. */
 static void test_numbers_are_far_apart(void **state)
 {
-        static const unsigned numbers[] = {KSA_DENY,      KSA_ALLOW,     KSA_UNAVAILABLE,
-                                           KSA_FORBIDDEN, KSA_NOT_OURS,  KSA_NO_MEMORY};
+        static const unsigned numbers[] = {KSA_DENY,      KSA_ALLOW,    KSA_UNAVAILABLE,
+                                           KSA_FORBIDDEN, KSA_NOT_OURS, KSA_NO_MEMORY};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(numbers); i++)

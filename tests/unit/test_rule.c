@@ -7,10 +7,10 @@
 #include "signer.h"
 #include "support.h"
 
-#define HEAD                                                                                       \
-        "[host]\naudience = " AUDIENCE " ssh://second\n"                                           \
-        "[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n"                 \
-        "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/nowhere\n"                              \
+#define HEAD                                                                       \
+        "[host]\naudience = " AUDIENCE " ssh://second\n"                           \
+        "[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n" \
+        "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/nowhere\n"              \
         "[cluster staging]\nissuer = https://staging\nkeys = file:/nowhere\n"
 
 static struct ksa_config *load(struct place *place, const char *rules)
@@ -107,8 +107,7 @@ static const struct {
          KSA_CONDITION_USER},
         {"[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot2\nservice = sshd\n",
          KSA_CONDITION_USER},
-        {"[rule a]\naccount = prod:ci/deployer\nuser = @own\nservice = sshd\n",
-         KSA_CONDITION_USER},
+        {"[rule a]\naccount = prod:ci/deployer\nuser = @own\nservice = sshd\n", KSA_CONDITION_USER},
         {"[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sudo\n",
          KSA_CONDITION_SERVICE},
         {"[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = ssh\n",
@@ -206,9 +205,9 @@ static void test_no_from_is_anywhere(void **state)
 
 static void test_a_rule_never_widens(void **state)
 {
-        struct ksa_config *config = load(
-                *state, "[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
-                        "service = sshd postgresql\naudience = postgresql://build-7\n");
+        struct ksa_config *config =
+                load(*state, "[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
+                             "service = sshd postgresql\naudience = postgresql://build-7\n");
         struct ksa_candidate candidate = deployer(config);
         const char *texts[] = {"postgresql://build-7"};
         struct ksa_list audiences = {.items = texts, .count = 1};
@@ -287,8 +286,10 @@ static void test_sudo_means_sudo_i_too(void **state)
                 char rule[128];
                 enum ksa_condition failed;
 
-                (void)snprintf(rule, sizeof(rule), "[rule a]\naccount = prod:ci/deployer\n"
-                               "user = deploy-bot\nservice = %s\n", rows[i].in_rule);
+                (void)snprintf(rule, sizeof(rule),
+                               "[rule a]\naccount = prod:ci/deployer\n"
+                               "user = deploy-bot\nservice = %s\n",
+                               rows[i].in_rule);
                 struct ksa_config *config = load(*state, rule);
                 struct ksa_candidate candidate = deployer(config);
                 candidate.service = rows[i].service;

@@ -8,9 +8,9 @@
 #include "signer.h"
 #include "support.h"
 
-#define HEAD                                                                                       \
-        "[host]\naudience = " AUDIENCE "\n"                                                        \
-        "[cluster c0]\nissuer = " ISSUER "\nkeys = file:/nowhere\n"                                \
+#define HEAD                                                        \
+        "[host]\naudience = " AUDIENCE "\n"                         \
+        "[cluster c0]\nissuer = " ISSUER "\nkeys = file:/nowhere\n" \
         "[cluster c1]\nissuer = https://c1\nkeys = file:/nowhere\n"
 
 static const char *one_audience[] = {AUDIENCE};
@@ -55,11 +55,11 @@ static const char *found(const struct ksa_config *config, const char *account, c
 /* The order of the files counts, not how exact a pattern is. */
 static void test_first_rule_that_fits(void **state)
 {
-        struct ksa_config *config = load(
-                *state, "[rule z]\naccount = c0:*/*\nuser = a\nservice = sudo\n"
-                        "[rule y]\naccount = c0:ci/x c0:ci/*\nuser = a\nservice = sshd\n"
-                        "[rule x]\naccount = c0:ci/x\nuser = a b\nservice = sshd sudo\n"
-                        "[rule default]\naccount = c0:ci/default\nuser = a\nservice = sshd\n");
+        struct ksa_config *config =
+                load(*state, "[rule z]\naccount = c0:*/*\nuser = a\nservice = sudo\n"
+                             "[rule y]\naccount = c0:ci/x c0:ci/*\nuser = a\nservice = sshd\n"
+                             "[rule x]\naccount = c0:ci/x\nuser = a b\nservice = sshd sudo\n"
+                             "[rule default]\naccount = c0:ci/default\nuser = a\nservice = sshd\n");
 
         assert_string_equal(found(config, "x", "a", "sshd"), "y");
         assert_string_equal(found(config, "x", "a", "sudo"), "z");
@@ -111,11 +111,11 @@ static void test_closest_condition(void **state)
                 {"x", "a", "sshd", "11.0.0.1", KSA_CONDITION_FROM},
                 {"x", "a", "sshd", "a-name", KSA_CONDITION_FROM_NAME},
         };
-        struct ksa_config *config = load(
-                *state, "[rule far]\naccount = c0:ci/x\nuser = a\nservice = cron\n"
-                        "[rule near]\naccount = c0:ci/x\nuser = a\nservice = sshd\n"
-                        "from = 10.0.0.0/8\n"
-                        "[rule last]\naccount = c0:ci/x\nuser = a\nservice = cron\n");
+        struct ksa_config *config =
+                load(*state, "[rule far]\naccount = c0:ci/x\nuser = a\nservice = cron\n"
+                             "[rule near]\naccount = c0:ci/x\nuser = a\nservice = sshd\n"
+                             "from = 10.0.0.0/8\n"
+                             "[rule last]\naccount = c0:ci/x\nuser = a\nservice = cron\n");
 
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 struct ksa_candidate candidate = {.cluster = "c0",
@@ -213,15 +213,15 @@ static void compare_one(const struct ksa_config *config, uint32_t *seed)
         enum ksa_condition failed;
 
         if (next_random(seed) % 2 == 0) {
-                (void)snprintf(own, sizeof(own), "%s:%s/%s", candidate.cluster,
-                               candidate.namespace, candidate.account);
+                (void)snprintf(own, sizeof(own), "%s:%s/%s", candidate.cluster, candidate.namespace,
+                               candidate.account);
                 candidate.own_account = own;
         }
         assert_ptr_equal(ksa_rule_find(config, &candidate, &failed),
                          linear_search(config, &candidate));
-        assert_int_equal(ksa_rule_names(config, candidate.user, candidate.own_account,
-                                        candidate.service),
-                         linear_names(config, &candidate));
+        assert_int_equal(
+                ksa_rule_names(config, candidate.user, candidate.own_account, candidate.service),
+                linear_names(config, &candidate));
 }
 
 static void test_index_equals_linear_search(void **state)

@@ -62,6 +62,7 @@ static const struct {
         bool good;
         uint64_t seconds;
 } durations[] = {
+        /* clang-format off */
         {"90", true, 90},
         {"90s", true, 90},
         {"5m", true, 300},
@@ -82,6 +83,7 @@ static const struct {
         {"-5m", false, 0},
         {"05m", false, 0},
         {"1h30m", false, 0},
+        /* clang-format on */
 };
 
 static void test_duration(void **state)

@@ -33,8 +33,8 @@ static void test_all_that_a_token_says(void **state)
         struct ksa_token token;
         struct ksa_error error = {0};
         char *claims = claims_with("kubernetes.io/pod", "{\"name\":\"job-1\",\"uid\":\"u-2\"}");
-        struct ksa_secret *text = token_of("{\"alg\":\"ES256\",\"kid\":\"k1\",\"typ\":\"JWT\"}",
-                                           claims, zeros, 64);
+        struct ksa_secret *text =
+                token_of("{\"alg\":\"ES256\",\"kid\":\"k1\",\"typ\":\"JWT\"}", claims, zeros, 64);
 
         (void)state;
         assert_int_equal(ksa_token_parse(text, &token, &error), KSA_OK);
@@ -92,13 +92,13 @@ static void test_a_token_that_says_nothing(void **state)
 /* --- Shape ------------------------------------------------------------------ */
 
 #define HEADER "eyJhbGciOiJFUzI1NiJ9" /* {"alg":"ES256"} */
-#define EMPTY "e30"                   /* {} */
-#define SIGNATURE                                                                                  \
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                                              \
+#define EMPTY  "e30"                  /* {} */
+#define SIGNATURE                                     \
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 /* 86 characters whose last one has unused bits set. */
-#define NOT_CANONICAL                                                                              \
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"                                              \
+#define NOT_CANONICAL                                 \
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" \
         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"
 
 static const struct {
@@ -134,16 +134,16 @@ static const struct {
         {HEADER "." EMPTY "=." SIGNATURE, KSA_NOT_A_TOKEN},
         {HEADER "." EMPTY "." SIGNATURE "==", KSA_NOT_A_TOKEN},
         {HEADER "." EMPTY "." NOT_CANONICAL, KSA_NOT_A_TOKEN},
-        {HEADER ".e31." SIGNATURE, KSA_NOT_A_TOKEN},         /* not canonical */
+        {HEADER ".e31." SIGNATURE, KSA_NOT_A_TOKEN}, /* not canonical */
         {HEADER ".e+0." SIGNATURE, KSA_NOT_A_TOKEN},
         {HEADER ".e/0." SIGNATURE, KSA_NOT_A_TOKEN},
-        {HEADER ".W10." SIGNATURE, KSA_NOT_A_TOKEN},         /* [] */
-        {HEADER ".MQ." SIGNATURE, KSA_NOT_A_TOKEN},          /* 1 */
-        {HEADER ".IiI." SIGNATURE, KSA_NOT_A_TOKEN},         /* "" */
-        {HEADER ".bnVsbA." SIGNATURE, KSA_NOT_A_TOKEN},      /* null */
-        {"W10." EMPTY "." SIGNATURE, KSA_NOT_A_TOKEN},       /* [] as header */
-        {HEADER ".e30g." SIGNATURE, KSA_OK},                 /* a blank behind the object */
-        {HEADER ".e317fQ." SIGNATURE, KSA_NOT_A_TOKEN},      /* {}{} */
+        {HEADER ".W10." SIGNATURE, KSA_NOT_A_TOKEN},    /* [] */
+        {HEADER ".MQ." SIGNATURE, KSA_NOT_A_TOKEN},     /* 1 */
+        {HEADER ".IiI." SIGNATURE, KSA_NOT_A_TOKEN},    /* "" */
+        {HEADER ".bnVsbA." SIGNATURE, KSA_NOT_A_TOKEN}, /* null */
+        {"W10." EMPTY "." SIGNATURE, KSA_NOT_A_TOKEN},  /* [] as header */
+        {HEADER ".e30g." SIGNATURE, KSA_OK},            /* a blank behind the object */
+        {HEADER ".e317fQ." SIGNATURE, KSA_NOT_A_TOKEN}, /* {}{} */
         {"eyJhbGciOiJFUzI1NiJ9Cg." EMPTY "." SIGNATURE, KSA_OK},
 };
 
@@ -186,7 +186,8 @@ static void test_nul_inside(void **state)
 static void test_cut_at_every_byte(void **state)
 {
         char *claims = claims_with(NULL, NULL);
-        struct ksa_secret *whole = token_of("{\"alg\":\"ES256\",\"kid\":\"k1\"}", claims, zeros, 64);
+        struct ksa_secret *whole =
+                token_of("{\"alg\":\"ES256\",\"kid\":\"k1\"}", claims, zeros, 64);
 
         (void)state;
         for (size_t length = 3; length < ksa_secret_length(whole); length++) {
@@ -232,8 +233,7 @@ static void test_lengths_where_others_cut(void **state)
                 struct ksa_error error = {0};
 
                 assert_int_equal(parse(text, &error), rows[i].reason);
-                assert_int_equal(strstr(error.text, "ksa-askpass") != NULL,
-                                 rows[i].length == 1023);
+                assert_int_equal(strstr(error.text, "ksa-askpass") != NULL, rows[i].length == 1023);
                 ksa_secret_free(&text);
         }
 }
@@ -356,8 +356,7 @@ static void test_kid_has_at_most_1024_bytes(void **state)
                 kid[length] = '\0';
                 (void)snprintf(header, sizeof(header), "{\"alg\":\"ES256\",\"kid\":\"%s\"}", kid);
                 struct ksa_secret *text = token_of(header, "{}", zeros, 64);
-                assert_int_equal(parse(text, NULL),
-                                 length > KSA_KID_MAX ? KSA_BAD_HEADER : KSA_OK);
+                assert_int_equal(parse(text, NULL), length > KSA_KID_MAX ? KSA_BAD_HEADER : KSA_OK);
                 ksa_secret_free(&text);
         }
 }

@@ -33,10 +33,14 @@ static void expect(const char *payload, enum ksa_reason wanted)
 
 static void test_texts(void **state)
 {
-        static const char *const members[] = {"iss", "sub", "jti", "kubernetes.io/namespace",
+        static const char *const members[] = {"iss",
+                                              "sub",
+                                              "jti",
+                                              "kubernetes.io/namespace",
                                               "kubernetes.io/serviceaccount/name",
                                               "kubernetes.io/serviceaccount/uid",
-                                              "kubernetes.io/pod/name", "kubernetes.io/pod/uid"};
+                                              "kubernetes.io/pod/name",
+                                              "kubernetes.io/pod/uid"};
         static const char *const wrong[] = {"null", "1", "1.5", "true", "[]", "[\"a\"]", "{}"};
 
         (void)state;
@@ -167,8 +171,7 @@ static void test_audiences(void **state)
                 struct ksa_token token;
                 struct ksa_secret *text;
                 struct ksa_error error = {0};
-                enum ksa_reason reason =
-                        parse_payload(audiences[i].payload, &token, &text, &error);
+                enum ksa_reason reason = parse_payload(audiences[i].payload, &token, &text, &error);
 
                 if (reason != audiences[i].reason || token.audiences.count != audiences[i].count)
                         fail_msg("%s: %s, %zu audiences", audiences[i].payload,
@@ -214,8 +217,8 @@ static const char *const not_json[] = {
         "{\"kubernetes.io\":{\"pod\":{\"name\":\"a\",\"name\":\"b\"}}}",
         "{\"x\":[{\"a\":[{\"b\":1,\"b\":1}]}]}",
         "{\"iss\":\"\xff\"}",
-        "{\"iss\":\"\xc0\xaf\"}",             /* an over-long slash */
-        "{\"iss\":\"\xed\xa0\x80\"}",         /* half a surrogate pair */
+        "{\"iss\":\"\xc0\xaf\"}",     /* an over-long slash */
+        "{\"iss\":\"\xed\xa0\x80\"}", /* half a surrogate pair */
         "{\"iss\":\"\\ud800\"}",
         "{\"\\u0000\":1}",
         "{\"iss\":\"a\nb\"}",
