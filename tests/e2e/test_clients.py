@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import host as private_host
+from host import SSH_TELLS_PROGRAMS
 
 BOT_HOME = Path("/home/deploy-bot")
 TEXT = "".join("line %d\n" % n for n in range(5000))
@@ -188,6 +189,8 @@ def test_ansible_tells_why_it_was_refused(job):
     job.token = job.host.token_file(job.host.token(account="tester"))
     result = ansible(job, "ansible", "all", "-m", "ping")
     assert result.status == 4 and "UNREACHABLE" in result.out and result.reasons == ["no-rule"], result
+    if not SSH_TELLS_PROGRAMS:
+        pytest.skip("this ssh (Ubuntu's) tells why it was refused to a terminal alone")
     assert "no rule lets prod:ci/tester become" in result.out, result
 
 

@@ -341,6 +341,14 @@ def test_other_prompts_get_no_answer(client, words):
     assert client.kept() == []
 
 
+def test_message_is_shown_and_not_answered(client):
+    """SSH_ASKPASS_PROMPT=none of ssh(1). The server chose the text, and may try its hand at the terminal."""
+    for words in ("Service account token refused (ref 1)", FIRST):
+        result = client.run("\x1b[2J\a" + words, SSH_ASKPASS_PROMPT="none", KSA_AUDIENCE=AUDIENCE)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "[2J" + words + "\n"), result
+    assert client.kept() == []
+
+
 def test_sudo_p_is_told(client):
     text = client.refused("my own prompt: ", KSA_AUDIENCE=AUDIENCE)
     assert "sudo -p" in text and "passprompt_override" in text

@@ -1,6 +1,8 @@
 """The private host of packaging/private-host, seen from the tests that run inside it: its
 configuration, its log, and ssh and sudo as a client's job uses them."""
+import contextlib
 import os
+import pty
 import re
 import shutil
 import signal
@@ -8,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+import tty
 import uuid
 from pathlib import Path
 
@@ -18,6 +21,8 @@ EXAMPLES = SOURCE / "packaging" / "examples"
 LOG = Path("/var/log/auth.log")
 HOME = Path("/home/job")
 ASKPASS = shutil.which("ksa-askpass")
+# Ubuntu's ssh (24.04 and later) shows a server's message to a terminal, and logs it below any level in use.
+SSH_TELLS_PROGRAMS = b"kbd int inst" not in Path(shutil.which("ssh")).read_bytes()
 SHORT_ISSUER = "https://c"
 
 
@@ -27,7 +32,7 @@ class Result:
     def __init__(self, process, log):
         self.status = process.returncode
         self.out = process.stdout.decode(errors="replace")
-        self.err = process.stderr.decode(errors="replace")
+        self.err = (process.stderr or b"").decode(errors="replace")
         self.log = log
 
     def __repr__(self):
@@ -45,6 +50,31 @@ class Result:
     @property
     def allowed(self):
         return [line for line in self.lines if "result=allow " in line]
+
+
+class Screen:
+    """A terminal to write to, and what was written."""
+
+    def __enter__(self):
+        self.reader, self.terminal = pty.openpty()
+        tty.setraw(self.terminal)
+        self.written = b""
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.terminal)
+        self.thread.join()
+        os.close(self.reader)
+
+    def read(self):
+        with contextlib.suppress(OSError):  # the last one that could write has closed it
+            while True:
+                self.written += os.read(self.reader, 65536)
+
+    def text(self):
+        return self.written.decode(errors="replace")
 
 
 class Host:
@@ -137,16 +167,20 @@ class Host:
 
     # --- Commands ---
 
-    def run(self, command, user="job", stdin=b"", timeout=60, cwd=None, **environment):
-        """Runs COMMAND as USER, who has nothing but HOME and PATH in the environment."""
+    def run(self, command, user="job", stdin=b"", timeout=60, cwd=None, screen=False, **environment):
+        """Runs COMMAND as USER, who has nothing but HOME and PATH in the environment. With SCREEN its
+        standard error is a terminal: Ubuntu's ssh tells why a login was refused to nobody else."""
         home = "/root" if user == "root" else "/home/" + user
         size = self.log_size()
         env = {"HOME": home, "PATH": os.environ["PATH"], "USER": user, "LC_ALL": "C.UTF-8"}
         env.update({name: str(value) for name, value in environment.items()})
-        process = subprocess.run(["setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups",
-                                  "--inh-caps=-all"] + command, input=stdin, env=env, timeout=timeout,
-                                 cwd=cwd or home, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = ["setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "--inh-caps=-all"] + command
+        with Screen() if screen else contextlib.nullcontext() as stderr:
+            process = subprocess.run(command, input=stdin, env=env, timeout=timeout, cwd=cwd or home,
+                                     stdout=subprocess.PIPE, stderr=stderr.terminal if screen else subprocess.PIPE)
         result = Result(process, self.log_since(size))
+        if screen:
+            result.err = stderr.text()
         self.outputs.append(result.out + result.err)
         return result
 
@@ -154,7 +188,8 @@ class Host:
         """ksa-ssh with a token in a file. The audience is the job's own business here, so that tokens
         which ksa-askpass would keep to itself reach the host."""
         path = self.token_file(token)
-        return self.run(["ksa-ssh", *options, "-l", user, "build-7", command], KSA_TOKEN_FILE=path, **environment)
+        return self.run(["ksa-ssh", *options, "-l", user, "build-7", command], screen=True, KSA_TOKEN_FILE=path,
+                        **environment)
 
     def type(self, answers, user="deploy-bot", command="id -un", options=(), method="keyboard-interactive"):
         """ssh with a hand that types ANSWERS, whatever is asked, and the last one again. Returns the
