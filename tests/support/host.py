@@ -74,7 +74,7 @@ class Screen:
                 self.written += os.read(self.reader, 65536)
 
     def text(self):
-        return self.written.decode(errors="replace")
+        return self.written.decode(errors="replace").replace("\r", "")
 
 
 class Host:
