@@ -130,6 +130,21 @@ X(NOT_BUILT, "not-built", UNAVAILABLE,                                          
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user or service is not the one that was let in",                                            \
   "another module in the stack changes PAM_USER after ksa")                                        \
+/* the cluster, asked */                                                                           \
+X(NEEDS_ROOT, "needs-root", UNAVAILABLE,                                                           \
+  "the cluster can be asked by root alone",                                                        \
+  "a service without root needs rules without review, bound, rbac, once")                          \
+X(API_UNREACHABLE, "api-unreachable", UNAVAILABLE,                                                 \
+  "no connection to the cluster", "look at api_server, the network, and proxy")                    \
+X(API_TIMEOUT, "api-timeout", UNAVAILABLE,                                                         \
+  "no answer from the cluster in time", "look at the API server's load, and at timeout")           \
+X(API_TLS, "api-tls", UNAVAILABLE,                                                                 \
+  "the server could not prove that it is the cluster's",                                           \
+  "look at api_ca_file or keys_ca_file, and at the name in api_server")                            \
+X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                                    \
+  "the answer is not whole, too large, or no HTTP", "look at what stands between host and cluster") \
+X(HELPER, "helper-failed", UNAVAILABLE,                                                            \
+  "ksa-fetch could not ask", "is it installed, and is there a user _ksa?")                         \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an argument that pam_ksa does not know", "see pam_ksa(8)")                     \

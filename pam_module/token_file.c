@@ -5,8 +5,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/sched.h>
-#include <poll.h>
 #include <pwd.h>
 #include <security/pam_modutil.h>
 #include <signal.h>
@@ -17,17 +15,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "child.h"
 
 #define SECONDS 2
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 #ifdef SYS_setresuid32
 #define SET_GROUPS SYS_setgroups32
 #define SET_GIDS   SYS_setresgid32
@@ -70,17 +64,6 @@ static bool become(const struct identity *user)
                getresuid(&real, &effective, &saved) == 0 && real == user->uid &&
                effective == user->uid && saved == user->uid &&
                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
-}
-
-static void default_signals(void)
-{
-        struct sigaction action = {.sa_handler = SIG_DFL};
-        sigset_t none;
-
-        for (int number = 1; number < NSIG; number++)
-                (void)sigaction(number, &action, NULL);
-        (void)sigemptyset(&none);
-        (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static enum ksa_reason judge(const struct stat *status, uid_t user)
@@ -141,7 +124,7 @@ static void run_child(const char *path, const struct identity *user, int out)
         size_t length = 0;
         enum ksa_reason reason = KSA_TOKEN_FILE_FAILED;
 
-        default_signals();
+        ksa_child_default_signals();
         /* No descriptor of the host program stays open in a process of the user's. */
         if (dup2(out, STDIN_FILENO) == STDIN_FILENO &&
             syscall(SYS_close_range, STDOUT_FILENO, ~0U, 0) == 0 && become(user)) {
@@ -160,66 +143,15 @@ static void run_child(const char *path, const struct identity *user, int out)
 
 /* --- The parent ------------------------------------------------------------- */
 
-/*
- * A child without an exit signal: the host program gets no SIGCHLD for it, its waits
- * do not see it, and with SIGCHLD ignored it still is ours to wait for. All signals are
- * blocked meanwhile, so that none of its handlers runs in the child.
- */
-static pid_t start_child(int *ret_pidfd, sigset_t *ret_mask)
-{
-        sigset_t all;
-
-        (void)sigfillset(&all);
-        (void)pthread_sigmask(SIG_SETMASK, &all, ret_mask);
-        return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
-}
-
-static int milliseconds_left(const struct timespec *deadline)
-{
-        struct timespec now;
-
-        if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-                return 0;
-        int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
-                       (deadline->tv_nsec - now.tv_nsec) / 1000000;
-        return left > 0 ? (int)left : 0;
-}
-
-/* Reads exactly COUNT bytes before the deadline. */
-static bool receive(int in, void *bytes, size_t count, const struct timespec *deadline)
-{
-        for (char *at = bytes; count > 0;) {
-                struct pollfd ready = {.fd = in, .events = POLLIN};
-                int left = milliseconds_left(deadline);
-                int answer = left == 0 ? 0 : poll(&ready, 1, left);
-
-                if (answer < 0 && errno == EINTR)
-                        continue;
-                if (answer <= 0)
-                        return false;
-                ssize_t got = read(in, at, count);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        return false;
-                at += got;
-                count -= (size_t)got;
-        }
-        return true;
-}
-
 static enum ksa_reason receive_token(int in, struct ksa_secret *token)
 {
-        struct timespec deadline;
+        struct timespec deadline = ksa_deadline_in(SECONDS * 1000);
         struct header header;
         size_t room;
 
-        if (clock_gettime(CLOCK_MONOTONIC, &deadline) != 0)
-                return KSA_TOKEN_FILE_FAILED;
-        deadline.tv_sec += SECONDS;
         void *tail = ksa_secret_tail(token, &room);
-        if (!receive(in, &header, sizeof(header), &deadline) || header.length > room ||
-            !receive(in, tail, header.length, &deadline))
+        if (!ksa_receive(in, &header, sizeof(header), &deadline) || header.length > room ||
+            !ksa_receive(in, tail, header.length, &deadline))
                 return KSA_TOKEN_FILE_FAILED;
         ksa_secret_extend(token, header.length);
         switch (header.reason) {
@@ -234,18 +166,6 @@ static enum ksa_reason receive_token(int in, struct ksa_secret *token)
         }
 }
 
-/* By its descriptor: a number may already be another process. */
-static void end_child(int pidfd)
-{
-        siginfo_t unread;
-
-        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-        while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &unread, WEXITED | __WALL) != 0 &&
-               errno == EINTR) {
-        }
-        (void)close(pidfd);
-}
-
 static enum ksa_reason read_as(const char *path, const struct identity *user,
                                struct ksa_secret *token)
 {
@@ -254,7 +174,7 @@ static enum ksa_reason read_as(const char *path, const struct identity *user,
 
         if (pipe2(ends, O_CLOEXEC) != 0)
                 return KSA_TOKEN_FILE_FAILED;
-        pid_t child = start_child(&pidfd, &mask);
+        pid_t child = ksa_child_start(&pidfd, &mask);
         if (child == 0)
                 run_child(path, user, ends[1]);
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
@@ -262,7 +182,7 @@ static enum ksa_reason read_as(const char *path, const struct identity *user,
         enum ksa_reason reason = child > 0 ? receive_token(ends[0], token) : KSA_TOKEN_FILE_FAILED;
         (void)close(ends[0]);
         if (child > 0)
-                end_child(pidfd);
+                ksa_child_end(pidfd);
         return reason;
 }
 

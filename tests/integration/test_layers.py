@@ -31,21 +31,26 @@ def test_libraries_stay_in_their_rooms(path):
     room = path.parent.name
     if room != "pam_module":
         assert not any(header.startswith("security/") for header in headers)
-    assert not any(header.startswith(("curl/", "sys/socket", "netdb")) for header in headers)
+    assert not any(header.startswith("curl/") for header in headers) or path.name == "fetch_transfer.c"
+    assert not any(header.startswith(("sys/socket", "netdb")) for header in headers) or path.stem in ("child", "fetch")
     if room == "common" and ORDER.index(path.stem) < ORDER.index("env"):
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
     if room == "common":
-        assert not headers & {"syslog.h", "locale.h", "signal.h"}
+        assert not headers & {"syslog.h", "locale.h"}
+        assert "signal.h" not in headers or path.stem == "child"
 
 
 ONLY = {  # what a call belongs to
     r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/secret.c"},
     r"\bjson_load\w*\(": {"common/json.c"},
-    r"\bopenat?\(|\bfopen\(": {"common/file.c", "pam_module/token_file.c", "tools/explain.c", "tools/keys.c"},
-    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/host.c", "pam_module/token_file.c"},
+    r"\bopenat?\(|\bfopen\(": {"common/child.c", "common/file.c", "pam_module/token_file.c", "tools/explain.c",
+                                   "tools/keys.c"},
+    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c"},
     r"\bgetenv\(|\bsecure_getenv\(": set(),
+    r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/child.c"},
+    r"\bcurl_\w+\(": {"tools/fetch_transfer.c"},
     r"\bPEM_|\bd2i_": {"tools/keys.c"},
-    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"pam_module/token_file.c"},
+    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/child.c"},
     r"\breturn PAM_SUCCESS\b": {"pam_module/pam_ksa.c", "pam_module/outcome.c"},
 }
 

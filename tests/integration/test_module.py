@@ -34,6 +34,14 @@ def test_module_links_what_the_design_says():
     assert libraries == {"libpam", "libcrypto", "libjansson", "libc"}, libraries
 
 
+def test_libcurl_is_for_ksa_fetch_alone():
+    """The packages of the host side: what speaks to the network is one program."""
+    assert any(name.startswith("libcurl") for name in needed("/usr/libexec/ksa/ksa-fetch"))
+    for path in (MODULE, "/usr/sbin/ksactl"):
+        assert not any(name.startswith("libcurl") for name in needed(path)), path
+    assert not {name for name in needed("/usr/libexec/ksa/ksa-fetch") if name.startswith(("libjansson", "libpam"))}
+
+
 def test_module_takes_no_symbol_that_postgres_has_too():
     """PostgreSQL exports json_object: the module would call the server's."""
     names = {words[-1].split("@")[0] for words in symbols(MODULE, "--undefined-only")}
@@ -41,11 +49,12 @@ def test_module_takes_no_symbol_that_postgres_has_too():
     assert not {name for name in names if name.startswith(("curl_", "SSL_", "PEM_", "d2i_"))}
 
 
-def test_module_starts_no_program_and_asks_no_network():
+def test_module_asks_no_network_and_disturbs_no_host_program():
+    """It starts programs of ours by execve alone, which has no search path and no environment but the one given."""
     names = {words[-1].split("@")[0] for words in symbols(MODULE, "--undefined-only")}
-    assert not names & {"execve", "execv", "execvp", "execl", "fork", "vfork", "system", "popen", "posix_spawn", "socket",
+    assert not names & {"execv", "execvp", "execl", "fork", "vfork", "system", "popen", "posix_spawn", "socket",
                         "connect", "getaddrinfo", "getenv", "secure_getenv", "setenv", "putenv", "signal",
-                        "umask", "setlocale", "seteuid", "setfsuid", "exit", "openlog", "syslog"}
+                        "setlocale", "seteuid", "setfsuid", "exit", "openlog", "syslog"}
 
 
 def test_module_is_bound_at_once_and_has_no_executable_stack():

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#ifdef SYS_setresuid32
+#define SET_GROUPS SYS_setgroups32
+#define SET_GIDS   SYS_setresgid32
+#define SET_UIDS   SYS_setresuid32
+#else
+#define SET_GROUPS SYS_setgroups
+#define SET_GIDS   SYS_setresgid
+#define SET_UIDS   SYS_setresuid
+#endif
+
+/* --- Deadlines -------------------------------------------------------------- */
+
+struct timespec ksa_deadline_in(unsigned milliseconds)
+{
+        struct timespec deadline;
+
+        if (clock_gettime(CLOCK_MONOTONIC, &deadline) != 0)
+                return (struct timespec){0};
+        deadline.tv_sec += milliseconds / 1000;
+        deadline.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+        if (deadline.tv_nsec >= 1000000000) {
+                deadline.tv_sec++;
+                deadline.tv_nsec -= 1000000000;
+        }
+        return deadline;
+}
+
+int ksa_deadline_left(const struct timespec *deadline)
+{
+        struct timespec now;
+
+        if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+                return 0;
+        int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
+                       (deadline->tv_nsec - now.tv_nsec) / 1000000;
+        return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* --- Start and end ---------------------------------------------------------- */
+
+pid_t ksa_child_start(int *ret_pidfd, sigset_t *ret_mask)
+{
+        sigset_t all;
+
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, ret_mask);
+        return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
+}
+
+void ksa_child_default_signals(void)
+{
+        struct sigaction action = {.sa_handler = SIG_DFL};
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)sigaction(number, &action, NULL);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The system calls themselves: glibc's wrappers would wait for threads that are not there. */
+static bool become_root(void)
+{
+        gid_t none;
+
+        return syscall(SET_GROUPS, 0, &none) == 0 && syscall(SET_GIDS, 0, 0, 0) == 0 &&
+               syscall(SET_UIDS, 0, 0, 0) == 0;
+}
+
+/* The caller of sudo chose those that came with him: `ulimit -f 0` ends whoever writes a byte. */
+static bool reset_limits(void)
+{
+        static const struct {
+                __rlimit_resource_t resource;
+                rlim_t limit;
+        } limits[] = {
+                {RLIMIT_CORE, 0},
+                {RLIMIT_NOFILE, 1024},
+                {RLIMIT_FSIZE, RLIM_INFINITY},
+                {RLIMIT_CPU, RLIM_INFINITY},
+                {RLIMIT_AS, RLIM_INFINITY},
+                {RLIMIT_DATA, RLIM_INFINITY},
+        };
+
+        for (size_t i = 0; i < KSA_COUNT(limits); i++) {
+                const struct rlimit limit = {limits[i].limit, limits[i].limit};
+
+                if (setrlimit(limits[i].resource, &limit) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/* IO on 0 and 1, /dev/null on 2, nothing else. */
+static bool arrange_descriptors(int io)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        /* Out of the way first: either may be one of 0 to 2. */
+        int kept = fcntl(io, F_DUPFD_CLOEXEC, 3), sink = fcntl(null, F_DUPFD_CLOEXEC, 3);
+
+        return null >= 0 && kept >= 0 && sink >= 0 && dup2(kept, STDIN_FILENO) >= 0 &&
+               dup2(kept, STDOUT_FILENO) >= 0 && dup2(sink, STDERR_FILENO) >= 0 &&
+               syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
+}
+
+void ksa_child_become(const char *path, char *const *arguments, int io)
+{
+        char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", language[] = "LANG=C";
+        char *const environment[] = {search, language, NULL};
+
+        ksa_child_default_signals();
+        (void)setsid();
+        (void)umask(077);
+        if (chdir("/") == 0 && arrange_descriptors(io) && become_root() && reset_limits())
+                (void)execve(path, arguments, environment);
+        _exit(127);
+}
+
+bool ksa_child_wait(int pidfd, const struct timespec *deadline)
+{
+        struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+        int answer;
+
+        do {
+                answer = poll(&ended, 1, ksa_deadline_left(deadline));
+        } while (answer < 0 && errno == EINTR);
+        return answer > 0;
+}
+
+void ksa_child_end(int pidfd)
+{
+        siginfo_t unread;
+
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+        while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &unread, WEXITED | __WALL) != 0 &&
+               errno == EINTR) {
+        }
+        (void)close(pidfd);
+}
+
+/* --- Words ------------------------------------------------------------------ */
+
+/* Whether FD is ready for EVENTS before the deadline. */
+static bool is_ready(int fd, short events, const struct timespec *deadline)
+{
+        struct pollfd ready = {.fd = fd, .events = events};
+
+        for (;;) {
+                int left = ksa_deadline_left(deadline);
+                int answer = left == 0 ? 0 : poll(&ready, 1, left);
+
+                if (answer >= 0 || errno != EINTR)
+                        return answer > 0;
+        }
+}
+
+bool ksa_receive(int in, void *bytes, size_t count, const struct timespec *deadline)
+{
+        for (char *at = bytes; count > 0;) {
+                if (!is_ready(in, POLLIN, deadline))
+                        return false;
+                ssize_t got = read(in, at, count);
+                if (got < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (got <= 0)
+                        return false;
+                at += got;
+                count -= (size_t)got;
+        }
+        return true;
+}
+
+bool ksa_send(int out, const void *bytes, size_t count, const struct timespec *deadline)
+{
+        for (const char *at = bytes; count > 0;) {
+                if (!is_ready(out, POLLOUT, deadline))
+                        return false;
+                ssize_t put = send(out, at, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (put < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (put <= 0)
+                        return false;
+                at += put;
+                count -= (size_t)put;
+        }
+        return true;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Child processes of a host program that must not notice them, and what is said to
+ * them before a deadline. Used by whatever starts a process, and by nothing else.
+ */
+#ifndef KSA_CHILD_H
+#define KSA_CHILD_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "macros.h"
+
+/* --- Deadlines, on the clock that nobody sets back --- */
+
+/* That many milliseconds from now. Without a clock the time is over at once. */
+struct timespec ksa_deadline_in(unsigned milliseconds);
+int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: over */
+
+/* --- Start and end --- */
+
+/*
+ * A copy of this process. It has no exit signal: the host program gets no SIGCHLD for it, its waits
+ * do not see it, and with SIGCHLD ignored it still is ours to wait for. All signals are blocked on
+ * both sides, so that no handler of the host program runs in the copy: the parent gives
+ * *RET_MASK back by pthread_sigmask.
+ *
+ * The copy shares nothing with the host program's threads but memory as it was: it may make
+ * plain system calls alone. Returns 0 in the copy, below 0 on failure.
+ */
+pid_t ksa_child_start(int *ret_pidfd, sigset_t *ret_mask);
+
+/* In the copy: every signal as it was when the machine started, and none blocked. */
+void ksa_child_default_signals(void);
+
+/*
+ * In the copy: becomes the program at PATH with ARGUMENTS (ended by NULL), as a daemon would start
+ * it: new session, default signals, umask 077, folder /, IO as 0 and 1, /dev/null as 2, no other
+ * descriptor, an environment of PATH and LANG=C alone, and root wholly (sudo's real uid is the
+ * caller's, who could signal what he started), with limits of its own. Does not return.
+ */
+void ksa_child_become(const char *path, char *const *arguments, int io) __attribute__((noreturn));
+
+/* Waits for the end of the child, until the deadline. False: it still runs. */
+bool ksa_child_wait(int pidfd, const struct timespec *deadline);
+
+/* Kills the child by its descriptor (a number may already be another process), waits, closes. */
+void ksa_child_end(int pidfd);
+
+/* --- Words --- */
+
+/* Exactly COUNT bytes from, or to, a pipe or socket, before the deadline; no SIGPIPE on a socket. */
+bool ksa_receive(int in, void *bytes, size_t count, const struct timespec *deadline) KSA_MUST_CHECK;
+bool ksa_send(int out, const void *bytes, size_t count,
+              const struct timespec *deadline) KSA_MUST_CHECK;
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fetch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "child.h"
+
+/* More clusters of one issuer than anybody has. */
+#define CLUSTERS_MAX 64
+
+/* --- The helper ------------------------------------------------------------- */
+
+static enum ksa_reason broken(struct ksa_error *err, const char *what)
+{
+        return ksa_fail(err, KSA_HELPER, "%s", what);
+}
+
+/* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. */
+static enum ksa_reason start(const char *path, char *const *arguments, int *ret_pidfd,
+                             int *ret_socket, struct ksa_error *err)
+{
+        int ends[2];
+        sigset_t mask;
+
+        if (geteuid() != 0)
+                return ksa_fail(err, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+                return broken(err, "no socket pair");
+        pid_t child = ksa_child_start(ret_pidfd, &mask);
+        if (child == 0)
+                ksa_child_become(path, arguments, ends[1]);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(ends[1]);
+        if (child < 0) {
+                (void)close(ends[0]);
+                return broken(err, "no process can be started");
+        }
+        *ret_socket = ends[0];
+        return KSA_OK;
+}
+
+static enum ksa_reason start_fetch(struct ksa_fetch *fetch, struct ksa_error *err)
+{
+        char name[] = "ksa-fetch";
+        char *const arguments[] = {name, NULL};
+
+        if (fetch->is_running)
+                return KSA_OK;
+        enum ksa_reason reason =
+                start(fetch->fetch_program, arguments, &fetch->pidfd, &fetch->socket, err);
+        fetch->is_running = reason == KSA_OK;
+        return reason;
+}
+
+void ksa_fetch_close(struct ksa_fetch *fetch)
+{
+        if (!fetch->is_running)
+                return;
+        (void)close(fetch->socket);
+        ksa_child_end(fetch->pidfd);
+        fetch->is_running = false;
+}
+
+static void begin(struct ksa_fetch *fetch, int64_t milliseconds)
+{
+        if (!fetch->has_deadline)
+                fetch->deadline = ksa_deadline_in((unsigned)milliseconds);
+        fetch->has_deadline = true;
+}
+
+/* --- Request and answer ----------------------------------------------------- */
+
+static enum ksa_reason too_late(struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_API_TIMEOUT, "no answer from the cluster in time");
+}
+
+static enum ksa_reason receive_response(struct ksa_fetch *fetch, struct ksa_response *ret_response,
+                                        struct ksa_error *err)
+{
+        unsigned char head[KSA_FRAME_HEAD];
+        size_t size = 0, room;
+
+        if (!ksa_receive(fetch->socket, head, sizeof(head), &fetch->deadline))
+                return ksa_deadline_left(&fetch->deadline) == 0
+                               ? too_late(err)
+                               : broken(err, "ksa-fetch ended without an answer");
+        if (!ksa_frame_size(head, KSA_RESPONSE_MAX, &size))
+                return broken(err, "ksa-fetch answered nonsense");
+        struct ksa_secret *frame = ksa_secret_new(size);
+        if (frame == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        void *tail = ksa_secret_tail(frame, &room);
+        if (!ksa_receive(fetch->socket, tail, size, &fetch->deadline)) {
+                ksa_secret_free(&frame);
+                return ksa_deadline_left(&fetch->deadline) == 0
+                               ? too_late(err)
+                               : broken(err, "ksa-fetch ended in the middle of an answer");
+        }
+        ksa_secret_extend(frame, size);
+        if (ksa_response_read(frame, ret_response))
+                return KSA_OK;
+        ksa_secret_free(&frame);
+        return broken(err, "ksa-fetch answered nonsense");
+}
+
+static enum ksa_reason exchange(struct ksa_fetch *fetch, const struct ksa_request *request,
+                                struct ksa_response *ret_response, struct ksa_error *err)
+{
+        struct ksa_secret *frame = ksa_request_write(request);
+
+        if (frame == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory, or more than %zu bytes to send",
+                                KSA_REQUEST_MAX);
+        bool sent = ksa_send(fetch->socket, ksa_secret_bytes(frame), ksa_secret_length(frame),
+                             &fetch->deadline);
+        ksa_secret_free(&frame);
+        if (!sent && ksa_deadline_left(&fetch->deadline) == 0)
+                return too_late(err);
+        return receive_response(fetch, ret_response, err);
+}
+
+/* What the helper says of the way there, where there is no HTTP answer. */
+static enum ksa_reason judge(const struct ksa_response *response, struct ksa_error *err)
+{
+        const char *why = response->why.bytes != NULL ? response->why.bytes : "";
+
+        switch ((enum ksa_transport)response->transport) {
+        case KSA_TRANSPORT_ANSWERED:
+                return KSA_OK;
+        case KSA_TRANSPORT_UNREACHABLE:
+                return ksa_fail(err, KSA_API_UNREACHABLE, "no connection: %s", why);
+        case KSA_TRANSPORT_TIMEOUT:
+                return too_late(err);
+        case KSA_TRANSPORT_TLS:
+                return ksa_fail(err, KSA_API_TLS, "TLS: %s", why);
+        case KSA_TRANSPORT_TOO_LARGE:
+                return ksa_fail(err, KSA_API_BROKEN, "the answer is too large");
+        case KSA_TRANSPORT_BROKEN:
+                return ksa_fail(err, KSA_API_BROKEN, "no whole answer: %s", why);
+        case KSA_TRANSPORT_USER:
+                return broken(err, why);
+        case KSA_TRANSPORT_REQUEST:
+        case KSA_TRANSPORT_COUNT:
+        default:
+                return ksa_fail(err, KSA_HELPER, "ksa-fetch cannot ask that: %s", why);
+        }
+}
+
+enum ksa_reason ksa_fetch_ask(void *context, const struct ksa_request *request,
+                              struct ksa_response *ret_response, struct ksa_error *err)
+{
+        struct ksa_fetch *fetch = context;
+        struct ksa_request timed = *request;
+        struct ksa_response response = {0};
+
+        begin(fetch, request->milliseconds);
+        timed.milliseconds = ksa_deadline_left(&fetch->deadline);
+        if (timed.milliseconds == 0)
+                return too_late(err);
+        enum ksa_reason reason = start_fetch(fetch, err);
+        if (reason == KSA_OK)
+                reason = exchange(fetch, &timed, &response, err);
+        if (reason != KSA_OK) {
+                ksa_fetch_close(fetch); /* what it may still say belongs to nobody */
+                return reason;
+        }
+        reason = judge(&response, err);
+        if (reason == KSA_OK)
+                *ret_response = response;
+        else
+                ksa_response_clear(&response);
+        return reason;
+}
+
+/* --- Refresh ---------------------------------------------------------------- */
+
+enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
+                                  const char *const *clusters, unsigned milliseconds,
+                                  struct ksa_error *err)
+{
+        const char *const head[] = {"ksactl",   "keys",      "refresh",
+                                    "--config", config_file, "--cooldown"};
+        struct ksa_fetch *fetch = context;
+        const char *arguments[KSA_COUNT(head) + CLUSTERS_MAX + 1] = {0};
+        int pidfd = -1, socket = -1;
+
+        memcpy(arguments, head, sizeof(head));
+        for (size_t i = 0; i < CLUSTERS_MAX && clusters[i] != NULL; i++)
+                arguments[KSA_COUNT(head) + i] = clusters[i];
+        begin(fetch, milliseconds);
+        /* execve takes them as char *, and changes none. */
+        enum ksa_reason reason = start(fetch->refresh_program, (char *const *)(uintptr_t)arguments,
+                                       &pidfd, &socket, err);
+        if (reason != KSA_OK)
+                return reason;
+        if (!ksa_child_wait(pidfd, &fetch->deadline))
+                reason = too_late(err);
+        (void)close(socket);
+        ksa_child_end(pidfd);
+        return reason;
+}

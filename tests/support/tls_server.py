@@ -1,0 +1,94 @@
+"""An HTTPS server on loopback whose answers are bytes that a test wrote, well behaved or not."""
+import socket
+import ssl
+import subprocess
+import threading
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+class Certificates:
+    """A certificate authority, and what it signs."""
+
+    def __init__(self, folder):
+        self.folder, self.ca = folder, folder / "ca.pem"
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj", "/CN=ca",
+                "-keyout", folder / "ca.key", "-out", self.ca)
+
+    def issue(self, name, alternative, days=1):
+        request, key, made = (self.folder / (name + end) for end in (".req", ".key", ".pem"))
+        extensions = self.folder / (name + ".ext")
+        extensions.write_text("subjectAltName=%s\n" % alternative)
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+                "-keyout", key, "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-days", days,
+                "-extfile", extensions, "-out", made)
+        return made, key
+
+
+def page(body=b"{}", status="200 OK", *headers):
+    """An answer as a sound server sends it."""
+    lines = ["HTTP/1.1 " + status, "Content-Length: %d" % len(body), *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+class TlsServer:
+    """Answers every request with the bytes of `answer`, then closes where they say so; None: never answers."""
+
+    def __init__(self, certificate, key, host="127.0.0.1", tune=None):
+        self.answer, self.requests, self.connections, self.held = page(), [], 0, threading.Event()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate, key)
+        if tune:
+            tune(self.context)
+        self.listener = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.port = self.listener.getsockname()[1]
+        self.url = "https://%s:%d" % ("[%s]" % host if ":" in host else host, self.port)
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                plain, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
+
+    def _serve(self, plain):
+        try:
+            with self.context.wrap_socket(plain, server_side=True) as stream:
+                while (request := self._read(stream)):
+                    self.requests.append(request)
+                    if self.answer is None:
+                        self.held.set()
+                        stream.recv(1)  # until the other side has gone
+                        return
+                    stream.sendall(self.answer)
+                    if b"Connection: close" in self.answer:
+                        return
+        except OSError:  # the other side did not like us: the test says whether it should
+            plain.close()
+
+    @staticmethod
+    def _read(stream):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            piece = stream.recv(65536)
+            if not piece:
+                return None
+            request += piece
+        head, _, body = request.partition(b"\r\n\r\n")
+        length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+        while len(body) < length:
+            body += stream.recv(65536)
+        return head.decode() + "\r\n\r\n" + body.decode()

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* child.c: processes that the host program does not notice, and words before a deadline. */
+#include "child.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static unsigned signals;
+
+static void count_signal(int number)
+{
+        (void)number;
+        signals++;
+}
+
+/* A child that waits until it is killed, or ends at once. */
+static int start(bool waits)
+{
+        sigset_t mask;
+        int pidfd = -1;
+        pid_t child = ksa_child_start(&pidfd, &mask);
+
+        if (child == 0) {
+                while (waits)
+                        (void)pause();
+                _exit(0);
+        }
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        assert_true(child > 0);
+        return pidfd;
+}
+
+static void test_no_signal_and_no_zombie(void **state)
+{
+        void (*const actions[])(int) = {count_signal, SIG_IGN, SIG_DFL};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(actions); i++) {
+                struct timespec deadline = ksa_deadline_in(5000);
+                (void)signal(SIGCHLD, actions[i]);
+                int pidfd = start(false);
+                assert_true(ksa_child_wait(pidfd, &deadline));
+                ksa_child_end(pidfd);
+                assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+                assert_int_equal(errno, ECHILD);
+        }
+        assert_int_equal(signals, 0);
+}
+
+static void test_end_of_one_that_waits(void **state)
+{
+        struct timespec over = ksa_deadline_in(0);
+        int pidfd = start(true);
+
+        (void)state;
+        assert_false(ksa_child_wait(pidfd, &over));
+        ksa_child_end(pidfd);
+        assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+}
+
+static void test_words(void **state)
+{
+        struct timespec deadline = ksa_deadline_in(5000), over = ksa_deadline_in(0);
+        int ends[2];
+        char got[4];
+
+        (void)state;
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+        assert_true(ksa_send(ends[0], "word", 4, &deadline));
+        assert_true(ksa_receive(ends[1], got, 4, &deadline));
+        assert_memory_equal(got, "word", 4);
+        assert_false(ksa_receive(ends[1], got, 1, &over)); /* nothing there, and no time */
+        assert_true(ksa_send(ends[0], "wo", 2, &deadline));
+        (void)close(ends[0]);
+        assert_false(ksa_receive(ends[1], got, 4, &deadline)); /* ends in the middle */
+        (void)signal(SIGPIPE, count_signal);
+        assert_false(ksa_send(ends[1], "x", 1, &deadline));
+        assert_int_equal(signals, 0);
+        (void)close(ends[1]);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_no_signal_and_no_zombie),
+                cmocka_unit_test(test_end_of_one_that_waits),
+                cmocka_unit_test(test_words),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "fetch_transfer.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "text.h"
+
+struct transfer {
+        CURL *curl;
+        struct ksa_secret *body;
+        size_t max;
+        bool too_large;
+        int64_t max_age, retry_after, date;
+};
+
+struct transfer *transfer_new(void)
+{
+        struct transfer *transfer = calloc(1, sizeof(*transfer));
+
+        if (transfer == NULL || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+            (transfer->curl = curl_easy_init()) == NULL) {
+                free(transfer);
+                return NULL;
+        }
+        return transfer;
+}
+
+void transfer_free(struct transfer **transfer)
+{
+        if (*transfer == NULL)
+                return;
+        ksa_secret_free(&(*transfer)->body);
+        curl_easy_cleanup((*transfer)->curl);
+        curl_global_cleanup();
+        free(*transfer);
+        *transfer = NULL;
+}
+
+/* --- What comes back -------------------------------------------------------- */
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+{
+        struct transfer *transfer = context;
+
+        if (ksa_secret_append(transfer->body, bytes, size * count))
+                return size * count;
+        transfer->too_large = true;
+        return CURL_WRITEFUNC_ERROR;
+}
+
+/* The value of header NAME in LINE, without its end; false for another header. */
+static bool header_value(const char *line, size_t length, const char *name, char *value,
+                         size_t size)
+{
+        size_t prefix = strlen(name);
+
+        if (length <= prefix || strncasecmp(line, name, prefix) != 0 || line[prefix] != ':')
+                return false;
+        const char *start = line + prefix + 1, *end = line + length;
+        while (start < end && (*start == ' ' || *start == '\t'))
+                start++;
+        while (end > start && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+                end--;
+        if ((size_t)(end - start) >= size)
+                return false;
+        memcpy(value, start, (size_t)(end - start));
+        value[end - start] = '\0';
+        return true;
+}
+
+/* max-age of Cache-Control (RFC 9111 section 5.2.2.1), or -1. */
+static int64_t max_age_in(char *value)
+{
+        char *state = NULL;
+
+        for (char *word = strtok_r(value, ", \t", &state); word != NULL;
+             word = strtok_r(NULL, ", \t", &state)) {
+                uint64_t seconds;
+
+                if (strncasecmp(word, "max-age=", 8) == 0 &&
+                    ksa_text_number(word + 8, 0, INT32_MAX, &seconds))
+                        return (int64_t)seconds;
+        }
+        return -1;
+}
+
+static size_t take_header(char *line, size_t size, size_t count, void *context)
+{
+        struct transfer *transfer = context;
+        char value[256];
+        uint64_t seconds;
+
+        if (header_value(line, size * count, "Cache-Control", value, sizeof(value)))
+                transfer->max_age = max_age_in(value);
+        else if (header_value(line, size * count, "Retry-After", value, sizeof(value)) &&
+                 ksa_text_number(value, 0, INT32_MAX, &seconds))
+                transfer->retry_after = (int64_t)seconds;
+        else if (header_value(line, size * count, "Date", value, sizeof(value)))
+                transfer->date = (int64_t)curl_getdate(value, NULL);
+        return size * count;
+}
+
+/* --- What goes out ---------------------------------------------------------- */
+
+/* Adds "NAME: VALUE" where there is a value; false when memory runs out. */
+static bool add_header(struct curl_slist **headers, const char *name, struct ksa_bytes value)
+{
+        char *line = NULL;
+
+        if (value.bytes == NULL)
+                return true;
+        int length = asprintf(&line, "%s: %s", name, value.bytes);
+        struct curl_slist *longer = length < 0 ? NULL : curl_slist_append(*headers, line);
+        if (length >= 0)
+                ksa_secret_wipe(line, (size_t)length);
+        free(line);
+        if (longer == NULL)
+                return false;
+        *headers = longer;
+        return true;
+}
+
+static bool add_headers(struct curl_slist **headers, const struct ksa_request *request)
+{
+        struct ksa_bytes json = {NULL, 0};
+
+        if (request->body.bytes != NULL)
+                json = ksa_bytes_of("application/json");
+        return add_header(headers, "Accept", request->accept) &&
+               add_header(headers, "Audit-ID", request->audit_id) &&
+               add_header(headers, "Content-Type", json) &&
+               add_header(headers, "Expect", ksa_bytes_of("")); /* no round trip for 100 */
+}
+
+static bool set_blob(CURL *curl, CURLoption option, struct ksa_bytes bytes)
+{
+        struct curl_blob blob = {.data = (void *)(uintptr_t)bytes.bytes,
+                                 .len = bytes.length,
+                                 .flags = CURL_BLOB_NOCOPY};
+
+        return bytes.bytes == NULL || curl_easy_setopt(curl, option, &blob) == CURLE_OK;
+}
+
+/* http: is for tests and local proxies, and goes to this machine alone. */
+static bool is_loopback(const char *url)
+{
+        static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
+
+        for (size_t i = 0; i < KSA_COUNT(hosts); i++) {
+                size_t length = strlen(hosts[i]);
+
+                if (strncmp(url, hosts[i], length) == 0 && strchr("/:", url[length]) != NULL)
+                        return true; /* the NUL counts as found */
+        }
+        return false;
+}
+
+/* Judged before the library starts: its word for another scheme is also its word for no HTTP at all. */
+static bool may_ask(const char *url)
+{
+        return strncmp(url, "https://", 8) == 0 || is_loopback(url);
+}
+
+static bool set_options(struct transfer *transfer, const struct ksa_request *request,
+                        struct curl_slist *headers)
+{
+        CURL *curl = transfer->curl;
+        bool plain = is_loopback(request->url.bytes);
+
+#define SET(option, value) (curl_easy_setopt(curl, option, value) == CURLE_OK)
+        return SET(CURLOPT_URL, request->url.bytes) &&
+               SET(CURLOPT_PROTOCOLS_STR, plain ? "http" : "https") &&
+               SET(CURLOPT_CUSTOMREQUEST, request->method.bytes) &&
+               SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+               SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+               /* "http://127.0.0.1:x@elsewhere" is not this machine */
+               SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_HTTPHEADER, headers) &&
+               SET(CURLOPT_USERAGENT, request->user_agent.bytes) &&
+               SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) &&
+               SET(CURLOPT_XOAUTH2_BEARER, request->bearer.bytes) &&
+               SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+               SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
+               set_blob(curl, CURLOPT_CAINFO_BLOB, request->ca) &&
+               set_blob(curl, CURLOPT_SSLCERT_BLOB, request->client_cert) &&
+               set_blob(curl, CURLOPT_SSLKEY_BLOB, request->client_key) &&
+               SET(CURLOPT_PROXY, request->proxy.bytes != NULL ? request->proxy.bytes : "") &&
+               SET(CURLOPT_NOPROXY, "") && SET(CURLOPT_POSTFIELDS, request->body.bytes) &&
+               SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) &&
+               SET(CURLOPT_TIMEOUT_MS, (long)request->milliseconds) &&
+               SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->milliseconds) &&
+               SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
+               SET(CURLOPT_WRITEFUNCTION, take_body) && SET(CURLOPT_WRITEDATA, transfer) &&
+               SET(CURLOPT_HEADERFUNCTION, take_header) && SET(CURLOPT_HEADERDATA, transfer) &&
+               (request->body.bytes != NULL || SET(CURLOPT_HTTPGET, 1L));
+#undef SET
+}
+
+static enum ksa_transport transport_of(CURLcode code, bool too_large)
+{
+        if (too_large)
+                return KSA_TRANSPORT_TOO_LARGE;
+        switch ((int)code) {
+        case CURLE_OK:
+                return KSA_TRANSPORT_ANSWERED;
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY:
+        case CURLE_COULDNT_CONNECT:
+                return KSA_TRANSPORT_UNREACHABLE;
+        case CURLE_OPERATION_TIMEDOUT:
+                return KSA_TRANSPORT_TIMEOUT;
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_INVALIDCERTSTATUS:
+        case CURLE_SSL_CLIENTCERT:
+                return KSA_TRANSPORT_TLS;
+        case CURLE_URL_MALFORMAT:
+        case CURLE_UNKNOWN_OPTION:
+        case CURLE_BAD_FUNCTION_ARGUMENT:
+        case CURLE_OUT_OF_MEMORY:
+                return KSA_TRANSPORT_REQUEST;
+        default:
+                return KSA_TRANSPORT_BROKEN;
+        }
+}
+
+static void run(struct transfer *transfer, const struct ksa_request *request,
+                struct curl_slist *headers, struct ksa_response *response)
+{
+        long status = 0;
+        CURLcode code = CURLE_BAD_FUNCTION_ARGUMENT;
+
+        if (may_ask(request->url.bytes) && set_options(transfer, request, headers))
+                code = curl_easy_perform(transfer->curl);
+        response->transport = transport_of(code, transfer->too_large);
+        response->why = ksa_bytes_of(curl_easy_strerror(code));
+        if (response->transport != KSA_TRANSPORT_ANSWERED)
+                return;
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+        response->status = status;
+        response->max_age = transfer->max_age;
+        response->retry_after = transfer->retry_after;
+        response->date = transfer->date;
+        response->body = (struct ksa_bytes){ksa_secret_bytes(transfer->body),
+                                            ksa_secret_length(transfer->body)};
+}
+
+void transfer_ask(struct transfer *transfer, const struct ksa_request *request,
+                  struct ksa_response *ret_response)
+{
+        struct curl_slist *headers = NULL;
+
+        *ret_response = (struct ksa_response){.transport = KSA_TRANSPORT_REQUEST,
+                                              .max_age = -1,
+                                              .retry_after = -1,
+                                              .date = -1,
+                                              .why = ksa_bytes_of("out of memory")};
+        ksa_secret_free(&transfer->body);
+        transfer->body = ksa_secret_new((size_t)request->max);
+        transfer->too_large = false;
+        transfer->max_age = transfer->retry_after = transfer->date = -1;
+        curl_easy_reset(transfer->curl); /* connections and TLS sessions stay */
+        if (transfer->body != NULL && add_headers(&headers, request))
+                run(transfer, request, headers, ret_response);
+        curl_slist_free_all(headers);
+}
