@@ -13,9 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
 #ifdef SYS_setresuid32
 #define SET_GROUPS SYS_setgroups32
 #define SET_GIDS   SYS_setresgid32
@@ -56,13 +53,16 @@ int ksa_deadline_left(const struct timespec *deadline)
 
 /* --- Start and end ---------------------------------------------------------- */
 
-pid_t ksa_child_start(int *ret_pidfd, sigset_t *ret_mask)
+pid_t ksa_child_start(struct ksa_child *ret_child, sigset_t *ret_mask)
 {
         sigset_t all;
 
         (void)sigfillset(&all);
         (void)pthread_sigmask(SIG_SETMASK, &all, ret_mask);
-        return (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL, ret_pidfd, NULL, NULL);
+        ret_child->pidfd = -1;
+        ret_child->pid = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL,
+                                        &ret_child->pidfd, NULL, NULL);
+        return ret_child->pid;
 }
 
 void ksa_child_default_signals(void)
@@ -85,28 +85,26 @@ static bool become_root(void)
                syscall(SET_UIDS, 0, 0, 0) == 0;
 }
 
-/* The caller of sudo chose those that came with him: `ulimit -f 0` ends whoever writes a byte. */
-static bool reset_limits(void)
+/* A container's root may not raise a hard limit: then as far as it goes. */
+static void reset_limit(__rlimit_resource_t resource, rlim_t wanted)
 {
-        static const struct {
-                __rlimit_resource_t resource;
-                rlim_t limit;
-        } limits[] = {
-                {RLIMIT_CORE, 0},
-                {RLIMIT_NOFILE, 1024},
-                {RLIMIT_FSIZE, RLIM_INFINITY},
-                {RLIMIT_CPU, RLIM_INFINITY},
-                {RLIMIT_AS, RLIM_INFINITY},
-                {RLIMIT_DATA, RLIM_INFINITY},
-        };
+        struct rlimit limit = {wanted, wanted};
 
-        for (size_t i = 0; i < KSA_COUNT(limits); i++) {
-                const struct rlimit limit = {limits[i].limit, limits[i].limit};
+        if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) != 0)
+                return;
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(resource, &limit);
+}
 
-                if (setrlimit(limits[i].resource, &limit) != 0)
-                        return false;
-        }
-        return true;
+/* The caller of sudo chose those that came with him: `ulimit -f 0` ends whoever writes a byte. */
+static void reset_limits(void)
+{
+        reset_limit(RLIMIT_CORE, 0);
+        reset_limit(RLIMIT_NOFILE, 1024);
+        reset_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+        reset_limit(RLIMIT_CPU, RLIM_INFINITY);
+        reset_limit(RLIMIT_AS, RLIM_INFINITY);
+        reset_limit(RLIMIT_DATA, RLIM_INFINITY);
 }
 
 /* IO on 0 and 1, /dev/null on 2, nothing else. */
@@ -129,14 +127,16 @@ void ksa_child_become(const char *path, char *const *arguments, int io)
         ksa_child_default_signals();
         (void)setsid();
         (void)umask(077);
-        if (chdir("/") == 0 && arrange_descriptors(io) && become_root() && reset_limits())
+        if (chdir("/") == 0 && arrange_descriptors(io) && become_root()) {
+                reset_limits();
                 (void)execve(path, arguments, environment);
+        }
         _exit(127);
 }
 
-bool ksa_child_wait(int pidfd, const struct timespec *deadline)
+bool ksa_child_wait(const struct ksa_child *child, const struct timespec *deadline)
 {
-        struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+        struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
         int answer;
 
         do {
@@ -145,15 +145,17 @@ bool ksa_child_wait(int pidfd, const struct timespec *deadline)
         return answer > 0;
 }
 
-void ksa_child_end(int pidfd)
+void ksa_child_end(const struct ksa_child *child)
 {
         siginfo_t unread;
+        int answer;
 
-        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-        while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &unread, WEXITED | __WALL) != 0 &&
-               errno == EINTR) {
-        }
-        (void)close(pidfd);
+        if (syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) != 0 && errno != ESRCH)
+                (void)kill(child->pid, SIGKILL);
+        do {
+                answer = waitid(P_PID, (id_t)child->pid, &unread, WEXITED | __WALL);
+        } while (answer != 0 && errno == EINTR);
+        (void)close(child->pidfd);
 }
 
 /* --- Words ------------------------------------------------------------------ */

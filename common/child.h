@@ -22,6 +22,12 @@ int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: over
 
 /* --- Start and end --- */
 
+/* A process started here, until ksa_child_end. */
+struct ksa_child {
+        pid_t pid;
+        int pidfd;
+};
+
 /*
  * A copy of this process. It has no exit signal: the host program gets no SIGCHLD for it, its waits
  * do not see it, and with SIGCHLD ignored it still is ours to wait for. All signals are blocked on
@@ -31,7 +37,7 @@ int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: over
  * The copy shares nothing with the host program's threads but memory as it was: it may make
  * plain system calls alone. Returns 0 in the copy, below 0 on failure.
  */
-pid_t ksa_child_start(int *ret_pidfd, sigset_t *ret_mask);
+pid_t ksa_child_start(struct ksa_child *ret_child, sigset_t *ret_mask);
 
 /* In the copy: every signal as it was when the machine started, and none blocked. */
 void ksa_child_default_signals(void);
@@ -45,10 +51,14 @@ void ksa_child_default_signals(void);
 void ksa_child_become(const char *path, char *const *arguments, int io) __attribute__((noreturn));
 
 /* Waits for the end of the child, until the deadline. False: it still runs. */
-bool ksa_child_wait(int pidfd, const struct timespec *deadline);
+bool ksa_child_wait(const struct ksa_child *child, const struct timespec *deadline);
 
-/* Kills the child by its descriptor (a number may already be another process), waits, closes. */
-void ksa_child_end(int pidfd);
+/*
+ * Kills the child, waits for its end, closes its descriptor. By the descriptor, for a number may
+ * already be another process; by the number where a sandbox knows no such call (valgrind, a seccomp
+ * filter older than Linux 5.4): whoever waits for a process that was not killed waits for ever.
+ */
+void ksa_child_end(const struct ksa_child *child);
 
 /* --- Words --- */
 

@@ -20,7 +20,7 @@ static enum ksa_reason broken(struct ksa_error *err, const char *what)
 }
 
 /* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. */
-static enum ksa_reason start(const char *path, char *const *arguments, int *ret_pidfd,
+static enum ksa_reason start(const char *path, char *const *arguments, struct ksa_child *ret_child,
                              int *ret_socket, struct ksa_error *err)
 {
         int ends[2];
@@ -30,7 +30,7 @@ static enum ksa_reason start(const char *path, char *const *arguments, int *ret_
                 return ksa_fail(err, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
                 return broken(err, "no socket pair");
-        pid_t child = ksa_child_start(ret_pidfd, &mask);
+        pid_t child = ksa_child_start(ret_child, &mask);
         if (child == 0)
                 ksa_child_become(path, arguments, ends[1]);
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
@@ -51,7 +51,7 @@ static enum ksa_reason start_fetch(struct ksa_fetch *fetch, struct ksa_error *er
         if (fetch->is_running)
                 return KSA_OK;
         enum ksa_reason reason =
-                start(fetch->fetch_program, arguments, &fetch->pidfd, &fetch->socket, err);
+                start(fetch->fetch_program, arguments, &fetch->child, &fetch->socket, err);
         fetch->is_running = reason == KSA_OK;
         return reason;
 }
@@ -61,7 +61,7 @@ void ksa_fetch_close(struct ksa_fetch *fetch)
         if (!fetch->is_running)
                 return;
         (void)close(fetch->socket);
-        ksa_child_end(fetch->pidfd);
+        ksa_child_end(&fetch->child);
         fetch->is_running = false;
 }
 
@@ -187,7 +187,8 @@ enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
                                     "--config", config_file, "--cooldown"};
         struct ksa_fetch *fetch = context;
         const char *arguments[KSA_COUNT(head) + CLUSTERS_MAX + 1] = {0};
-        int pidfd = -1, socket = -1;
+        struct ksa_child child;
+        int socket = -1;
 
         memcpy(arguments, head, sizeof(head));
         for (size_t i = 0; i < CLUSTERS_MAX && clusters[i] != NULL; i++)
@@ -195,12 +196,12 @@ enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
         begin(fetch, milliseconds);
         /* execve takes them as char *, and changes none. */
         enum ksa_reason reason = start(fetch->refresh_program, (char *const *)(uintptr_t)arguments,
-                                       &pidfd, &socket, err);
+                                       &child, &socket, err);
         if (reason != KSA_OK)
                 return reason;
-        if (!ksa_child_wait(pidfd, &fetch->deadline))
+        if (!ksa_child_wait(&child, &fetch->deadline))
                 reason = too_late(err);
         (void)close(socket);
-        ksa_child_end(pidfd);
+        ksa_child_end(&child);
         return reason;
 }

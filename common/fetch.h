@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "child.h"
 #include "error.h"
 #include "exchange.h"
 #include "macros.h"
@@ -20,7 +21,8 @@ struct ksa_fetch {
         const char *refresh_program; /* ksactl */
         struct timespec deadline;    /* from the first request on */
         bool has_deadline, is_running;
-        int pidfd, socket;
+        struct ksa_child child;
+        int socket;
 };
 
 /*

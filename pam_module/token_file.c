@@ -169,20 +169,21 @@ static enum ksa_reason receive_token(int in, struct ksa_secret *token)
 static enum ksa_reason read_as(const char *path, const struct identity *user,
                                struct ksa_secret *token)
 {
-        int ends[2], pidfd = -1;
+        struct ksa_child child;
+        int ends[2];
         sigset_t mask;
 
         if (pipe2(ends, O_CLOEXEC) != 0)
                 return KSA_TOKEN_FILE_FAILED;
-        pid_t child = ksa_child_start(&pidfd, &mask);
-        if (child == 0)
+        pid_t pid = ksa_child_start(&child, &mask);
+        if (pid == 0)
                 run_child(path, user, ends[1]);
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
         (void)close(ends[1]);
-        enum ksa_reason reason = child > 0 ? receive_token(ends[0], token) : KSA_TOKEN_FILE_FAILED;
+        enum ksa_reason reason = pid > 0 ? receive_token(ends[0], token) : KSA_TOKEN_FILE_FAILED;
         (void)close(ends[0]);
-        if (child > 0)
-                ksa_child_end(pidfd);
+        if (pid > 0)
+                ksa_child_end(&child);
         return reason;
 }
 

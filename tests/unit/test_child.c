@@ -3,7 +3,12 @@
 #include "child.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,20 +23,20 @@ static void count_signal(int number)
 }
 
 /* A child that waits until it is killed, or ends at once. */
-static int start(bool waits)
+static struct ksa_child start(bool waits)
 {
         sigset_t mask;
-        int pidfd = -1;
-        pid_t child = ksa_child_start(&pidfd, &mask);
+        struct ksa_child child;
 
-        if (child == 0) {
+        if (ksa_child_start(&child, &mask) == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
                 while (waits)
                         (void)pause();
                 _exit(0);
         }
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
-        assert_true(child > 0);
-        return pidfd;
+        assert_true(child.pid > 0);
+        return child;
 }
 
 static void test_no_signal_and_no_zombie(void **state)
@@ -42,9 +47,9 @@ static void test_no_signal_and_no_zombie(void **state)
         for (size_t i = 0; i < KSA_COUNT(actions); i++) {
                 struct timespec deadline = ksa_deadline_in(5000);
                 (void)signal(SIGCHLD, actions[i]);
-                int pidfd = start(false);
-                assert_true(ksa_child_wait(pidfd, &deadline));
-                ksa_child_end(pidfd);
+                struct ksa_child child = start(false);
+                assert_true(ksa_child_wait(&child, &deadline));
+                ksa_child_end(&child);
                 assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
                 assert_int_equal(errno, ECHILD);
         }
@@ -54,12 +59,45 @@ static void test_no_signal_and_no_zombie(void **state)
 static void test_end_of_one_that_waits(void **state)
 {
         struct timespec over = ksa_deadline_in(0);
-        int pidfd = start(true);
+        struct ksa_child child = start(true);
 
         (void)state;
-        assert_false(ksa_child_wait(pidfd, &over));
-        ksa_child_end(pidfd);
+        assert_false(ksa_child_wait(&child, &over));
+        ksa_child_end(&child);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+}
+
+/* From here on this process has no pidfd_send_signal: a kernel, or a sandbox, that knows none. */
+static void forbid_pidfd_signals(void)
+{
+        struct sock_filter steps[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_send_signal, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog filter = {KSA_COUNT(steps), steps};
+
+        assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0);
+}
+
+/* Waited for ever: the signal was not sent. */
+static void test_end_in_a_sandbox(void **state)
+{
+        int status = -1;
+        pid_t sandbox = fork();
+
+        (void)state;
+        if (sandbox == 0) {
+                (void)alarm(20);
+                forbid_pidfd_signals();
+                struct ksa_child child = start(true);
+                ksa_child_end(&child);
+                _exit(waitpid(-1, NULL, WNOHANG | __WALL) == -1 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(sandbox, &status, 0), sandbox);
+        assert_int_equal(status, 0);
 }
 
 static void test_words(void **state)
@@ -88,6 +126,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_no_signal_and_no_zombie),
                 cmocka_unit_test(test_end_of_one_that_waits),
+                cmocka_unit_test(test_end_in_a_sandbox),
                 cmocka_unit_test(test_words),
         };
 
