@@ -145,6 +145,15 @@ X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                 
   "the answer is not whole, too large, or no HTTP", "look at what stands between host and cluster") \
 X(HELPER, "helper-failed", UNAVAILABLE,                                                            \
   "ksa-fetch could not ask", "is it installed, and is there a user _ksa?")                         \
+X(REVIEW_REFUSED, "review-refused", DENY,                                                          \
+  "the API server does not accept the token",                                                      \
+  "it was revoked, or its account or Pod is gone: ask for a new one")                              \
+X(REVIEW_DIFFERS, "review-differs", DENY,                                                          \
+  "the API server sees another account, audience or Pod in the token than stands there",           \
+  "is api_server the cluster that signed the token? if it is, look at who sent it")                \
+X(RBAC_DENIED, "rbac-denied", FORBIDDEN,                                                           \
+  "RBAC does not let the account log in to this host",                                             \
+  "a Role in the account's namespace grants it: verb login, or sudo, on hosts in ksa.dev")         \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an argument that pam_ksa does not know", "see pam_ksa(8)")                     \

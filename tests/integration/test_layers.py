@@ -8,6 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for room in ("common", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
 LISTED = re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text())
 ORDER = list(dict.fromkeys(LISTED))
+ADMIN = re.findall(r"common/(\w+)\.h", (ROOT / "common/common.am").read_text().split("\nKSA_ADMIN")[1].split("\n\n")[0])
 IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 
@@ -23,6 +24,13 @@ def test_the_list_is_whole():
 def test_a_file_includes_only_files_above_it(path):
     for name in includes(path, r'"(\w+)\.h"'):
         assert name == path.stem or ORDER.index(name) < ORDER.index(path.stem), "%s includes %s" % (path.name, name)
+
+
+def test_what_ksactl_alone_does_stays_out_of_the_module():
+    assert "json_wipe" in ADMIN and ORDER[-len(ADMIN):] == ADMIN
+    for path in (ROOT / "pam_module").glob("*.[ch]"):
+        assert not set(includes(path, r'"(\w+)\.h"')) & set(ADMIN), path
+    assert "libksa-admin" not in (ROOT / "pam_module/pam_module.am").read_text()
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)
@@ -43,6 +51,7 @@ def test_libraries_stay_in_their_rooms(path):
 ONLY = {  # what a call belongs to
     r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/secret.c"},
     r"\bjson_load\w*\(": {"common/json.c"},
+    r"\bjson_set_alloc_funcs\w*\(": {"common/json_wipe.c"},
     r"\bopenat?\(|\bfopen\(": {"common/child.c", "common/file.c", "pam_module/token_file.c", "tools/explain.c",
                                    "tools/keys.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c"},

@@ -45,7 +45,7 @@ def test_libcurl_is_for_ksa_fetch_alone():
 def test_module_takes_no_symbol_that_postgres_has_too():
     """PostgreSQL exports json_object: the module would call the server's."""
     names = {words[-1].split("@")[0] for words in symbols(MODULE, "--undefined-only")}
-    assert "json_object" not in names
+    assert not names & {"json_object", "json_set_alloc_funcs"}
     assert not {name for name in names if name.startswith(("curl_", "SSL_", "PEM_", "d2i_"))}
 
 
