@@ -242,38 +242,93 @@ static void not_built(struct ksa_problems *problems, const struct ksa_section_he
 static void judge_supply(const struct ksa_config *config, const struct ksa_env *env,
                          struct ksa_problems *problems)
 {
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER] && env->fetch == NULL; i++) {
-                const struct ksa_cluster *cluster = &config->clusters[i];
-                const struct ksa_section_head *head = (const struct ksa_section_head *)cluster;
-
-                if (cluster->keys != NULL && strncmp(cluster->keys, "file:", 5) != 0)
-                        not_built(problems, head, "keys other than file:");
-                if (cluster->review != KSA_REVIEW_NEVER)
-                        not_built(problems, head, "review other than never");
-        }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
-                const struct ksa_section_head *head = (const struct ksa_section_head *)rule;
-
-                if (env->fetch == NULL && rule->review != KSA_REVIEW_NEVER)
-                        not_built(problems, head, "review other than never");
-                if (env->fetch == NULL && rule->bound != KSA_BOUND_ANY)
-                        not_built(problems, head, "bound");
-                if (env->fetch == NULL && rule->rbac)
-                        not_built(problems, head, "rbac");
-                if (env->used_dir == NULL && rule->once)
-                        not_built(problems, head, "once");
-                if (env->registry_file == NULL && ksa_list_has(&rule->user, "@own"))
-                        not_built(problems, head, "user = @own");
-        }
         if (env->registry_file != NULL)
                 return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                if (ksa_list_has(&rule->user, "@own"))
+                        not_built(problems, (const struct ksa_section_head *)rule, "user = @own");
+        }
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
                 not_built(problems, (const struct ksa_section_head *)&config->accounts[i],
                           "[account]");
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 not_built(problems, (const struct ksa_section_head *)&config->account_sources[i],
                           "[accounts]");
+}
+
+/* --- Clusters ---------------------------------------------------------------- */
+
+/* Whether a login may have to ask the cluster for more than keys. */
+static const char *what_asks(const struct ksa_config *config, const struct ksa_cluster *cluster)
+{
+        if (cluster->review != KSA_REVIEW_NEVER)
+                return "review";
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const struct ksa_pattern *patterns = rule->account.items;
+
+                for (size_t n = 0; n < rule->account.count; n++) {
+                        if (strcmp(patterns[n].cluster, cluster->name) != 0)
+                                continue;
+                        if (rule->bound == KSA_BOUND_POD)
+                                return "bound = pod";
+                        if (rule->rbac)
+                                return "rbac = yes";
+                        if (rule->review != KSA_REVIEW_NEVER)
+                                return "review";
+                }
+        }
+        return NULL;
+}
+
+static void judge_cluster(const struct ksa_config *config, const struct ksa_cluster *cluster,
+                          struct ksa_problems *problems)
+{
+        bool by_api = cluster->keys != NULL && strcmp(cluster->keys, "api") == 0;
+        bool certificate = cluster->client_cert_file != NULL,
+             key = cluster->client_key_file != NULL;
+        const char *asks = what_asks(config, cluster);
+
+        if (ksa_list_has(&cluster->issuer, LEGACY_ISSUER))
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "issuer " LEGACY_ISSUER " is that of legacy tokens, which never end");
+        if (cluster->name[0] == '.')
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s]: its name becomes that of a folder, and begins with a dot",
+                        cluster->name);
+        if ((by_api || asks != NULL) && cluster->api_server == NULL)
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s] needs api_server for %s", cluster->name,
+                        by_api ? "keys = api" : asks);
+        if (asks != NULL && cluster->credential_file == NULL && !certificate)
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s] needs credential_file or client_cert_file for %s",
+                        cluster->name, asks);
+        if (certificate != key)
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s]: client_cert_file and client_key_file go together",
+                        cluster->name);
+        if (certificate && cluster->credential_file != NULL)
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s] has credential_file and client_cert_file: one of them",
+                        cluster->name);
+}
+
+/* SubjectAccessReview asks about hosts by name. */
+static void judge_host_name(const struct ksa_config *config, const struct ksa_env *env,
+                            struct ksa_problems *problems)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                if (!rule->rbac || config->host.host != NULL || !is_no_name(env->host_name))
+                        continue;
+                PROBLEM(problems, KSA_HOST_NAME, rule,
+                        "[rule %s] has rbac = yes, and the host's name is '%s': write name in [host]",
+                        rule->name, env->host_name);
+        }
 }
 
 void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env,
@@ -292,12 +347,9 @@ void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env
                                 "[service %s] has local_user = no and needs an audience of its own",
                                 service->name);
         }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                if (ksa_list_has(&config->clusters[i].issuer, LEGACY_ISSUER))
-                        PROBLEM(problems, KSA_CONFIG_INVALID, &config->clusters[i],
-                                "issuer " LEGACY_ISSUER
-                                " is that of legacy tokens, which never end");
-        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
+                judge_cluster(config, &config->clusters[i], problems);
+        judge_host_name(config, env, problems);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
                 judge_rule(config, &config->rules[i], problems);
         judge_supply(config, env, problems);

@@ -6,28 +6,36 @@
 #ifndef KSA_ENV_H
 #define KSA_ENV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-struct ksa_request;
-struct ksa_response;
+#include "error.h"
+#include "exchange.h"
 
 struct ksa_env {
         int64_t now;             /* seconds since 1970, read once for one login */
         uid_t owner;             /* who beside root may own the files: 0 outside tests */
         const char *config_file; /* conf.d stands beside it */
         const char *cache_dir;   /* fetched key sets, one folder a cluster */
+        const char *run_dir;     /* locks and stamps of what refreshes them */
         const char *host_name;   /* as gethostname has it */
         const char *reference;   /* what log line and client are both told */
+        const char
+                *audit_id; /* what the API server's audit log is told; begins with the reference */
 
         /*
-         * What is not there yet is NULL, and a configuration that needs it is
-         * refused by the option's name.
+         * What is not there is NULL, and a configuration that needs it is
+         * refused by the option's name. Both as fetch.h has them.
          */
-        int (*fetch)(void *context, const struct ksa_request *request,
-                     struct ksa_response *ret_response); /* asks the cluster */
+        enum ksa_reason (*fetch)(void *context, const struct ksa_request *request,
+                                 struct ksa_response *ret_response, struct ksa_error *err);
+        enum ksa_reason (*refresh)(void *context, const char *config_file,
+                                   const char *const *clusters, unsigned milliseconds,
+                                   struct ksa_error *err); /* NULL: key sets stay as they are */
         void *fetch_context;
         const char *used_dir;      /* marks of tokens that count once */
+        bool only_look;            /* marks are looked for, and none is made */
         const char *registry_file; /* local accounts made from service accounts */
 };
 

@@ -46,6 +46,28 @@ static void put_claims(FILE *out, const struct ksa_decision *decision)
         put(out, prefix, "kid", token->kid);
 }
 
+static const char *review_word(const struct ksa_demanded *demanded)
+{
+        if (demanded->review_skipped)
+                return "skipped";
+        return ksa_review_word(demanded->review);
+}
+
+/* What the cluster was asked, and where its own log has it. */
+static void put_asked(FILE *out, const struct ksa_decision *decision)
+{
+        const struct ksa_demanded *demanded = &decision->demanded;
+
+        if (decision->keys_looked_again)
+                (void)fputs(" keys=looked-again", out);
+        if (demanded->review == 0)
+                return;
+        (void)fprintf(out, " review=%s", review_word(demanded));
+        if (demanded->asked)
+                (void)fprintf(out, " audit_id=%s", decision->audit_id);
+        put(out, "", "granted_as", demanded->granted_as);
+}
+
 char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
                        const char *reference)
 {
@@ -66,6 +88,7 @@ char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decis
         put_claims(out, decision);
         if (decision->rule != NULL)
                 put(out, "", "rule", decision->rule->name);
+        put_asked(out, decision);
         if (!allowed) {
                 if (decision->error.file[0] != '\0')
                         put(out, "", "file", decision->error.file);
@@ -127,6 +150,34 @@ static void explain_times(const struct ksa_decision *d, char *out, size_t size)
                        (long long)d->now, KSA_LEEWAY);
 }
 
+static void explain_review(const struct ksa_demanded *demanded, char *out, size_t size)
+{
+        if (demanded->review == KSA_REVIEW_NEVER)
+                (void)snprintf(out, size, "not demanded");
+        else if (demanded->review_skipped)
+                (void)snprintf(out, size,
+                               "skipped: the cluster could not be asked, and review = "
+                               "prefer lets that pass");
+        else
+                (void)snprintf(out, size, "%s: TokenReview names the same account and audience",
+                               ksa_review_word(demanded->review));
+}
+
+static void explain_demand(const struct ksa_decision *d, enum ksa_step step, char *out, size_t size)
+{
+        if (step == KSA_STEP_REVIEW)
+                explain_review(&d->demanded, out, size);
+        else if (step == KSA_STEP_BOUND && d->rule->bound == KSA_BOUND_POD)
+                (void)snprintf(out, size, "Pod \"%s\", uid \"%s\"", d->token.pod, d->token.pod_uid);
+        else if (step == KSA_STEP_RBAC && d->rule->rbac)
+                (void)snprintf(out, size, "hosts.ksa.dev \"%s\" is granted in namespace %s",
+                               d->demanded.granted_as, d->token.namespace);
+        else if (step == KSA_STEP_ONCE && d->rule->once)
+                (void)snprintf(out, size, "it was not used before");
+        else
+                (void)snprintf(out, size, "not demanded");
+}
+
 static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_decision *d,
                            enum ksa_step step, char *out, size_t size)
 {
@@ -180,8 +231,11 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
                 (void)snprintf(out, size, "[rule %s] in %s line %u", d->rule->name,
                                d->rule->place.file, d->rule->place.line);
                 break;
-        case KSA_STEP_DEMANDS:
-                (void)snprintf(out, size, "none");
+        case KSA_STEP_BOUND:
+        case KSA_STEP_REVIEW:
+        case KSA_STEP_RBAC:
+        case KSA_STEP_ONCE:
+                explain_demand(d, step, out, size);
                 break;
         case KSA_STEP_COUNT:
         default:

@@ -9,9 +9,6 @@
 
 #include "child.h"
 
-/* More clusters of one issuer than anybody has. */
-#define CLUSTERS_MAX 64
-
 /* --- The helper ------------------------------------------------------------- */
 
 static enum ksa_reason broken(struct ksa_error *err, const char *what)
@@ -186,12 +183,12 @@ enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
         const char *const head[] = {"ksactl",   "keys",      "refresh",
                                     "--config", config_file, "--cooldown"};
         struct ksa_fetch *fetch = context;
-        const char *arguments[KSA_COUNT(head) + CLUSTERS_MAX + 1] = {0};
+        const char *arguments[KSA_COUNT(head) + KSA_REFRESH_MAX + 1] = {0};
         struct ksa_child child;
         int socket = -1;
 
         memcpy(arguments, head, sizeof(head));
-        for (size_t i = 0; i < CLUSTERS_MAX && clusters[i] != NULL; i++)
+        for (size_t i = 0; i < KSA_REFRESH_MAX && clusters[i] != NULL; i++)
                 arguments[KSA_COUNT(head) + i] = clusters[i];
         begin(fetch, milliseconds);
         /* execve takes them as char *, and changes none. */

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,160 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Links on one path; the kernel allows 40, and no sane path of ours has three. */
-#define LINKS_MAX 8
+#include "walk.h"
+
 /* Files in one conf.d. */
 #define NAMES_MAX 4096
-
-/* A walk along a path: every folder is opened relative to the one before, so that none can be
- * swapped after it was judged. */
-struct walk {
-        const char *path; /* the whole path, for messages */
-        uid_t owner;
-        int folder; /* the folder reached so far (O_PATH) */
-        unsigned links;
-        char rest[PATH_MAX]; /* what is still to go */
-};
-
-static void close_walk(struct walk *walk)
-{
-        if (walk->folder >= 0)
-                (void)close(walk->folder);
-}
-
-static enum ksa_reason from_errno(int number, const char *path, const char *name,
-                                  struct ksa_error *err)
-{
-        ksa_error_at(err, path, 0);
-        switch (number) {
-        case ENOENT:
-        case ENOTDIR:
-                return ksa_fail(err, KSA_FILE_MISSING, "%s: %s is not there", path, name);
-        case ENOMEM:
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        case ELOOP:
-                return ksa_fail(err, KSA_FILE_UNSAFE, "%s is a symbolic link", path);
-        default:
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: %s: %s", path, name,
-                                number == EACCES ? "permission denied" : "input error");
-        }
-}
-
-/* Whether nobody but root and the owner can change what STATUS describes. */
-static enum ksa_reason judge(const struct walk *walk, const char *name, const struct stat *status,
-                             struct ksa_error *err)
-{
-        bool sticky_folder = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
-
-        ksa_error_at(err, walk->path, 0);
-        if (status->st_uid != 0 && status->st_uid != walk->owner)
-                return ksa_fail(err, KSA_FILE_UNSAFE, "%s: %s belongs to uid %u: chown root it",
-                                walk->path, name, (unsigned)status->st_uid);
-        if (!S_ISLNK(status->st_mode) && (status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-            !sticky_folder)
-                return ksa_fail(err, KSA_FILE_UNSAFE,
-                                "%s: %s is writable by others (mode %04o): chmod go-w it",
-                                walk->path, name, (unsigned)status->st_mode & 07777);
-        return KSA_OK;
-}
-
-/* Puts what the link points to before the rest of the way. */
-static enum ksa_reason follow_link(struct walk *walk, int link, struct ksa_error *err)
-{
-        char target[PATH_MAX], joined[PATH_MAX];
-        ssize_t length = readlinkat(link, "", target, sizeof(target) - 1);
-
-        if (length < 0)
-                return from_errno(errno, walk->path, "link", err);
-        target[length] = '\0';
-        int wanted = snprintf(joined, sizeof(joined), "%s/%s", target, walk->rest);
-        if (++walk->links > LINKS_MAX || wanted < 0 || (size_t)wanted >= sizeof(joined))
-                return ksa_fail(err, KSA_FILE_UNSAFE, "%s: too many symbolic links", walk->path);
-        memcpy(walk->rest, joined, (size_t)wanted + 1);
-        if (target[0] == '/') {
-                int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-                if (root < 0)
-                        return from_errno(errno, walk->path, "/", err);
-                (void)close(walk->folder);
-                walk->folder = root;
-        }
-        return KSA_OK;
-}
-
-/* One step down into folder NAME. */
-static enum ksa_reason enter(struct walk *walk, const char *name, struct ksa_error *err)
-{
-        struct stat status;
-        enum ksa_reason reason;
-        int next = openat(walk->folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-
-        if (next < 0)
-                return from_errno(errno, walk->path, name, err);
-        if (fstat(next, &status) < 0)
-                reason = from_errno(errno, walk->path, name, err);
-        else
-                reason = judge(walk, name, &status, err);
-        if (reason == KSA_OK && S_ISLNK(status.st_mode)) {
-                reason = follow_link(walk, next, err);
-        } else if (reason == KSA_OK && !S_ISDIR(status.st_mode)) {
-                reason = from_errno(ENOTDIR, walk->path, name, err);
-        } else if (reason == KSA_OK) {
-                (void)close(walk->folder);
-                walk->folder = next;
-                return KSA_OK;
-        }
-        (void)close(next);
-        return reason;
-}
-
-/* Takes the first name off the rest of the way; false at its last name, which stays. */
-static bool next_folder(struct walk *walk, char name[NAME_MAX + 1])
-{
-        size_t start = strspn(walk->rest, "/");
-        size_t length = strcspn(walk->rest + start, "/");
-        size_t after = start + length + strspn(walk->rest + start + length, "/");
-
-        if (length > NAME_MAX || walk->rest[after] == '\0')
-                return false;
-        memcpy(name, walk->rest + start, length);
-        name[length] = '\0';
-        memmove(walk->rest, walk->rest + after, strlen(walk->rest + after) + 1);
-        return true;
-}
-
-/* Walks to the folder of the last name in PATH with TAIL; that name is left in WALK->rest. */
-static enum ksa_reason walk_to(struct walk *walk, const char *path, const char *tail, uid_t owner,
-                               struct ksa_error *err)
-{
-        struct stat status;
-        char name[NAME_MAX + 1];
-
-        walk->path = path;
-        walk->owner = owner;
-        walk->folder = -1;
-        walk->links = 0;
-        ksa_error_at(err, path, 0);
-        int length = snprintf(walk->rest, sizeof(walk->rest), "%s%s", path, tail);
-        if (path[0] != '/' || length < 0 || (size_t)length >= sizeof(walk->rest))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s is not an absolute path", path);
-        walk->folder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (walk->folder < 0 || fstat(walk->folder, &status) < 0)
-                return from_errno(errno, path, "/", err);
-        enum ksa_reason reason = judge(walk, "/", &status, err);
-        while (reason == KSA_OK && next_folder(walk, name))
-                reason = enter(walk, name, err);
-        return reason;
-}
-
-static const char *last_name(struct walk *walk)
-{
-        size_t length = strlen(walk->rest);
-
-        while (length > 0 && walk->rest[length - 1] == '/')
-                walk->rest[--length] = '\0';
-        return walk->rest + strspn(walk->rest, "/");
-}
 
 /* Reads until the end of the file; the size that fstat told is only where to begin. */
 static enum ksa_reason read_all(int fd, const struct stat *status, const char *path, size_t max,
@@ -187,7 +36,7 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
                         continue;
                 if (got < 0 || length + (size_t)got == room) {
                         free(bytes);
-                        return got < 0 ? from_errno(errno, path, "read", err)
+                        return got < 0 ? ksa_walk_errno(errno, path, "read", err)
                                        : ksa_fail(err, KSA_FILE_UNREADABLE,
                                                   "%s changed while it was read", path);
                 }
@@ -201,43 +50,165 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
         return KSA_OK;
 }
 
-static enum ksa_reason read_in(struct walk *walk, size_t max, char **ret_bytes, size_t *ret_length,
-                               struct ksa_error *err)
+/* Opens the last name of a walk, and judges the file itself; *RET_FD is the caller's. */
+static enum ksa_reason open_file(struct ksa_walk *walk, struct stat *ret_status, int *ret_fd,
+                                 struct ksa_error *err)
 {
-        struct stat status;
-        const char *name = last_name(walk);
+        const char *name = ksa_walk_last(walk);
         /* O_NONBLOCK: a FIFO must not hold the login up; it is refused after fstat. */
         int fd = openat(walk->folder, name,
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        enum ksa_reason reason;
 
         if (fd < 0)
                 return errno == ENXIO
                                ? ksa_fail(err, KSA_FILE_UNSAFE, "%s is no regular file", walk->path)
-                               : from_errno(errno, walk->path, name, err);
-        enum ksa_reason reason;
-        if (fstat(fd, &status) < 0)
-                reason = from_errno(errno, walk->path, name, err);
-        else if (!S_ISREG(status.st_mode))
+                               : ksa_walk_errno(errno, walk->path, name, err);
+        if (fstat(fd, ret_status) < 0)
+                reason = ksa_walk_errno(errno, walk->path, name, err);
+        else if (!S_ISREG(ret_status->st_mode))
                 reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is no regular file", walk->path);
         else
-                reason = judge(walk, name, &status, err);
+                reason = ksa_walk_judge(walk, name, ret_status, err);
         if (reason == KSA_OK)
-                reason = read_all(fd, &status, walk->path, max, ret_bytes, ret_length, err);
-        (void)close(fd);
+                *ret_fd = fd;
+        else
+                (void)close(fd);
+        return reason;
+}
+
+/* Opens the file at PATH as it must be to be believed; *RET_FD is the caller's. */
+static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret_status,
+                                 int *ret_fd, struct ksa_error *err)
+{
+        struct ksa_walk walk;
+        enum ksa_reason reason = ksa_walk_to(&walk, path, "", owner, err);
+
+        if (reason == KSA_OK)
+                reason = open_file(&walk, ret_status, ret_fd, err);
+        ksa_walk_end(&walk);
         return reason;
 }
 
 enum ksa_reason ksa_file_read(const char *path, uid_t owner, size_t max, char **ret_bytes,
                               size_t *ret_length, struct ksa_error *err)
 {
-        struct walk walk;
-        enum ksa_reason reason = walk_to(&walk, path, "", owner, err);
+        struct stat status = {0};
+        int fd = -1;
+        enum ksa_reason reason = open_path(path, owner, &status, &fd, err);
 
-        if (reason == KSA_OK)
-                reason = read_in(&walk, max, ret_bytes, ret_length, err);
-        close_walk(&walk);
+        if (reason != KSA_OK)
+                return reason;
+        reason = read_all(fd, &status, path, max, ret_bytes, ret_length, err);
+        (void)close(fd);
         return reason;
 }
+
+/* --- Secrets ---------------------------------------------------------------- */
+
+/* Fills SECRET, whose room says how much may come: one byte more is too much. */
+static enum ksa_reason read_into(int fd, const char *path, size_t max, struct ksa_secret *secret,
+                                 struct ksa_error *err)
+{
+        for (;;) {
+                size_t room;
+                void *tail = ksa_secret_tail(secret, &room);
+                ssize_t got = room == 0 ? 0 : read(fd, tail, room);
+
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        return ksa_walk_errno(errno, path, "read", err);
+                if (got == 0)
+                        break;
+                ksa_secret_extend(secret, (size_t)got);
+        }
+        if (ksa_secret_length(secret) > max)
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s is larger than %zu bytes", path, max);
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
+                                     struct ksa_secret **ret_secret, struct ksa_error *err)
+{
+        struct stat status = {0};
+        int fd = -1;
+        enum ksa_reason reason = open_path(path, owner, &status, &fd, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        struct ksa_secret *secret = ksa_secret_new(max + 1);
+        if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+                reason = ksa_fail(err, KSA_FILE_UNSAFE,
+                                  "%s can be read by others (mode %04o): chmod 0600 it", path,
+                                  (unsigned)status.st_mode & 07777);
+        else if (secret == NULL)
+                reason = ksa_fail(err, KSA_MEMORY, "out of memory");
+        else
+                reason = read_into(fd, path, max, secret, err);
+        (void)close(fd);
+        if (reason == KSA_OK)
+                *ret_secret = secret;
+        else
+                ksa_secret_free(&secret);
+        return reason;
+}
+
+/* --- Marks ------------------------------------------------------------------ */
+
+static enum ksa_reason no_mark(const char *path, int number, struct ksa_error *err)
+{
+        ksa_error_at(err, path, 0);
+        return number == ENOMEM
+                       ? ksa_fail(err, KSA_MEMORY, "out of memory")
+                       : ksa_fail(err, KSA_MARK, "%s cannot be made: %s", path,
+                                  number == EACCES || number == EROFS    ? "no permission"
+                                  : number == ENOSPC || number == EDQUOT ? "the disk is full"
+                                                                         : "input error");
+}
+
+/* An empty file, which is there for good when this returns: the folder is synced. */
+static enum ksa_reason make_mark(struct ksa_walk *walk, bool only_look, struct ksa_error *err)
+{
+        const char *name = ksa_walk_last(walk);
+        struct stat status;
+
+        if (fstatat(walk->folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+                return ksa_fail(err, KSA_USED_BEFORE, "the token has let somebody in already");
+        if (errno != ENOENT)
+                return no_mark(walk->path, errno, err);
+        if (only_look)
+                return KSA_OK;
+        int fd = openat(walk->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        S_IRUSR | S_IWUSR);
+        if (fd < 0)
+                return errno == EEXIST ? ksa_fail(err, KSA_USED_BEFORE,
+                                                  "the token has let somebody in already")
+                                       : no_mark(walk->path, errno, err);
+        (void)close(fd);
+        int folder = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        enum ksa_reason reason = KSA_OK;
+        if (folder < 0 || fsync(folder) != 0)
+                reason = no_mark(walk->path, errno, err);
+        if (folder >= 0)
+                (void)close(folder);
+        return reason;
+}
+
+enum ksa_reason ksa_file_mark(const char *path, uid_t owner, bool only_look, struct ksa_error *err)
+{
+        struct ksa_walk walk;
+        enum ksa_reason reason = ksa_walk_to(&walk, path, "", owner, err);
+
+        if (reason == KSA_OK)
+                reason = make_mark(&walk, only_look, err);
+        else if (reason != KSA_MEMORY)
+                err->reason = reason = KSA_MARK;
+        ksa_walk_end(&walk);
+        return reason;
+}
+
+/* --- Folders ---------------------------------------------------------------- */
 
 static bool has_suffix(const char *name, const char *suffix)
 {
@@ -273,12 +244,12 @@ static enum ksa_reason collect(DIR *folder, const char *path, const char *suffix
                 count++;
         }
         if (errno != 0)
-                return from_errno(errno, path, "folder", err);
+                return ksa_walk_errno(errno, path, "folder", err);
         qsort(names, count, sizeof(*names), compare_names);
         return KSA_OK;
 }
 
-static enum ksa_reason list_in(struct walk *walk, const char *suffix, char ***ret_names,
+static enum ksa_reason list_in(struct ksa_walk *walk, const char *suffix, char ***ret_names,
                                struct ksa_error *err)
 {
         int fd = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -289,7 +260,7 @@ static enum ksa_reason list_in(struct walk *walk, const char *suffix, char ***re
 
                 if (fd >= 0)
                         (void)close(fd);
-                return from_errno(number, walk->path, "folder", err);
+                return ksa_walk_errno(number, walk->path, "folder", err);
         }
         char **names = calloc(NAMES_MAX + 1, sizeof(*names));
         enum ksa_reason reason = names == NULL ? ksa_fail(err, KSA_MEMORY, "out of memory")
@@ -305,13 +276,13 @@ static enum ksa_reason list_in(struct walk *walk, const char *suffix, char ***re
 enum ksa_reason ksa_file_list(const char *folder, uid_t owner, const char *suffix,
                               char ***ret_names, struct ksa_error *err)
 {
-        struct walk walk;
+        struct ksa_walk walk;
         /* "folder/." makes the folder itself one of those on the way, link or not. */
-        enum ksa_reason reason = walk_to(&walk, folder, "/.", owner, err);
+        enum ksa_reason reason = ksa_walk_to(&walk, folder, "/.", owner, err);
 
         if (reason == KSA_OK)
                 reason = list_in(&walk, suffix, ret_names, err);
-        close_walk(&walk);
+        ksa_walk_end(&walk);
         return reason;
 }
 

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The only opener of the files that a login believes: nobody but root (in tests:
- * the owner handed in) may be able to change them, or what leads to them.
- *
- * Every folder on the way, from / on, belongs to root or OWNER and is not writable
- * by others, unless it is sticky (/tmp: others cannot replace what is not theirs);
- * a folder may be a symbolic link of root's. The file itself is regular, no link,
- * belongs to root or OWNER, and is not writable by others.
+ * the owner handed in) may be able to change them, or what leads to them (walk.h).
+ * The file itself is regular, no link, belongs to root or OWNER, and is not writable
+ * by others.
  */
 #ifndef KSA_FILE_H
 #define KSA_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "error.h"
 #include "macros.h"
+#include "secret.h"
 
 /*
  * Reads a whole file of at most MAX bytes. PATH is absolute.
@@ -29,6 +28,26 @@
  */
 enum ksa_reason ksa_file_read(const char *path, uid_t owner, size_t max, char **ret_bytes,
                               size_t *ret_length, struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * The same for what nobody else may read: its mode has no bit for group or others.
+ *
+ * ret_secret  owned by the caller (ksa_secret_free)
+ */
+enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
+                                     struct ksa_secret **ret_secret,
+                                     struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Makes an empty file that was not there, for good: when this returns, it outlives a power failure.
+ * With ONLY_LOOK it makes none, and says what it would have said. ERR is not NULL.
+ *
+ * KSA_USED_BEFORE  there is one already
+ * KSA_MARK         none can be made, or its folder is not safe
+ * KSA_MEMORY
+ */
+enum ksa_reason ksa_file_mark(const char *path, uid_t owner, bool only_look,
+                              struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * The names in a folder that end in SUFFIX and do not begin with a dot, in byte

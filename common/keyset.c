@@ -356,6 +356,9 @@ enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct 
         (void)snprintf(cached, sizeof(cached), "%s/%s/keys", env->cache_dir, cluster->name);
         enum ksa_reason reason = ksa_file_read(is_file ? cluster->keys + 5 : cached, env->owner,
                                                KSA_KEYSET_BYTES_MAX, &bytes, &length, err);
+        if (reason == KSA_FILE_MISSING && !is_file)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "no key set of %s was fetched yet",
+                                cluster->name);
         if (reason != KSA_OK)
                 return reason;
         reason = is_file ? ksa_keyset_parse(bytes, length, ret_keyset, err)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "claims.h"
+#include "keyring.h"
 #include "jws.h"
-#include "keyset.h"
 #include "text.h"
 
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
@@ -63,78 +63,6 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
                         ksa_text_quote(d->token.iss, quoted, 256));
 }
 
-/* Looks the kid up in one cluster's set. */
-static enum ksa_reason find_key(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                const char *kid, struct ksa_jwk *ret_key, int64_t *ret_fetched,
-                                struct ksa_error *err)
-{
-        struct ksa_keyset *keyset = NULL;
-        enum ksa_reason reason = ksa_keyset_open(cluster, env, &keyset, err);
-
-        if (reason != KSA_OK)
-                return reason;
-        reason = ksa_keyset_find(keyset, kid, ret_key, err);
-        *ret_fetched = ksa_keyset_fetched(keyset);
-        ksa_keyset_free(&keyset);
-        if (reason != KSA_KEYS_UNUSABLE)
-                return reason;
-        /* An entry for something else is no key: the set itself is sound. */
-        struct ksa_error unusable = *err;
-        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s", kid, unusable.text);
-}
-
-/*
- * The cluster whose set has the kid. A cluster without a usable set takes no part,
- * unless it is all there is. Where sets are fetched, this is the place that asks for
- * one refresh of an unknown kid.
- */
-static enum ksa_reason step_key(const struct ksa_config *config, const struct ksa_env *env,
-                                struct ksa_decision *d)
-{
-        enum ksa_reason worst = KSA_UNREACHED;
-        struct ksa_error unusable = {0}, unknown = {0};
-        bool some_set = false;
-
-        if (d->token.kid == NULL)
-                return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                const struct ksa_cluster *cluster = &config->clusters[i];
-                struct ksa_error error = {0};
-                struct ksa_jwk key;
-                int64_t fetched;
-
-                if (!ksa_list_has(&cluster->issuer, d->token.iss))
-                        continue;
-                enum ksa_reason reason =
-                        find_key(cluster, env, d->token.kid, &key, &fetched, &error);
-                if (reason == KSA_MEMORY) /* this set might have held a second key of that kid */
-                        return ksa_fail(&d->error, reason, "out of memory");
-                if (reason == KSA_OK && d->cluster != NULL) {
-                        const char *first = d->cluster->name;
-
-                        d->cluster = NULL;
-                        return ksa_fail(&d->error, KSA_AMBIGUOUS_KID,
-                                        "kid '%s' is in the sets of %s and %s", d->token.kid, first,
-                                        cluster->name);
-                }
-                if (reason == KSA_OK) {
-                        d->cluster = cluster;
-                        d->key = key;
-                        d->keys_fetched = fetched;
-                } else if (reason == KSA_UNKNOWN_KID) {
-                        unknown = error;
-                } else {
-                        unusable = error;
-                        worst = reason;
-                }
-                some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
-        }
-        if (d->cluster != NULL)
-                return KSA_OK;
-        d->error = some_set ? unknown : unusable;
-        return some_set ? KSA_UNKNOWN_KID : worst;
-}
-
 static enum ksa_reason step_user(const struct ksa_config *config, const struct ksa_attempt *attempt,
                                  struct ksa_decision *d)
 {
@@ -188,18 +116,6 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
                         ksa_condition_text(d->closest));
 }
 
-/* What a rule demands never falls through to a later rule. */
-static enum ksa_reason step_demands(struct ksa_decision *d)
-{
-        const struct ksa_rule *rule = d->rule;
-
-        if (rule->review != KSA_REVIEW_NEVER || d->cluster->review != KSA_REVIEW_NEVER ||
-            rule->bound != KSA_BOUND_ANY || rule->rbac || rule->once)
-                return ksa_fail(&d->error, KSA_NOT_BUILT,
-                                "[rule %s] demands what this version cannot do yet", rule->name);
-        return KSA_OK;
-}
-
 /* --- The decision ----------------------------------------------------------- */
 
 /* Keeps what a step said. Zeroed memory says KSA_UNREACHED, which is not KSA_OK. */
@@ -210,30 +126,105 @@ static bool passed(struct ksa_decision *d, enum ksa_step step, enum ksa_reason r
         return reason == KSA_OK;
 }
 
+/* A login under way: what it is given, and what came of it. */
+struct login {
+        const struct ksa_config *config;
+        const struct ksa_env *env;
+        const struct ksa_attempt *attempt;
+        struct ksa_decision *decision;
+};
+
+/* What a cluster's token claims, and which rule that fits: pure, and worth what the signature is. */
+static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
+{
+        const struct ksa_host *host = &login->config->host;
+        const struct ksa_token *token = &d->token;
+        struct ksa_error *err = &d->error;
+
+        return passed(d, KSA_STEP_AUDIENCE,
+                      ksa_claims_audience(token, d->accepted, host->multiple_audiences, err)) &&
+               passed(d, KSA_STEP_TIMES, ksa_claims_times(token, login->env->now, err)) &&
+               passed(d, KSA_STEP_LIFETIME, ksa_claims_lifetime(token, host->max_lifetime, err)) &&
+               passed(d, KSA_STEP_SUBJECT, ksa_claims_subject(token, err)) &&
+               passed(d, KSA_STEP_USER, step_user(login->config, login->attempt, d)) &&
+               passed(d, KSA_STEP_RULE, step_rule(login->config, login->attempt, d)) &&
+               passed(d, KSA_STEP_BOUND, ksa_demand_bound(d->rule, token, err));
+}
+
+/* Whether the token, if it is of CLUSTER, could be let in: on a copy, and nothing of it is kept. */
+static bool could_be_of(const struct ksa_cluster *cluster, void *context)
+{
+        const struct login *login = context;
+        struct ksa_decision probe = *login->decision;
+
+        probe.cluster = cluster;
+        return claims_and_rule(login, &probe);
+}
+
+/* One refresh at most, and one look more. */
+static enum ksa_reason step_key(struct login *login)
+{
+        struct ksa_decision *d = login->decision;
+        struct ksa_key_found found = {.cluster = NULL};
+        struct ksa_error refresh = {0};
+
+        if (d->token.kid == NULL)
+                return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
+        enum ksa_reason reason = ksa_keyring_find(login->config, login->env, d->token.iss,
+                                                  d->token.kid, &found, &d->error);
+        if (ksa_keyring_may_be_old(reason) && login->attempt->effective_uid == 0)
+                d->keys_looked_again = ksa_keyring_refresh(login->config, login->env, d->token.iss,
+                                                           could_be_of, login, &refresh);
+        if (d->keys_looked_again)
+                reason = ksa_keyring_find(login->config, login->env, d->token.iss, d->token.kid,
+                                          &found, &d->error);
+        if (reason != KSA_OK && refresh.text[0] != '\0') {
+                struct ksa_error first = d->error;
+
+                (void)ksa_fail(&d->error, reason, "%s; and the refresh: %s", first.text,
+                               refresh.text);
+        }
+        d->cluster = found.cluster;
+        d->key = found.key;
+        d->keys_fetched = found.fetched;
+        return reason;
+}
+
+/* What the rule demands of others: never falls through to a later rule. */
+static bool demands(const struct login *login, struct ksa_decision *d)
+{
+        const struct ksa_demand demand = {
+                .host = &login->config->host,
+                .cluster = d->cluster,
+                .rule = d->rule,
+                .token = &d->token,
+                .accepted = d->accepted,
+                .service = login->attempt->service,
+                .effective_uid = login->attempt->effective_uid,
+                .env = login->env,
+        };
+
+        return passed(d, KSA_STEP_REVIEW, ksa_demand_review(&demand, &d->demanded, &d->error)) &&
+               passed(d, KSA_STEP_RBAC, ksa_demand_rbac(&demand, &d->demanded, &d->error)) &&
+               passed(d, KSA_STEP_ONCE, ksa_demand_once(&demand, &d->error));
+}
+
 void ksa_login(const struct ksa_config *config, const struct ksa_env *env,
                const struct ksa_attempt *attempt, struct ksa_decision *d)
 {
-        memset(d, 0, sizeof(*d));
-        d->now = env->now;
-
+        struct login login = {config, env, attempt, d};
         struct ksa_token *token = &d->token;
         struct ksa_error *err = &d->error;
-        const struct ksa_host *host = &config->host;
 
-        bool allowed =
-                passed(d, KSA_STEP_SERVICE, step_service(config, attempt, d)) &&
-                passed(d, KSA_STEP_TOKEN, ksa_token_parse(attempt->token, token, err)) &&
-                passed(d, KSA_STEP_CLUSTER, step_cluster(config, d)) &&
-                passed(d, KSA_STEP_KEY, step_key(config, env, d)) &&
-                passed(d, KSA_STEP_SIGNATURE, ksa_jws_verify(token, &d->key, err)) &&
-                passed(d, KSA_STEP_AUDIENCE,
-                       ksa_claims_audience(token, d->accepted, host->multiple_audiences, err)) &&
-                passed(d, KSA_STEP_TIMES, ksa_claims_times(token, env->now, err)) &&
-                passed(d, KSA_STEP_LIFETIME, ksa_claims_lifetime(token, host->max_lifetime, err)) &&
-                passed(d, KSA_STEP_SUBJECT, ksa_claims_subject(token, err)) &&
-                passed(d, KSA_STEP_USER, step_user(config, attempt, d)) &&
-                passed(d, KSA_STEP_RULE, step_rule(config, attempt, d)) &&
-                passed(d, KSA_STEP_DEMANDS, step_demands(d));
+        memset(d, 0, sizeof(*d));
+        d->now = env->now;
+        d->audit_id = env->audit_id;
+        bool allowed = passed(d, KSA_STEP_SERVICE, step_service(config, attempt, d)) &&
+                       passed(d, KSA_STEP_TOKEN, ksa_token_parse(attempt->token, token, err)) &&
+                       passed(d, KSA_STEP_CLUSTER, step_cluster(config, d)) &&
+                       passed(d, KSA_STEP_KEY, step_key(&login)) &&
+                       passed(d, KSA_STEP_SIGNATURE, ksa_jws_verify(token, &d->key, err)) &&
+                       claims_and_rule(&login, d) && demands(&login, d);
 
         if (allowed)
                 d->outcome = KSA_ALLOW; /* the only assignment */

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "demand.h"
 #include "env.h"
 #include "error.h"
 #include "jwk.h"
@@ -46,7 +47,10 @@ X(LIFETIME,  "lifetime",  "it does not live too long")                          
 X(SUBJECT,   "subject",   "it names one service account")                                          \
 X(USER,      "user",      "the wanted user exists under that name")                                \
 X(RULE,      "rule",      "a rule lets the account become the user in this way")                   \
-X(DEMANDS,   "demands",   "what the rule demands beside is met")
+X(BOUND,     "bound",     "it is bound to a Pod where the rule demands it")                        \
+X(REVIEW,    "review",    "the cluster says that it still counts, where that is demanded")         \
+X(RBAC,      "rbac",      "the cluster's RBAC lets the account in here, where that is demanded")   \
+X(ONCE,      "once",      "it was never used, where it counts once")
 
 enum ksa_step {
 #define KSA_STEP_ENUM(name, word, text) KSA_STEP_##name,
@@ -67,8 +71,11 @@ struct ksa_decision {
         const struct ksa_cluster *cluster; /* whose key fits the kid; NULL before */
         struct ksa_jwk key;
         int64_t keys_fetched;        /* 0: a file, which is never out of date */
+        bool keys_looked_again;      /* after a refresh was asked for */
         const struct ksa_rule *rule; /* NULL before a rule matched */
         enum ksa_condition closest;  /* where none did: how far the best one got */
+        struct ksa_demanded demanded;
+        const char *audit_id; /* of what was asked: borrowed from the environment */
         int64_t now;
 };
 

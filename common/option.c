@@ -107,16 +107,21 @@ PARSER(parse_uid_range)
         return true;
 }
 
+static const char *const review_words[] = {
+        [KSA_REVIEW_REQUIRE] = "require",
+        [KSA_REVIEW_PREFER] = "prefer",
+        [KSA_REVIEW_NEVER] = "never",
+};
+
+const char *ksa_review_word(enum ksa_review review)
+{
+        return review_words[review];
+}
+
 PARSER(parse_review)
 {
-        static const char *const words[] = {
-                [KSA_REVIEW_REQUIRE] = "require",
-                [KSA_REVIEW_PREFER] = "prefer",
-                [KSA_REVIEW_NEVER] = "never",
-        };
-
         for (size_t i = KSA_REVIEW_REQUIRE; i <= KSA_REVIEW_NEVER; i++) {
-                if (strcmp(text, words[i]) == 0) {
+                if (strcmp(text, review_words[i]) == 0) {
                         *(enum ksa_review *)value = (enum ksa_review)i;
                         return true;
                 }

@@ -41,6 +41,9 @@ struct ksa_option {
 extern const struct ksa_option ksa_options[];
 extern const size_t ksa_option_count;
 
+/* "never" for KSA_REVIEW_NEVER. */
+const char *ksa_review_word(enum ksa_review review);
+
 /* NULL where the section has no such option. */
 const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name);
 

@@ -143,6 +143,16 @@ X(API_TLS, "api-tls", UNAVAILABLE,                                              
   "look at api_ca_file or keys_ca_file, and at the name in api_server")                            \
 X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                                    \
   "the answer is not whole, too large, or no HTTP", "look at what stands between host and cluster") \
+X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
+  "the cluster does not accept this host's own credential (401)",                                  \
+  "ksactl credential show CLUSTER; when it is over, ksactl credential init CLUSTER")               \
+X(API_FORBIDDEN, "api-forbidden", UNAVAILABLE,                                                     \
+  "the cluster lets this host's account not ask that (403)",                                       \
+  "bind it to the ClusterRole system:auth-delegator; see ksa-clusters(7)")                         \
+X(API_BUSY, "api-busy", UNAVAILABLE,                                                               \
+  "the API server has too much to do (429)", "look at the API server's load")                      \
+X(API_ERROR, "api-error", UNAVAILABLE,                                                             \
+  "the API server answered with an error of its own", "look at the API server's log")              \
 X(HELPER, "helper-failed", UNAVAILABLE,                                                            \
   "ksa-fetch could not ask", "is it installed, and is there a user _ksa?")                         \
 X(REVIEW_REFUSED, "review-refused", DENY,                                                          \
@@ -154,6 +164,18 @@ X(REVIEW_DIFFERS, "review-differs", DENY,                                       
 X(RBAC_DENIED, "rbac-denied", FORBIDDEN,                                                           \
   "RBAC does not let the account log in to this host",                                             \
   "a Role in the account's namespace grants it: verb login, or sudo, on hosts in ksa.dev")         \
+/* what the rule demands beside */                                                                  \
+X(NOT_BOUND, "not-bound", DENY,                                                                    \
+  "the rule wants a token that is bound to a Pod",                                                 \
+  "use a projected volume, or kubectl create token --bound-object-kind Pod")                       \
+X(NO_JTI, "no-jti", DENY,                                                                          \
+  "the rule lets a token in once, and this one has no jti to tell it by",                          \
+  "API servers of Kubernetes 1.30 and later give one")                                             \
+X(USED_BEFORE, "used-before", DENY,                                                                \
+  "the rule lets a token in once, and this one was in already", "ask for a new one")               \
+X(MARK, "mark-failed", UNAVAILABLE,                                                                \
+  "that the token was used cannot be kept",                                                        \
+  "look at /var/lib/ksa/used: root's, mode 0700, on a disk with room")                             \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an argument that pam_ksa does not know", "see pam_ksa(8)")                     \

@@ -277,6 +277,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         forget_earlier(pamh);
         decide(&login, argc, argv);
         int code = finish(&login, flags);
+        ksa_fetch_close(&login.host.fetch);
         ksa_decision_clear(&login.decision);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);

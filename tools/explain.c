@@ -332,9 +332,28 @@ static bool read_now(const char *text, int64_t *ret_now)
         return true;
 }
 
+/* --offline: as where the cluster is not there. */
+static enum ksa_reason ask_nobody(void *context __attribute__((unused)),
+                                  const struct ksa_request *request __attribute__((unused)),
+                                  struct ksa_response *ret_response __attribute__((unused)),
+                                  struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_API_UNREACHABLE, "--offline: the cluster was not asked");
+}
+
+/* A question changes nothing: no key set is refreshed, no token counts as used. */
+static void make_harmless(struct ksa_env *env, bool offline)
+{
+        env->refresh = NULL;
+        env->only_look = true;
+        if (offline)
+                env->fetch = ask_nobody;
+}
+
 int command_explain(const struct words *arguments)
 {
         struct question question = {.service = NULL};
+        bool offline = false;
         const struct flag flags[] = {
                 {"--token-file", &question.token_file, NULL},
                 {"--user", &question.user, NULL},
@@ -343,6 +362,7 @@ int command_explain(const struct words *arguments)
                 {"--now", &question.now, NULL},
                 {"--config", &question.config_file, NULL},
                 {"--json", NULL, &question.json},
+                {"--offline", NULL, &offline},
         };
         struct ksa_error error = {0};
         char *path = NULL;
@@ -357,13 +377,16 @@ int command_explain(const struct words *arguments)
         }
         question.service = question.service != NULL ? question.service : "sshd";
         question.rhost = question.rhost != NULL ? question.rhost : "";
-        if (!fill_host(&question.host, question.config_file, &path) ||
-            !read_now(question.now, &question.host.env.now))
+        bool filled = fill_host(&question.host, question.config_file, &path) &&
+                      read_now(question.now, &question.host.env.now);
+        make_harmless(&question.host.env, offline);
+        if (!filled)
                 status = EXIT_BROKEN;
         else if (ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
                 print_error(&error);
         else
                 status = answer(&question);
+        ksa_fetch_close(&question.host.fetch);
         ksa_config_free(&question.config);
         free(path);
         return status;

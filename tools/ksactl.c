@@ -20,7 +20,7 @@ static const struct command {
         {"check", command_check, "check [--config FILE] [--json]"},
         {"explain", command_explain,
          "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
-         "               [--now SECONDS] [--config FILE] [--json]"},
+         "               [--now SECONDS] [--offline] [--config FILE] [--json]"},
         {"keys", command_keys,
          "keys show [CLUSTER] [--config FILE] [--json]\n"
          "       ksactl keys convert FILE"},

@@ -9,9 +9,11 @@
 #include "signer.h"
 #include "support.h"
 
-#define HOST    "[host]\naudience = " AUDIENCE "\n"
-#define CLUSTER "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/etc/ksa/prod.jwks\n"
-#define RULE    "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+#define HOST       "[host]\naudience = " AUDIENCE "\n"
+#define CLUSTER    "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/etc/ksa/prod.jwks\n"
+#define API        "api_server = https://127.0.0.1:6443\n"
+#define CREDENTIAL "credential_file = /var/lib/ksa/credentials/prod\n"
+#define RULE       "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
 /* --- ksa_problem ------------------------------------------------------------ */
 
@@ -143,16 +145,19 @@ static const struct {
         {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
          "wants the audience a"},
         /* not built */
-        {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_NOT_BUILT, 3, "keys"},
-        {HOST "[cluster prod]\nissuer = x\nkeys = discover\n", KSA_NOT_BUILT, 3, "keys"},
-        {HOST "[cluster prod]\nissuer = x\nkeys = https://x/keys\n", KSA_NOT_BUILT, 3, "keys"},
-        {HOST CLUSTER "review = prefer\n", KSA_NOT_BUILT, 3, "review"},
-        {HOST CLUSTER "review = require\n", KSA_NOT_BUILT, 3, "review"},
-        {HOST CLUSTER RULE "review = prefer\n", KSA_NOT_BUILT, 6, "review"},
-        {HOST CLUSTER RULE "review = require\n", KSA_NOT_BUILT, 6, "review"},
-        {HOST CLUSTER RULE "bound = pod\n", KSA_NOT_BUILT, 6, "bound"},
-        {HOST CLUSTER RULE "rbac = yes\n", KSA_NOT_BUILT, 6, "rbac"},
-        {HOST CLUSTER RULE "once = yes\n", KSA_NOT_BUILT, 6, "once"},
+        {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_CONFIG_INVALID, 3, "api_server"},
+        {HOST CLUSTER "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
+        {HOST CLUSTER API "review = prefer\n", KSA_CONFIG_INVALID, 3, "credential_file"},
+        {HOST CLUSTER "review = require\n", KSA_CONFIG_INVALID, 3, "api_server"},
+        {HOST CLUSTER RULE "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
+        {HOST CLUSTER RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "bound = pod"},
+        {HOST CLUSTER API RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "credential_file"},
+        {HOST CLUSTER RULE "rbac = yes\n", KSA_CONFIG_INVALID, 3, "rbac = yes"},
+        {HOST CLUSTER "client_cert_file = /c\n", KSA_CONFIG_INVALID, 3, "go together"},
+        {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 3, "go together"},
+        {HOST CLUSTER "client_cert_file = /c\nclient_key_file = /k\ncredential_file = /t\n",
+         KSA_CONFIG_INVALID, 3, "one of them"},
+        {HOST "[cluster ..]\nissuer = x\nkeys = file:/k\n", KSA_CONFIG_INVALID, 3, "folder"},
         {HOST CLUSTER RULE "user = @own\n", KSA_NOT_BUILT, 6, "@own"},
         {HOST CLUSTER "[account a]\naccount = prod:ci/a\n", KSA_NOT_BUILT, 6, "[account]"},
         {HOST CLUSTER "[accounts prod]\nnamespaces = ci\n", KSA_NOT_BUILT, 6, "[accounts]"},
@@ -185,6 +190,12 @@ static void test_allowed(void **state)
                      "service = sudo-i\naudience = a\n",
                 HOST "[service db]\naudience = a\nlocal_user = no\n",
                 HOST "[service db]\nlocal_user = yes\n",
+                HOST "[cluster prod]\nissuer = x\nkeys = api\n" API,
+                HOST "[cluster prod]\nissuer = x\nkeys = discover\n",
+                HOST "[cluster prod]\nissuer = x\nkeys = https://x/keys\n",
+                HOST CLUSTER API CREDENTIAL "review = require\n",
+                HOST CLUSTER API "client_cert_file = /c\nclient_key_file = /k\n" RULE
+                                 "bound = pod\nrbac = yes\nonce = yes\n",
                 HOST CLUSTER "review = never\n" RULE
                              "review = never\nbound = any\nrbac = no\nonce = no\n",
                 HOST CLUSTER "[cluster twin]\nissuer = " ISSUER "\nkeys = file:/x\n",
@@ -202,36 +213,35 @@ static void test_allowed(void **state)
 }
 
 /* What is not built is refused for want of something, not for itself. */
-static int no_fetch(void *context, const struct ksa_request *request, struct ksa_response *response)
-{
-        (void)context;
-        (void)request;
-        (void)response;
-        return -1;
-}
-
 static void test_what_the_environment_supplies(void **state)
 {
         struct place *place = *state;
-        static const char text[] =
-                HOST "[cluster prod]\nissuer = " ISSUER "\nkeys = api\nreview = prefer\n" RULE
-                     "user = @own\nreview = require\nbound = pod\nrbac = yes\nonce = yes\n"
-                     "[account a]\naccount = prod:ci/a\n[accounts prod]\nnamespaces = ci\n";
+        static const char text[] = HOST CLUSTER RULE
+                "user = @own\n"
+                "[account a]\naccount = prod:ci/a\n[accounts prod]\nnamespaces = ci\n";
         struct ksa_config *config = NULL;
 
-        place->env.fetch = no_fetch;
-        place->env.used_dir = "/nowhere";
         place->env.registry_file = "/nowhere";
         assert_int_equal(place_load(place, text, &config, NULL), KSA_OK);
         ksa_config_free(&config);
-        place->env.used_dir = NULL;
-        assert_int_equal(place_load(place, text, &config, NULL), KSA_NOT_BUILT);
-        place->env.used_dir = "/nowhere";
         place->env.registry_file = NULL;
         assert_int_equal(place_load(place, text, &config, NULL), KSA_NOT_BUILT);
-        place->env.registry_file = "/nowhere";
-        place->env.fetch = NULL;
-        assert_int_equal(place_load(place, text, &config, NULL), KSA_NOT_BUILT);
+}
+
+/* The cluster is asked about a host by its name. */
+static void test_rbac_needs_a_host_name(void **state)
+{
+        struct place *place = *state;
+        static const char rule[] = CLUSTER API CREDENTIAL RULE "rbac = yes\n";
+        char text[1024];
+        struct ksa_config *config = NULL;
+
+        place->env.host_name = "localhost";
+        (void)snprintf(text, sizeof(text), "%s%s", HOST, rule);
+        assert_int_equal(place_load(place, text, &config, NULL), KSA_HOST_NAME);
+        (void)snprintf(text, sizeof(text), "%sname = build-7\n%s", HOST, rule);
+        assert_int_equal(place_load(place, text, &config, NULL), KSA_OK);
+        ksa_config_free(&config);
 }
 
 int main(void)
@@ -244,6 +254,7 @@ int main(void)
                 TEST(test_refusals),
                 TEST(test_allowed),
                 TEST(test_what_the_environment_supplies),
+                TEST(test_rbac_needs_a_host_name),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

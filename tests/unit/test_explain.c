@@ -46,7 +46,7 @@ static void test_line_of_an_allow(void **state)
                             "account_uid=\"055340be-da7c-4afd-8213-e998a1704706\" "
                             "aud=\"" AUDIENCE "\" iat=1795464267 exp=1795464867 "
                             "jti=\"360a28dd-aad8-410c-9da1-8297ad167b1e\" kid=\"k1\" "
-                            "rule=\"deploy\"");
+                            "rule=\"deploy\" review=never");
         free(line);
         ksa_decision_clear(&decision);
         ksa_secret_free(&token);
@@ -256,7 +256,10 @@ static void test_every_step_of_an_allow_says_something(void **state)
                 [KSA_STEP_SUBJECT] = "sub \"system:serviceaccount:ci:deployer\"",
                 [KSA_STEP_USER] = "\"deploy-bot\" has uid 1500",
                 [KSA_STEP_RULE] = "[rule deploy] in ",
-                [KSA_STEP_DEMANDS] = "none",
+                [KSA_STEP_BOUND] = "not demanded",
+                [KSA_STEP_REVIEW] = "not demanded",
+                [KSA_STEP_RBAC] = "not demanded",
+                [KSA_STEP_ONCE] = "not demanded",
         };
         struct ksa_secret *token = scene_token(NULL, NULL);
         struct ksa_attempt attempt = attempt_with(token);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "keyring.h"
+
+#include <string.h>
+
+#include "fetch.h"
+#include "keyset.h"
+
+/* Looks the kid up in one cluster's set. */
+static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                               const char *kid, struct ksa_key_found *ret_found,
+                               struct ksa_error *err)
+{
+        struct ksa_keyset *keyset = NULL;
+        enum ksa_reason reason = ksa_keyset_open(cluster, env, &keyset, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_keyset_find(keyset, kid, &ret_found->key, err);
+        ret_found->cluster = cluster;
+        ret_found->fetched = ksa_keyset_fetched(keyset);
+        ksa_keyset_free(&keyset);
+        if (reason != KSA_KEYS_UNUSABLE)
+                return reason;
+        /* An entry for something else is no key: the set itself is sound. */
+        struct ksa_error unusable = *err;
+        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s", kid, unusable.text);
+}
+
+enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct ksa_env *env,
+                                 const char *issuer, const char *kid,
+                                 struct ksa_key_found *ret_found, struct ksa_error *err)
+{
+        struct ksa_key_found found = {.cluster = NULL};
+        struct ksa_error unusable = {0}, unknown = {0};
+        bool some_set = false;
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                struct ksa_key_found here;
+                struct ksa_error error = {0};
+
+                if (!ksa_list_has(&cluster->issuer, issuer))
+                        continue;
+                enum ksa_reason reason = find_in(cluster, env, kid, &here, &error);
+                if (reason == KSA_MEMORY) /* this set might have held a second key of that kid */
+                        return ksa_fail(err, reason, "out of memory");
+                if (reason == KSA_OK && found.cluster != NULL)
+                        return ksa_fail(err, KSA_AMBIGUOUS_KID,
+                                        "kid '%s' is in the sets of %s and %s", kid,
+                                        found.cluster->name, cluster->name);
+                if (reason == KSA_OK)
+                        found = here;
+                else if (reason == KSA_UNKNOWN_KID)
+                        unknown = error;
+                else
+                        unusable = error;
+                some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
+        }
+        if (found.cluster == NULL) {
+                *err = some_set ? unknown : unusable;
+                return err->reason;
+        }
+        *ret_found = found;
+        return KSA_OK;
+}
+
+bool ksa_keyring_may_be_old(enum ksa_reason found)
+{
+        return found == KSA_UNKNOWN_KID || found == KSA_KEYS_UNUSABLE || found == KSA_KEYS_STALE;
+}
+
+bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *env,
+                         const char *issuer,
+                         bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                         void *context, struct ksa_error *err)
+{
+        const char *names[KSA_REFRESH_MAX + 1] = {0};
+        size_t count = 0;
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                if (count < KSA_REFRESH_MAX && ksa_list_has(&cluster->issuer, issuer) &&
+                    strncmp(cluster->keys, "file:", 5) != 0 && fits(cluster, context))
+                        names[count++] = cluster->name;
+        }
+        if (count == 0 || env->refresh == NULL)
+                return false;
+        /* What came of it the caches tell: another process may have done it. */
+        return env->refresh(env->fetch_context, env->config_file, names,
+                            (unsigned)config->host.timeout * 1000, err) != KSA_UNREACHED;
+}
