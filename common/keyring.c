@@ -53,8 +53,8 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                         found = here;
                 else if (reason == KSA_UNKNOWN_KID)
                         unknown = error;
-                else
-                        unusable = error;
+                else if (unusable.reason == KSA_UNREACHED)
+                        unusable = error; /* the first, as the administrator wrote them */
                 some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
         }
         if (found.cluster == NULL) {
