@@ -17,11 +17,12 @@ class Certificates:
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj", "/CN=ca",
                 "-keyout", folder / "ca.key", "-out", self.ca)
 
-    def issue(self, name, alternative, days=1):
+    def issue(self, name, alternative, days=1, groups=()):
         request, key, made = (self.folder / (name + end) for end in (".req", ".key", ".pem"))
         extensions = self.folder / (name + ".ext")
         extensions.write_text("subjectAltName=%s\n" % alternative)
-        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=" + name,
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-subj", "/CN=%s%s" % (name, "".join("/O=" + group for group in groups)),
                 "-keyout", key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-days", days,
                 "-extfile", extensions, "-out", made)

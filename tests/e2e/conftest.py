@@ -1,0 +1,21 @@
+"""What the end-to-end tests share: a cluster's API server."""
+import os
+from pathlib import Path
+
+import pytest
+
+import apiserver
+
+
+@pytest.fixture(scope="session")
+def api_server(private, tmp_path_factory):
+    """A real one, from the programs in KSA_KUBERNETES, which tests/run sets for files called test_cluster*."""
+    programs = os.environ.get("KSA_KUBERNETES")
+    if not programs:
+        why = os.environ.get("KSA_KUBERNETES_WHY") or "KSA_KUBERNETES names no folder with kube-apiserver and etcd"
+        # Where nobody reads what was skipped, it is a failure.
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+    hosts = Path("/etc/hosts")
+    hosts.write_text(hosts.read_text() + "127.0.0.1 api.prod.test\n")
+    with apiserver.ApiServer(programs, tmp_path_factory.mktemp("cluster")) as server:
+        yield server
