@@ -49,14 +49,6 @@ struct bench {
         size_t signer_count;
 };
 
-static int no_fetch(void *context, const struct ksa_request *request, struct ksa_response *response)
-{
-        (void)context;
-        (void)request;
-        (void)response;
-        return -1;
-}
-
 static const char head[] = "[host]\naudience = " AUDIENCE "\n"
                            "[cluster prod]\nissuer = " ISSUER "\n"
                            "keys = %s\napi_server = https://10.0.0.1:6443\n"
@@ -132,7 +124,6 @@ static struct bench set_up(enum ksa_algorithm algorithm, size_t keys, size_t rul
         char text[512], source[128] = "api";
 
         (void)place_setup((void **)&bench.place);
-        bench.place->env.fetch = no_fetch;
         if (!cached)
                 (void)snprintf(source, sizeof(source), "file:%s/keys.json", bench.place->folder);
         (void)snprintf(text, sizeof(text), head, source);
