@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = json.loads(subprocess.run([os.environ["KSA_BUILD"] + "/ksactl", "options", "--json"], check=True,
                                     stdout=subprocess.PIPE).stdout)
-PAGES = sorted((ROOT / "man").glob("*.[158]"))
+PAGES = sorted((ROOT / "man").glob("*.[1578]"))
 
 
 def sections_of_page(page):

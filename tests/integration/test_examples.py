@@ -1,0 +1,77 @@
+"""packaging/examples/clusters: each is a whole ksa.conf that `ksactl check` has nothing to say about."""
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import issuer
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTERS = sorted((ROOT / "packaging/examples/clusters").glob("*.conf"))
+BINDING = ("keys", "api_server", "api_ca_file", "keys_ca_file")
+
+
+def options_of(path):
+    return dict(re.findall(r"^(\w+) = (.*)$", path.read_text(), re.M))
+
+
+def cached(options, key):
+    """The set as a fetch leaves it (common/keyset.h)."""
+    numbers = key.jwk()
+    return "ksa-keys 1\nissuer %s\n%sfetched %d\nmax_age 3600\nkey RS256 %s %s %s\nend 1\n" % (
+        options["issuer"], "".join("%s %s\n" % (name, options.get(name, "-")) for name in BINDING), time.time(),
+        numbers["kid"], numbers["n"], numbers["e"])
+
+
+@pytest.fixture
+def state():
+    """/var/lib, which the private host shares with the machine, is empty here."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ksa-state", "/var/lib"], check=True)
+    yield
+    subprocess.run(["umount", "/var/lib"], check=True)
+
+
+@pytest.fixture
+def example(host, state, tmp_path, request):
+    """The example as /etc/ksa/ksa.conf, with all the files that it names."""
+    path = request.param
+    options = options_of(path)
+    for name in ("ksa.conf", "prod.jwks"):
+        Path("/etc/ksa", name).unlink()
+    host.write("/etc/ksa/ksa.conf", path.read_text())
+    if "api_ca_file" in options:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=kubernetes", "-keyout", tmp_path / "ca.key", "-out", options["api_ca_file"]],
+                       check=True, stderr=subprocess.DEVNULL)
+    if "credential_file" in options:
+        folder = Path(options["credential_file"]).parent
+        folder.parent.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700)
+        host.write(options["credential_file"], issuer.token(host.key, issuer.claims(
+            "ksa-system", "host-verifier", options["issuer"], life=86400)), 0o600)
+    if options["keys"].startswith("file:"):
+        host.write(options["keys"][5:], issuer.jwks(host.key))
+    else:
+        os.makedirs("/var/cache/ksa/prod", exist_ok=True)
+        host.write("/var/cache/ksa/prod/keys", cached(options, host.key))
+    return path
+
+
+def test_there_is_one_for_each_kind_of_cluster():
+    assert [path.stem for path in CLUSTERS] == ["air-gapped", "aks", "eks", "gke", "k3s", "kubeadm", "openshift"]
+
+
+@pytest.mark.parametrize("example", CLUSTERS, ids=lambda path: path.stem, indirect=True)
+def test_check_passes_it(host, example):
+    result = host.run(["ksactl", "check", "--config", "/etc/ksa/ksa.conf", "--json"], user="root")
+    assert json.loads(result.out)["problems"] == [] and result.status == 0, result
+
+
+@pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.stem)
+def test_manual_names_it(path):
+    page = (ROOT / "man/ksa-clusters.7").read_text()
+    assert "packaging/examples/clusters/%s" % path.name in page
