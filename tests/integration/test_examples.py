@@ -28,14 +28,6 @@ def cached(options, key):
 
 
 @pytest.fixture
-def state():
-    """/var/lib, which the private host shares with the machine, is empty here."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ksa-state", "/var/lib"], check=True)
-    yield
-    subprocess.run(["umount", "/var/lib"], check=True)
-
-
-@pytest.fixture
 def example(host, state, tmp_path, request):
     """The example as /etc/ksa/ksa.conf, with all the files that it names."""
     path = request.param
@@ -48,9 +40,6 @@ def example(host, state, tmp_path, request):
                         "-subj", "/CN=kubernetes", "-keyout", tmp_path / "ca.key", "-out", options["api_ca_file"]],
                        check=True, stderr=subprocess.DEVNULL)
     if "credential_file" in options:
-        folder = Path(options["credential_file"]).parent
-        folder.parent.mkdir(exist_ok=True)
-        folder.mkdir(mode=0o700)
         host.write(options["credential_file"], issuer.token(host.key, issuer.claims(
             "ksa-system", "host-verifier", options["issuer"], life=86400)), 0o600)
     if options["keys"].startswith("file:"):

@@ -1,0 +1,193 @@
+"""packaging/systemd and packaging/kubernetes: what is installed is well formed, and the services can do their work in
+the confinement that they ask for."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import issuer
+from tls_server import Certificates, TlsServer, page
+
+ROOT = Path(__file__).resolve().parents[2]
+UNITS = Path("/usr/lib/systemd/system")
+NAMES = ("ksa-keys", "ksa-credential")
+CONFINE = [sys.executable, ROOT / "tests/support/confine.py"]
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
+
+
+def run(command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, **more)
+
+
+# --- What is installed ---
+
+
+@pytest.mark.parametrize("path", [UNITS / "ksa-keys.service", UNITS / "ksa-credential.service",
+                                  Path("/usr/lib/tmpfiles.d/ksa.conf")], ids=lambda path: path.name)
+def test_no_placeholder_is_left(private, path):
+    assert not re.search(r"@\w+@", path.read_text())
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", NAMES)
+def test_units_are_well_formed(private, name):
+    result = run(["systemd-analyze", "verify", "--man=no", UNITS / (name + ".timer"), UNITS / (name + ".service")])
+    told = [line for line in result.stdout.splitlines() if "ksa" in line]  # the machine has units of its own
+    assert told == [] and result.returncode == 0, result.stdout
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", NAMES)
+def test_units_are_confined(private, name):
+    """systemd's own figure, from 0 (nothing to take over) to 10 (all of the host), in tenths."""
+    result = run(["systemd-analyze", "security", "--offline=true", "--threshold=30", UNITS / (name + ".service")])
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_timers_have_their_service(private, name):
+    timer = (UNITS / (name + ".timer")).read_text()
+    assert "\nOnCalendar=" in timer and "\nRandomizedDelaySec=" in timer and "\nWantedBy=timers.target\n" in timer
+    assert "Unit=" not in timer and (UNITS / (name + ".service")).exists()  # of the same name
+
+
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="there is no systemd-sysusers")
+def test_user(private, tmp_path):
+    (tmp_path / "etc").mkdir()
+    result = run(["systemd-sysusers", "--root=%s" % tmp_path, "/usr/lib/sysusers.d/ksa.conf"])
+    user = [line.split(":") for line in (tmp_path / "etc/passwd").read_text().splitlines()]
+    assert result.returncode == 0 and [line[0] for line in user] == ["_ksa"], result.stdout
+    assert 0 < int(user[0][2]) < 1000 and int(user[0][3]) > 0
+    assert user[0][4:] == ["ksa network helper", "/", "/usr/sbin/nologin"]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-tmpfiles"), reason="there is no systemd-tmpfiles")
+def test_folders(private, tmp_path):
+    (tmp_path / "etc").mkdir()
+    for name in ("passwd", "group"):
+        (tmp_path / "etc" / name).write_text("root:x:0:0::/:/bin/sh\n" if name == "passwd" else "root:x:0:\n")
+    result = run(["systemd-tmpfiles", "--root=%s" % tmp_path, "--create", "/usr/lib/tmpfiles.d/ksa.conf"])
+    modes = {path: (tmp_path / path).stat().st_mode & 0o7777 for path in (
+        "run/ksa", "var/cache/ksa", "var/lib/ksa", "var/lib/ksa/credentials", "var/lib/ksa/used")}
+    assert modes == {"run/ksa": 0o700, "var/cache/ksa": 0o755, "var/lib/ksa": 0o755, "var/lib/ksa/credentials": 0o700,
+                     "var/lib/ksa/used": 0o700}, result.stdout
+
+
+# --- The services in their confinement ---
+
+
+@pytest.fixture
+def cluster(host, state):
+    """An API server on loopback, and the host's configuration for it."""
+    folder = Path("/etc/ksa/test")
+    folder.mkdir()
+    for path in ("/run/ksa", "/var/cache/ksa"):
+        os.makedirs(path, exist_ok=True)
+    certificates = Certificates(folder)
+    with TlsServer(*certificates.issue("good", "IP:127.0.0.1")) as server:
+        host.write("/etc/ksa/ksa.conf", "[host]\naudience = ssh://build-7\n\n[cluster prod]\nissuer = %s\nkeys = api\n"
+                   "api_server = %s\napi_ca_file = %s\ncredential_file = /var/lib/ksa/credentials/prod\n" % (
+                       issuer.ISSUER, server.url, certificates.ca))
+        yield server
+    shutil.rmtree("/var/cache/ksa")
+    shutil.rmtree("/run/ksa")
+
+
+def credential(host, age):
+    """A token of 24 hours for the host, issued AGE seconds ago."""
+    token = issuer.token(host.key, issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, int(time.time()) - age, 86400))
+    host.write("/var/lib/ksa/credentials/prod", token + "\n", 0o600)
+    return token
+
+
+ASK = """
+import mmap, os, socket, sys
+sys.path.insert(0, %(support)r)
+from fetch import Fetch
+with Fetch() as helper:
+    answer = helper.ask(%(url)r, ca=%(ca)r)
+    os.kill(helper.process.pid, 9)
+    print(answer.status, answer.body.decode(), end=" ")
+    print(helper.process.wait(), os.access("/etc/ksa/ksa.conf", os.W_OK), os.listdir("/tmp"), end=" ")
+for path in ("/run/ksa", "/var/cache/ksa", "/etc/ksa", "/usr"):
+    print(os.access(path, os.W_OK), end=" ")
+for action in (lambda: os.chown("/run/ksa", 1, 1), lambda: socket.socket(socket.AF_NETLINK),
+               lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC), lambda: socket.sethostname("other")):
+    try:
+        print(action())
+    except PermissionError:
+        print("no", end=" ")
+"""
+
+
+@needs_systemd
+def test_helper_in_the_confinement(host, cluster, tmp_path):
+    """It becomes _ksa, asks, and can be ended by the root that started it; and the confinement is one."""
+    cluster.answer = page(b"hello")
+    words = {"support": str(ROOT / "tests/support"), "url": cluster.url, "ca": Path("/etc/ksa/test/ca.pem").read_text()}
+    unit = UNITS / "ksa-keys.service"
+    result = run([*CONFINE, unit, sys.executable, "-c", ASK % words], env={"PATH": os.environ["PATH"]})
+    assert result.stdout == "200 hello -9 False [] True True False False no no no no ", result.stdout
+
+
+@needs_systemd
+def test_keys_service(host, cluster):
+    """The unit's own command fetches a set, into a file that all may read, and lets a fresh one be."""
+    credential(host, 60)
+    cluster.answer = page(issuer.jwks(host.key).encode(), "200 OK", "Content-Type: application/jwk-set+json",
+                          "Cache-Control: public, max-age=3600")
+    result = run([*CONFINE, UNITS / "ksa-keys.service"])
+    keys = Path("/var/cache/ksa/prod/keys")
+    assert result.returncode == 0 and " %s " % host.key.kid in keys.read_text(), result.stdout
+    assert keys.stat().st_mode & 0o777 == 0o644 and keys.parent.stat().st_mode & 0o777 == 0o755
+    asked = len(cluster.requests)
+    assert run([*CONFINE, UNITS / "ksa-keys.service"]).returncode == 0 and len(cluster.requests) == asked > 0
+
+
+@needs_systemd
+@pytest.mark.parametrize("age, renewed", [(3600, False), (46800, True)])
+def test_credential_service(host, cluster, age, renewed):
+    """The unit's own command renews a credential past half its life, and no other."""
+    old, path = credential(host, age), Path("/var/lib/ksa/credentials/prod")
+    new = issuer.token(host.key, issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, life=86400))
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    cluster.answer = page(json.dumps({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {
+        "audiences": [issuer.ISSUER], "expirationSeconds": 86400}, "status": {"token": new, "expirationTimestamp": end}}).encode(),
+        "201 Created", "Content-Type: application/json")
+    result = run([*CONFINE, UNITS / "ksa-credential.service"])
+    assert result.returncode == 0 and path.read_text().strip() == (new if renewed else old), result.stdout
+    assert path.stat().st_mode & 0o777 == 0o600 and bool(cluster.requests) == renewed
+    assert new not in result.stdout and old not in result.stdout
+
+
+# --- Manifests ---
+
+
+def documents(name):
+    """(kind, name, text) of each document; a real API server judges the rest (tests/e2e)."""
+    parts = (ROOT / "packaging/kubernetes" / name).read_text().split("\n---\n")[1:]
+    return [(re.search(r"^kind: (\w+)$", part, re.M).group(1), re.search(r"^  name: ([\w-]+)$", part, re.M).group(1), part)
+            for part in parts]
+
+
+def test_host_account_may_do_little():
+    found = {(kind, name): text for kind, name, text in documents("host-account.yaml")}
+    assert sorted(kind for kind, _ in found) == ["ClusterRoleBinding", "Namespace", "Role", "RoleBinding", "ServiceAccount"]
+    assert "name: system:auth-delegator" in found["ClusterRoleBinding", "ksa-host-verifier"]
+    role = found["Role", "ksa-host-verifier-token"].split("rules:\n")[1]
+    assert role.strip() == '- apiGroups: [""]\n  resources: ["serviceaccounts/token"]\n' \
+                           '  resourceNames: ["host-verifier"]\n  verbs: ["create"]'
+
+
+def test_grants_are_of_what_the_host_asks():
+    roles = [text for kind, _, text in documents("login-grants.yaml") if kind in ("Role", "ClusterRole") and "hosts" in text]
+    assert len(roles) == 3
+    for text in roles:
+        assert 'apiGroups: ["ksa.dev"]' in text and 'resources: ["hosts"]' in text and "resourceNames" in text
+        assert set(re.findall(r'"(\w+)"', re.search(r"verbs: (.*)", text).group(1))) <= {"login", "sudo"}
