@@ -83,20 +83,16 @@ def test_folders(private, tmp_path):
 
 
 @pytest.fixture
-def cluster(host, state):
+def cluster(host):
     """An API server on loopback, and the host's configuration for it."""
     folder = Path("/etc/ksa/test")
     folder.mkdir()
-    for path in ("/run/ksa", "/var/cache/ksa"):
-        os.makedirs(path, exist_ok=True)
     certificates = Certificates(folder)
     with TlsServer(*certificates.issue("good", "IP:127.0.0.1")) as server:
         host.write("/etc/ksa/ksa.conf", "[host]\naudience = ssh://build-7\n\n[cluster prod]\nissuer = %s\nkeys = api\n"
                    "api_server = %s\napi_ca_file = %s\ncredential_file = /var/lib/ksa/credentials/prod\n" % (
                        issuer.ISSUER, server.url, certificates.ca))
         yield server
-    shutil.rmtree("/var/cache/ksa")
-    shutil.rmtree("/run/ksa")
 
 
 def credential(host, age):

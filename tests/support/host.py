@@ -19,6 +19,7 @@ import issuer
 SOURCE = Path(__file__).resolve().parents[2]
 EXAMPLES = SOURCE / "packaging" / "examples"
 LOG = Path("/var/log/auth.log")
+OWN_FOLDERS = ("/run/ksa", "/var/cache/ksa", "/var/lib/ksa/credentials", "/var/lib/ksa/used")
 HOME = Path("/home/job")
 ASKPASS = shutil.which("ksa-askpass")
 # Ubuntu's ssh (24.04 and later) shows a server's message to a terminal, and logs it below any level in use.
@@ -90,6 +91,9 @@ class Host:
         """As an administrator leaves it after README: the example files as they are shipped."""
         shutil.rmtree("/etc/ksa")
         os.makedirs("/etc/ksa/conf.d")
+        for folder in OWN_FOLDERS:
+            for entry in Path(folder).iterdir():
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
         self.write_keys(self.key)
         shutil.copy(EXAMPLES / "ksa.conf", "/etc/ksa/ksa.conf")
         for name in ("sshd", "sudo", "sudo-i"):
