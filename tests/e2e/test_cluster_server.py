@@ -149,7 +149,9 @@ def test_a_rotation_publishes_both_keys(api_server, deployer):
 
 
 def test_another_cluster_of_the_same_name(api_server, deployer, tmp_path):
-    with ApiServer(api_server.programs, tmp_path / "other", port=7443) as other:
+    address = "https://api.prod.test:7443" + KEYS
+    with ApiServer(api_server.programs, tmp_path / "other", port=7443, jwks_uri=address) as other:
+        assert other.get("/.well-known/openid-configuration")["jwks_uri"] == address
         other.account("ci", "deployer")
         token = other.create_token("ci", "deployer")
         assert other.issuer == api_server.issuer and outcome(other, token)

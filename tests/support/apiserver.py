@@ -78,7 +78,11 @@ class ApiServer:
     # --- Its life ---
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -88,7 +92,8 @@ class ApiServer:
         """Starts what does not run, and returns when the server is ready."""
         if not self.etcd:
             self.etcd = self._spawn("etcd", self._etcd_options())
-        self.server = self._spawn("kube-apiserver", self._server_options())
+        if not self.server:
+            self.server = self._spawn("kube-apiserver", self._server_options())
         end = time.monotonic() + SECONDS_TO_START
         while not self._is_ready():
             for process, name in ((self.etcd, "etcd"), (self.server, "kube-apiserver")):
@@ -250,7 +255,8 @@ class ApiServer:
         return self.post(self._account_path(namespace, account) + "/token", {"spec": spec})["status"]["token"]
 
     def grant(self, name, rules, *subjects, namespace=None):
-        """A role and its binding, both called NAME; of the cluster where there is no NAMESPACE."""
+        """A role and its binding, both called NAME; of the cluster where there is no NAMESPACE. The server heeds them
+        within moments, not at once: wait_until."""
         self._write_role(name, {"rules": rules}, namespace)
         self.bind(name, name, *subjects, namespace=namespace)
 
