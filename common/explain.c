@@ -150,6 +150,18 @@ static void explain_times(const struct ksa_decision *d, char *out, size_t size)
                        (long long)d->now, KSA_LEEWAY);
 }
 
+static void explain_user(const struct ksa_attempt *attempt, char *out, size_t size)
+{
+        char user[KSA_QUOTED_SIZE];
+
+        if (attempt->local.exists)
+                (void)snprintf(out, size, "\"%s\" has uid %u",
+                               ksa_text_quote(ksa_text_user(attempt->user), user, 300),
+                               (unsigned)attempt->local.uid);
+        else
+                (void)snprintf(out, size, "this service has no local users");
+}
+
 static void explain_review(const struct ksa_demanded *demanded, char *out, size_t size)
 {
         if (demanded->review == KSA_REVIEW_NEVER)
@@ -220,12 +232,7 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
                                d->token.account_uid);
                 break;
         case KSA_STEP_USER:
-                if (attempt->local.exists)
-                        (void)snprintf(out, size, "\"%s\" has uid %u",
-                                       ksa_text_quote(ksa_text_user(attempt->user), user, 300),
-                                       (unsigned)attempt->local.uid);
-                else
-                        (void)snprintf(out, size, "this service has no local users");
+                explain_user(attempt, out, size);
                 break;
         case KSA_STEP_RULE:
                 (void)snprintf(out, size, "[rule %s] in %s line %u", d->rule->name,

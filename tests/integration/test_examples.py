@@ -28,7 +28,7 @@ def cached(options, key):
 
 
 @pytest.fixture
-def example(host, state, tmp_path, request):
+def example(host, tmp_path, request):
     """The example as /etc/ksa/ksa.conf, with all the files that it names."""
     path = request.param
     options = options_of(path)
