@@ -46,11 +46,13 @@ static void put_claims(FILE *out, const struct ksa_decision *decision)
         put(out, prefix, "kid", token->kid);
 }
 
-static const char *review_word(const struct ksa_demanded *demanded)
+const char *ksa_explain_review(const struct ksa_decision *decision)
 {
-        if (demanded->review_skipped)
+        if (decision->demanded.review == 0)
+                return NULL;
+        if (decision->demanded.review_skipped)
                 return "skipped";
-        return ksa_review_word(demanded->review);
+        return ksa_review_word(decision->demanded.review);
 }
 
 /* What the cluster was asked, and where its own log has it. */
@@ -62,7 +64,7 @@ static void put_asked(FILE *out, const struct ksa_decision *decision)
                 (void)fputs(" keys=looked-again", out);
         if (demanded->review == 0)
                 return;
-        (void)fprintf(out, " review=%s", review_word(demanded));
+        (void)fprintf(out, " review=%s", ksa_explain_review(decision));
         if (demanded->asked)
                 (void)fprintf(out, " audit_id=%s", decision->audit_id);
         put(out, "", "granted_as", demanded->granted_as);

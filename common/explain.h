@@ -22,6 +22,9 @@ char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decis
 char *ksa_explain_to_client(const struct ksa_decision *decision, const char *reference,
                             const char *host_name) KSA_MUST_CHECK;
 
+/* "never", "prefer", "require" or "skipped"; NULL where the decision did not come as far. Static. */
+const char *ksa_explain_review(const struct ksa_decision *decision);
+
 /*
  * What STEP compared, or why it said no; "" for a step that was not reached. Holds no
  * byte of the signature. Writes at most SIZE bytes to OUT and returns it.

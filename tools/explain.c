@@ -287,12 +287,14 @@ static json_t *as_json(const struct question *question)
         bool allowed = d->outcome == KSA_ALLOW, verified = ksa_decision_is_verified(d);
         json_t *answer = claims(d, verified);
         json_t *rest = json_pack(
-                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "result",
+                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "result",
                 allowed ? "allow" : "deny", "reason", ksa_reason_word(d->reason), "pam_code",
                 pam_code_name(d->outcome), "user", question->user, "rule",
                 d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
-                "remedy", allowed ? NULL : ksa_reason_remedy(d->reason), "steps", steps(question),
-                "rules", rules(question), "unverified", verified ? json_null() : claims(d, true));
+                "remedy", allowed ? NULL : ksa_reason_remedy(d->reason), "review",
+                ksa_explain_review(d), "audit_id", d->demanded.asked ? d->audit_id : NULL, "steps",
+                steps(question), "rules", rules(question), "unverified",
+                verified ? json_null() : claims(d, true));
 
         if (answer == NULL || rest == NULL || json_object_update(answer, rest) != 0) {
                 json_decref(answer);

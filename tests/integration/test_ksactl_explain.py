@@ -302,3 +302,30 @@ def test_clock(host):
     """Its own clock where no --now is given."""
     token = host.token(issued=int(time.time()) - 595)
     assert host.explain(token, *FROM).status == 0
+
+
+# --- The cluster ---
+
+
+@pytest.mark.parametrize("review,result,reason,said", [
+    ("prefer", "allow", "ok", "skipped"), ("require", "deny", "api-unreachable", "require"),
+    ("never", "allow", "ok", "never")])
+def test_offline_asks_nobody(host, review, result, reason, said):
+    host.write("credential", "token\n").chmod(0o600)
+    host.write_config(RULES, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\nreview = %s\n" % (
+        host.folder / "credential", review))
+    answer = host.explain(host.token(), "--offline", "--json", *FROM).json
+    assert (answer["result"], answer["reason"], answer["review"]) == (result, reason, said)
+    assert (answer["audit_id"] is None) == (review == "never")
+    if result == "deny":
+        assert "--offline" in answer["why"]
+
+
+def test_a_question_uses_no_token_up(host):
+    """once = yes: asked twice, and both times it would let in; no mark is made."""
+    host.write_config(RULES.replace("service = sshd\n", "service = sshd\nonce = yes\n"))
+    token = host.token()
+    for _ in range(2):
+        answer = host.explain(token, "--json", *FROM).json
+        assert answer["result"] == "allow" and {"step": "once", "result": "ok", "detail": "it was not used before"} in answer["steps"]
+    assert not list(Path("/var/lib/ksa/used").iterdir())
