@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "demand.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <limits.h>
 #include <stdio.h>
@@ -179,14 +180,17 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
 /* Of issuer and jti, parted by a NUL, which neither holds. */
 static bool name_of_mark(const struct ksa_token *token, char *out, size_t size)
 {
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
         unsigned char digest[32];
+
+        (void)ERR_set_mark(); /* the queue is the host program's */
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
         bool made = context != NULL && EVP_DigestInit_ex2(context, EVP_sha256(), NULL) == 1 &&
                     EVP_DigestUpdate(context, token->iss, strlen(token->iss) + 1) == 1 &&
                     EVP_DigestUpdate(context, token->jti, strlen(token->jti)) == 1 &&
                     EVP_DigestFinal_ex(context, digest, NULL) == 1;
 
         EVP_MD_CTX_free(context);
+        (void)ERR_pop_to_mark();
         int length = snprintf(out, size, "%lld-", (long long)token->exp.seconds);
         for (size_t i = 0; made && i < sizeof(digest); i++)
                 length += snprintf(out + length, size - (size_t)length, "%02x", digest[i]);

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "answers.h"
 #include "explain.h"
 #include "scene.h"
 
@@ -139,13 +141,13 @@ static enum ksa_outcome log_in(const struct ksa_secret *token, bool *ret_line)
         return outcome;
 }
 
-static void test_each_allocation(void **state)
+/* Lets each allocation of a login fail that is allowed where none does. */
+static void fail_each(void)
 {
         struct ksa_secret *token = scene_token(NULL, NULL);
         unsigned long refused = 0;
         bool line, over = false;
 
-        (void)state;
         failing = 0;
         assert_int_equal(log_in(token, &line), KSA_ALLOW); /* OpenSSL keeps some of what it made */
         for (unsigned long number = 1; !over; number++) {
@@ -167,10 +169,73 @@ static void test_each_allocation(void **state)
         ksa_secret_free(&token);
 }
 
+static void test_each_allocation(void **state)
+{
+        (void)state;
+        fail_each();
+}
+
+/* --- One that asks the cluster -------------------------------------------------------- */
+
+static const struct answer_row yes[] = {
+        {.url = "/tokenreviews",
+         .status = 201,
+         .body = "{\"kind\":\"TokenReview\",\"apiVersion\":\"authentication.k8s.io/v1\","
+                 "\"status\":{\"authenticated\":true,\"audiences\":[\"" AUDIENCE "\"],\"user\":{"
+                 "\"username\":\"system:serviceaccount:ci:deployer\",\"uid\":"
+                 "\"055340be-da7c-4afd-8213-e998a1704706\"}}}"},
+        {.url = "/subjectaccessreviews",
+         .status = 201,
+         .body = "{\"kind\":\"SubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\","
+                 "\"status\":{\"allowed\":true}}"},
+};
+static struct answers answers = {.rows = yes, .count = KSA_COUNT(yes)};
+static enum ksa_reason (*answer)(void *, const struct ksa_request *, struct ksa_response *,
+                                 struct ksa_error *);
+
+/* The cluster's own memory does not run out. */
+static enum ksa_reason ask(void *context, const struct ksa_request *request,
+                           struct ksa_response *ret_response, struct ksa_error *err)
+{
+        unsigned long kept = failing;
+
+        failing = 0;
+        enum ksa_reason reason = answer(context, request, ret_response, err);
+        failing = kept;
+        return reason;
+}
+
+static void test_each_allocation_of_a_review(void **state)
+{
+        struct place *place = scene.place;
+        char text[2048], path[128];
+
+        (void)state;
+        (void)snprintf(text, sizeof(text),
+                       "[host]\naudience = " AUDIENCE "\n[cluster prod]\nissuer = " ISSUER
+                       "\nkeys = file:%s/keys.json\napi_server = https://10.0.0.1\n"
+                       "credential_file = %s/token\napi_ca_file = %s/keys.json\n"
+                       "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
+                       "service = sshd\nreview = require\nrbac = yes\nonce = yes\n",
+                       place->folder, place->folder, place->folder);
+        place_write(place, "ksa.conf", text);
+        place_write(place, "token", "host-credential");
+        (void)snprintf(path, sizeof(path), "%s/token", place->folder);
+        assert_int_equal(chmod(path, 0600), 0);
+        answers_use(&place->env, &answers);
+        answer = place->env.fetch;
+        place->env.fetch = ask;
+        place->env.used_dir = place->folder;
+        place->env.only_look = true;
+        fail_each();
+        assert_true(answers.asked > 100);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_each_allocation),
+                cmocka_unit_test(test_each_allocation_of_a_review),
         };
 
         if (CRYPTO_set_mem_functions(crypto_allocate, crypto_reallocate, crypto_free) != 1)
