@@ -90,6 +90,14 @@ static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret
         return reason;
 }
 
+/* What is said after a file was read well is not about that file. */
+static enum ksa_reason sound(enum ksa_reason reason, struct ksa_error *err)
+{
+        if (reason == KSA_OK)
+                ksa_error_at(err, "", 0);
+        return reason;
+}
+
 enum ksa_reason ksa_file_read(const char *path, uid_t owner, size_t max, char **ret_bytes,
                               size_t *ret_length, struct ksa_error *err)
 {
@@ -101,7 +109,7 @@ enum ksa_reason ksa_file_read(const char *path, uid_t owner, size_t max, char **
                 return reason;
         reason = read_all(fd, &status, path, max, ret_bytes, ret_length, err);
         (void)close(fd);
-        return reason;
+        return sound(reason, err);
 }
 
 /* --- Secrets ---------------------------------------------------------------- */
@@ -151,7 +159,7 @@ enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
                 *ret_secret = secret;
         else
                 ksa_secret_free(&secret);
-        return reason;
+        return sound(reason, err);
 }
 
 /* --- Marks ------------------------------------------------------------------ */

@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
+import faults  # noqa: E402
 import host as private_host  # noqa: E402
 
 
@@ -43,3 +44,21 @@ def host(private):
     private.reset()
     yield private
     private.stop_sshds()
+
+
+@pytest.fixture(scope="module")
+def double(private, tmp_path_factory):
+    """A double of an API server, and who signed its certificate."""
+    certificates, server = faults.start_cluster(tmp_path_factory.mktemp("certificates"), private)
+    with server:
+        yield certificates, server
+
+
+@pytest.fixture
+def asking(host, double):
+    """The private host with a cluster to ask: the double, sound again."""
+    certificates, server = double
+    server.reset(host.key)
+    scene = faults.Scene(host, certificates, server)
+    yield scene
+    scene.end()

@@ -224,8 +224,8 @@ static enum ksa_transport transport_of(CURLcode code, bool too_large)
         case CURLE_URL_MALFORMAT:
         case CURLE_UNKNOWN_OPTION:
         case CURLE_BAD_FUNCTION_ARGUMENT:
-        case CURLE_OUT_OF_MEMORY:
                 return KSA_TRANSPORT_REQUEST;
+        case CURLE_OUT_OF_MEMORY: /* libcurl's word, before 8.6, for a header that is too long */
         default:
                 return KSA_TRANSPORT_BROKEN;
         }

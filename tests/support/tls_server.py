@@ -1,8 +1,12 @@
 """An HTTPS server on loopback whose answers are bytes that a test wrote, well behaved or not."""
+import datetime
 import socket
 import ssl
 import subprocess
 import threading
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 
 def openssl(*words):
@@ -28,6 +32,17 @@ class Certificates:
                 "-extfile", extensions, "-out", made)
         return made, key
 
+    def end(self, pair):
+        """The same certificate, but its time was over yesterday: openssl makes none like that."""
+        made, key = pair
+        old = x509.load_pem_x509_certificate(made.read_bytes())
+        yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+        builder = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), old.serial_number,
+                                          yesterday - datetime.timedelta(days=1), yesterday, list(old.extensions))
+        authority = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
+        made.write_bytes(builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        return pair
+
 
 def page(body=b"{}", status="200 OK", *headers):
     """An answer as a sound server sends it."""
@@ -36,7 +51,8 @@ def page(body=b"{}", status="200 OK", *headers):
 
 
 class TlsServer:
-    """Answers every request with the bytes of `answer`, then closes where they say so; None: never answers."""
+    """Answers every request with what reply() says: bytes, after which it closes where they say so; an iterable of
+    bytes, sent as they come; or None: never. reply() says `answer`."""
 
     def __init__(self, certificate, key, host="127.0.0.1", tune=None):
         self.answer, self.requests, self.connections, self.held = page(), [], 0, threading.Event()
@@ -65,17 +81,24 @@ class TlsServer:
             self.connections += 1
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
+    def reply(self, _request):
+        return self.answer
+
     def _serve(self, plain):
         try:
             with self.context.wrap_socket(plain, server_side=True) as stream:
                 while (request := self._read(stream)):
                     self.requests.append(request)
-                    if self.answer is None:
+                    answer = self.reply(request)
+                    if answer is None:
                         self.held.set()
                         stream.recv(1)  # until the other side has gone
                         return
-                    stream.sendall(self.answer)
-                    if b"Connection: close" in self.answer:
+                    sent = b""
+                    for piece in [answer] if isinstance(answer, bytes) else answer:
+                        stream.sendall(piece)
+                        sent += piece[:4096]
+                    if b"Connection: close" in sent:
                         return
         except OSError:  # the other side did not like us: the test says whether it should
             plain.close()

@@ -1,0 +1,191 @@
+"""What a login does when ksa-fetch is missing, dies, talks nonsense or says nothing: a table. A stand-in is started in
+its place, and misbehaves at one stage; and the real one is killed and stopped."""
+import json
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+import faults
+from cluster_double import REVIEW
+from faults import FETCH
+
+SUPPORT = Path(faults.__file__).parent
+STAND_IN = """#!/usr/bin/python3 -B
+import os, signal, socket, struct, sys, time
+sys.path.insert(0, %r)
+import fetch
+
+BODY = %r
+ours = socket.socket(fileno=0)
+
+
+def take():
+    size = struct.unpack("=II", ours.recv(8, socket.MSG_WAITALL))[1]
+    ours.recv(size, socket.MSG_WAITALL)
+
+
+def answer(transport=fetch.ANSWERED, status=201, body=BODY, why=b""):
+    numbers = [struct.pack("=q", number) for number in (transport, status, -1, -1, -1)]
+    return fetch.frame(numbers + [why and why + b"\\0", body and body + b"\\0"])
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+give = ours.sendall
+"""
+
+
+def stand_in(code):
+    def change(scene, token):
+        document = scene.server.review({"spec": {"token": token, "audiences": ["ssh://build-7"]}})
+        program = scene.host.write("/run/stand-in", STAND_IN % (str(SUPPORT), json.dumps(document).encode()) + code + "\n", 0o755)
+        scene.in_place_of(FETCH, program)
+    return change
+
+
+def missing(scene, _token):
+    empty = Path("/run/empty")
+    empty.mkdir(exist_ok=True)
+    scene.in_place_of(FETCH.parent, empty)
+
+
+def file_of(text, mode):
+    return lambda scene, _token: scene.in_place_of(FETCH, scene.host.write("/run/stand-in", text, mode))
+
+
+def users(change):
+    """/etc/passwd is another while the test runs."""
+    def apply(scene, _token):
+        passwd = Path("/etc/passwd")
+        before = passwd.read_text()
+        scene.cleanups.callback(passwd.write_text, before)
+        passwd.write_text("".join(change(line) for line in before.splitlines(True)))
+    return apply
+
+
+FAILED, TIMEOUT, ALLOWED = "helper-failed", "api-timeout", "ok"
+TABLE = {
+    # name: what is wrong with it, the reason that is logged
+    "missing": (missing, FAILED),
+    "not executable": (file_of("", 0o644), FAILED),
+    "empty": (file_of("", 0o755), FAILED),
+    "no program": (file_of("ksa-fetch\n", 0o755), FAILED),
+    "its interpreter is missing": (file_of("#!/nowhere\n", 0o755), FAILED),
+    "no user _ksa": (users(lambda line: "" if line.startswith("_ksa:") else line), FAILED),
+    "_ksa is root": (users(lambda line: "_ksa:x:0:0::/:/bin/false\n" if line.startswith("_ksa:") else line), FAILED),
+    "ends at once": (stand_in("sys.exit(0)"), FAILED),
+    "killed before it reads": (stand_in("die()"), FAILED),
+    "killed after it has read the request": (stand_in("take(); die()"), FAILED),
+    "killed in the middle of its answer": (stand_in("take(); give(answer()[:-100]); die()"), FAILED),
+    "killed in the middle of the head": (stand_in("take(); give(answer()[:5]); die()"), FAILED),
+    "closes the socket and stays": (stand_in("take(); [os.close(n) for n in (0, 1)]; time.sleep(60)"), FAILED),
+    "never reads": (stand_in("time.sleep(60)"), TIMEOUT),
+    "never answers": (stand_in("take(); time.sleep(60)"), TIMEOUT),
+    "answers too late": (stand_in("take(); time.sleep(2); give(answer())"), TIMEOUT),
+    "half an answer, and no more": (stand_in("take(); give(answer()[:-100]); time.sleep(60)"), TIMEOUT),
+    "one byte a second": (stand_in("take()\nfor byte in answer(): give(bytes([byte])); time.sleep(1)"), TIMEOUT),
+    "stops itself": (stand_in("take(); os.kill(os.getpid(), signal.SIGSTOP)"), TIMEOUT),
+    "hears no signal": (stand_in("[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 3, 13, 14, 15)]; take(); time.sleep(60)"), TIMEOUT),
+    "a frame of 4 GiB": (stand_in('take(); give(struct.pack("=II", fetch.MARK, 0xffffffff) + b"x" * 4096); time.sleep(60)'), FAILED),
+    "a frame of nothing": (stand_in('take(); give(struct.pack("=II", fetch.MARK, 0)); time.sleep(60)'), FAILED),
+    "another mark": (stand_in('take(); give(b"HTTP/1.1 200 OK\\r\\n\\r\\n"); time.sleep(60)'), FAILED),
+    "zeroes": (stand_in("take(); give(bytes(4096)); time.sleep(60)"), FAILED),
+    "too few members": (stand_in('take(); give(fetch.frame([b"x"] * 3))'), FAILED),
+    "a member that is longer than its frame": (stand_in('take(); give(answer().replace(struct.pack("=II", 6, len(BODY) + 1), '
+                                                        'struct.pack("=II", 6, 0xffffffff)))'), FAILED),
+    "no transport": (stand_in("take(); give(answer(transport=0))"), FAILED),
+    "a transport that nobody knows": (stand_in("take(); give(answer(transport=99))"), FAILED),
+    "a status without a body": (stand_in('take(); give(answer(body=b""))'), FAILED),
+    "forges a line of the log": (stand_in('take(); give(answer(fetch.USER, 0, b"", b"x\\nresult=allow"))'), FAILED),
+    "could not become its user": (stand_in('take(); give(answer(fetch.USER, 0, b"", b"it cannot"))'), FAILED),
+    "an answer before the question": (stand_in("give(answer()); take()"), ALLOWED),
+    "a whole answer, and fails": (stand_in("take(); give(answer()); sys.exit(9)"), ALLOWED),
+    "a whole answer, and is killed": (stand_in("take(); give(answer()); die()"), ALLOWED),
+    "a whole answer, and does not end": (stand_in("take(); give(answer()); [signal.signal(n, signal.SIG_IGN) for n in (1, 13, 15)]; "
+                                                  "time.sleep(60)"), ALLOWED),
+    "a whole answer in single bytes": (stand_in("take(); [give(bytes([byte])) for byte in answer()]"), ALLOWED),
+    "more behind a whole answer": (stand_in("take(); give(answer() + b'x' * 4096)"), ALLOWED),
+    "a sound one": (stand_in("take(); give(answer())"), ALLOWED),
+}
+
+
+def expect(verdict, reason, review):
+    """prefer yields to a helper that is late, as to a cluster that is; never to one that failed."""
+    if reason == TIMEOUT and review == "prefer":
+        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+    else:
+        auth = "SUCCESS" if reason == ALLOWED else "AUTHINFO_UNAVAIL"
+        assert (verdict.auth, verdict.reason, verdict.review) == (auth, reason, review), verdict
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("name", TABLE)
+def test_helper(asking, name, review):
+    change, reason = TABLE[name]
+    asking.timeout = 1 if reason == TIMEOUT else 5
+    asking.write(review)
+    token = asking.host.token(pod="job-1")
+    change(asking, token)
+    expect(asking.login(token), reason, review)
+    assert asking.server.counts == {}  # nobody else asked
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("number, reason", ((signal.SIGKILL, FAILED), (signal.SIGTERM, FAILED), (signal.SIGSTOP, TIMEOUT)),
+                         ids=("killed", "ended", "stopped"))
+def test_the_real_helper_is_struck_while_it_waits(asking, number, reason, review):
+    asking.timeout = 2
+    asking.write(review)
+    asking.server.hold()
+
+    def strike():
+        assert asking.server.held.wait(30)
+        for helper in faults.helpers():
+            os.kill(helper, number)
+
+    striker = threading.Thread(target=strike)
+    striker.start()
+    verdict = asking.login()
+    striker.join()
+    expect(verdict, reason, review)
+    assert asking.server.counts == {REVIEW: 1}
+
+
+# --- What it is given ---
+
+GIVEN = {
+    "credential missing": (lambda: faults.CREDENTIAL.unlink(), "file-missing"),
+    "credential empty": (lambda: faults.CREDENTIAL.write_text(""), "file-unreadable"),
+    "credential of two lines": (lambda: faults.CREDENTIAL.write_text("a\nb\n"), "file-unreadable"),
+    "credential of 17 KiB": (lambda: faults.CREDENTIAL.write_text("x" * 17 * 1024), "file-unreadable"),
+    "credential with a NUL": (lambda: faults.CREDENTIAL.write_bytes(b"abc\0def\n"), "file-unreadable"),
+    "credential that others can read": (lambda: faults.CREDENTIAL.chmod(0o644), "file-unsafe"),
+    "credential of another owner": (lambda: shutil.chown(faults.CREDENTIAL, "alice"), "file-unsafe"),
+    "credential that is a folder": (lambda: (faults.CREDENTIAL.unlink(), faults.CREDENTIAL.mkdir()), "file-unsafe"),
+    "another credential": (lambda: faults.CREDENTIAL.write_text("another\n"), "api-unauthorized"),
+    "api_ca_file missing": (lambda: os.unlink("/etc/ksa/prod-ca.crt"), "file-missing"),
+    "api_ca_file writable by others": (lambda: os.chmod("/etc/ksa/prod-ca.crt", 0o666), "file-unsafe"),
+}
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_it_is_given(asking, name, review):
+    change, reason = GIVEN[name]
+    asking.write(review)
+    change()
+    try:
+        verdict = asking.login()
+    finally:
+        if faults.CREDENTIAL.is_dir():
+            faults.CREDENTIAL.rmdir()
+    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", reason), verdict
+    if reason.startswith("file-"):
+        assert asking.server.connections == asking.connections, verdict
+        assert verdict.word("file").startswith(("/var/lib/ksa", "/etc/ksa")), verdict

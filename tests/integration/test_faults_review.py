@@ -1,0 +1,301 @@
+"""What a login does when its cluster cannot be asked for a review, or gives no sound answer: a table.
+
+review = require lets nobody in whom the cluster has not confirmed. review = prefer lets a token in, and logs
+review=skipped, where there was no connection or no answer in time; for all else it is as strict."""
+import contextlib
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+import issuer
+from cluster_double import REVIEW, ClusterDouble, claims_of, failure
+from faults import CREDENTIAL, nobody_listens
+from tls_server import Certificates, TlsServer, page
+
+UNAVAILABLE, DENIED = "AUTHINFO_UNAVAIL", "AUTH_ERR"
+
+
+# --- What goes wrong: each takes the scene, before its configuration is written ---
+
+def at(url):
+    """api_server is another address."""
+    def change(scene):
+        scene.url = url() if callable(url) else url
+    return change
+
+
+def instead(answer):
+    """The server gives this answer to the review: bytes, what makes them of the sound document, or nothing (None)."""
+    def change(scene):
+        scene.server.instead[REVIEW] = answer
+    return change
+
+
+def status(code, *headers, body=b"{}"):
+    return instead(page(body, "%d Status" % code, *headers))
+
+
+def text(change_text):
+    """The sound answer's JSON, changed as text."""
+    return instead(lambda document: page(change_text(json.dumps(document)).encode("latin-1"), "201 Created"))
+
+
+def answer(**members):
+    """The sound answer, with members of its status replaced; ABSENT takes one away."""
+    return instead(lambda document: dict(document, status=issuer.changed(document["status"], members)))
+
+
+def user(**members):
+    return instead(lambda document: dict(document, status=dict(
+        document["status"], user=issuer.changed(document["status"]["user"], members))))
+
+
+def extra(name, value):
+    def change(document):
+        status = document["status"]
+        facts = issuer.changed(status["user"]["extra"], {"authentication.kubernetes.io/" + name: value})
+        return dict(document, status=dict(status, user=dict(status["user"], extra=facts)))
+    return instead(change)
+
+
+def another_server(make_pair, tune=None):
+    """A server that proves itself badly, with the sound answers behind."""
+    def change(scene):
+        server = ClusterDouble(*make_pair(scene.certificates), scene.host.key, tune=tune)
+        scene.url = scene.until_the_end(server).url
+    return change
+
+
+def old_tls(context):
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+
+def good(certificates):
+    return certificates.issue("old", "IP:127.0.0.1")
+
+
+def slowly(pieces):
+    def send(_document):
+        for piece in pieces:
+            yield piece
+            time.sleep(1)
+    return instead(send)
+
+
+def another_authority(scene):
+    folder = scene.certificates.folder / "another"
+    folder.mkdir(exist_ok=True)
+    scene.ca = Certificates(folder).ca
+
+
+def no_authority(scene):
+    scene.ca = None
+
+
+def broken_authority(scene):
+    scene.ca = scene.certificates.folder / "broken.pem"
+    scene.ca.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+CLOSE = b"HTTP/1.1 201 Created\r\nConnection: close\r\n"
+BOMB = gzip.compress(b"0" * 50_000_000)
+
+# name: what goes wrong, the reason that is logged
+NOT_THERE = {
+    "connection refused": (at(nobody_listens), "api-unreachable"),
+    "no route": (at("https://192.0.2.1:6443"), "api-unreachable"),
+    "a name that nobody knows": (at("https://nowhere.invalid:6443"), "api-unreachable"),
+    "never an answer": (instead(None), "api-timeout"),
+    "one byte a second": (slowly([bytes([byte]) for byte in page(b"x" * 100)]), "api-timeout"),
+    "a body that does not come": (instead([b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n", b"", b"", b""]), "api-timeout"),
+}
+NOT_PROVEN = {
+    "a certificate for another name": (another_server(lambda it: it.issue("other", "DNS:other.example")), "api-tls"),
+    "a certificate whose time is over": (another_server(lambda it: it.end(it.issue("ended", "IP:127.0.0.1"))), "api-tls"),
+    "a certificate of another authority": (another_authority, "api-tls"),
+    "no api_ca_file, and none of the system's": (no_authority, "api-tls"),
+    "api_ca_file is no certificate": (broken_authority, "api-tls"),
+    "TLS 1.1 at most": (another_server(good, old_tls), "api-tls"),
+}
+STATUS = {
+    "redirected to another path": (status(302, "Location: /other"), "api-answer-broken"),
+    "redirected to another host": (status(307, "Location: https://127.0.0.2:6443/"), "api-answer-broken"),
+    "redirected to http": (status(308, "Location: http://127.0.0.1:6443/"), "api-answer-broken"),
+    "204": (status(204), "api-answer-broken"),
+    "400": (status(400), "api-answer-broken"),
+    "401": (instead(failure(401, "Unauthorized")), "api-unauthorized"),
+    "403": (instead(failure(403, "Forbidden")), "api-forbidden"),
+    "404": (instead(failure(404, "NotFound")), "api-answer-broken"),
+    "406": (instead(failure(406, "NotAcceptable")), "api-answer-broken"),
+    "429": (status(429), "api-busy"),
+    "429 with Retry-After": (status(429, "Retry-After: 7"), "api-busy"),
+    "500": (instead(failure(500, "InternalError")), "api-error"),
+    "503 in HTML": (status(503, body=b"<html>Service Unavailable</html>"), "api-error"),
+}
+NOT_WHOLE = {
+    "nothing at all": (instead(b"\r\nConnection: close"), "api-answer-broken"),
+    "no HTTP": (instead(b"SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"), "api-answer-broken"),
+    "cut in the header": (instead(CLOSE + b"Content-Le"), "api-answer-broken"),
+    "cut in the body": (instead(CLOSE + b"Content-Length: 99\r\n\r\n{"), "api-answer-broken"),
+    "a length that is too large": (instead(lambda document: CLOSE + b"Content-Length: 99999\r\n\r\n" +
+                                           json.dumps(document).encode()), "api-answer-broken"),
+    "a length that no number holds": (instead(CLOSE + b"Content-Length: 99999999999999999999999\r\n\r\n{}"), "api-answer-broken"),
+    "chunks without an end": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), "api-answer-broken"),
+    "a chunk of no length": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), "api-answer-broken"),
+    "3 MiB": (instead(page(b" " * 3 * 1024 * 1024, "201 Created")), "api-answer-broken"),
+    "3 MiB of header lines": (instead(CLOSE + b"X: " + b"x" * 3 * 1024 * 1024 + b"\r\n\r\n"), "api-answer-broken"),
+    "a gzip bomb": (instead(page(BOMB, "201 Created", "Content-Encoding: gzip")), "api-answer-broken"),
+}
+NOT_A_REVIEW = {
+    "HTML": (instead(page(b"<html>Welcome</html>", "201 Created")), "api-answer-broken"),
+    "empty": (instead(page(b"", "201 Created")), "api-answer-broken"),
+    "a number": (instead(page(b"1", "201 Created")), "api-answer-broken"),
+    "an empty object": (instead(page(b"{}", "201 Created")), "api-answer-broken"),
+    "cut JSON in a whole answer": (text(lambda text: text[:-1]), "api-answer-broken"),
+    "a second object behind": (text(lambda text: text + text), "api-answer-broken"),
+    "a NUL behind": (text(lambda text: text + "\0"), "api-answer-broken"),
+    "no UTF-8": (text(lambda text: text.replace("system:auth", "\xff\xfe")), "api-answer-broken"),
+    "status twice": (text(lambda text: text[:-1] + ',"status":{"authenticated":true}}'), "api-answer-broken"),
+    "authenticated twice": (text(lambda text: text.replace('"authenticated": true', '"authenticated": false, "authenticated": true')),
+                            "api-answer-broken"),
+    "arrays 10 000 deep": (text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"), "api-answer-broken"),
+    "another kind": (instead(lambda document: dict(document, kind="SubjectAccessReview")), "api-answer-broken"),
+    "another version": (instead(lambda document: dict(document, apiVersion="authentication.k8s.io/v1beta1")), "api-answer-broken"),
+    "no kind": (text(lambda text: text.replace('"kind"', '"kinb"')), "api-answer-broken"),
+    "no status": (text(lambda text: text.replace('"status"', '"statuz"')), "api-answer-broken"),
+    "status null": (instead(lambda document: dict(document, status=None)), "api-answer-broken"),
+    "status a list": (instead(lambda document: dict(document, status=[document["status"]])), "api-answer-broken"),
+    "authenticated as a text": (answer(authenticated="true"), "api-answer-broken"),
+    "authenticated as a number": (answer(authenticated=1), "api-answer-broken"),
+    "user a text": (answer(user="system:serviceaccount:ci:deployer"), "api-answer-broken"),
+    "username a list": (user(username=["system:serviceaccount:ci:deployer"]), "api-answer-broken"),
+    "audiences a text": (answer(audiences="ssh://build-7"), "api-answer-broken"),
+    "extra a text": (extra("pod-name", "job-1"), "api-answer-broken"),
+}
+SAYS_NO = {
+    "not authenticated": (answer(authenticated=False), "review-refused"),
+    "authenticated null": (answer(authenticated=None), "api-answer-broken"),
+    "authenticated missing": (answer(authenticated=issuer.ABSENT), "review-refused"),
+    "an error, and authenticated": (answer(error="token has been invalidated"), "review-refused"),
+    "its own words, with an attack on the log": (answer(error='x" result=allow\nreason=ok'), "review-refused"),
+    "another account": (user(username="system:serviceaccount:ci:tester"), "review-differs"),
+    "the same letters in another namespace": (user(username="system:serviceaccount:ci-deployer:"), "review-differs"),
+    "a node": (user(username="system:node:deployer"), "review-differs"),
+    "no username": (user(username=issuer.ABSENT), "review-differs"),
+    "another uid": (user(uid="00000000-0000-0000-0000-000000000000"), "review-differs"),
+    "no uid": (user(uid=issuer.ABSENT), "review-differs"),
+    "another audience": (answer(audiences=["ssh://build-8"]), "review-differs"),
+    "no audiences": (answer(audiences=issuer.ABSENT), "review-differs"),
+    "audiences empty": (answer(audiences=[]), "review-differs"),
+    "another Pod": (extra("pod-name", ["job-2"]), "review-differs"),
+    "a Pod of the same name, made again": (extra("pod-uid", ["00000000-0000-0000-0000-000000000000"]), "review-differs"),
+    "no Pod": (extra("pod-name", issuer.ABSENT), "review-differs"),
+    "two Pods": (extra("pod-name", ["job-1", "job-2"]), "review-differs"),
+    "another token's id": (extra("credential-id", ["JTI=00000000-0000-0000-0000-000000000000"]), "review-differs"),
+    "an id that is none": (extra("credential-id", ["CERTIFICATE=1"]), "review-differs"),
+}
+TABLE = {**NOT_THERE, **NOT_PROVEN, **STATUS, **NOT_WHOLE, **NOT_A_REVIEW, **SAYS_NO}
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("name", TABLE)
+def test_fault(asking, name, review):
+    change, reason = TABLE[name]
+    asking.timeout = 1 if reason == "api-timeout" else 5
+    change(asking)
+    asking.write(review)
+    verdict = asking.login()
+    if name in NOT_THERE and review == "prefer":
+        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+    else:
+        code = DENIED if reason.startswith("review-") else UNAVAILABLE
+        assert (verdict.auth, verdict.reason, verdict.review) == (code, reason, review), verdict
+    assert asking.server.counts[REVIEW] <= 1, verdict  # nothing is asked again
+    if reason == "api-timeout":
+        assert verdict.seconds >= 1, verdict
+    assert verdict.word("file") is None, verdict
+    if name.endswith("Retry-After"):
+        assert "7 s" in verdict.why, verdict
+
+
+def test_sound(asking):
+    """The faults above are faults: without one the login is let in, and the cluster was asked once, about this token."""
+    for review, times in (("require", 1), ("prefer", 2), ("never", 2)):
+        asking.write(review)
+        token = asking.host.token(pod="job-1")
+        verdict = asking.login(token)
+        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", review), verdict
+        assert asking.server.counts == {REVIEW: times}
+        assert review == "never" or asking.server.asked[-1][1]["spec"] == {"token": token, "audiences": ["ssh://build-7"]}
+
+
+def test_revoked(asking):
+    """Signed, not expired, and no more worth anything, whatever review there is."""
+    for review, auth in (("require", DENIED), ("prefer", DENIED), ("never", "SUCCESS")):
+        asking.write(review)
+        token = asking.host.token()
+        asking.server.revoked.add(claims_of(token)["jti"])
+        assert asking.login(token).auth == auth
+
+
+def test_a_blank_before_the_token_is_no_review(asking):
+    """A real API server trims it, and says system:anonymous of what is left: it must not come so far."""
+    asking.write("require")
+    verdict = asking.login(" " + asking.host.token())
+    assert verdict.reason == "not-a-token" and asking.server.counts == {}, verdict
+
+
+def test_an_anonymous_answer_lets_nobody_in(asking):
+    """What a real API server answers to a token behind a blank: authenticated, as nobody."""
+    asking.server.instead[REVIEW] = lambda document: dict(document, status={
+        "authenticated": True, "user": {"username": "system:anonymous", "groups": ["system:unauthenticated"]},
+        "audiences": ["ssh://build-7"]})
+    asking.write("require")
+    assert asking.login().reason == "review-differs"
+
+
+def test_no_file_is_named_where_none_is_wrong(asking):
+    """The log line of every refusal by the cluster named the credential's file."""
+    asking.url = nobody_listens()
+    asking.write("require")
+    assert asking.login().word("file") is None
+    CREDENTIAL.unlink()
+    assert asking.login().word("file") == str(CREDENTIAL)
+
+
+def test_plain_http_on_the_port(asking):
+    """No TLS there at all: whoever answers is not the cluster."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as plain:
+                        plain.recv(1024)
+                        plain.sendall(page(b"{}"))
+
+        threading.Thread(target=serve, daemon=True).start()
+        asking.url = "https://127.0.0.1:%d" % listener.getsockname()[1]
+        for review in ("require", "prefer"):
+            asking.write(review)
+            assert asking.login().reason in ("api-tls", "api-answer-broken")
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_the_credential_goes_to_nobody_else(asking):
+    """A server without the cluster's certificate hears nothing of it, and a redirect is not followed."""
+    pair = asking.certificates.issue("stranger", "DNS:other.example")
+    with TlsServer(*pair) as stranger, TlsServer(*asking.certificates.issue("elsewhere", "IP:127.0.0.1")) as elsewhere:
+        asking.url = stranger.url
+        asking.write("require")
+        assert asking.login().reason == "api-tls" and stranger.requests == []
+        asking.url = asking.server.url
+        asking.server.instead[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
+        asking.write("require")
+        assert asking.login().reason == "api-answer-broken" and elsewhere.connections == 0

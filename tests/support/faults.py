@@ -1,0 +1,147 @@
+"""A whole login, the real module through libpam and the real ksa-fetch, whose cluster does something wrong; and what
+must hold whatever goes wrong. The tables of faults are in the tests."""
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import cluster_double
+import issuer
+import pam
+from cluster_double import ClusterDouble
+from tls_server import Certificates
+
+CONFDIR = "/run/pam-faults"
+CONFIG = Path("/etc/ksa/ksa.conf")
+CREDENTIAL = Path("/var/lib/ksa/credentials/prod")
+CACHE = Path("/var/cache/ksa/prod/keys")
+USED = Path("/var/lib/ksa/used")
+KEPT = ("/etc/ksa", "/var/lib/ksa", "/var/cache/ksa")
+FETCH = Path("/usr/libexec/ksa/ksa-fetch")
+HELPERS = (b"ksa-fetch", b"ksactl")
+# Seconds of a busy machine for the processes of a login, beside what it waits for.
+SLACK = 5
+
+
+def helpers():
+    """The numbers of our helpers that run anywhere on this private host."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "comm").read_bytes().strip() in HELPERS:
+                found.append(int(entry.name))
+        except OSError:  # it has ended
+            pass
+    return found
+
+
+def kept_files():
+    """Every file that ksa reads or writes, with its bytes and who may read it; locks and stamps aside."""
+    return {path: (path.read_bytes() if path.is_file() and not path.is_symlink() else None, path.lstat().st_mode)
+            for folder in KEPT for path in Path(folder).rglob("*")}
+
+
+def split(token):
+    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
+    return parts if len(parts[-1]) < 500 else parts + [""]
+
+
+def nobody_listens():
+    """An address where a connection is refused."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return "https://127.0.0.1:%d" % listener.getsockname()[1]
+
+
+class Verdict:
+    """What a login came to."""
+
+    def __init__(self, result, log, seconds):
+        self.result, self.log, self.seconds = result, log, seconds
+        self.line = log[0] if log else ""
+        self.auth = result["codes"]["authenticate"]
+        self.reason = self.word("reason")
+        self.review = self.word("review")
+        self.why = self.word("why")
+
+    def word(self, name):
+        found = re.search(r' %s=(?:"([^"]*)"|(\S+))' % name, self.line)
+        return found and (found.group(1) if found.group(1) is not None else found.group(2))
+
+    def __repr__(self):
+        return "%s after %.1f s\n%s\n%s" % (self.auth, self.seconds, "\n".join(self.log), self.result["messages"])
+
+
+class Scene:
+    """A host that asks one cluster, which is sound until a test makes it otherwise."""
+
+    def __init__(self, host, certificates, server):
+        self.host, self.certificates, self.server = host, certificates, server
+        self.url, self.ca, self.timeout, self.options = server.url, certificates.ca, 5, {}
+        self.connections = server.connections
+        self.cleanups = contextlib.ExitStack()
+        self.until_the_end = self.cleanups.enter_context
+
+    def write(self, review="require", keys="file:/etc/ksa/prod.jwks", rule="", host=""):
+        """The configuration; REVIEW is the rule's."""
+        lines = ["api_server = " + self.url, "credential_file = %s" % CREDENTIAL, *self.options.values()]
+        if self.ca:
+            self.host.write("/etc/ksa/prod-ca.crt", Path(self.ca).read_text())
+            lines.append("api_ca_file = /etc/ksa/prod-ca.crt")
+        self.host.write(CONFIG, "[host]\naudience = ssh://build-7\nname = build-7\ntimeout = %ds\n%s\n"
+                        "[cluster prod]\nissuer = %s\nkeys = %s\n%s\n"
+                        "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd sudo\nreview = %s\n%s\n"
+                        % (self.timeout, host, issuer.ISSUER, keys, "\n".join(lines), review, rule))
+        self.host.write(CREDENTIAL, cluster_double.CREDENTIAL + "\n", 0o600)
+        os.makedirs(CONFDIR, exist_ok=True)
+        for service in ("sshd", "sudo"):
+            Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so nodelay\n" % group for group in ("auth", "account")))
+
+    def attempt(self, token, **arguments):
+        arguments.setdefault("service", "sshd")
+        size, started = self.host.log_size(), time.monotonic()
+        if arguments["service"] == "sshd":
+            arguments.setdefault("rhost", "10.1.2.3")
+        result = pam.attempt(CONFDIR, user="deploy-bot", answers=split(token), **arguments)
+        seconds = time.monotonic() - started
+        return Verdict(result, [line for line in self.host.log_since(size) if "pam_ksa(" in line], seconds)
+
+    def login(self, token=None, unchanged=True, **arguments):
+        """One login, and what holds for every one: one line, in time, nothing left behind, the token in no words."""
+        token = self.host.token(pod="job-1") if token is None else token
+        before = kept_files()
+        verdict = self.attempt(token, **arguments)
+        assert len(verdict.log) == 1, verdict
+        # descriptors, children, umask, environment, signals, ids and folder of the program that called PAM
+        assert verdict.result["changed"] == [], verdict
+        assert helpers() == [], verdict
+        assert verdict.seconds < self.timeout + SLACK, verdict
+        assert not unchanged or kept_files() == before, verdict
+        assert (verdict.result["codes"].get("acct_mgmt") == "SUCCESS") == (verdict.auth == "SUCCESS"), verdict
+        assert (verdict.word("result") == "allow") == (verdict.auth == "SUCCESS") == (verdict.reason == "ok"), verdict
+        said = "\n".join(verdict.log) + repr(verdict.result)
+        for secret in (*token.split("."), cluster_double.CREDENTIAL):
+            assert not any(secret[at:at + 24] in said for at in range(max(1, len(secret) - 23))), verdict
+        return verdict
+
+    def in_place_of(self, path, stand_in):
+        """STAND_IN, a file, at PATH below /usr until the test is over."""
+        subprocess.run(["mount", "--bind", stand_in, path], check=True)
+        self.cleanups.callback(subprocess.run, ["umount", "-l", path], check=True)
+
+    def end(self):
+        self.server.go_on()
+        self.cleanups.close()
+        for folder in (USED, CACHE.parent, "/run/ksa"):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (USED, Path("/run/ksa")):
+            folder.mkdir(mode=0o700)
+
+
+def start_cluster(folder, host):
+    """Its authority and itself, not entered yet."""
+    certificates = Certificates(folder)
+    return certificates, ClusterDouble(*certificates.issue("good", "IP:127.0.0.1,DNS:localhost"), host.key)
