@@ -327,7 +327,7 @@ def test_unreadable_configuration_for_a_service_without_root(stack):
     assert result["codes"]["authenticate"] == "AUTHINFO_UNAVAIL", result
 
 
-def pam_without_root(stack, service="sshd", answers=("x",)):
+def pam_without_root(stack, service="sshd", answers=("x",), confdir=CONFDIR):
     """As PostgreSQL calls it. A child of its own, since there is no way back."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -335,7 +335,7 @@ def pam_without_root(stack, service="sshd", answers=("x",)):
         os.setgroups([])
         os.setresgid(1502, 1502, 1502)
         os.setresuid(1502, 1502, 1502)
-        os.write(writer, repr(pam.attempt(CONFDIR, service, "deploy-bot", answers=list(answers))).encode())
+        os.write(writer, repr(pam.attempt(confdir, service, "deploy-bot", answers=list(answers))).encode())
         os._exit(0)
     os.close(writer)
     with open(reader) as pipe:

@@ -100,6 +100,20 @@ class Scene:
         for service in ("sshd", "sudo"):
             Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so nodelay\n" % group for group in ("auth", "account")))
 
+    def cached_set(self, *keys, fetched=0):
+        """What ksactl keys refresh leaves, FETCHED seconds from now."""
+        names = {"keys": "api", "api_server": self.url, "api_ca_file": "/etc/ksa/prod-ca.crt", "keys_ca_file": "-"}
+        head = ["ksa-keys 1", "issuer " + issuer.ISSUER, *("%s %s" % line for line in names.items()),
+                "fetched %d" % (time.time() + fetched), "max_age 3600"]
+        entries = [(key.jwk(), ("n", "e") if key.algorithm == "RS256" else ("x", "y")) for key in keys]
+        lines = ["key %s %s %s %s" % (jwk["alg"], jwk["kid"], *(jwk[number] for number in numbers)) for jwk, numbers in entries]
+        return "\n".join([*head, *lines, "end %d" % len(keys), ""]).encode()
+
+    def write_cache(self, data):
+        CACHE.parent.mkdir(exist_ok=True)
+        CACHE.write_bytes(data)
+        CACHE.chmod(0o644)
+
     def attempt(self, token, **arguments):
         arguments.setdefault("service", "sshd")
         size, started = self.host.log_size(), time.monotonic()
@@ -135,8 +149,9 @@ class Scene:
     def end(self):
         self.server.go_on()
         self.cleanups.close()
-        for folder in (USED, CACHE.parent, "/run/ksa"):
+        for folder in (USED, CACHE.parent.parent, "/run/ksa"):
             shutil.rmtree(folder, ignore_errors=True)
+        CACHE.parent.parent.mkdir()
         for folder in (USED, Path("/run/ksa")):
             folder.mkdir(mode=0o700)
 
