@@ -148,7 +148,7 @@ static void check_left_as_found(const struct ksa_secret *token)
         static struct sigaction before[32], after[32];
         struct ksa_attempt attempt = attempt_with(token);
         struct ksa_decision decision;
-        sigset_t mask_before, mask_after;
+        sigset_t mask_before = {0}, mask_after = {0}; /* the kernel fills 8 of 128 bytes */
         char *locale = strdup(setlocale(LC_ALL, NULL));
         mode_t mask = umask(0);
 
