@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import apiserver
+from cluster_host import ClusterHost
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,17 @@ def api_server(private, tmp_path_factory):
     hosts.write_text(hosts.read_text() + "127.0.0.1 api.prod.test\n")
     with apiserver.ApiServer(programs, tmp_path_factory.mktemp("cluster")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prepared(api_server):
+    ClusterHost.prepare(api_server)
+    return api_server
+
+
+@pytest.fixture
+def cluster(host, prepared):
+    """The private host with that server as its cluster, and an account ci/deployer to log in with."""
+    both = ClusterHost(host, prepared)
+    both.reset()
+    return both
