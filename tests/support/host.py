@@ -42,7 +42,7 @@ class Result:
     @property
     def lines(self):
         """The lines of our own module."""
-        return [line for line in self.log if "pam_ksa(" in line and "result=" in line]
+        return [line for line in self.log if "pam_ksa(" in line and "): result=" in line]
 
     @property
     def reasons(self):

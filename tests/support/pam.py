@@ -99,8 +99,8 @@ def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgm
             "environment": variables, "changed": [name for name in before if before[name] != after[name]]}
 
 
-def attempt(confdir, service, user, **arguments):
-    """In a child process; what the attempt came to, as run() has it."""
+def start(confdir, service, user, **arguments):
+    """In a child process. A function that waits for its end, and has what the attempt came to, as run() has it."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -111,10 +111,17 @@ def attempt(confdir, service, user, **arguments):
         os.write(writer, text.encode())
         os._exit(0)
     os.close(writer)
-    with open(reader) as pipe:
-        text = pipe.read()
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "the process died with %d" % status
-    result = json.loads(text)
-    assert "broken" not in result, result["broken"]
-    return result
+
+    def wait():
+        with open(reader) as pipe:
+            text = pipe.read()
+        _, status = os.waitpid(child, 0)
+        assert status == 0, "the process died with %d" % status
+        result = json.loads(text)
+        assert "broken" not in result, result["broken"]
+        return result
+    return wait
+
+
+def attempt(confdir, service, user, **arguments):
+    return start(confdir, service, user, **arguments)()

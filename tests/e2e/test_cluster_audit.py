@@ -1,0 +1,115 @@
+"""What a login leaves in the API server's audit log, and that no token is left anywhere."""
+import base64
+import json
+import re
+
+import pytest
+
+import host as private_host
+from apiserver import account_subject
+from cluster_host import ACCESS, CREDENTIAL, REVIEW, field
+from test_traces import files_in, holds, pieces
+
+HOSTS = {"apiGroups": ["ksa.dev"], "resources": ["hosts"]}
+
+
+@pytest.fixture(scope="module")
+def granted(prepared):
+    prepared.grant("audit", [{**HOSTS, "resourceNames": ["build"], "verbs": ["login"]}], account_subject("ci", "deployer"),
+                   namespace="ci")
+
+
+def claims_of(token):
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def test_one_login_is_one_id_in_both_logs(cluster, granted):
+    cluster.configure("rbac = yes", host="name = first\nclass = second build third")
+    token, size = cluster.token(), cluster.server.audit_size()
+    result = cluster.let_in(token)
+    events = cluster.asked(size)
+    # Name, then each class until one is allowed.
+    assert [event["requestURI"] for event in events] == [REVIEW] + [ACCESS] * 3
+    assert [event["responseStatus"]["code"] for event in events] == [201] * 4
+    audit_id = field(result.line, "audit_id")
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", audit_id)
+    assert {event["auditID"] for event in events} == {audit_id}
+    assert audit_id.startswith(field(result.line, "ref"))
+    assert field(result.line, "granted_as") == "build"
+    for event in events:
+        assert re.fullmatch(r"ksa-fetch/\S+ \(build-7\)", event["userAgent"]), event["userAgent"]
+        assert event["user"]["username"] == "system:serviceaccount:ksa-system:host-verifier"
+
+
+def test_every_login_has_an_id_of_its_own(cluster):
+    cluster.configure("review = require")
+    token = cluster.token()
+    assert field(cluster.let_in(token).line, "audit_id") != field(cluster.let_in(token).line, "audit_id")
+
+
+def test_a_refusal_has_an_id_too(cluster):
+    cluster.configure("rbac = yes")
+    cluster.server.account("ci", "stranger")
+    cluster.host.edit("/etc/ksa/ksa.conf", "prod:ci/deployer", "prod:ci/stranger")
+    size = cluster.server.audit_size()
+    result = cluster.refused(cluster.token(account="stranger"), "rbac-denied")
+    assert [event["auditID"] for event in cluster.asked(size)] == [field(result.line, "audit_id")] * 2
+
+
+def test_jti_is_the_credential_id_of_the_audit_log(cluster):
+    cluster.configure("review = require")
+    size = cluster.server.audit_size()
+    token = cluster.token()
+    issued, = cluster.server.requests("/api/v1/namespaces/ci/serviceaccounts/deployer/token", size)
+    result = cluster.let_in(token)
+    jti = field(result.line, "jti")
+    assert jti == claims_of(token)["jti"]
+    assert issued["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + jti
+    # And the host's own credential stands beside what it asked.
+    event, = cluster.asked(size, REVIEW)
+    own = claims_of(CREDENTIAL.read_text().strip())["jti"]
+    assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + own]
+
+
+def test_no_token_is_left_behind(cluster, granted):
+    """A TokenReview holds the token, and its answer holds it again; the credential goes along."""
+    host, tokens = cluster.host, cluster.host.tokens
+    watch = private_host.ProcessWatch()
+    watch.start()
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
+    cluster.configure("rbac = yes", "service = sudo\nreview = require", host="class = build")
+    results, token = [], cluster.token()
+    results += [cluster.let_in(token), cluster.sudo(token)]
+    assert results[1].allowed
+    cluster.server.account("ci", "gone")
+    cluster.configure("account = prod:ci/gone\nreview = require")
+    revoked = cluster.token(account="gone")
+    cluster.server.delete_account("ci", "gone")
+    results.append(cluster.refused_in_the_end(revoked)[1])
+    cluster.configure("review = prefer")
+    cluster.server.kill_server()
+    results.append(cluster.let_in(token))
+    cluster.server.start()
+    for bad in ("expired-by-hand." + token, token[:-20]):
+        cluster.write_credential(bad)
+        results.append(cluster.login(token))
+        assert results[-1].reasons == ["api-unauthorized"]
+    results.append(host.run(["ksactl", "explain", "--token-file", "/home/job/token", "--user", "deploy-bot"], user="root"))
+    seen, wanted = watch.stop(), pieces(tokens)
+    assert any(b"ksa-fetch" in text for text in seen)
+    for text in seen:
+        assert not holds(text, wanted), text[:80]
+    for result in results:
+        assert not holds(repr(result).encode(), wanted)
+    given = {"/home/job/token", "/home/deploy-bot/.ksa/token", str(CREDENTIAL)}
+    searched = [file for file in files_in("/run", "/var", "/home", "/etc/ksa", "/dev/shm", "/tmp") if ours(file, given)]
+    assert cluster.server.audit_log in searched and private_host.LOG in searched
+    for file in searched:
+        assert not holds(file.read_bytes(), wanted), file
+
+
+def ours(file, given):
+    """Not what the tests put there, nor the server's own database; what was written since this host began."""
+    born = private_host.Path("/run/sshd.pid").stat().st_mtime
+    return str(file) not in given and "etcd" not in file.parts and file.stat().st_mtime >= born
