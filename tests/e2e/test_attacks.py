@@ -129,7 +129,7 @@ def test_debug_logs_each_step(host):
     host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
     result = host.ssh(host.token())
     steps = [line for line in result.log if "pam_ksa(" in line and " step=" in line]
-    assert result.out == "deploy-bot\n" and len(steps) == 12, result
+    assert result.out == "deploy-bot\n" and len(steps) == 15, result
 
 
 def test_many_logins_at_once(host):

@@ -73,9 +73,9 @@ def assert_no_signature(text, *outputs):
 def assert_steps(answer):
     """OK up to the step that said no, whose reason is the decision's; the rest was not looked at."""
     results = [step["result"] for step in answer["steps"]]
-    assert len(results) == 12
+    assert len(results) == 15
     if answer["result"] == "allow":
-        assert results == ["ok"] * 12
+        assert results == ["ok"] * 15
         return
     stopped = results.index(answer["reason"])
     assert results == ["ok"] * stopped + [answer["reason"]] + ["not-reached"] * (11 - stopped), results

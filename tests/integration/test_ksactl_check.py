@@ -95,18 +95,20 @@ def test_what_is_required(host):
     assert [problem["text"] for problem in host.problems()] == ["[host] needs audience", "[cluster prod] needs keys"]
 
 
-@pytest.mark.parametrize("option", ["keys = api", "keys = discover", "keys = https://c/jwks"])
-def test_keys_that_this_version_cannot_fetch(host, option):
-    host.write("ksa.conf", "[host]\naudience = ssh://b\n[cluster prod]\nissuer = https://c\n%s\n%s" % (option, RULE))
-    assert "keys other than file" in host.problem()["text"]
-
-
-@pytest.mark.parametrize("option", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
-def test_demands_that_this_version_cannot_meet(host, option):
+@pytest.mark.parametrize("option", ["review = require", "review = prefer", "bound = pod", "rbac = yes"])
+def test_a_demand_that_nobody_can_be_asked_about(host, option):
+    """The cluster's section says neither where its API server is nor who we are to it."""
     host.write_config(RULE + option + "\n")
-    problem = host.problem()
-    assert "this version cannot do that yet" in problem["text"]
-    assert option.split(" ")[0] in problem["text"] and problem["line"] == host.line_of("[rule one]")
+    texts = [problem["text"] for problem in host.problems()]
+    word = option if option.startswith(("bound", "rbac")) else "review"
+    assert texts == ["[cluster prod] needs api_server for " + word,
+                     "[cluster prod] needs credential_file or client_cert_file for " + word]
+    assert {problem["line"] for problem in host.problems()} == {host.line_of("[cluster prod]")}
+
+
+def test_local_users_are_for_later(host):
+    host.write_config(RULE.replace("user = deploy-bot", "user = @own"))
+    assert "this version cannot do that yet" in host.problem()["text"]
 
 
 # --- Files ---
