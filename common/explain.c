@@ -136,6 +136,8 @@ static void explain_key(const struct ksa_decision *d, char *out, size_t size)
                 return;
         if (d->keys_fetched == 0)
                 (void)snprintf(out + length, size - (size_t)length, "from a file");
+        else if (d->keys_fetched >= d->now) /* for this login, after it had read the clock */
+                (void)snprintf(out + length, size - (size_t)length, "fetched just now");
         else
                 (void)snprintf(out + length, size - (size_t)length, "fetched %lld s ago",
                                (long long)(d->now - d->keys_fetched));

@@ -249,7 +249,8 @@ static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_c
         if (!read_number(&at, "fetched ", &keyset->fetched) ||
             !read_number(&at, "max_age ", &keyset->max_age))
                 return spoiled(err);
-        if (keyset->fetched > now || now - keyset->fetched > (int64_t)cluster->keys_max_stale)
+        if (keyset->fetched > now + KSA_KEYSET_AHEAD ||
+            now - keyset->fetched > (int64_t)cluster->keys_max_stale)
                 return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %lld s ago",
                                 (long long)(now - keyset->fetched));
         return read_lines(keyset, at, err);

@@ -33,6 +33,11 @@
 #define KSA_KEYSET_BYTES_MAX ((size_t)1024 * 1024)
 /* A cluster publishes two to four keys; a login scans all of them. */
 #define KSA_KEYSET_KEYS_MAX 256
+/*
+ * Seconds by which a set may be newer than now: a login reads the clock once, before it waits for the
+ * refresh that brings the set.
+ */
+#define KSA_KEYSET_AHEAD 60
 
 struct ksa_keyset;
 
@@ -43,7 +48,8 @@ struct ksa_keyset;
  *
  * KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNREADABLE
  * KSA_KEYS_UNUSABLE   no key set, two entries of one kid, or fetched for another configuration
- * KSA_KEYS_STALE      cached longer ago than keys_max_stale, or in the future
+ * KSA_KEYS_STALE      cached longer ago than keys_max_stale, or further in the future than
+ *                     KSA_KEYSET_AHEAD
  * KSA_MEMORY
  */
 enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct ksa_env *env,

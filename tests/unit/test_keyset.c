@@ -189,8 +189,13 @@ static void test_age(void **state)
         static const struct {
                 int64_t age;
                 enum ksa_reason reason;
-        } rows[] = {{0, KSA_OK},          {1000, KSA_OK},           {1001, KSA_KEYS_STALE},
-                    {-1, KSA_KEYS_STALE}, {-86400, KSA_KEYS_STALE}, {86400, KSA_KEYS_STALE}};
+        } rows[] = {{0, KSA_OK},
+                    {1000, KSA_OK},
+                    {1001, KSA_KEYS_STALE},
+                    {-KSA_KEYSET_AHEAD, KSA_OK}, /* fetched for a login that waited for it */
+                    {-KSA_KEYSET_AHEAD - 1, KSA_KEYS_STALE},
+                    {-86400, KSA_KEYS_STALE},
+                    {86400, KSA_KEYS_STALE}};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
