@@ -1,6 +1,7 @@
 """The private host of packaging/private-host, seen from the tests that run inside it: its
 configuration, its log, and ssh and sudo as a client's job uses them."""
 import contextlib
+import json
 import os
 import pty
 import re
@@ -38,6 +39,10 @@ class Result:
 
     def __repr__(self):
         return "status %d\nout: %s\nerr: %s\nlog:\n%s" % (self.status, self.out, self.err, "\n".join(self.log))
+
+    @property
+    def json(self):
+        return json.loads(self.out)
 
     @property
     def lines(self):

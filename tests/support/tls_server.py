@@ -1,4 +1,5 @@
 """An HTTPS server on loopback whose answers are bytes that a test wrote, well behaved or not."""
+import contextlib
 import datetime
 import socket
 import ssl
@@ -52,9 +53,11 @@ def page(body=b"{}", status="200 OK", *headers):
 
 class TlsServer:
     """Answers every request with what reply() says: bytes, after which it closes where they say so; an iterable of
-    bytes, sent as they come; or None: never. reply() says `answer`."""
+    bytes, sent as they come; or None: never. reply() says what `pages` has for the request's path (which may be a function of the request),
+    or else `answer`."""
 
     def __init__(self, certificate, key, host="127.0.0.1", tune=None):
+        self.pages = {}
         self.answer, self.requests, self.connections, self.held = page(), [], 0, threading.Event()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(certificate, key)
@@ -69,7 +72,8 @@ class TlsServer:
         return self
 
     def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # a test did it already
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     def _accept(self):
@@ -81,8 +85,9 @@ class TlsServer:
             self.connections += 1
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
-    def reply(self, _request):
-        return self.answer
+    def reply(self, request):
+        answer = self.pages.get(request.split(" ")[1], self.answer)
+        return answer(request) if callable(answer) else answer
 
     def _serve(self, plain):
         try:
