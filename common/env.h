@@ -15,6 +15,7 @@
 
 struct ksa_env {
         int64_t now;             /* seconds since 1970, read once for one login */
+        int64_t (*uptime)(void); /* milliseconds since the machine started, its sleep included */
         uid_t owner;             /* who beside root may own the files: 0 outside tests */
         const char *config_file; /* conf.d stands beside it */
         const char *cache_dir;   /* fetched key sets, one folder a cluster */

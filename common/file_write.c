@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "file_write.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -134,6 +135,51 @@ enum ksa_reason ksa_file_remove(const char *path, uid_t owner, struct ksa_error 
 
         if (reason == KSA_OK && unlinkat(walk.folder, ksa_walk_last(&walk), 0) != 0)
                 reason = errno == ENOENT ? KSA_OK : cannot(&walk, "unlink", err);
+        ksa_walk_end(&walk);
+        return reason == KSA_FILE_MISSING ? KSA_OK : reason;
+}
+
+/* --- Sweeping --------------------------------------------------------------- */
+
+static enum ksa_reason sweep_in(struct ksa_walk *walk, bool (*is_over)(const char *name, void *),
+                                void *context, size_t *ret_removed, struct ksa_error *err)
+{
+        int fd = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+        enum ksa_reason reason = KSA_OK;
+        const struct dirent *entry;
+
+        if (folder == NULL) {
+                reason = cannot(walk, "folder", err);
+                if (fd >= 0)
+                        (void)close(fd);
+                return reason;
+        }
+        while (errno = 0, (entry = readdir(folder)) != NULL) {
+                if (!is_over(entry->d_name, context))
+                        continue;
+                if (unlinkat(fd, entry->d_name, 0) == 0)
+                        (*ret_removed)++;
+                else if (errno != ENOENT)
+                        reason = cannot(walk, entry->d_name, err);
+        }
+        if (errno != 0)
+                reason = cannot(walk, "folder", err);
+        (void)closedir(folder);
+        return reason;
+}
+
+enum ksa_reason ksa_folder_sweep(const char *path, uid_t owner,
+                                 bool (*is_over)(const char *name, void *context), void *context,
+                                 size_t *ret_removed, struct ksa_error *err)
+{
+        struct ksa_walk walk;
+        /* "folder/." makes the folder itself one of those on the way, link or not. */
+        enum ksa_reason reason = ksa_walk_to(&walk, path, "/.", owner, err);
+
+        *ret_removed = 0;
+        if (reason == KSA_OK)
+                reason = sweep_in(&walk, is_over, context, ret_removed, err);
         ksa_walk_end(&walk);
         return reason == KSA_FILE_MISSING ? KSA_OK : reason;
 }

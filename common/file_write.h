@@ -6,6 +6,7 @@
 #ifndef KSA_FILE_WRITE_H
 #define KSA_FILE_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -30,6 +31,16 @@ enum ksa_reason ksa_file_replace(const char *path, uid_t owner, mode_t mode, con
 /* Removes the file; none is fine too. The same reasons. */
 enum ksa_reason ksa_file_remove(const char *path, uid_t owner,
                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Removes each file in the folder at PATH that IS_OVER says so of, by its name; no folder is fine too.
+ * What cannot be removed does not keep the others: the last one's reason is returned.
+ *
+ * ret_removed  how many, whatever is returned
+ */
+enum ksa_reason ksa_folder_sweep(const char *path, uid_t owner,
+                                 bool (*is_over)(const char *name, void *context), void *context,
+                                 size_t *ret_removed, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Waits for the lock that the file at PATH (made where it is not there, mode 0600) stands for; its

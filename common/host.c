@@ -27,6 +27,16 @@ static void fill_audit_id(struct ksa_host_env *host)
         memcpy(host->reference, host->audit_id, sizeof(host->reference) - 1);
 }
 
+/* The clock that nobody sets, and that a machine's sleep does not stop. */
+static int64_t uptime(void)
+{
+        struct timespec now;
+
+        if (clock_gettime(CLOCK_BOOTTIME, &now) != 0)
+                return 0;
+        return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
 {
         memset(ret_host, 0, sizeof(*ret_host));
@@ -39,6 +49,7 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                                              .refresh_program = KSA_REFRESH_PROGRAM};
         ret_host->env = (struct ksa_env){
                 .now = (int64_t)time(NULL),
+                .uptime = uptime,
                 .owner = 0,
                 .config_file = config_file != NULL ? config_file : KSA_CONFIG_FILE,
                 .cache_dir = KSA_CACHE_DIR,

@@ -148,7 +148,7 @@ X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                            
   "ksactl credential show CLUSTER; when it is over, ksactl credential init CLUSTER")               \
 X(API_FORBIDDEN, "api-forbidden", UNAVAILABLE,                                                     \
   "the cluster lets this host's account not ask that (403)",                                       \
-  "bind it to the ClusterRole system:auth-delegator; see ksa-clusters(7)")                         \
+  "reviews need the ClusterRole system:auth-delegator; see ksa-clusters(7)")                       \
 X(API_BUSY, "api-busy", UNAVAILABLE,                                                               \
   "the API server has too much to do (429)", "look at the API server's load")                      \
 X(API_ERROR, "api-error", UNAVAILABLE,                                                             \

@@ -23,6 +23,9 @@ static const struct command {
          "               [--now SECONDS] [--offline] [--config FILE] [--json]"},
         {"keys", command_keys,
          "keys show [CLUSTER] [--config FILE] [--json]\n"
+         "       ksactl keys refresh [CLUSTER ... | --all] [--if-older AGE] [--if-due] [--cooldown]\n"
+         "               [--config FILE]\n"
+         "       ksactl keys purge CLUSTER [--config FILE]\n"
          "       ksactl keys convert FILE"},
         {"options", command_options, "options [--json]"},
 };
@@ -92,6 +95,61 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
         }
         ksa_host_env_fill(ret_host, *ret_path != NULL ? *ret_path : config_file);
         return true;
+}
+
+bool open_session(struct session *session, const char *config_file)
+{
+        struct ksa_error error = {0};
+
+        *session = (struct session){.config = NULL};
+        if (!fill_host(&session->host, config_file, &session->path))
+                return false;
+        if (ksa_config_load(&session->host.env, NULL, &session->config, &error) == KSA_OK)
+                return true;
+        print_error(&error);
+        return false;
+}
+
+void close_session(struct session *session)
+{
+        ksa_fetch_close(&session->host.fetch);
+        ksa_config_free(&session->config);
+        free(session->path);
+}
+
+void renew_session(struct session *session)
+{
+        const char *config_file = session->host.env.config_file;
+
+        ksa_fetch_close(&session->host.fetch);
+        ksa_host_env_fill(&session->host, config_file);
+}
+
+bool is_root(const char *command)
+{
+        if (geteuid() == 0)
+                return true;
+        (void)fprintf(stderr, "ksactl: %s is for root\n", command);
+        return false;
+}
+
+const char *span(int64_t seconds, char out[SPAN_SIZE])
+{
+        static const struct {
+                long long seconds;
+                const char *name;
+        } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+        long long left = seconds > 0 ? seconds : 0;
+        size_t i = 0;
+
+        while (i + 1 < KSA_COUNT(units) && left < units[i].seconds)
+                i++;
+        int length = snprintf(out, SPAN_SIZE, "%lld %s", left / units[i].seconds, units[i].name);
+        left %= units[i].seconds;
+        if (i + 1 < KSA_COUNT(units) && left >= units[i + 1].seconds)
+                (void)snprintf(out + length, SPAN_SIZE - (size_t)length, " %lld %s",
+                               left / units[i + 1].seconds, units[i + 1].name);
+        return out;
 }
 
 bool print_json(json_t *value)

@@ -36,6 +36,23 @@ struct flag {
 bool read_flags(const struct words *arguments, const struct flag *flags, size_t flag_count,
                 const char **words, size_t count);
 
+/* This host and its configuration, while a command runs. */
+struct session {
+        struct ksa_host_env host;
+        struct ksa_config *config;
+        char *path; /* of the configuration, where it had to be made absolute */
+};
+
+/* Fills *SESSION, or tells on standard error why not; always close_session() it. */
+bool open_session(struct session *session, const char *config_file);
+void close_session(struct session *session);
+
+/* A new reading of the clocks, a new reference, and a new deadline for the next questions. */
+void renew_session(struct session *session);
+
+/* Tells on standard error and returns false where this is not root. */
+bool is_root(const char *command);
+
 /* A host's environment with --config, made absolute, in place of the default. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 
@@ -44,6 +61,24 @@ bool print_json(json_t *value);
 
 /* "file:line: text" to standard error, as far as they are known. */
 void print_error(const struct ksa_error *error);
+
+/*
+ * One line of key=value, as the module has them: to the log, and to standard error unless QUIET. The log
+ * is that of logins (LOG_AUTHPRIV): what becomes of keys and credentials decides who may log in.
+ */
+void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4);
+
+/* The same for what failed, with its reason and remedy; WHAT begins the line behind the reason. */
+void log_failure(bool quiet, const char *what, const struct ksa_error *error);
+
+/* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
+#define SPAN_SIZE 32
+const char *span(int64_t seconds, char out[SPAN_SIZE]);
+
+/* Commands of `ksactl keys` in files of their own. */
+int keys_convert(const struct words *arguments);
+int keys_refresh(const struct words *arguments);
+int keys_purge(const struct words *arguments);
 
 int command_check(const struct words *arguments);
 int command_explain(const struct words *arguments);

@@ -126,7 +126,8 @@ def test_show(host):
     host.write_keys(good, skipped.jwk(use="enc"))
     result = host.run("keys", "show", "--config", host.config, "--json")
     assert result.status == 0 and result.json == [{
-        "cluster": "prod", "source": "file:%s" % (host.folder / "prod.jwks"), "fetched": None, "problem": None,
+        "cluster": "prod", "source": "file:%s" % (host.folder / "prod.jwks"), "fetched": None, "due": None,
+        "denies_after": None, "problem": None,
         "keys": [{"kid": good.kid, "algorithm": "RS256", "bits": 2048, "usable": True, "why": None},
                  {"kid": skipped.kid, "algorithm": None, "bits": None, "usable": False, "why": "use is not sig"}]}]
     text = host.run("keys", "show", "--config", host.config)

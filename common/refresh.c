@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "refresh.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "file_write.h"
+#include "key_source.h"
+#include "text.h"
+
+/* A number and its newline. */
+#define STAMP_MAX 32
+
+/* --- Paths ------------------------------------------------------------------ */
+
+/* FOLDER/CLUSTER and what follows. A cluster's name has at most 64 bytes, none of them a slash. */
+static enum ksa_reason path_of(const char *folder, const struct ksa_cluster *cluster,
+                               const char *tail, char out[PATH_MAX], struct ksa_error *err)
+{
+        int length = snprintf(out, PATH_MAX, "%s/%s%s", folder, cluster->name, tail);
+
+        if (length < 0 || length >= PATH_MAX)
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long", folder);
+        return KSA_OK;
+}
+
+static enum ksa_reason make_folders(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                    struct ksa_error *err)
+{
+        char path[PATH_MAX];
+        enum ksa_reason reason = ksa_folder_make(env->cache_dir, env->owner, 0755, err);
+
+        if (reason == KSA_OK)
+                reason = path_of(env->cache_dir, cluster, "", path, err);
+        if (reason == KSA_OK)
+                reason = ksa_folder_make(path, env->owner, 0755, err);
+        return reason;
+}
+
+static enum ksa_reason take_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 int *ret_lock, struct ksa_error *err)
+{
+        char path[PATH_MAX];
+        enum ksa_reason reason = ksa_folder_make(env->run_dir, env->owner, 0700, err);
+
+        if (reason == KSA_OK)
+                reason = path_of(env->run_dir, cluster, ".lock", path, err);
+        if (reason == KSA_OK)
+                reason = ksa_file_lock(path, env->owner, ret_lock, err);
+        return reason;
+}
+
+/* --- The cooldown ----------------------------------------------------------- */
+
+/* Whether an attempt began just now. A stamp that is none, or of another boot, is no attempt. */
+static bool is_cooling(const struct ksa_env *env, const char *stamp, int64_t now)
+{
+        char *text;
+        size_t length;
+        uint64_t then;
+
+        if (ksa_file_read(stamp, env->owner, STAMP_MAX, &text, &length, NULL) != KSA_OK)
+                return false;
+        text[strcspn(text, "\n")] = '\0';
+        bool is_number = ksa_text_number(text, 0, INT64_MAX, &then);
+        free(text);
+        return is_number && llabs(now - (int64_t)then) < KSA_COOLDOWN;
+}
+
+static enum ksa_reason set_stamp(const struct ksa_env *env, const char *stamp, int64_t now,
+                                 struct ksa_error *err)
+{
+        char text[STAMP_MAX];
+        int length = snprintf(text, sizeof(text), "%lld\n", (long long)now);
+
+        return ksa_file_replace(stamp, env->owner, 0600, text, (size_t)length, err);
+}
+
+/* --- When ------------------------------------------------------------------- */
+
+int64_t ksa_refresh_next(const struct ksa_cluster *cluster, int64_t fetched, int64_t max_age)
+{
+        int64_t most = (int64_t)cluster->keys_max_stale / 2;
+        int64_t fresh = max_age < KSA_FRESH_MIN ? KSA_FRESH_MIN : max_age;
+
+        return fetched + (fresh < most ? fresh : most);
+}
+
+/* KEYSET is NULL where there is no usable one. */
+static bool is_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                   const struct ksa_keyset *keyset)
+{
+        return keyset == NULL || ksa_refresh_next(cluster, ksa_keyset_fetched(keyset),
+                                                  ksa_keyset_max_age(keyset)) < env->now;
+}
+
+bool ksa_refresh_is_due(const struct ksa_cluster *cluster, const struct ksa_env *env)
+{
+        struct ksa_keyset *keyset = NULL;
+        bool due = ksa_keyset_open(cluster, env, &keyset, NULL) != KSA_OK ||
+                   is_due(cluster, env, keyset);
+
+        ksa_keyset_free(&keyset);
+        return due;
+}
+
+static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                      const struct ksa_refresh_wish *wish, const struct ksa_keyset *old)
+{
+        if (wish->if_due && !is_due(cluster, env, old))
+                return false;
+        return !wish->if_older || old == NULL ||
+               env->now - ksa_keyset_fetched(old) > (int64_t)wish->age;
+}
+
+/* --- A new set -------------------------------------------------------------- */
+
+/* How many keys of KEYSET a login could use, and how many of those OLD has too. */
+static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
+                    size_t *ret_usable, size_t *ret_shared)
+{
+        *ret_usable = *ret_shared = 0;
+        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
+                struct ksa_jwk jwk;
+                const char *kid;
+
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
+                        continue;
+                (*ret_usable)++;
+                if (old != NULL && ksa_keyset_find(old, kid, &jwk, NULL) == KSA_OK)
+                        (*ret_shared)++;
+        }
+}
+
+static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                             const struct ksa_keyset *keyset, int64_t max_age,
+                             struct ksa_error *err)
+{
+        char path[PATH_MAX];
+        enum ksa_reason reason = make_folders(cluster, env, err);
+
+        if (reason == KSA_OK)
+                reason = path_of(env->cache_dir, cluster, "/keys", path, err);
+        if (reason != KSA_OK)
+                return reason;
+        char *text = ksa_keyset_format(keyset, cluster, env->now, max_age);
+        if (text == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        reason = ksa_file_replace(path, env->owner, 0644, text, strlen(text), err);
+        free(text);
+        return reason;
+}
+
+static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                             unsigned milliseconds, const struct ksa_keyset *old,
+                             struct ksa_refreshed *ret_refreshed, struct ksa_error *err)
+{
+        struct ksa_keyset *keyset = NULL;
+        int64_t max_age = 0;
+        size_t shared;
+        enum ksa_reason reason =
+                ksa_key_source_fetch(cluster, env, milliseconds, &keyset, &max_age, err);
+
+        if (reason == KSA_OK)
+                reason = store(cluster, env, keyset, max_age, err);
+        if (reason == KSA_OK) {
+                compare(keyset, old, &ret_refreshed->keys, &shared);
+                ret_refreshed->replaced = old != NULL && shared == 0;
+                ret_refreshed->max_age = max_age;
+                ret_refreshed->next = ksa_refresh_next(cluster, env->now, max_age);
+        }
+        ksa_keyset_free(&keyset);
+        return reason;
+}
+
+/* With the lock in hand. */
+static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                      const struct ksa_refresh_wish *wish,
+                                      struct ksa_refreshed *refreshed, struct ksa_error *err)
+{
+        int64_t now = env->uptime();
+        struct ksa_keyset *old = NULL;
+        char stamp[PATH_MAX];
+        enum ksa_reason reason = path_of(env->run_dir, cluster, ".stamp", stamp, err);
+
+        if (reason != KSA_OK || (wish->cooldown && is_cooling(env, stamp, now)))
+                return reason;
+        /* None, or none that is of use: then there is nothing to compare with. */
+        if (ksa_keyset_open(cluster, env, &old, NULL) != KSA_OK)
+                old = NULL;
+        refreshed->asked = is_wanted(cluster, env, wish, old);
+        if (refreshed->asked) {
+                reason = set_stamp(env, stamp, now, err);
+                if (reason == KSA_OK)
+                        reason = renew(cluster, env, wish->milliseconds, old, refreshed, err);
+        }
+        ksa_keyset_free(&old);
+        return reason;
+}
+
+enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                            const struct ksa_refresh_wish *wish,
+                            struct ksa_refreshed *ret_refreshed, struct ksa_error *err)
+{
+        struct ksa_refreshed refreshed = {0};
+        int lock = -1;
+        enum ksa_reason reason = take_lock(cluster, env, &lock, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        reason = refresh_locked(cluster, env, wish, &refreshed, err);
+        (void)close(lock);
+        if (reason == KSA_OK)
+                *ret_refreshed = refreshed;
+        return reason;
+}
+
+/* --- Forgetting ------------------------------------------------------------- */
+
+enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                  struct ksa_error *err)
+{
+        char keys[PATH_MAX], stamp[PATH_MAX];
+        int lock = -1;
+        enum ksa_reason reason = path_of(env->cache_dir, cluster, "/keys", keys, err);
+
+        if (reason == KSA_OK)
+                reason = path_of(env->run_dir, cluster, ".stamp", stamp, err);
+        if (reason == KSA_OK)
+                reason = take_lock(cluster, env, &lock, err);
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_file_remove(keys, env->owner, err);
+        if (reason == KSA_OK)
+                reason = ksa_file_remove(stamp, env->owner, err);
+        (void)close(lock);
+        return reason;
+}
