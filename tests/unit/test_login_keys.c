@@ -142,7 +142,7 @@ static void test_a_set_that_is_missing_or_too_old(void **state)
         assert_int_equal(trial->answers.refreshes, 1);
         trial->published = &new_key;
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_OK);
-        cache(trial, "prod", &new_key, -10); /* fetched in the future */
+        cache(trial, "prod", &new_key, -KSA_KEYSET_AHEAD - 10); /* fetched in the future */
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_OK);
         assert_int_equal(trial->answers.refreshes, 1);
 }
