@@ -79,6 +79,20 @@ enum ksa_reason ksa_api_open(const struct ksa_cluster *cluster, const struct ksa
         return reason;
 }
 
+enum ksa_reason ksa_api_open_with(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                  const struct ksa_secret *bearer, unsigned milliseconds,
+                                  struct ksa_api *ret_api, struct ksa_error *err)
+{
+        size_t length = ksa_secret_length(bearer);
+
+        *ret_api = (struct ksa_api){.cluster = cluster, .env = env, .milliseconds = milliseconds};
+        ret_api->bearer = ksa_secret_new(length);
+        if (ret_api->bearer == NULL ||
+            !ksa_secret_append(ret_api->bearer, ksa_secret_bytes(bearer), length))
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        return read_file(cluster->api_ca_file, env, CA_MAX, &ret_api->ca, &ret_api->ca_length, err);
+}
+
 void ksa_api_close(struct ksa_api *api)
 {
         free(api->ca);

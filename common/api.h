@@ -45,6 +45,13 @@ struct ksa_call {
 enum ksa_reason ksa_api_open(const struct ksa_cluster *cluster, const struct ksa_env *env,
                              enum ksa_side side, unsigned milliseconds, struct ksa_api *ret_api,
                              struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * The API server's side with BEARER (copied) in place of the host's credential. The same reasons.
+ */
+enum ksa_reason ksa_api_open_with(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                  const struct ksa_secret *bearer, unsigned milliseconds,
+                                  struct ksa_api *ret_api, struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_api_close(struct ksa_api *api);
 
 /*

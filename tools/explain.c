@@ -2,13 +2,10 @@
 /* ksactl explain: the decision of a login, step by step, without a login. */
 #include "explain.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ksactl.h"
 #include "login.h"
@@ -29,37 +26,6 @@ struct question {
 };
 
 /* --- The question ------------------------------------------------------------ */
-
-/* Standard input for "-". A final newline is not part of the token. */
-static struct ksa_secret *read_token(const char *path)
-{
-        struct ksa_secret *token = ksa_secret_new(KSA_TOKEN_MAX + 2);
-        int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-        size_t room = 0;
-        ssize_t got = -1;
-
-        while (token != NULL && fd >= 0) {
-                void *tail = ksa_secret_tail(token, &room);
-
-                got = room == 0 ? 0 : read(fd, tail, room);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got <= 0)
-                        break;
-                ksa_secret_extend(token, (size_t)got);
-        }
-        if (fd > STDIN_FILENO)
-                (void)close(fd);
-        if (token == NULL || got < 0) {
-                (void)fprintf(stderr, "ksactl: %s cannot be read\n", path);
-                ksa_secret_free(&token);
-                return NULL;
-        }
-        size_t length = ksa_secret_length(token);
-        if (length > 0 && ksa_secret_bytes(token)[length - 1] == '\n')
-                ksa_secret_cut(token, length - 1);
-        return token;
-}
 
 static bool covers(const struct ksa_rule *rule, const struct ksa_token *token)
 {

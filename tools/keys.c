@@ -155,26 +155,12 @@ static int keys_show(const struct words *arguments)
         return status;
 }
 
-static const struct {
-        const char *name;
-        int (*run)(const struct words *arguments);
-} commands[] = {
-        {"show", keys_show},
-        {"refresh", keys_refresh},
-        {"purge", keys_purge},
-        {"convert", keys_convert},
-};
+static const struct subcommand subcommands[] = {{"show", keys_show},
+                                                {"refresh", keys_refresh},
+                                                {"purge", keys_purge},
+                                                {"convert", keys_convert}};
 
 int command_keys(const struct words *arguments)
 {
-        for (size_t i = 0; arguments->count > 0 && i < KSA_COUNT(commands); i++) {
-                struct words rest = {arguments->count - 1, arguments->words + 1};
-
-                if (strcmp(arguments->words[0], commands[i].name) == 0)
-                        return commands[i].run(&rest);
-        }
-        (void)fputs("usage: ksactl keys show [CLUSTER] | refresh CLUSTER ... | purge CLUSTER | "
-                    "convert FILE\n",
-                    stderr);
-        return EXIT_BROKEN;
+        return run_subcommand("keys", subcommands, KSA_COUNT(subcommands), arguments);
 }

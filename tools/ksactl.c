@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "json_wipe.h"
 
 #define VERSION "0.1.0"
 
@@ -18,6 +20,10 @@ static const struct command {
         const char *usage;
 } commands[] = {
         {"check", command_check, "check [--config FILE] [--json]"},
+        {"credential", command_credential,
+         "credential init CLUSTER [--duration TIME] [--config FILE]\n"
+         "       ksactl credential show [CLUSTER] [--config FILE] [--json]\n"
+         "       ksactl credential renew [CLUSTER ... | --all] [--if-due] [--config FILE]"},
         {"explain", command_explain,
          "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
          "               [--now SECONDS] [--offline] [--config FILE] [--json]"},
@@ -97,6 +103,22 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
         return true;
 }
 
+int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
+                   const struct words *arguments)
+{
+        for (size_t i = 0; arguments->count > 0 && i < count; i++) {
+                struct words rest = {arguments->count - 1, arguments->words + 1};
+
+                if (strcmp(arguments->words[0], subcommands[i].name) == 0)
+                        return subcommands[i].run(&rest);
+        }
+        (void)fprintf(stderr, "ksactl: %s what?", command);
+        for (size_t i = 0; i < count; i++)
+                (void)fprintf(stderr, " %s", subcommands[i].name);
+        (void)fputc('\n', stderr);
+        return EXIT_BROKEN;
+}
+
 bool open_session(struct session *session, const char *config_file)
 {
         struct ksa_error error = {0};
@@ -152,6 +174,17 @@ const char *span(int64_t seconds, char out[SPAN_SIZE])
         return out;
 }
 
+const char *moment(int64_t seconds, char out[MOMENT_SIZE])
+{
+        time_t time = (time_t)seconds;
+        struct tm parts;
+
+        if (gmtime_r(&time, &parts) == NULL ||
+            strftime(out, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
+                (void)snprintf(out, MOMENT_SIZE, "%lld", (long long)seconds);
+        return out;
+}
+
 bool print_json(json_t *value)
 {
         bool printed = value != NULL && json_dumpf(value, stdout, JSON_INDENT(2)) == 0 &&
@@ -195,6 +228,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+        ksa_json_wipes(); /* answers hold tokens */
         int status = run(argc, argv);
 
         if (fflush(stdout) != 0 || ferror(stdout) != 0) {

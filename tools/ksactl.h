@@ -8,6 +8,8 @@
 
 #include "error.h"
 #include "host.h"
+#include "secret.h"
+#include "section.h"
 
 /* Exit statuses. */
 enum {
@@ -53,8 +55,22 @@ void renew_session(struct session *session);
 /* Tells on standard error and returns false where this is not root. */
 bool is_root(const char *command);
 
+/* The second word of a command that has several. */
+struct subcommand {
+        const char *name;
+        int (*run)(const struct words *arguments);
+};
+int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
+                   const struct words *arguments);
+
 /* A host's environment with --config, made absolute, in place of the default. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
+
+/*
+ * A token in a file that an administrator names, "-" for standard input, without its final newline. NULL,
+ * with a message on standard error. Owned by the caller (ksa_secret_free).
+ */
+struct ksa_secret *read_token(const char *path);
 
 /* Writes VALUE and a newline to standard output, and frees it. False when that fails. */
 bool print_json(json_t *value);
@@ -75,12 +91,34 @@ void log_failure(bool quiet, const char *what, const struct ksa_error *error);
 #define SPAN_SIZE 32
 const char *span(int64_t seconds, char out[SPAN_SIZE]);
 
-/* Commands of `ksactl keys` in files of their own. */
+/* SECONDS since 1970 as "2026-11-24 09:30:00 UTC". */
+#define MOMENT_SIZE 40
+const char *moment(int64_t seconds, char out[MOMENT_SIZE]);
+
+/* A certificate as it may be told. */
+struct certificate {
+        char subject[512]; /* as RFC 2253 has it, quoted for a log */
+        int64_t from, until;
+};
+
+/* The first certificate in a file. False, with the fault in ERR. */
+bool read_certificate(const char *path, const struct ksa_env *env,
+                      struct certificate *ret_certificate, struct ksa_error *err);
+
+/*
+ * The credential of CLUSTER: cluster, file, account, audiences, issued, expires, due, problem. NULL where
+ * it has none. The caller frees it (json_decref).
+ */
+json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env);
+
+/* Commands of `ksactl keys` and `ksactl credential` in files of their own. */
+int credential_show(const struct words *arguments);
 int keys_convert(const struct words *arguments);
 int keys_refresh(const struct words *arguments);
 int keys_purge(const struct words *arguments);
 
 int command_check(const struct words *arguments);
+int command_credential(const struct words *arguments);
 int command_explain(const struct words *arguments);
 int command_keys(const struct words *arguments);
 int command_options(const struct words *arguments);
