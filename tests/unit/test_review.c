@@ -155,6 +155,7 @@ static void test_extras(void **state)
                 {"status|user|extra|" EXTRA "pod-uid", "[\"x\"]", KSA_REVIEW_DIFFERS},
                 {"status|user|extra|" EXTRA "pod-name", "[\"x\"]", KSA_REVIEW_DIFFERS},
                 {"status|user|extra|" EXTRA "pod-uid", "[]", KSA_OK},
+                {"status|user|extra|" EXTRA "pod-uid", "[\"\"]", KSA_REVIEW_DIFFERS},
                 {"status|user|extra|" EXTRA "pod-uid", "\"x\"", KSA_API_BROKEN},
         };
         struct ksa_token without = asked_account;
@@ -273,6 +274,31 @@ static void test_errors_show_no_token(void **state)
         }
 }
 
+/* JSON can spell the token so that nobody finds it before the answer is read. */
+static void test_errors_show_no_escaped_token(void **state)
+{
+        static const char *const members[] = {"{\"error\":", "{\"authenticated\":true,\"user\":"
+                                                             "{\"username\":"};
+        static const char *const ends[] = {"}", "}}"};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(members); i++) {
+                struct ksa_error error = {0};
+                char *text = NULL;
+
+                assert_true(asprintf(&text,
+                                     "{\"kind\":\"TokenReview\","
+                                     "\"apiVersion\":\"authentication.k8s.io/v1\","
+                                     "\"status\":%s\"<\\u0063%s>\"%s}",
+                                     members[i], &ASKED_SIGNATURE[1], ends[i]) > 0);
+                assert_int_equal(judge(&asked_account, text, strlen(text), &error),
+                                 i == 0 ? KSA_REVIEW_REFUSED : KSA_REVIEW_DIFFERS);
+                assert_non_null(strstr(error.text, "'<***"));
+                assert_non_null(strstr(error.text, "***>'"));
+                free(text);
+        }
+}
+
 static void test_errors_are_short_and_plain(void **state)
 {
         struct ksa_error error = {0};
@@ -349,6 +375,7 @@ int main(void)
                 cmocka_unit_test(test_token_cut),
                 cmocka_unit_test(test_token_outside_a_string),
                 cmocka_unit_test(test_errors_show_no_token),
+                cmocka_unit_test(test_errors_show_no_escaped_token),
                 cmocka_unit_test(test_errors_are_short_and_plain),
                 cmocka_unit_test(test_request),
                 cmocka_unit_test(test_each_allocation),
