@@ -67,8 +67,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (ksa_keyset_parse(text, size, &keyset, &error) == KSA_OK)
                 check_round_trip(keyset, use_keys(keyset));
         ksa_keyset_free(&keyset);
-        if (ksa_keyset_parse_cached(text, size, &cluster, NOW, &keyset, &error) == KSA_OK)
-                (void)use_keys(keyset);
+        if (ksa_keyset_parse_cached(text, size, &cluster, NOW, &keyset, &error) == KSA_OK) {
+                MUST(ksa_keyset_fetched(keyset) <= NOW);
+                MUST(ksa_keyset_fetched(keyset) >= NOW - 86400);
+                MUST(ksa_keyset_max_age(keyset) >= 0);
+                check_round_trip(keyset, use_keys(keyset));
+        }
         ksa_keyset_free(&keyset);
         MUST(ERR_peek_error() == 0);
         free(text);

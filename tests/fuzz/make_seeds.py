@@ -2,9 +2,12 @@
 """Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change."""
 import base64
 import json
+import re
+import struct
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+ANSWERS = HERE.parent / "data/kubernetes/answers/1.37.2"
 DATA = HERE.parent / "data/kubernetes/tokens/1.37.2"
 NOW = 1795464267
 CLAIMS = {"aud": ["ssh://build-7.example.com"], "exp": NOW + 600, "iat": NOW, "iss": "https://kubernetes.default.svc.cluster.local",
@@ -58,6 +61,7 @@ def key_sets():
     lines = "key ES256 %s %s %s\nkey RS256 %s %s %s\n" % (key["kid"], key["x"], key["y"], rsa["kid"], rsa["n"], rsa["e"])
     write("keyset", "cached", head + lines + "end 2\n")
     write("keyset", "cached-cut", head + lines)
+    write("keyset", "cached-future", head.replace("fetched %d" % (NOW - 100), "fetched %d" % (NOW + 100)) + lines + "end 2\n")
 
 
 def configurations():
@@ -97,5 +101,79 @@ def logins():
     write("login", "two", "s\n" + who + "\n" + claims(aud=["ssh://build-7.example.com", "b"]))
 
 
-for make in (tokens, key_sets, configurations, answers, logins):
+def frame(*members):
+    """What follows a frame's head: texts, None, and numbers, as exchange.c has them."""
+    fields = [b"" if member is None else struct.pack("=q", member) if isinstance(member, int) else member.encode() + b"\0"
+              for member in members]
+    return b"".join(struct.pack("=II", tag, len(field)) + field for tag, field in enumerate(fields))
+
+
+def frames():
+    request = ["POST", "https://10.0.0.1:6443/x", "application/json", "ksa-fetch", "11111111-2222-4333-8444-555555555555",
+               "bearer", None, None, "-----BEGIN CERTIFICATE-----\n", "", "{}", 5000, 65536]
+    write("frame", "request", frame(*request))
+    write("frame", "request-small", frame("GET", "https://a", *[None] * 9, 1, 1))
+    write("frame", "request-line-end", frame("GET", "https://a", "a\r\nb", *[None] * 8, 1, 1))
+    write("frame", "request-cut", frame(*request)[:-1])
+    write("frame", "request-longer", frame("GET", "https://a", *[None] * 9, 1, 1) + b"x")
+    write("frame", "response", frame(1, 201, 3600, -1, NOW, None, '{"kind":"Status"}'))
+    write("frame", "response-failed", frame(4, 0, -1, -1, -1, "certificate has expired", None))
+    write("frame", "response-without-body", frame(1, 200, -1, 1, -1, "", None))
+    write("frame", "head", struct.pack("=II", 0x6b736131, 20) + b"x" * 20)
+
+
+def body(name):
+    return (ANSWERS / (name + ".http")).read_text().split("\n\n", 1)[1]
+
+
+def asked(name):
+    return re.search('define ASKED_%s +"(.*)"' % name, (HERE.parent / "unit/asked.h").read_text()).group(1)
+
+
+def reviews():
+    """Answers about the tokens of asked.h in place of those that they were about."""
+    token = ".".join(asked(part) for part in ("HEADER", "PAYLOAD", "SIGNATURE"))
+    for name in ("account", "pod", "no-audiences", "other-audience", "leading-space", "admin", "403"):
+        text = re.sub(r"eyJ[\w.-]+", token, body("tokenreview-" + name)).replace("df58be55-fd55-4df6-9aae-1e19e7b79402",
+                                                                                CLAIMS["jti"])
+        write("review", name, ("p" if name == "pod" else "") + "\n" + text)
+    small = {"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "status": {
+        "authenticated": True, "audiences": CLAIMS["aud"], "user": {
+            "username": CLAIMS["sub"], "uid": CLAIMS["kubernetes.io"]["serviceaccount"]["uid"]}}}
+    write("review", "small", "\n" + compact(small))
+    write("review", "both", "\n" + compact(small).replace('"status":{', '"status":{"error":"x",'))
+    write("review", "credential", "\n" + compact(small).replace('"user":{', '"user":{"extra":{"%s":["X5T=%s"]},' % (
+        "authentication.kubernetes.io/credential-id", CLAIMS["jti"])))
+    write("review", "twice", "\n" + compact(small).replace('"status"', '"status":{},"status"'))
+    write("review", "quoted", "\n" + compact({**small, "status": {"error": "bad token %s, %s" % (token, asked("SIGNATURE"))}}))
+
+
+def accesses():
+    for name in ("allowed", "none", "422"):
+        write("access", name, body("subjectaccessreview-" + name))
+    small = '{"kind":"SubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":%s}}'
+    for name, status in (("denied", 'false,"denied":true,"reason":"no\\n"'), ("both", 'true,"denied":true'),
+                         ("fault", 'true,"evaluationError":"x"'), ("text", '"true"'), ("twice", 'false,"allowed":true')):
+        write("access", name, small % status)
+
+
+def discoveries():
+    write("discovery", "document", "d\n" + body("discovery"))
+    write("discovery", "small", 'd\n{"issuer":"%s","jwks_uri":"https://a:443/k?x"}' % CLAIMS["iss"])
+    write("discovery", "user", 'd\n{"issuer":"%s","jwks_uri":"https://a@b/k"}' % CLAIMS["iss"])
+    write("discovery", "http", 'd\n{"issuer":"%s","jwks_uri":"http://a/k"}' % CLAIMS["iss"])
+    write("discovery", "origins", "o\nhttps://[fd00::1]:6443\nhttps://[FD00::1]:6443/openid/v1/jwks")
+    write("discovery", "origins-port", "o\nhttps://a.example.com\nHTTPS://A.example.com:443/k")
+    write("discovery", "origins-other-port", "o\nhttps://a\nhttps://a:6443/")
+    write("discovery", "origins-user", "o\nhttps://a\nhttps://a@b/")
+    write("discovery", "origins-slash", "o\nhttps://a\nhttps://a\\@b/")
+    write("discovery", "token", "t\n" + body("tokenrequest"))
+    write("discovery", "no-token", "t\n" + body("tokenrequest-403"))
+    write("discovery", "claims", "c\n" + claims())
+    write("discovery", "claims-over", "c\n" + claims(exp=NOW))
+    write("discovery", "claims-other", "c\n" + claims(**{"kubernetes.io": {
+        "namespace": "ci", "serviceaccount": {"name": "deployer", "uid": "u"}}}))
+
+
+for make in (tokens, key_sets, configurations, answers, logins, frames, reviews, accesses, discoveries):
     make()
