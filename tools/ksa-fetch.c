@@ -46,10 +46,16 @@ static bool become(const struct passwd *user)
                saved_group == user->pw_gid;
 }
 
-static bool set_limit(__rlimit_resource_t resource, rlim_t limit)
+/* Where a limit is lower already, and root could not raise it (common/child.c), it is strict enough. */
+static bool lower_limit(__rlimit_resource_t resource, rlim_t limit)
 {
-        const struct rlimit both = {limit, limit};
+        struct rlimit both;
 
+        if (getrlimit(resource, &both) != 0)
+                return false;
+        if (both.rlim_max > limit)
+                both.rlim_max = limit;
+        both.rlim_cur = both.rlim_max;
         return setrlimit(resource, &both) == 0;
 }
 
@@ -60,9 +66,9 @@ static bool confine(pid_t parent)
                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
                prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
                getppid() == parent && /* or it died before this line */
-               set_limit(RLIMIT_CORE, 0) && set_limit(RLIMIT_FSIZE, 0) &&
-               set_limit(RLIMIT_NOFILE, 64) && set_limit(RLIMIT_CPU, SECONDS_MAX) &&
-               set_limit(RLIMIT_DATA, DATA_MAX);
+               lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_FSIZE, 0) &&
+               lower_limit(RLIMIT_NOFILE, 64) && lower_limit(RLIMIT_CPU, SECONDS_MAX) &&
+               lower_limit(RLIMIT_DATA, DATA_MAX);
 }
 
 /* NULL, or what went wrong. */
