@@ -76,7 +76,8 @@ TABLE = {
     "of a version that begins alike": (changed(b"ksa-keys 1", b"ksa-keys 10"), UNUSABLE),
     "a JWKS": (bytes_of(lambda _: issuer.jwks(KEY).encode()), UNUSABLE),
     # its time
-    "fetched a minute from now": (fetched(60), STALE),
+    "fetched half a minute from now: by another login, while this one waited": (fetched(30), ALLOWED),
+    "fetched two minutes from now": (fetched(120), STALE),
     "fetched tomorrow: the clock was set back a day": (fetched(DAY), STALE),
     "fetched nearly a day ago": (fetched(-DAY + 120), ALLOWED),
     "fetched a day ago: the clock was set forward a day": (fetched(-DAY - 1), STALE),

@@ -30,9 +30,9 @@ def at(url):
 
 
 def instead(answer):
-    """The server gives this answer to the review: bytes, what makes them of the sound document, or nothing (None)."""
+    """The server gives this answer to what is asked: bytes, what makes them of the sound document, or nothing (None)."""
     def change(scene):
-        scene.server.instead[REVIEW] = answer
+        scene.server.instead[scene.path] = answer
     return change
 
 

@@ -1,0 +1,267 @@
+"""What a login does that lacks a key, and cannot get it: the tables of test_faults_review.py once more, for the question
+about keys, and what a key set may be beside. The login is refused as if there had been nobody to ask, and what the cache
+holds stays."""
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+import faults
+import issuer
+import pam
+from cluster_double import KEYS
+from faults import CACHE, CONFDIR, split
+from test_faults_review import NOT_PROVEN, NOT_THERE, NOT_WHOLE, STATUS, instead, text
+from host import wait_until
+from tls_server import page
+
+OLD, KEY, OTHER = (issuer.Key("ES256") for _ in range(3))
+STAMP, LOCK = Path("/run/ksa/prod.stamp"), Path("/run/ksa/prod.lock")
+
+
+@pytest.fixture
+def rotated(asking):
+    """The cluster signs with a new key, which the cached set does not have."""
+    asking.path = KEYS
+    asking.server.keys = [OLD, KEY]
+    asking.write("never", keys="api")
+    asking.write_cache(asking.cached_set(OLD))
+    return asking
+
+
+def keys(*entries):
+    return instead(lambda _: {"keys": [entry.jwk() if isinstance(entry, issuer.Key) else entry for entry in entries]})
+
+
+def without(*names):
+    return {name: value for name, value in KEY.jwk().items() if name not in names}
+
+
+NOT_A_KEY_SET = {
+    "HTML": instead(page(b"<html>Welcome</html>")),
+    "empty": instead(page(b"")),
+    "a number": instead(page(b"1")),
+    "a list": instead(page(b"[]")),
+    "no keys": instead(page(b"{}")),
+    "an empty list of keys": keys(),
+    "keys null": instead(page(b'{"keys":null}')),
+    "keys an object": instead(lambda document: {"keys": document["keys"][0]}),
+    "cut JSON in a whole answer": text(lambda text: text[:-1]),
+    "a second set behind": text(lambda text: text + text),
+    "keys twice": text(lambda text: text[:-1] + ', "keys": []}'),
+    "a member of a key twice": text(lambda text: text.replace('"kty"', '"kty": "RSA", "kty"', 1)),
+    "arrays 10 000 deep": text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"),
+    "no UTF-8": text(lambda text: text.replace("ES256", "\xff\xfe")),
+    "a kid twice": keys(KEY, KEY, OLD),
+    "more keys than 256": instead(lambda _: {"keys": [KEY.jwk(kid="k%d" % number) for number in range(257)]}),
+    "a private key's secret alone": keys(dict(without("x", "y"), d="AAAA")),
+    "a symmetric key": keys({"kty": "oct", "k": "AAAA", "kid": KEY.kid, "alg": "HS256"}),
+    "a key without a kid": keys(without("kid")),
+    "a point that is on no curve": keys(dict(KEY.jwk(), y=OTHER.jwk()["y"])),
+    "a discovery document": instead(page(b'{"issuer":"https://kubernetes.default.svc.cluster.local"}')),
+}
+TABLE = {**{name: row[0] for part in (NOT_THERE, NOT_PROVEN, STATUS, NOT_WHOLE) for name, row in part.items()}, **NOT_A_KEY_SET}
+
+
+@pytest.mark.parametrize("cache", ("without the key", "missing"))
+@pytest.mark.parametrize("name", TABLE)
+def test_fault(rotated, name, cache):
+    rotated.timeout = 1 if NOT_THERE.get(name, "  ")[1] == "api-timeout" else 5
+    TABLE[name](rotated)
+    rotated.write("never", keys="api")
+    rotated.write_cache(rotated.cached_set(OLD))
+    if cache == "missing":
+        CACHE.unlink()
+    verdict = rotated.login(rotated.host.token(KEY))
+    expected = ("AUTH_ERR", "unknown-kid") if cache != "missing" else ("AUTHINFO_UNAVAIL", "keys-unusable")
+    assert (verdict.auth, verdict.reason) == expected, verdict
+    assert rotated.server.counts[KEYS] <= 1 and CACHE.exists() == (cache != "missing"), verdict
+    if cache != "missing":  # and those whose keys are known are not held up
+        assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
+
+
+# --- Where all is well ---
+
+@pytest.mark.parametrize("cache", ("missing", "without the key", "a day old", "of tomorrow", "of another issuer", "cut"))
+def test_sound(rotated, cache):
+    """The same login is let in, after one question; and the set is whole."""
+    data = rotated.cached_set(OLD)
+    rotated.write_cache({"a day old": rotated.cached_set(OLD, KEY, fetched=-86401), "of tomorrow": rotated.cached_set(KEY, fetched=86400),
+                         "of another issuer": data.replace(b"issuer https://", b"issuer https://x"), "cut": data[:-9]}.get(cache, data))
+    if cache == "missing":
+        CACHE.unlink()
+    assert rotated.login(rotated.host.token(KEY), unchanged=False).auth == "SUCCESS"
+    assert rotated.server.counts == {KEYS: 1}
+    lines = CACHE.read_text().splitlines()
+    assert lines[-1] == "end 2" and [line.split()[2] for line in lines if line.startswith("key ")] == [OLD.kid, KEY.kid]
+    assert (CACHE.stat().st_uid, CACHE.stat().st_mode & 0o777) == (0, 0o644)
+    assert rotated.login(rotated.host.token(KEY)).auth == "SUCCESS" and rotated.server.counts == {KEYS: 1}
+
+
+def test_an_unusable_set_replaces_none_and_a_usable_one_beside_it_counts(rotated):
+    """One key of several is of no use: the others are taken."""
+    rotated.server.instead[KEYS] = lambda _: {"keys": [{"kty": "oct", "kid": "x"}, KEY.jwk()]}
+    assert rotated.login(rotated.host.token(KEY), unchanged=False).auth == "SUCCESS"
+    assert KEY.kid in CACHE.read_text() and "oct" not in CACHE.read_text()
+
+
+# --- Who may have it asked, and how often ---
+
+def test_one_question_for_all(rotated):
+    """One attempt in 30 s, whoever comes with an unknown kid."""
+    for _ in range(3):
+        assert rotated.login(rotated.host.token(OTHER), unchanged=False).reason == "unknown-kid"
+    assert rotated.server.counts == {KEYS: 1}
+    assert rotated.login(rotated.host.token(KEY)).auth == "SUCCESS"  # what that one question brought
+
+
+@pytest.mark.parametrize("claims", (dict(audience="ssh://build-8"), dict(account="tester"), dict(issued=1000), dict(life=7200),
+                                    dict(sub="system:serviceaccount:ci:tester"), dict(iss="https://other")))
+def test_a_token_that_fits_nowhere_asks_for_nothing(rotated, claims):
+    """Else anybody could make the host ask, with a token that he made himself."""
+    verdict = rotated.login(rotated.host.token(OTHER, **claims))
+    assert verdict.auth == "AUTH_ERR" and rotated.server.counts == {} and not STAMP.exists(), verdict
+
+
+def login_of(rotated, token):
+    return pam.attempt(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="10.1.2.3")["codes"]["authenticate"]
+
+
+def test_many_at_once_wait_for_one_question(rotated):
+    rotated.timeout = 30
+    rotated.write("never", keys="api")
+    CACHE.unlink()
+    rotated.server.hold()
+    token, codes = rotated.host.token(KEY), []
+    threads = [threading.Thread(target=lambda: codes.append(login_of(rotated, token))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    assert rotated.server.held.wait(30)
+    rotated.server.go_on()
+    for thread in threads:
+        thread.join()
+    assert codes == ["SUCCESS"] * 8 and rotated.server.counts == {KEYS: 1} and faults.helpers() == []
+
+
+@pytest.mark.parametrize("how", ("slow", "stopped"))
+def test_who_refreshes_already_is_waited_for_until_the_deadline(rotated, how):
+    """A refresh by hand hangs, with the lock in its hand: logins go by, refused and in time."""
+    rotated.timeout = 1
+    rotated.write("never", keys="api")
+    rotated.server.hold()
+    with subprocess.Popen(["ksactl", "keys", "refresh", "prod"], stderr=subprocess.DEVNULL) as other:
+        assert rotated.server.held.wait(30)
+        running = set(faults.helpers())
+        if how == "stopped":
+            other.send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        verdict = rotated.attempt(rotated.host.token(KEY))
+        assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid") and time.monotonic() - started < 1 + faults.SLACK, verdict
+        assert set(faults.helpers()) <= running  # its own helper has ended
+        assert rotated.attempt(rotated.host.token(OLD)).auth == "SUCCESS"
+        other.kill()
+    rotated.server.go_on()
+
+
+# --- Where there is no room ---
+
+def tmpfs(rotated, folder, *options):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(("mode=0755", *options)), "full", folder], check=True)
+    rotated.cleanups.callback(subprocess.run, ["umount", "-l", folder], check=True)
+
+
+def full(rotated):
+    tmpfs(rotated, CACHE.parent, "size=8k")
+    rotated.write_cache(rotated.cached_set(OLD))
+    with open(CACHE.parent / "other", "wb", buffering=0) as other:
+        try:
+            while other.write(b"x" * 512):
+                pass
+        except OSError:
+            pass
+
+
+def no_file_more(rotated):
+    tmpfs(rotated, CACHE.parent, "nr_inodes=2")
+    rotated.write_cache(rotated.cached_set(OLD))
+
+
+def read_only(rotated):
+    tmpfs(rotated, CACHE.parent)
+    rotated.write_cache(rotated.cached_set(OLD))
+    subprocess.run(["mount", "-o", "remount,ro", CACHE.parent], check=True)
+
+
+NO_ROOM = {
+    "the disk is full": full,
+    "no file more": no_file_more,
+    "the cache is read only": read_only,
+    "the cluster's folder is open to others": lambda _: CACHE.parent.chmod(0o777),
+    "/run/ksa is read only": lambda rotated: tmpfs(rotated, STAMP.parent, "ro"),
+    "/run/ksa is full": lambda rotated: tmpfs(rotated, STAMP.parent, "nr_inodes=1"),
+    "/run/ksa is open to others": lambda _: STAMP.parent.chmod(0o777),
+}
+
+
+@pytest.mark.parametrize("name", NO_ROOM)
+def test_no_room(rotated, name):
+    """Nothing is let in on a set that could not be kept; the old one is whole, and no half one lies beside it."""
+    NO_ROOM[name](rotated)
+    verdict = rotated.login(rotated.host.token(KEY))
+    assert verdict.auth != "SUCCESS" and verdict.reason in ("unknown-kid", "file-unsafe"), verdict
+    if "open to others" not in name:
+        assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
+
+
+# --- ksactl, as a login starts it ---
+
+STAND_IN = "#!/bin/sh\n"
+REFRESHER = {
+    "not executable": ("", 0o644),
+    "empty": ("", 0o755),
+    "ends at once": (STAND_IN + "exit 0\n", 0o755),
+    "fails": (STAND_IN + "exit 1\n", 0o755),
+    "is killed": (STAND_IN + "kill -KILL $$\n", 0o755),
+    "never ends": (STAND_IN + "exec sleep 60\n", 0o755),
+    "stops itself": (STAND_IN + "kill -STOP $$\n", 0o755),
+    "says much": (STAND_IN + "exec head -c 1000000 /dev/zero\n", 0o755),
+}
+
+
+@pytest.mark.parametrize("name", REFRESHER)
+def test_refresher(rotated, name):
+    rotated.timeout = 1
+    rotated.write("never", keys="api")
+    code, mode = REFRESHER[name]
+    rotated.in_place_of("/usr/sbin/ksactl", rotated.host.write("/run/stand-in", code, mode))
+    verdict = rotated.login(rotated.host.token(KEY))
+    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid"), verdict
+    late = name in ("never ends", "stops itself", "says much")
+    assert ("in time" in verdict.why) == late, verdict
+    assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
+
+
+@pytest.mark.parametrize("number", (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP), ids=("killed", "ended", "stopped"))
+def test_the_real_refresher_is_struck_while_it_waits(rotated, number):
+    rotated.timeout = 1
+    rotated.write("never", keys="api")
+    rotated.server.hold()
+
+    def strike():
+        assert rotated.server.held.wait(30)
+        for helper in faults.helpers():
+            if Path("/proc/%d/comm" % helper).read_text() == "ksactl\n":
+                os.kill(helper, number)
+
+    striker = threading.Thread(target=strike)
+    striker.start()
+    verdict = rotated.attempt(rotated.host.token(KEY))
+    striker.join()
+    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid") and verdict.seconds < 1 + faults.SLACK, verdict
+    rotated.server.go_on()
+    wait_until(lambda: faults.helpers() == [])  # ksa-fetch dies with it
+    assert [path.name for path in CACHE.parent.iterdir()] == ["keys"]
