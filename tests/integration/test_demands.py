@@ -1,0 +1,105 @@
+"""What a rule demands beside: RBAC, and a token that is bound to a Pod; each through a whole login with a sound cluster."""
+import json
+import time
+
+import pytest
+
+import issuer
+from cluster_double import ACCESS, REVIEW, failure
+from tls_server import page
+
+
+@pytest.fixture
+def ruled(asking):
+    asking.write("never", rule="rbac = yes", host="class = build ci-runner")
+    asking.server.access = set()
+    return asking
+
+
+@pytest.mark.parametrize("granted, asked", ((("login", "build-7"), 1), (("login", "build"), 2), (("login", "ci-runner"), 3),
+                                            (("sudo", "build-7"), 3), (("login", "build-8"), 3), (("login", "*"), 3)))
+def test_rbac(ruled, granted, asked):
+    """The host by its name, then each class until one is granted; sudo's grant is another one."""
+    ruled.server.access = {granted}
+    verdict = ruled.login()
+    allowed = granted[0] == "login" and granted[1] in ("build-7", "build", "ci-runner")
+    assert (verdict.auth, verdict.reason) == (("SUCCESS", "ok") if allowed else ("PERM_DENIED", "rbac-denied")), verdict
+    assert ruled.server.counts == {REVIEW: 1, ACCESS: asked}  # rbac means a review, and that comes first
+
+
+def test_rbac_of_sudo(ruled):
+    ruled.server.access = {("sudo", "build")}
+    assert ruled.login(service="sudo").auth == "SUCCESS"
+    assert ruled.login(service="sshd").auth == "PERM_DENIED"
+
+
+def test_what_is_asked(ruled):
+    """The user, uid and groups that the API server itself would have made of the token."""
+    ruled.server.access = None
+    token = ruled.host.token(pod="job-1")
+    ruled.login(token)
+    spec = ruled.server.asked[-1][1]["spec"]
+    assert spec["user"] == "system:serviceaccount:ci:deployer" and spec["uid"] == issuer.ACCOUNT_UID
+    assert spec["groups"] == ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"]
+    assert spec["resourceAttributes"] == {"group": "ksa.dev", "resource": "hosts", "verb": "login", "name": "build-7", "namespace": "ci"}
+    assert spec["extra"]["authentication.kubernetes.io/pod-name"] == ["job-1"]
+
+
+def access(**members):
+    return lambda document: dict(document, status=issuer.changed(document["status"], members))
+
+
+FAULTS = {
+    "denied beside allowed": (access(denied=True), "PERM_DENIED", "rbac-denied"),
+    "an error beside allowed": (access(evaluationError="role not found"), "PERM_DENIED", "rbac-denied"),
+    "allowed as a text": (access(allowed="true"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "allowed missing": (access(allowed=issuer.ABSENT), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "no status": (lambda document: dict(document, status=None), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "a TokenReview": (lambda document: dict(document, kind="TokenReview"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "403": (failure(403, "Forbidden"), "AUTHINFO_UNAVAIL", "api-forbidden"),
+    "429": (failure(429, "TooManyRequests"), "AUTHINFO_UNAVAIL", "api-busy"),
+    "500": (failure(500, "InternalError"), "AUTHINFO_UNAVAIL", "api-error"),
+    "HTML": (page(b"<html>"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "silence": (None, "AUTHINFO_UNAVAIL", "api-timeout"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_rbac_fault(ruled, name):
+    """review = prefer yields to nothing here: rbac = yes means that the cluster must have been asked."""
+    answer, auth, reason = FAULTS[name]
+    ruled.server.access = None
+    ruled.server.instead[ACCESS] = answer
+    ruled.timeout = 1
+    ruled.write("prefer", rule="rbac = yes", host="class = build ci-runner")
+    verdict = ruled.login()
+    assert (verdict.auth, verdict.reason, verdict.review) == (auth, reason, "require"), verdict
+
+
+@pytest.mark.parametrize("review", ("never", "prefer", "require"))
+def test_bound(asking, review):
+    """What a token says of its Pod is nothing: the cluster must say it too."""
+    asking.write(review, rule="bound = pod")
+    verdict = asking.login(asking.host.token())
+    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "not-bound") and asking.server.counts == {}, verdict
+    verdict = asking.login(asking.host.token(pod="job-1"))
+    assert (verdict.auth, verdict.review) == ("SUCCESS", "require") and asking.server.counts == {REVIEW: 1}, verdict
+    asking.server.instead[REVIEW] = None
+    asking.timeout = 1
+    asking.write(review, rule="bound = pod")
+    assert asking.login(asking.host.token(pod="job-1")).reason == "api-timeout"
+
+
+def test_all_questions_share_one_deadline(ruled):
+    """Three slow answers are not three times as long."""
+    def slow(document):
+        body = json.dumps(document).encode()
+        yield b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n" % len(body)
+        time.sleep(0.7)
+        yield body
+
+    ruled.server.instead = {REVIEW: slow, ACCESS: slow}
+    ruled.timeout = 2
+    ruled.write("require", rule="rbac = yes", host="class = build ci-runner")
+    verdict = ruled.login()
+    assert verdict.reason == "api-timeout" and ruled.server.counts[ACCESS] < 3, verdict
