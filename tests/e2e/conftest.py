@@ -6,6 +6,7 @@ import pytest
 
 import apiserver
 from cluster_host import ClusterHost
+from host import SOURCE
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +35,11 @@ def cluster(host, prepared):
     both = ClusterHost(host, prepared)
     both.reset()
     return both
+
+
+@pytest.fixture(scope="session")
+def manifests(api_server):
+    """A cluster in which nothing was prepared but what the manifests of packaging/kubernetes say."""
+    for name in ("host-account.yaml", "login-grants.yaml"):
+        api_server.apply((SOURCE / "packaging" / "kubernetes" / name).read_text())
+    return api_server

@@ -11,11 +11,8 @@ ACCEPT = {"Accept": "application/jwk-set+json, application/json"}
 
 
 @pytest.fixture
-def cluster(host, api_server):
-    """A cluster in which nothing was prepared but what the manifests say."""
-    for name in ("host-account.yaml", "login-grants.yaml"):
-        api_server.apply((MANIFESTS / name).read_text())
-    both = ClusterHost(host, api_server)
+def cluster(host, manifests):
+    both = ClusterHost(host, manifests)
     both.reset()
     return both
 

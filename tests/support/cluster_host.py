@@ -1,5 +1,6 @@
 """The private host and a real API server beside it: its configuration, its credential, and logins with tokens that
 the server made."""
+import contextlib
 import os
 import re
 import shutil
@@ -91,6 +92,24 @@ class ClusterHost:
     def cluster(name, server, ca, keys, credential, more=""):
         return "[cluster %s]\nissuer = %s\nkeys = %s\napi_server = %s\napi_ca_file = %s\n%s\n%s\n" % (
             name, server.issuer, keys, server.url, ca, credential, more)
+
+    def ksactl(self, *words, stdin=b"", status=0):
+        """As the administrator. The result; its log has the lines of ksactl."""
+        result = self.host.run(["ksactl", *words], user="root", stdin=stdin)
+        assert result.status == status, result
+        return result
+
+    # --- Key sets that are fetched ---
+
+    def cool_down(self, name="prod"):
+        """The last attempt of a login to fetch the keys was half a minute ago."""
+        Path("/run/ksa/%s.stamp" % name).unlink(missing_ok=True)
+
+    @staticmethod
+    def cached(name="prod"):
+        """The kids of the cached set."""
+        with contextlib.suppress(FileNotFoundError):
+            return re.findall(r"^key \S+ (\S+) ", (CACHE / name / "keys").read_text(), re.M)
 
     # --- Logins ---
 
