@@ -104,6 +104,44 @@ def test_an_account_that_was_made_again_is_another(cluster):
     cluster.let_in(new)
 
 
+# --- Other tokens that the server makes ---
+
+def test_a_token_that_is_bound_to_a_secret(cluster):
+    """It is not bound to a Pod; a review knows when its Secret is gone."""
+    server, secrets = cluster.server, "/api/v1/namespaces/ci/secrets"
+    server.post(secrets, {"metadata": {"name": "lease"}})
+    spec = {"audiences": [issuer.AUDIENCE], "boundObjectRef": {"apiVersion": "v1", "kind": "Secret", "name": "lease"}}
+    token = cluster.host.remember(
+        server.post("/api/v1/namespaces/ci/serviceaccounts/deployer/token", {"spec": spec})["status"]["token"])
+    cluster.configure(REQUIRED)
+    cluster.let_in(token)
+    cluster.configure(BOUND)
+    cluster.refused(token, "not-bound")
+    cluster.configure(REQUIRED)
+    server.delete(secrets + "/lease")
+    cluster.refused_in_the_end(token)
+
+
+def test_a_pod_on_a_node(cluster):
+    """The server tells of the node too."""
+    server = cluster.server
+    server.post("/api/v1/namespaces/ci/pods", {"metadata": {"name": "placed"}, "spec": {
+        "serviceAccountName": "deployer", "nodeName": "node-1", "containers": [{"name": "job", "image": "none"}]}})
+    token = cluster.token(pod="placed")
+    assert "authentication.kubernetes.io/node-name" in server.review(token, issuer.AUDIENCE)["user"]["extra"]
+    cluster.configure(BOUND)
+    assert field(cluster.let_in(token).line, "pod") == "placed"
+    server.delete_pod("ci", "placed")
+
+
+def test_two_audiences(cluster):
+    """The server is asked about ours alone."""
+    cluster.configure(REQUIRED, host="multiple_audiences = yes")
+    token = cluster.token(audience=["vault", issuer.AUDIENCE])
+    result, _ = cluster.host.type(split(token))
+    assert result.out == "deploy-bot\n" and field(result.allowed[0], "review") == "require", result
+
+
 # --- What is refused before anybody is asked ---
 
 def test_another_audience(cluster):
