@@ -183,6 +183,8 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
         enum ksa_reason reason = api->env->fetch(api->env->fetch_context, &request, &response, err);
         if (reason != KSA_OK)
                 return reason;
+        if (call->ret_head != NULL)
+                *call->ret_head = (struct ksa_answer_head){response.status, response.date};
         reason = judge_status(&response, err);
         if (reason == KSA_OK)
                 *ret_response = response;

@@ -26,11 +26,18 @@ struct ksa_api {
         struct ksa_secret *bearer, *client_key;
 };
 
+/* What an HTTP answer of any status says of itself; zeroed where there is none. */
+struct ksa_answer_head {
+        int64_t status;
+        int64_t date; /* seconds since 1970; -1 for none */
+};
+
 struct ksa_call {
         const char *url;       /* https://…; or a path that begins with a slash, at api_server */
         const char *accept;    /* NULL: application/json */
         struct ksa_bytes body; /* with one it is a POST */
         size_t max;            /* bytes of the answer */
+        struct ksa_answer_head *ret_head; /* or NULL */
 };
 
 /*

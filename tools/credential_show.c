@@ -17,15 +17,19 @@ static json_t *audiences_of(const struct ksa_token *token)
         return array;
 }
 
-static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_env *env)
+static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                          enum ksa_reason *ret_reason)
 {
         struct ksa_credential credential;
         struct ksa_error error = {0};
         const struct ksa_token *token = &credential.token;
         json_t *shown;
 
-        if (ksa_credential_read(cluster, env, &credential, &error) == KSA_OK) {
+        *ret_reason = ksa_credential_read(cluster, env, &credential, &error);
+        if (*ret_reason == KSA_OK) {
                 bool over = token->exp.seconds <= env->now;
+
+                *ret_reason = over ? KSA_EXPIRED : KSA_OK;
 
                 shown = json_pack("{s:o, s:o, s:I, s:I, s:I, s:s?}", "account",
                                   json_sprintf("%s/%s", token->namespace, token->account),
@@ -42,14 +46,18 @@ static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_en
         return shown;
 }
 
-static json_t *show_certificate(const struct ksa_cluster *cluster, const struct ksa_env *env)
+static json_t *show_certificate(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                enum ksa_reason *ret_reason)
 {
         struct certificate certificate;
         struct ksa_error error = {0};
 
-        if (!read_certificate(cluster->client_cert_file, env, &certificate, &error))
+        if (!read_certificate(cluster->client_cert_file, env, &certificate, &error)) {
+                *ret_reason = error.reason;
                 return json_pack("{s:n, s:n, s:n, s:n, s:n, s:s}", "account", "audiences", "issued",
                                  "expires", "due", "problem", error.text);
+        }
+        *ret_reason = certificate.until <= env->now ? KSA_EXPIRED : KSA_OK;
         return json_pack("{s:s, s:n, s:I, s:I, s:n, s:s?}", "account", certificate.subject,
                          "audiences", "issued", (json_int_t)certificate.from, "expires",
                          (json_int_t)certificate.until, "due", "problem",
@@ -57,15 +65,16 @@ static json_t *show_certificate(const struct ksa_cluster *cluster, const struct 
                                                        : NULL);
 }
 
-/* NULL for a cluster that is asked without one. */
-json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env)
+json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                        enum ksa_reason *ret_reason)
 {
         bool token = cluster->credential_file != NULL;
         json_t *shown;
 
         if (!token && cluster->client_cert_file == NULL)
                 return NULL;
-        shown = token ? show_token(cluster, env) : show_certificate(cluster, env);
+        shown = token ? show_token(cluster, env, ret_reason)
+                      : show_certificate(cluster, env, ret_reason);
         (void)json_object_set_new(shown, "cluster", json_string(cluster->name));
         (void)json_object_set_new(
                 shown, "file",
@@ -121,13 +130,14 @@ static int show(struct session *session, const char *wanted, bool json)
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
+                enum ksa_reason reason = KSA_OK;
                 json_t *shown = wanted != NULL && strcmp(cluster->name, wanted) != 0
                                         ? NULL
-                                        : show_credential(cluster, &session->host.env);
+                                        : show_credential(cluster, &session->host.env, &reason);
 
                 if (shown == NULL)
                         continue;
-                if (!json_is_null(json_object_get(shown, "problem")))
+                if (reason != KSA_OK)
                         status = EXIT_DENIED;
                 if (!json)
                         print_credential(shown, session->host.env.now);

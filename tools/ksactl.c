@@ -20,10 +20,6 @@ static const struct command {
         const char *usage;
 } commands[] = {
         {"check", command_check, "check [--config FILE] [--json]"},
-        {"credential", command_credential,
-         "credential init CLUSTER [--duration TIME] [--config FILE]\n"
-         "       ksactl credential show [CLUSTER] [--config FILE] [--json]\n"
-         "       ksactl credential renew [CLUSTER ... | --all] [--if-due] [--config FILE]"},
         {"explain", command_explain,
          "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
          "               [--now SECONDS] [--offline] [--config FILE] [--json]"},
@@ -33,6 +29,11 @@ static const struct command {
          "               [--config FILE]\n"
          "       ksactl keys purge CLUSTER [--config FILE]\n"
          "       ksactl keys convert FILE"},
+        {"credential", command_credential,
+         "credential init CLUSTER [--duration TIME] [--config FILE]\n"
+         "       ksactl credential show [CLUSTER] [--config FILE] [--json]\n"
+         "       ksactl credential renew [CLUSTER ... | --all] [--if-due] [--config FILE]"},
+        {"status", command_status, "status [--offline] [--config FILE] [--json]"},
         {"options", command_options, "options [--json]"},
 };
 

@@ -108,8 +108,12 @@ bool read_certificate(const char *path, const struct ksa_env *env,
 /*
  * The credential of CLUSTER: cluster, file, account, audiences, issued, expires, due, problem. NULL where
  * it has none. The caller frees it (json_decref).
+ *
+ * ret_reason  KSA_OK; KSA_EXPIRED; KSA_NOT_A_TOKEN for one of which nobody here knows its end; or that
+ *             of its file
  */
-json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env);
+json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                        enum ksa_reason *ret_reason);
 
 /* Commands of `ksactl keys` and `ksactl credential` in files of their own. */
 int credential_show(const struct words *arguments);
@@ -122,5 +126,6 @@ int command_credential(const struct words *arguments);
 int command_explain(const struct words *arguments);
 int command_keys(const struct words *arguments);
 int command_options(const struct words *arguments);
+int command_status(const struct words *arguments);
 
 #endif

@@ -1,0 +1,238 @@
+"""ksactl status: whether logins work, and will, with the real ksa-fetch."""
+import re
+import time
+
+import pytest
+
+import issuer
+from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
+from tls_server import page
+
+PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+USER = "system:serviceaccount:ksa-system:host-verifier"
+RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+EXITS = {"well": 0, "soon": 1, "trouble": 2}
+
+
+def self_review(user=USER, ahead=0, status="201 Created"):
+    """AHEAD: by how many seconds the server's clock is."""
+    answer = json_page({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "metadata": {},
+                        "status": {"userInfo": {"username": user, "uid": "u", "groups": ["system:authenticated"]}}}, status)
+    date = time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + ahead))
+    return re.sub(rb"Date: [^\r]*", date.encode(), answer)
+
+
+@pytest.fixture
+def cluster(host):
+    with Cluster(host) as cluster:
+        cluster.server.pages[KEYS] = jwks_page(host.key)
+        cluster.server.pages[PATH] = lambda request: self_review()
+        cluster.give_credential(life=86400)
+        assert cluster.refresh("prod").status == 0
+        cluster.server.requests.clear()
+        yield cluster
+        cluster.no_token_told()
+
+
+def status(cluster, expected, *words):
+    """What it says, which text and JSON must say alike: the parts of the only cluster."""
+    text, answer = cluster.ksactl("status", *words), cluster.ksactl("status", "--json", *words)
+    assert text.err == answer.err == "" and answer.json["result"] == expected, answer
+    assert text.status == answer.status == EXITS[expected], text
+    (found,) = answer.json["clusters"]
+    parts = {name: found[name] for name in ("keys", "credential", "api")}
+    worst = 0
+    for part in parts.values():
+        if part and part["problem"]:
+            assert part["remedy"]
+            (line,) = [line for line in text.out.splitlines() if "what helps: " + part["remedy"] in line]
+            level = text.out.splitlines()[text.out.splitlines().index(line) - 1].split(": ")[0].strip()
+            worst = max(worst, EXITS[level])
+    assert worst == EXITS[expected]
+    return text.out, parts
+
+
+def test_well(cluster):
+    text, parts = status(cluster, "well")
+    keys, credential, api = parts.values()
+    assert (keys["source"], keys["count"], keys["due"] - keys["fetched"], keys["denies_after"] - keys["fetched"]) == (
+        "api", 1, 3600, 86400)
+    assert credential["account"] == "ksa-system/host-verifier" and credential["due"] < credential["expires"]
+    assert (api["url"], api["reachable"], api["user"]) == (cluster.server.url, True, USER)
+    assert 0 < api["milliseconds"] < 5000 and abs(api["clock_difference"]) <= 2
+    assert all(part["problem"] is part["remedy"] is None for part in parts.values())
+    request = cluster.asked()[0]
+    assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and cluster.bearer(request) == CREDENTIAL.read_text().strip()
+    assert request.endswith('\r\n\r\n{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}')
+    lines = text.splitlines()
+    assert lines[0] == "prod" and len(lines) == 4
+    assert re.match(r"  keys        1, fetched \d+ s ago, due in (1 h|59 min \d+ s), used for another (1 d|23 h 59 min)$", lines[1])
+    assert re.match(r"  credential  ksa-system/host-verifier, ends in (1 d|23 h 59 min), due in (12 h|11 h 59 min)$", lines[2]), lines[2]
+    assert re.match(r"  API server  %s answers in \d+ ms, as to %s; the clocks agree$" % (cluster.server.url, USER), lines[3])
+
+
+# --- Keys ---
+
+
+def test_keys_that_are_overdue(cluster):
+    cluster.age(3600 + 800)
+    assert status(cluster, "well")[1]["keys"]["problem"] is None  # the timer may be late
+    cluster.age(200)
+    keys = status(cluster, "soon")[1]["keys"]
+    assert "nobody refreshed the keys for 1 h 16 min; logins are refused in 22 h 43 min" in keys["problem"]
+    cluster.age(90000)
+    keys = status(cluster, "trouble")[1]["keys"]
+    assert "fetched" in keys["problem"] and keys["remedy"] == "ksactl keys refresh prod"
+
+
+def test_no_keys(cluster):
+    cluster.ksactl("keys", "purge", "prod")
+    keys = status(cluster, "trouble")[1]["keys"]
+    assert keys["problem"] == "no key set of prod was fetched yet" and keys["count"] == 0
+
+
+def test_keys_in_a_file(cluster):
+    cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks"))
+    text, parts = status(cluster, "well")
+    assert "  keys        1, in /etc/ksa/prod.jwks\n" in text and parts["keys"]["fetched"] is None
+    cluster.host.write_keys(cluster.host.key.jwk(use="enc"))
+    assert status(cluster, "trouble")[1]["keys"]["problem"] == "no usable key"
+
+
+# --- The credential ---
+
+
+@pytest.mark.parametrize("age, expected", [(43000, "well"), (64000, "well"), (66000, "soon"), (86500, "trouble")])
+def test_age_of_the_credential(cluster, age, expected):
+    cluster.give_credential(age=age)
+    problem = status(cluster, expected)[1]["credential"]["problem"]
+    assert (problem is None) == (expected == "well")
+
+
+@pytest.mark.parametrize("spoil, expected", [(lambda: CREDENTIAL.unlink(), "trouble"), (lambda: CREDENTIAL.chmod(0o644), "trouble")],
+                         ids=["missing", "unsafe"])
+def test_a_credential_that_is_of_no_use(cluster, spoil, expected):
+    spoil()
+    text, parts = status(cluster, expected)
+    assert parts["credential"]["problem"] and parts["credential"]["remedy"] == "ksactl credential init prod"
+    assert "was not asked" in text and cluster.asked() == []
+
+
+def test_a_credential_that_is_no_token(cluster):
+    cluster.host.write(CREDENTIAL, "hunter2\n", 0o600)
+    text, parts = status(cluster, "soon")
+    assert "is no service account token" in parts["credential"]["problem"] and "hunter2" not in text
+
+
+def test_certificate(cluster):
+    for days, expected in ((2, "well"), (0, "trouble")):
+        certificate, key = cluster.certificates.issue("host-%d" % days, "DNS:host", days=days)
+        key.chmod(0o600)
+        cluster.configure(cluster.section(more="client_cert_file = %s\nclient_key_file = %s\n" % (certificate, key)))
+        credential = status(cluster, expected)[1]["credential"]
+        assert credential["account"] == "CN=host-%d" % days and credential["due"] is None
+
+
+def test_none_is_needed(cluster):
+    cluster.configure(cluster.section(more=""))
+    cluster.server.pages[PATH] = page(b"{}", "401 Unauthorized")
+    text, parts = status(cluster, "well")
+    assert parts["credential"] is None and parts["api"]["reachable"] and "  credential  none\n" in text
+
+
+# --- The API server ---
+
+
+@pytest.mark.parametrize("review, expected", [("review = never\n", "soon"), ("review = prefer\n", "soon"), ("review = require\n", "trouble")])
+def test_nobody_listens(cluster, review, expected):
+    cluster.server.__exit__()
+    cluster.configure(cluster.section(more="credential_file = %s\n%s" % (CREDENTIAL, review)))
+    api = status(cluster, expected)[1]["api"]
+    assert (api["reachable"], api["milliseconds"], api["clock_difference"], api["user"]) == (False, None, None, None)
+    assert "no connection" in api["problem"]
+
+
+@pytest.mark.parametrize("demand", ["review = require", "bound = pod", "rbac = yes"])
+def test_what_rules_need(cluster, demand):
+    cluster.server.__exit__()
+    cluster.configure(cluster.section(), RULE, demand + "\n")
+    assert status(cluster, "trouble")[1]["api"]["reachable"] is False
+
+
+@pytest.mark.parametrize("answer, expected, reachable", [
+    (page(b"", "401 Unauthorized"), "trouble", True), (page(b"", "403 Forbidden"), "well", True),
+    (page(b"", "404 Not Found"), "well", True), (page(b"", "429 Too Many Requests"), "soon", True),
+    (page(b"", "500 Internal Server Error"), "soon", True), (page(b"{}", "201 Created"), "soon", True),
+    (b"nonsense\r\n\r\nConnection: close", "soon", False)], ids=["401", "403", "404", "429", "500", "other", "nonsense"])
+def test_answers(cluster, answer, expected, reachable):
+    cluster.server.pages[PATH] = answer
+    api = status(cluster, expected)[1]["api"]
+    assert api["reachable"] == reachable and api["user"] is None
+
+
+def test_a_server_that_hangs(cluster):
+    cluster.server.pages[PATH] = None
+    cluster.configure(cluster.section(), host="timeout = 1s\n")
+    start = time.monotonic()
+    assert "no answer" in status(cluster, "soon")[1]["api"]["problem"]
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("ahead, expected", [(20, "well"), (-20, "well"), (40, "soon"), (-40, "soon"), (70, "trouble"), (-70, "trouble")])
+def test_clocks(cluster, ahead, expected):
+    cluster.server.pages[PATH] = lambda request: self_review(ahead=ahead)
+    text, parts = status(cluster, expected)
+    assert abs(parts["api"]["clock_difference"] + ahead) <= 3
+    assert "this host's clock is" in text and ("behind" if ahead > 0 else "ahead") in text
+
+
+def test_the_clock_of_a_server_that_refuses(cluster):
+    """There it may be what is wrong."""
+    cluster.server.pages[PATH] = lambda request: self_review(ahead=300, status="401 Unauthorized")
+    assert abs(status(cluster, "trouble")[1]["api"]["clock_difference"] + 300) <= 3
+
+
+def test_a_name_from_outside_is_quoted(cluster):
+    cluster.server.pages[PATH] = lambda request: self_review("x\n\x1b[2Jwell")
+    text, parts = status(cluster, "well")
+    assert parts["api"]["user"] == "x\\x0a\\x1b[2Jwell" and "\x1b" not in text
+
+
+# --- Whom it asks ---
+
+
+def test_offline_and_without_root(cluster):
+    for user, words in (("root", ["--offline"]), ("alice", [])):
+        result = cluster.host.run(["ksactl", "status", *words], user=user)
+        assert result.status == 0 and "  API server  not asked\n" in result.out, result
+        assert ("root alone can read it" in result.out) == (user == "alice")
+    assert cluster.asked() == []
+
+
+def test_a_cluster_without_an_api_server(cluster):
+    section = re.sub("api_server.*\n|api_ca_file.*\n", "", cluster.section(keys="file:/etc/ksa/prod.jwks", more=""))
+    cluster.configure(section)
+    text, parts = status(cluster, "well")
+    assert parts["api"] is None and "  API server  not used\n" in text and cluster.asked() == []
+
+
+def test_it_changes_nothing(cluster):
+    before = cluster.stamp(), CREDENTIAL.read_text(), cluster.cached()
+    cluster.age(7200)
+    cluster.ksactl("status")
+    assert (cluster.stamp(), CREDENTIAL.read_text(), cluster.cached()) == before
+    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH]
+
+
+def test_the_worst_of_all_counts(cluster):
+    cluster.configure(cluster.section(), cluster.section("other"))
+    answer = cluster.ksactl("status", "--json")
+    assert answer.status == 2 and answer.json["result"] == "trouble"
+    assert [found["cluster"] for found in answer.json["clusters"]] == ["prod", "other"]
+
+
+def test_usage(cluster):
+    assert cluster.ksactl("status", "prod").status == 2
+    cluster.host.write("/etc/ksa/ksa.conf", "[host\n")
+    result = cluster.ksactl("status")
+    assert result.status == 2 and result.err.startswith("/etc/ksa/ksa.conf:1: ")

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl status: whether logins work, and will. */
+#include "status.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble"};
+
+/* --- What logins need ------------------------------------------------------- */
+
+static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster)
+{
+        const struct ksa_pattern *patterns = rule->account.items;
+
+        for (size_t i = 0; i < rule->account.count; i++) {
+                if (strcmp(patterns[i].cluster, cluster->name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Whether some login is refused where the cluster does not answer. */
+static bool is_required(const struct ksa_config *config, const struct ksa_cluster *cluster)
+{
+        if (cluster->review == KSA_REVIEW_REQUIRE)
+                return true;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                if (names(rule, cluster) && (rule->review == KSA_REVIEW_REQUIRE || rule->rbac ||
+                                             rule->bound == KSA_BOUND_POD))
+                        return true;
+        }
+        return false;
+}
+
+/* --- One cluster ------------------------------------------------------------ */
+
+static void print_finding(const char *name, const struct finding *finding)
+{
+        (void)printf("  %-11s %s\n", name, *finding->text != '\0' ? finding->text : "-");
+        if (finding->level == WELL)
+                return;
+        (void)printf("  %-11s %s: %s\n", "", level_words[finding->level], finding->problem);
+        if (*finding->remedy != '\0')
+                (void)printf("  %-11s what helps: %s\n", "", finding->remedy);
+}
+
+/* Moves the facts of FINDING, with its problem and remedy, into CLUSTER. */
+static void add_finding(json_t *cluster, const char *name, const struct finding *finding)
+{
+        json_t *facts = finding->facts;
+        bool well = finding->level == WELL;
+
+        if (facts == NULL) {
+                (void)json_object_set_new(cluster, name, json_null());
+                return;
+        }
+        (void)json_object_set_new(facts, "problem",
+                                  well ? json_null() : json_string(finding->problem));
+        (void)json_object_set_new(facts, "remedy",
+                                  well || *finding->remedy == '\0' ? json_null()
+                                                                   : json_string(finding->remedy));
+        (void)json_object_set_new(cluster, name, facts);
+}
+
+static json_t *examine(struct session *session, const struct ksa_cluster *cluster, bool offline,
+                       bool json, enum level *level)
+{
+        static const char *const parts[] = {"keys", "credential", "api"};
+        static const char *const titles[] = {"keys", "credential", "API server"};
+        struct finding findings[KSA_COUNT(parts)] = {0};
+        json_t *examined = json_pack("{s:s}", "cluster", cluster->name);
+
+        renew_session(session);
+        find_keys(cluster, &session->host.env, &findings[0]);
+        find_credential(cluster, &session->host.env, &findings[1]);
+        if (cluster->api_server == NULL || offline)
+                (void)snprintf(findings[2].text, sizeof(findings[2].text), "%s",
+                               cluster->api_server == NULL ? "not used" : "not asked");
+        else
+                find_api(cluster, &session->host.env, is_required(session->config, cluster),
+                         (unsigned)session->config->host.timeout * 1000, &findings[2]);
+        if (!json)
+                (void)printf("%s\n", cluster->name);
+        for (size_t i = 0; i < KSA_COUNT(parts); i++) {
+                if (!json)
+                        print_finding(titles[i], &findings[i]);
+                if (findings[i].level > *level)
+                        *level = findings[i].level;
+                add_finding(examined, parts[i], &findings[i]);
+        }
+        return examined;
+}
+
+/* --- The command ------------------------------------------------------------ */
+
+static int status(struct session *session, bool offline, bool json)
+{
+        const struct ksa_config *config = session->config;
+        json_t *clusters = json_array();
+        enum level level = WELL;
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
+                (void)json_array_append_new(
+                        clusters, examine(session, &config->clusters[i], offline, json, &level));
+        if (json) {
+                json_t *answer =
+                        json_pack("{s:s, s:o}", "result", level_words[level], "clusters", clusters);
+
+                return print_json(answer) ? (int)level : EXIT_BROKEN;
+        }
+        if (json_array_size(clusters) == 0)
+                (void)puts("there is no [cluster]");
+        json_decref(clusters);
+        return (int)level;
+}
+
+int command_status(const struct words *arguments)
+{
+        const char *config_file = NULL;
+        bool json = false, offline = false;
+        const struct flag flags[] = {{"--config", &config_file, NULL},
+                                     {"--json", NULL, &json},
+                                     {"--offline", NULL, &offline}};
+        struct session session;
+        int answer = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
+                return EXIT_BROKEN;
+        if (open_session(&session, config_file))
+                answer = status(&session, offline || geteuid() != 0, json);
+        close_session(&session);
+        return answer;
+}

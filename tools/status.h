@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How one part of a cluster stands: its keys, this host's credential, its API server. */
+#ifndef KSACTL_STATUS_H
+#define KSACTL_STATUS_H
+
+#include "ksactl.h"
+
+/* What the levels are called; the numbers are exit statuses. */
+enum level {
+        WELL = EXIT_GOOD,
+        SOON = EXIT_DENIED,    /* in trouble, if nobody does anything */
+        TROUBLE = EXIT_BROKEN, /* logins are refused */
+};
+
+struct finding {
+        enum level level;
+        json_t *facts; /* an object, without its problem and remedy; NULL where there is no such part */
+        char text[1536];                /* the facts in words */
+        char problem[600], remedy[160]; /* "" where all is well */
+};
+
+/* Each fills a zeroed finding. */
+void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
+               struct finding *finding);
+void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                     struct finding *finding);
+
+/* Asks the API server once, within MILLISECONDS; REQUIRED: logins need its word. */
+void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, bool required,
+              unsigned milliseconds, struct finding *finding);
+
+#endif
