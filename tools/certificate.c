@@ -12,7 +12,8 @@
 #include "ksactl.h"
 #include "text.h"
 
-#define CERTIFICATE_MAX ((size_t)64 * 1024)
+/* As api.c has it for trust anchors. */
+#define CERTIFICATE_MAX ((size_t)512 * 1024)
 
 static bool seconds_of(const ASN1_TIME *when, int64_t *ret_seconds)
 {

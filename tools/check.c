@@ -8,20 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "check.h"
 #include "covers.h"
+#include "key_source.h"
 #include "keyset.h"
-#include "ksactl.h"
 #include "text.h"
 
 /* Rules compared with all before them, at most: a thousand is half a million pairs. */
 #define COMPARED_MAX 2000
-
-struct report {
-        json_t *problems;
-        bool json;
-        int status;
-};
 
 /* --- Telling ------------------------------------------------------------------ */
 
@@ -49,10 +43,8 @@ static void tell(struct report *report, bool is_error, const char *file, unsigne
                 (void)printf("    %s\n", remedy);
 }
 
-static void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
-                    const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
-static void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
-                    const char *remedy, const char *format, ...)
+void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
+             const char *remedy, const char *format, ...)
 {
         char text[1024];
         va_list arguments;
@@ -63,8 +55,7 @@ static void tell_at(struct report *report, bool is_error, const struct ksa_place
         tell(report, is_error, place->file, place->line, text, remedy);
 }
 
-/* What helps beyond the text, which for an unsafe file says it already. */
-static const char *remedy_of(enum ksa_reason reason)
+const char *remedy_of(enum ksa_reason reason)
 {
         if (reason == KSA_CONFIG_INVALID)
                 return "ksa.conf(5) and ksactl options tell what may stand there";
@@ -136,6 +127,24 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
         }
 }
 
+/* One that is fetched may still come: the first login waits for it. */
+static void tell_no_set(struct report *report, const struct ksa_cluster *cluster,
+                        const struct ksa_error *error)
+{
+        bool may_come = !ksa_keys_are_file(cluster) &&
+                        (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
+        char remedy[256] = "every login of this cluster is refused";
+
+        if (may_come)
+                (void)snprintf(
+                        remedy, sizeof(remedy),
+                        "ksactl keys refresh %s; the first login waits for it, and a service "
+                        "without root refuses all",
+                        cluster->name);
+        tell_at(report, !may_come, &cluster->place, remedy, "[cluster %s]: %s", cluster->name,
+                error->text);
+}
+
 static void check_keys(struct report *report, const struct ksa_config *config,
                        const struct ksa_env *env)
 {
@@ -147,9 +156,7 @@ static void check_keys(struct report *report, const struct ksa_config *config,
                 struct ksa_error error = {0};
 
                 if (ksa_keyset_open(cluster, env, &sets[i], &error) != KSA_OK) {
-                        tell_at(report, true, &cluster->place,
-                                "every login of this cluster is refused", "[cluster %s]: %s",
-                                cluster->name, error.text);
+                        tell_no_set(report, cluster, &error);
                         continue;
                 }
                 check_entries(report, cluster, sets[i]);
@@ -309,9 +316,9 @@ static void check_services(struct report *report, const struct ksa_config *confi
                 for (size_t n = 0; n < rule->service.count; n++) {
                         const char *name = ksa_list_text(&rule->service, n);
                         const struct ksa_service *service = ksa_config_service(config, name);
-                        bool without_root = strcmp(name, "postgresql") == 0;
 
-                        if (without_root && (service == NULL || service->audience.count == 0))
+                        if (strcmp(name, "postgresql") == 0 &&
+                            (service == NULL || service->audience.count == 0))
                                 tell_at(report, false, &rule->place,
                                         "add [service postgresql] with an audience",
                                         "[rule %s]: %s runs without root and shares the host's "
@@ -357,8 +364,10 @@ int command_check(const struct words *arguments)
         }
         if (ksa_config_load(&host.env, &sink, &config, NULL) == KSA_OK) {
                 check_keys(&report, config, &host.env);
+                check_files(&report, config, &host.env);
                 check_rules(&report, config);
                 check_services(&report, config);
+                check_demands(&report, config);
         }
         ksa_config_free(&config);
         free(path);

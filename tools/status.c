@@ -3,38 +3,11 @@
 #include "status.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "needs.h"
+
 static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble"};
-
-/* --- What logins need ------------------------------------------------------- */
-
-static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster)
-{
-        const struct ksa_pattern *patterns = rule->account.items;
-
-        for (size_t i = 0; i < rule->account.count; i++) {
-                if (strcmp(patterns[i].cluster, cluster->name) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* Whether some login is refused where the cluster does not answer. */
-static bool is_required(const struct ksa_config *config, const struct ksa_cluster *cluster)
-{
-        if (cluster->review == KSA_REVIEW_REQUIRE)
-                return true;
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
-
-                if (names(rule, cluster) && (rule->review == KSA_REVIEW_REQUIRE || rule->rbac ||
-                                             rule->bound == KSA_BOUND_POD))
-                        return true;
-        }
-        return false;
-}
 
 /* --- One cluster ------------------------------------------------------------ */
 

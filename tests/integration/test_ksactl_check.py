@@ -1,10 +1,13 @@
 """ksactl check: each problem that it must report, where it stands, and the exit status."""
 import os
+import re
+import time
 
 import pytest
 
 import issuer
 from ksactl_host import Host
+from tls_server import Certificates
 
 RULE = "\n[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
@@ -383,6 +386,126 @@ def test_host_without_a_name(host, name):
     assert host.check().status == 0
     result = host.run("check", "--config", host.config, host_name=name)
     assert result.status == 2 and "the host's name is '%s'" % name in result.out
+
+
+# --- What is asked of a cluster ---
+
+
+@pytest.fixture
+def asked(host, tmp_path):
+    """A cluster that is asked for reviews, with all the files that it names."""
+    certificates = Certificates(tmp_path)
+    certificate, key = certificates.issue("host-7", "DNS:host-7")
+    key.chmod(0o600)
+    host.files = {"api_ca_file": certificates.ca, "keys_ca_file": certificates.ca, "credential_file": tmp_path / "credential",
+                  "client_cert_file": certificate, "client_key_file": key}
+    give_credential(host)
+    asks(host, "api_ca_file", "keys_ca_file", "credential_file")
+    return host
+
+
+def give_credential(host, age=0, mode=0o600):
+    host.write("credential", host.token(namespace="ksa-system", account="host-verifier", audience=issuer.ISSUER,
+                                        issued=int(time.time()) - age, life=86400)).chmod(mode)
+
+
+def asks(host, *options, rules=RULE, cluster="review = require"):
+    host.write_config(rules, cluster="api_server = https://10.0.0.1:6443\n%s\n%s" % (
+        cluster, "".join("%s = %s\n" % (name, host.files[name]) for name in options)))
+
+
+def test_all_that_a_cluster_names_is_there(asked):
+    assert asked.problems() == []
+    asks(asked, "api_ca_file", "client_cert_file", "client_key_file")
+    assert asked.problems() == []
+
+
+@pytest.mark.parametrize("option", ["api_ca_file", "keys_ca_file", "client_cert_file", "client_key_file"])
+@pytest.mark.parametrize("spoil, text", [(lambda path: path.unlink(), "is not there"), (lambda path: path.chmod(0o666), "writable by others"),
+                                         (lambda path: os.chown(path, 1501, 1501), "belongs to uid 1501")])
+def test_a_file_that_is_not_as_it_must_be(asked, option, spoil, text):
+    both = ("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)
+    asks(asked, *both)
+    spoil(asked.files[option])
+    problem = asked.problem()
+    assert problem["severity"] == "error" and problem["text"].startswith("[cluster prod] %s: " % option) and text in problem["text"]
+    assert problem["line"] == asked.line_of("[cluster prod]")
+
+
+@pytest.mark.parametrize("option", ["api_ca_file", "client_cert_file"])
+def test_a_file_without_a_certificate(asked, option):
+    asks(asked, *(("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)))
+    asked.files[option].write_text("words\n")
+    assert "holds no certificate" in asked.problem()["text"]
+
+
+def test_a_certificate_that_is_over(asked, tmp_path):
+    certificates = Certificates(tmp_path)
+    made, key = certificates.end(certificates.issue("old", "DNS:old"))
+    key.chmod(0o600)
+    asked.files.update(client_cert_file=made, client_key_file=key)
+    asks(asked, "client_cert_file", "client_key_file")
+    problem = asked.problem()
+    assert problem["severity"] == "warning" and "(CN=old) was over at " in problem["text"]
+
+
+@pytest.mark.parametrize("option", ["credential_file", "client_key_file"])
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_credential_that_others_can_read(asked, option, mode):
+    asks(asked, *(("client_cert_file", "client_key_file") if option.startswith("client") else (option,)))
+    asked.files[option].chmod(mode)
+    problem = asked.problem()
+    assert problem["severity"] == "error" and "can be read by others (mode %04o): chmod 0600 it" % mode in problem["text"]
+
+
+@pytest.mark.parametrize("cluster, severity", [("review = require", "error"), ("review = prefer", "warning")])
+def test_no_credential_yet(asked, cluster, severity):
+    asks(asked, "credential_file", cluster=cluster)
+    asked.files["credential_file"].unlink()
+    problem = asked.problem()
+    assert (problem["severity"], problem["remedy"]) == (severity, "ksactl credential init prod") and "is not there" in problem["text"]
+    give_credential(asked, age=90000)
+    problem = asked.problem()
+    assert problem["severity"] == severity and "is over" in problem["text"]
+
+
+def test_a_credential_that_is_no_token(asked):
+    asked.write("credential", "hunter2\n").chmod(0o600)
+    problem = asked.problem()
+    assert problem["severity"] == "warning" and "is no service account token" in problem["text"]
+    assert "hunter2" not in "".join(asked.outputs)
+
+
+@pytest.mark.parametrize("account, warned", [("prod:*/*", True), ("prod:ksa-system/*", True), ("prod:ci/*", False), ("prod:*/deployer", False)])
+def test_a_rule_for_the_hosts_own_account(asked, account, warned):
+    asks(asked, "credential_file", rules=rule(account=account))
+    problems = asked.problems()
+    assert [problem["severity"] for problem in problems] == ["warning"] * warned
+    assert not warned or "lets in ksa-system/host-verifier too" in problems[0]["text"]
+
+
+@pytest.mark.parametrize("keys", ["api", "discover", "https://10.0.0.1:6443/keys"])
+def test_keys_that_were_not_fetched_yet(asked, keys):
+    asks(asked, "credential_file")
+    asked.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, asked.config.read_text()))
+    problem = asked.problem()
+    assert problem["severity"] == "warning" and "no key set of prod was fetched yet" in problem["text"]
+    assert problem["remedy"].startswith("ksactl keys refresh prod")
+
+
+@pytest.mark.parametrize("demand", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
+@pytest.mark.parametrize("local_user, warned", [("no", True), ("yes", False)])
+def test_demands_of_a_service_without_root(asked, demand, local_user, warned):
+    service = "\n[service pg]\naudience = pg://build-7\nlocal_user = %s\n" % local_user
+    asks(asked, "credential_file", rules=rule(service="pg") + demand + "\n" + service, cluster="")
+    problems = asked.problems()
+    assert [problem["severity"] for problem in problems] == ["warning"] * warned, problems
+    assert not warned or "which pg cannot do without root: every login is refused" in problems[0]["text"]
+
+
+def test_demands_of_a_cluster_for_a_service_without_root(asked):
+    asks(asked, "credential_file", rules=rule(service="pg") + "\n[service pg]\naudience = pg://build-7\nlocal_user = no\n")
+    assert "demands review of its cluster, which pg cannot do" in asked.problem()["text"]
 
 
 # --- Usage ---

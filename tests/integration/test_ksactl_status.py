@@ -125,12 +125,14 @@ def test_a_credential_that_is_no_token(cluster):
 
 
 def test_certificate(cluster):
-    for days, expected in ((2, "well"), (0, "trouble")):
-        certificate, key = cluster.certificates.issue("host-%d" % days, "DNS:host", days=days)
+    for over, expected in ((False, "well"), (True, "trouble")):
+        certificate, key = cluster.certificates.issue("host-7", "DNS:host-7", days=2)
+        if over:
+            cluster.certificates.end((certificate, key))
         key.chmod(0o600)
         cluster.configure(cluster.section(more="client_cert_file = %s\nclient_key_file = %s\n" % (certificate, key)))
         credential = status(cluster, expected)[1]["credential"]
-        assert credential["account"] == "CN=host-%d" % days and credential["due"] is None
+        assert credential["account"] == "CN=host-7" and credential["due"] is None
 
 
 def test_none_is_needed(cluster):

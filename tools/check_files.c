@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl check: the files that clusters name, and demands that a service cannot meet. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "credential.h"
+#include "file.h"
+#include "needs.h"
+#include "rule.h"
+
+/* As api.c has it. */
+#define KEY_MAX ((size_t)64 * 1024)
+
+/* --- Files ------------------------------------------------------------------ */
+
+/* Whoever checks without root cannot look into what is root's alone, and need not. */
+static bool is_hidden(enum ksa_reason reason)
+{
+        return reason == KSA_FILE_UNREADABLE && geteuid() != 0;
+}
+
+static void tell_file(struct report *report, const struct ksa_cluster *cluster, bool is_error,
+                      const char *option, const struct ksa_error *error)
+{
+        tell_at(report, is_error, &cluster->place, remedy_of(error->reason), "[cluster %s] %s: %s",
+                cluster->name, option, error->text);
+}
+
+/* Trust anchors, or this host's own certificate. */
+static void check_certificate(struct report *report, const struct ksa_cluster *cluster,
+                              const struct ksa_env *env, const char *option, const char *path)
+{
+        struct certificate certificate;
+        struct ksa_error error = {0};
+        char when[MOMENT_SIZE];
+
+        if (path == NULL)
+                return;
+        if (!read_certificate(path, env, &certificate, &error)) {
+                if (!is_hidden(error.reason))
+                        tell_file(report, cluster, true, option, &error);
+        } else if (certificate.until <= env->now) {
+                tell_at(report, false, &cluster->place, "put the present one in its place",
+                        "[cluster %s] %s: the certificate in %s (%s) was over at %s", cluster->name,
+                        option, path, certificate.subject, moment(certificate.until, when));
+        }
+}
+
+static void check_key(struct report *report, const struct ksa_cluster *cluster,
+                      const struct ksa_env *env)
+{
+        struct ksa_secret *key = NULL;
+        struct ksa_error error = {0};
+
+        if (cluster->client_key_file == NULL)
+                return;
+        enum ksa_reason reason =
+                ksa_file_read_secret(cluster->client_key_file, env->owner, KEY_MAX, &key, &error);
+        if (reason != KSA_OK && !is_hidden(reason))
+                tell_file(report, cluster, true, "client_key_file", &error);
+        ksa_secret_free(&key);
+}
+
+/* --- The credential --------------------------------------------------------- */
+
+/* Whoever takes a host over holds a token of this account, and may ask for others of it. */
+static void check_own_account(struct report *report, const struct ksa_config *config,
+                              const struct ksa_cluster *cluster, const struct ksa_token *token)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const struct ksa_pattern *patterns = rule->account.items;
+
+                for (size_t n = 0; n < rule->account.count; n++) {
+                        if (!ksa_pattern_covers(&patterns[n], cluster->name, token->namespace,
+                                                token->account))
+                                continue;
+                        tell_at(report, false, &rule->place,
+                                "name the namespaces: whoever takes over one host could log in to "
+                                "the others",
+                                "[rule %s] lets in %s/%s too, which is this host's own account",
+                                rule->name, token->namespace, token->account);
+                        break;
+                }
+        }
+}
+
+static void check_credential(struct report *report, const struct ksa_config *config,
+                             const struct ksa_cluster *cluster, const struct ksa_env *env)
+{
+        bool required = is_required(config, cluster);
+        struct ksa_credential credential;
+        struct ksa_error error = {0};
+        char remedy[128];
+
+        if (cluster->credential_file == NULL)
+                return;
+        enum ksa_reason reason = ksa_credential_read(cluster, env, &credential, &error);
+        if (reason == KSA_OK && credential.token.exp.seconds <= env->now)
+                reason = ksa_fail(&error, KSA_EXPIRED, "%s is over", cluster->credential_file);
+        (void)snprintf(remedy, sizeof(remedy), "ksactl credential init %s", cluster->name);
+        if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
+                tell_at(report, required && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
+                        "[cluster %s] credential_file: %s", cluster->name, error.text);
+        else if (reason != KSA_OK && !is_hidden(reason))
+                tell_file(report, cluster, true, "credential_file", &error);
+        if (reason == KSA_OK)
+                check_own_account(report, config, cluster, &credential.token);
+        ksa_credential_clear(&credential);
+}
+
+void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                check_certificate(report, cluster, env, "api_ca_file", cluster->api_ca_file);
+                check_certificate(report, cluster, env, "keys_ca_file", cluster->keys_ca_file);
+                check_certificate(report, cluster, env, "client_cert_file",
+                                  cluster->client_cert_file);
+                check_key(report, cluster, env);
+                check_credential(report, config, cluster, env);
+        }
+}
+
+/* --- Demands ---------------------------------------------------------------- */
+
+void check_demands(struct report *report, const struct ksa_config *config)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const char *demand = what_needs_root(config, rule);
+
+                for (size_t n = 0; demand != NULL && n < rule->service.count; n++) {
+                        const char *name = ksa_list_text(&rule->service, n);
+                        const struct ksa_service *service = ksa_config_service(config, name);
+
+                        if (service != NULL && !service->local_user)
+                                tell_at(report, false, &rule->place,
+                                        "give that service a rule without it",
+                                        "[rule %s] demands %s, which %s cannot do without root: "
+                                        "every login is refused",
+                                        rule->name, demand, name);
+                }
+        }
+}

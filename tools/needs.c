@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "needs.h"
+
+#include <string.h>
+
+static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster)
+{
+        const struct ksa_pattern *patterns = rule->account.items;
+
+        for (size_t i = 0; i < rule->account.count; i++) {
+                if (strcmp(patterns[i].cluster, cluster->name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+bool is_required(const struct ksa_config *config, const struct ksa_cluster *cluster)
+{
+        if (cluster->review == KSA_REVIEW_REQUIRE)
+                return true;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                if (names(rule, cluster) && (rule->review == KSA_REVIEW_REQUIRE || rule->rbac ||
+                                             rule->bound == KSA_BOUND_POD))
+                        return true;
+        }
+        return false;
+}
+
+const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule)
+{
+        if (rule->bound == KSA_BOUND_POD)
+                return "bound = pod";
+        if (rule->rbac)
+                return "rbac = yes";
+        if (rule->once)
+                return "once = yes";
+        if (rule->review != KSA_REVIEW_NEVER)
+                return "review";
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                if (config->clusters[i].review != KSA_REVIEW_NEVER &&
+                    names(rule, &config->clusters[i]))
+                        return "review of its cluster";
+        }
+        return NULL;
+}
