@@ -25,11 +25,6 @@ struct source {
         unsigned milliseconds;
 };
 
-bool ksa_keys_are_file(const struct ksa_cluster *cluster)
-{
-        return strncmp(cluster->keys, "file:", 5) == 0;
-}
-
 /* --- Asking ----------------------------------------------------------------- */
 
 /* What was asked stands before what came of it. */

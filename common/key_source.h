@@ -11,9 +11,6 @@
 #include "keyset.h"
 #include "section.h"
 
-/* Whether `keys =` names a file, which is never fetched. */
-bool ksa_keys_are_file(const struct ksa_cluster *cluster);
-
 /*
  * Fetches the key set of CLUSTER, within MILLISECONDS from the environment's first question on.
  *

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keyring.h"
 
-#include <string.h>
-
 #include "fetch.h"
 #include "keyset.h"
 
@@ -82,7 +80,7 @@ bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
                 if (count < KSA_REFRESH_MAX && ksa_list_has(&cluster->issuer, issuer) &&
-                    strncmp(cluster->keys, "file:", 5) != 0 && fits(cluster, context))
+                    ksa_cluster_key_file(cluster) == NULL && fits(cluster, context))
                         names[count++] = cluster->name;
         }
         if (count == 0 || env->refresh == NULL)

@@ -350,23 +350,23 @@ enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid
 enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                 struct ksa_keyset **ret_keyset, struct ksa_error *err)
 {
-        bool is_file = strncmp(cluster->keys, "file:", 5) == 0;
+        const char *file = ksa_cluster_key_file(cluster);
         char cached[PATH_MAX], *bytes;
         size_t length;
 
         (void)snprintf(cached, sizeof(cached), "%s/%s/keys", env->cache_dir, cluster->name);
-        enum ksa_reason reason = ksa_file_read(is_file ? cluster->keys + 5 : cached, env->owner,
+        enum ksa_reason reason = ksa_file_read(file != NULL ? file : cached, env->owner,
                                                KSA_KEYSET_BYTES_MAX, &bytes, &length, err);
-        if (reason == KSA_FILE_MISSING && !is_file)
+        if (reason == KSA_FILE_MISSING && file == NULL)
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "no key set of %s was fetched yet",
                                 cluster->name);
         if (reason != KSA_OK)
                 return reason;
-        reason = is_file ? ksa_keyset_parse(bytes, length, ret_keyset, err)
-                         : ksa_keyset_parse_cached(bytes, length, cluster, env->now, ret_keyset,
-                                                   err);
+        reason = file != NULL ? ksa_keyset_parse(bytes, length, ret_keyset, err)
+                              : ksa_keyset_parse_cached(bytes, length, cluster, env->now,
+                                                        ret_keyset, err);
         free(bytes);
         if (reason != KSA_OK)
-                ksa_error_at(err, is_file ? cluster->keys + 5 : cached, 0);
+                ksa_error_at(err, file != NULL ? file : cached, 0);
         return reason;
 }

@@ -86,6 +86,11 @@ void *ksa_config_section(const struct ksa_config *config, enum ksa_section secti
         return array == NULL ? (void *)&owned->host : (char *)*array + position * size;
 }
 
+const char *ksa_cluster_key_file(const struct ksa_cluster *cluster)
+{
+        return strncmp(cluster->keys, "file:", 5) == 0 ? cluster->keys + 5 : NULL;
+}
+
 const char *ksa_service_in_rules(const char *name)
 {
         return strcmp(name, "sudo-i") == 0 ? "sudo" : name;

@@ -10,7 +10,6 @@
 
 #include "check.h"
 #include "covers.h"
-#include "key_source.h"
 #include "keyset.h"
 #include "text.h"
 
@@ -131,7 +130,7 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
 static void tell_no_set(struct report *report, const struct ksa_cluster *cluster,
                         const struct ksa_error *error)
 {
-        bool may_come = !ksa_keys_are_file(cluster) &&
+        bool may_come = ksa_cluster_key_file(cluster) == NULL &&
                         (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
         char remedy[256] = "every login of this cluster is refused";
 

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "key_source.h"
 #include "ksactl.h"
 #include "refresh.h"
 #include "text.h"
@@ -81,13 +80,13 @@ static size_t choose(const struct request *request, const struct ksa_config *con
 
                 if (!is_meant(request, cluster))
                         continue;
-                if (!ksa_keys_are_file(cluster))
+                if (ksa_cluster_key_file(cluster) == NULL)
                         list[count++] = cluster;
                 else if (!request->all && !request->wish.cooldown)
                         (void)fprintf(stderr,
                                       "ksactl: the keys of %s are in a file (%s), and are "
                                       "not fetched\n",
-                                      cluster->name, cluster->keys + 5);
+                                      cluster->name, ksa_cluster_key_file(cluster));
         }
         return count;
 }
@@ -203,7 +202,7 @@ static int purge(struct session *session, const char *name)
         struct ksa_error error = {0};
         char what[128];
 
-        if (cluster == NULL || ksa_keys_are_file(cluster)) {
+        if (cluster == NULL || ksa_cluster_key_file(cluster) != NULL) {
                 (void)fprintf(stderr,
                               cluster == NULL ? "ksactl: there is no [cluster %s]\n"
                                               : "ksactl: the keys of %s are in a file\n",

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "api.h"
-#include "key_source.h"
 #include "keyset.h"
 #include "refresh.h"
 #include "self_review.h"
@@ -86,7 +85,8 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
 {
         struct ksa_keyset *keyset = NULL;
         struct ksa_error error = {0};
-        bool file = ksa_keys_are_file(cluster), open;
+        const char *file = ksa_cluster_key_file(cluster);
+        bool open;
         char refresh[128];
         size_t usable = 0;
 
@@ -97,11 +97,12 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         finding->facts = json_pack("{s:s, s:I, s:n, s:n, s:n}", "source", cluster->keys, "count",
                                    (json_int_t)usable, "fetched", "due", "denies_after");
         (void)snprintf(finding->text, sizeof(finding->text), "%zu, in %s", usable,
-                       file ? cluster->keys + strlen("file:") : "no set");
-        if (open && !file)
+                       file != NULL ? file : "no set");
+        if (open && file == NULL)
                 judge_times(cluster, keyset, env->now, usable, finding);
         if (!open)
-                problem(finding, TROUBLE, file ? "ksactl check" : refresh, "%s", error.text);
+                problem(finding, TROUBLE, file != NULL ? "ksactl check" : refresh, "%s",
+                        error.text);
         else if (usable == 0)
                 problem(finding, TROUBLE, file ? "ksactl keys show" : refresh, "no usable key");
         ksa_keyset_free(&keyset);
