@@ -11,7 +11,7 @@ import pytest
 
 import fetch
 from fetch import Fetch
-from tls_server import Certificates, TlsServer, page
+from tls_server import Certificates, Proxy, TlsServer, page
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,22 @@ def test_a_body_is_posted_and_one_connection_serves_them_all(server, ca, helper)
 def test_ipv6(good, ca, helper):
     with TlsServer(*good, host="::1") as server:
         assert helper.ask(server.url, ca=ca).status == 200
+
+
+def test_through_a_proxy(certificates, ca, helper):
+    """By the proxy that the request names, which is told the host and sees nothing of what is said."""
+    with TlsServer(*certificates.issue("named", "DNS:api.prod.test")) as server, Proxy() as proxy:
+        url = "https://api.prod.test:%d/version" % server.port
+        assert helper.ask(url, ca=ca, bearer="secret-bearer", proxy=proxy.url).status == 200
+        assert proxy.seen.startswith(b"CONNECT api.prod.test:%d HTTP/1.1" % server.port)
+        assert b"secret-bearer" not in proxy.seen and b"/version" not in proxy.seen
+        assert "Authorization: Bearer secret-bearer" in server.requests[0]
+
+
+def test_a_proxy_that_is_not_there(server, ca, helper):
+    """The server is: but nobody said that it may be asked without the proxy."""
+    answer = helper.ask(server.url, ca=ca, proxy="http://127.0.0.1:1")
+    assert answer.transport == fetch.UNREACHABLE and server.requests == []
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden", "404 Not Found", "406 Not Acceptable",

@@ -121,3 +121,42 @@ class TlsServer:
         while len(body) < length:
             body += stream.recv(65536)
         return head.decode() + "\r\n\r\n" + body.decode()
+
+
+class Proxy:
+    """Takes CONNECT (RFC 9110 section 9.3.6) to 127.0.0.1, whatever host was named, and keeps what it saw in the clear."""
+
+    def __enter__(self):
+        self.listener, self.seen = socket.create_server(("127.0.0.1", 0)), b""
+        self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def _serve(self):
+        try:
+            while True:
+                client, _ = self.listener.accept()
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    head += client.recv(4096)
+                self.seen += head
+                port = int(head.split()[1].rpartition(b":")[2])
+                server = socket.create_connection(("127.0.0.1", port))
+                client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+        except OSError:
+            pass
+
+    def _carry(self, source, sink):
+        try:
+            while (piece := source.recv(65536)):
+                self.seen += piece
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
