@@ -181,7 +181,7 @@ def test_in_sudo_with_askpass(reviewed):
 def test_it_dies_with_the_login(reviewed, start):
     with start(reviewed) as login:
         os.kill(int(status_of(login.helper)["PPid"][0]), signal.SIGKILL)
-        wait_until(lambda: faults.helpers() == [])
+        wait_until(lambda: faults.helpers() == [], 10)  # long before its own time is over
 
 
 def test_the_caller_cannot_touch_it(reviewed):

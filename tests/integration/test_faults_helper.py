@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import faults
+import pam
 from cluster_double import REVIEW
-from faults import FETCH
+from faults import CONFDIR, FETCH, split
+from test_host_program import in_child
 
 SUPPORT = Path(faults.__file__).parent
 STAND_IN = """#!/usr/bin/python3 -B
@@ -155,6 +157,35 @@ def test_the_real_helper_is_struck_while_it_waits(asking, number, reason, review
     striker.join()
     expect(verdict, reason, review)
     assert asking.server.counts == {REVIEW: 1}
+
+
+# --- A host program that takes what is not its own ---
+
+@pytest.mark.parametrize("how", ("ignores", "reaps"))
+def test_a_host_program_that_waits_for_any_child(asking, how):
+    """With SIGCHLD ignored, and with waitpid(-1) in another thread, an exit status is lost; the answer is not."""
+    asking.write("require")
+    token = asking.host.token(pod="job-1")
+
+    def reap(over):
+        while not over.is_set():
+            try:
+                os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                os.sched_yield()
+
+    def work():
+        over = threading.Event()
+        if how == "ignores":
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        else:
+            threading.Thread(target=reap, args=(over,)).start()
+        codes = [pam.run(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="10.1.2.3")["codes"]["authenticate"] for _ in range(5)]
+        over.set()
+        return codes
+
+    assert in_child(work) == str(["SUCCESS"] * 5) and asking.server.counts == {REVIEW: 5}
+    assert faults.helpers() == []
 
 
 # --- What it is given ---

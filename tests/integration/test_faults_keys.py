@@ -102,6 +102,12 @@ def test_sound(rotated, cache):
     assert rotated.login(rotated.host.token(KEY)).auth == "SUCCESS" and rotated.server.counts == {KEYS: 1}
 
 
+def test_limits_of_the_host_program_are_not_the_refreshers(rotated):
+    """`ulimit -S -f 0` kills whoever writes a byte: ksactl must write some, and the program that called PAM none."""
+    verdict = rotated.login(rotated.host.token(KEY), unchanged=False, no_file_may_grow=True)
+    assert verdict.auth == "SUCCESS" and KEY.kid in CACHE.read_text(), verdict
+
+
 def test_an_unusable_set_replaces_none_and_a_usable_one_beside_it_counts(rotated):
     """One key of several is of no use: the others are taken."""
     rotated.server.instead[KEYS] = lambda _: {"keys": [{"kty": "oct", "kid": "x"}, KEY.jwk()]}

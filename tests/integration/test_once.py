@@ -58,6 +58,21 @@ def test_one_of_many_at_once(once):
     assert len(list(USED.iterdir())) == 1
 
 
+def test_one_of_two_who_both_saw_no_mark(once):
+    """Each has looked before the other makes it: strace holds both up in between."""
+    once.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
+    once.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
+    answers = "".join(part + "\n" for part in split(once.host.token())).encode()
+    command = ["strace", "-o", "/dev/null", "-P", str(USED), "-e", "inject=openat:delay_enter=1000000", shutil.which("pamtester"), "warm",
+               "deploy-bot", "authenticate"]
+    both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+    for login in both:
+        login.stdin.write(answers)
+        login.stdin.close()
+    assert sorted(login.wait(60) == 0 for login in both) == [False, True]
+    assert len(list(USED.iterdir())) == 1
+
+
 def test_not_after_a_restart(once):
     """/run is empty then; /var is not."""
     token = once.host.token()

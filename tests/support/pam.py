@@ -2,6 +2,7 @@
 import ctypes
 import json
 import os
+import resource
 import signal
 import traceback
 
@@ -66,9 +67,11 @@ def state_of_process():
 
 
 def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgmt"), real_uid=None, sigchld_ignored=False,
-        user_before_account=None, **items):
+        user_before_account=None, no_file_may_grow=False, **items):
     if sigchld_ignored:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if no_file_may_grow:  # whoever writes a byte dies by SIGXFSZ
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     if real_uid is not None:
         os.setresuid(real_uid, 0, 0)
     talk, delays = Talk(answers), []
