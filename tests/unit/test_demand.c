@@ -30,6 +30,7 @@
 /* One login on a host of its own: what its cluster and rule say, and what the cluster answers. */
 struct trial {
         struct place *place;
+        char used[128];
         const char *host, *cluster, *rule;
         struct answers answers;
         const char *service;
@@ -52,6 +53,8 @@ static int set_up(void **state)
         free(keys);
         place_write(trial->place, "token", "host-credential");
         place_folder(trial->place, "used");
+        (void)snprintf(trial->used, sizeof(trial->used), "%s/used", trial->place->folder);
+        trial->place->env.used_dir = trial->used;
         char path[128];
         (void)snprintf(path, sizeof(path), "%s/token", trial->place->folder);
         assert_int_equal(chmod(path, 0600), 0);
@@ -72,15 +75,12 @@ static int tear_down(void **state)
 /* Decides, and checks the log line's word for what was asked. */
 static enum ksa_reason try(struct trial *trial, const char *member, const char *value)
 {
-        char text[4096], used[128];
+        char text[4096];
         const char *folder = trial->place->folder;
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
         const char *service = trial->service != NULL ? trial->service : "sshd";
 
-        (void)snprintf(used, sizeof(used), "%s/used", folder);
-        if (trial->place->env.used_dir == NULL)
-                trial->place->env.used_dir = strdup(used);
         answers_use(&trial->place->env, &trial->answers);
         (void)snprintf(text, sizeof(text),
                        "[host]\naudience = " AUDIENCE "\n%s[service postgresql]\naudience = pg\n"
