@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -105,6 +106,16 @@ static void reset_limits(void)
         reset_limit(RLIMIT_CPU, RLIM_INFINITY);
         reset_limit(RLIMIT_AS, RLIM_INFINITY);
         reset_limit(RLIMIT_DATA, RLIM_INFINITY);
+        reset_limit(RLIMIT_NPROC, RLIM_INFINITY);
+}
+
+/* He chose how fast it may be, too: the lowest class of all runs when nobody else does. */
+static void reset_priority(void)
+{
+        const struct sched_param none = {0};
+
+        (void)sched_setscheduler(0, SCHED_OTHER, &none);
+        (void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
 /* IO on 0 and 1, /dev/null on 2, nothing else. */
@@ -129,6 +140,7 @@ void ksa_child_become(const char *path, char *const *arguments, int io)
         (void)umask(077);
         if (chdir("/") == 0 && arrange_descriptors(io) && become_root()) {
                 reset_limits();
+                reset_priority();
                 (void)execve(path, arguments, environment);
         }
         _exit(127);

@@ -174,18 +174,6 @@ static void judge_audiences(const struct ksa_config *config, const struct ksa_se
 
 /* --- Rules ------------------------------------------------------------------ */
 
-static bool is_local_service(const char *service)
-{
-        static const char *const local[] = {"sudo",  "sudo-i", "su",    "su-l",    "cron",
-                                            "crond", "atd",    "login", "polkit-1"};
-
-        for (size_t i = 0; i < KSA_COUNT(local); i++) {
-                if (strcmp(service, local[i]) == 0)
-                        return true;
-        }
-        return false;
-}
-
 static bool some_service_has(const struct ksa_config *config, const struct ksa_rule *rule,
                              const char *audience)
 {
@@ -216,7 +204,7 @@ static void judge_rule(const struct ksa_config *config, const struct ksa_rule *r
         for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
                 const char *service = ksa_list_text(&rule->service, i);
 
-                if (is_local_service(service))
+                if (ksa_service_is_local(service))
                         PROBLEM(problems, KSA_CONFIG_INVALID, rule,
                                 "[rule %s] has from, but %s knows no remote host", rule->name,
                                 service);
@@ -316,6 +304,22 @@ static void judge_cluster(const struct ksa_config *config, const struct ksa_clus
                         cluster->name);
 }
 
+/* Each renews its own, and would put it in the other's place. */
+static void judge_credential(const struct ksa_config *config, size_t position,
+                             struct ksa_problems *problems)
+{
+        const struct ksa_cluster *cluster = &config->clusters[position];
+
+        for (size_t i = 0; i < position && cluster->credential_file != NULL; i++) {
+                const char *other = config->clusters[i].credential_file;
+
+                if (other != NULL && strcmp(other, cluster->credential_file) == 0)
+                        PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                                "[cluster %s] has the credential_file of [cluster %s]",
+                                cluster->name, config->clusters[i].name);
+        }
+}
+
 /* SubjectAccessReview asks about hosts by name. */
 static void judge_host_name(const struct ksa_config *config, const struct ksa_env *env,
                             struct ksa_problems *problems)
@@ -347,8 +351,10 @@ void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env
                                 "[service %s] has local_user = no and needs an audience of its own",
                                 service->name);
         }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 judge_cluster(config, &config->clusters[i], problems);
+                judge_credential(config, i, problems);
+        }
         judge_host_name(config, env, problems);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
                 judge_rule(config, &config->rules[i], problems);

@@ -222,10 +222,20 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
                                     struct ksa_error *err)
 {
         struct ksa_credential first = {.text = NULL};
+        char issuer[256];
         int lock = -1;
 
         *ret_credential = (struct ksa_credential){.text = NULL};
         enum ksa_reason reason = parse_copy(given, "this", &first, err);
+        /* It is about to be sent: another cluster's could use it there. */
+        if (reason == KSA_OK &&
+            (first.token.iss == NULL || !ksa_list_has(&cluster->issuer, first.token.iss)))
+                reason = ksa_fail(
+                        err, KSA_UNKNOWN_ISSUER,
+                        "this token is of another cluster than [cluster %s]: of issuer '%s'",
+                        cluster->name,
+                        ksa_text_quote(first.token.iss != NULL ? first.token.iss : "", issuer,
+                                       sizeof(issuer)));
         if (reason == KSA_OK && first.token.exp.seconds <= env->now)
                 reason = ksa_fail(err, KSA_EXPIRED, "this token was over %lld s ago",
                                   (long long)(env->now - first.token.exp.seconds));

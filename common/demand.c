@@ -65,10 +65,16 @@ static enum ksa_reason post(const struct ksa_demand *demand, const char *path,
 /* What a token says of its Pod proves nothing by itself, and RBAC knows names alone. */
 static enum ksa_review wanted_review(const struct ksa_demand *demand)
 {
+        enum ksa_review review = demand->rule->review < demand->cluster->review
+                                         ? demand->rule->review
+                                         : demand->cluster->review;
+
         if (demand->rule->bound == KSA_BOUND_POD || demand->rule->rbac)
                 return KSA_REVIEW_REQUIRE;
-        return demand->rule->review < demand->cluster->review ? demand->rule->review
-                                                              : demand->cluster->review;
+        /* Whoever runs sudo can stop it, limit it and use up its ports, until the time is over. */
+        if (review == KSA_REVIEW_PREFER && demand->real_uid != 0)
+                return KSA_REVIEW_REQUIRE;
+        return review;
 }
 
 /* The audience that the token and this host agreed on. */

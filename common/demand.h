@@ -19,7 +19,7 @@ struct ksa_demand {
         const struct ksa_token *token;   /* its signature held, and its claims were good */
         const struct ksa_list *accepted; /* audiences of this host for the service */
         const char *service;
-        uid_t effective_uid;
+        uid_t effective_uid, real_uid;
         const struct ksa_env *env;
 };
 

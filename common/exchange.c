@@ -12,6 +12,8 @@
                 offsetof(struct type, member), true \
         }
 
+#define STATUS_MAX 999 /* RFC 9110 section 15: three digits */
+
 /* clang-format off */
 static const struct ksa_member request_members[] = {
         BYTES(ksa_request, method),
@@ -79,12 +81,20 @@ struct ksa_secret *ksa_response_write(const struct ksa_response *response)
                                KSA_RESPONSE_MAX);
 }
 
+/* -1 for none; the year 9999 is far enough for all. */
+static bool is_seconds(int64_t number)
+{
+        return number >= -1 && number <= INT64_C(253402300799);
+}
+
 bool ksa_response_read(struct ksa_secret *frame, struct ksa_response *ret_response)
 {
         struct ksa_response response = {0};
 
         if (!ksa_frame_read(frame, response_members, KSA_COUNT(response_members), &response) ||
             response.transport <= 0 || response.transport >= KSA_TRANSPORT_COUNT ||
+            response.status < 0 || response.status > STATUS_MAX || !is_seconds(response.max_age) ||
+            !is_seconds(response.retry_after) || !is_seconds(response.date) ||
             !is_text(response.why) || (response.status != 0 && response.body.bytes == NULL))
                 return false;
         response.frame = frame;

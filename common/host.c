@@ -37,6 +37,11 @@ static int64_t uptime(void)
         return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void ksa_host_env_read_clock(struct ksa_host_env *host)
+{
+        host->env.now = (int64_t)time(NULL);
+}
+
 void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
 {
         memset(ret_host, 0, sizeof(*ret_host));
@@ -48,7 +53,6 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
         ret_host->fetch = (struct ksa_fetch){.fetch_program = KSA_FETCH_PROGRAM,
                                              .refresh_program = KSA_REFRESH_PROGRAM};
         ret_host->env = (struct ksa_env){
-                .now = (int64_t)time(NULL),
                 .uptime = uptime,
                 .owner = 0,
                 .config_file = config_file != NULL ? config_file : KSA_CONFIG_FILE,
@@ -62,4 +66,5 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .fetch_context = &ret_host->fetch,
                 .used_dir = KSA_STATE_DIR "/used",
         };
+        ksa_host_env_read_clock(ret_host);
 }

@@ -21,4 +21,7 @@ struct ksa_host_env {
  */
 void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file);
 
+/* Reads the clock again: whoever answers a prompt decides how long it stays open. */
+void ksa_host_env_read_clock(struct ksa_host_env *host);
+
 #endif

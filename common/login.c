@@ -201,6 +201,7 @@ static bool demands(const struct login *login, struct ksa_decision *d)
                 .accepted = d->accepted,
                 .service = login->attempt->service,
                 .effective_uid = login->attempt->effective_uid,
+                .real_uid = login->attempt->real_uid,
                 .env = login->env,
         };
 

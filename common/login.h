@@ -32,6 +32,7 @@ struct ksa_attempt {
         const char *service;
         const char *rhost;   /* "" where there is none */
         uid_t effective_uid; /* of the host program */
+        uid_t real_uid;      /* who started it: not root in sudo and su */
 };
 
 /* clang-format off */

@@ -119,21 +119,34 @@ static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *e
 
 /* --- A new set -------------------------------------------------------------- */
 
-/* How many keys of KEYSET a login could use, and how many of those OLD has too. */
-static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
-                    size_t *ret_usable, size_t *ret_shared)
+static bool is_same_key(const struct ksa_jwk *left, const struct ksa_jwk *right)
 {
-        *ret_usable = *ret_shared = 0;
+        return left->algorithm == right->algorithm && left->first_length == right->first_length &&
+               left->second_length == right->second_length &&
+               memcmp(left->first, right->first, left->first_length) == 0 &&
+               memcmp(left->second, right->second, left->second_length) == 0;
+}
+
+/* What a login could use of KEYSET, and what became of OLD, which may be NULL. */
+static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
+                    struct ksa_refreshed *refreshed)
+{
+        size_t shared = 0;
+
         for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
-                struct ksa_jwk jwk;
+                struct ksa_jwk jwk, before;
                 const char *kid;
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
                         continue;
-                (*ret_usable)++;
-                if (old != NULL && ksa_keyset_find(old, kid, &jwk, NULL) == KSA_OK)
-                        (*ret_shared)++;
+                refreshed->keys++;
+                if (old == NULL || ksa_keyset_find(old, kid, &before, NULL) != KSA_OK)
+                        continue;
+                shared++;
+                /* An API server's kid is a digest of the key: this is somebody else's work. */
+                refreshed->changed = refreshed->changed || !is_same_key(&jwk, &before);
         }
+        refreshed->replaced = old != NULL && shared == 0;
 }
 
 static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -161,15 +174,13 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
 {
         struct ksa_keyset *keyset = NULL;
         int64_t max_age = 0;
-        size_t shared;
         enum ksa_reason reason =
                 ksa_key_source_fetch(cluster, env, milliseconds, &keyset, &max_age, err);
 
         if (reason == KSA_OK)
                 reason = store(cluster, env, keyset, max_age, err);
         if (reason == KSA_OK) {
-                compare(keyset, old, &ret_refreshed->keys, &shared);
-                ret_refreshed->replaced = old != NULL && shared == 0;
+                compare(keyset, old, ret_refreshed);
                 ret_refreshed->max_age = max_age;
                 ret_refreshed->next = ksa_refresh_next(cluster, env->now, max_age);
         }

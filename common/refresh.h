@@ -32,6 +32,7 @@ struct ksa_refresh_wish {
 struct ksa_refreshed {
         bool asked;    /* false: there was nothing to do */
         bool replaced; /* the new set has no key of the old one, which was usable */
+        bool changed;  /* it has another key under a kid of the old one's */
         size_t keys;   /* in the new set, that a login could use */
         int64_t max_age;
         int64_t next; /* when it should be fetched anew */

@@ -108,6 +108,18 @@ const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, co
                                                                          KSA_SECTION_CLUSTER, name);
 }
 
+bool ksa_service_is_local(const char *name)
+{
+        static const char *const local[] = {"sudo",  "sudo-i", "su",    "su-l",    "cron",
+                                            "crond", "atd",    "login", "polkit-1"};
+
+        for (size_t i = 0; i < KSA_COUNT(local); i++) {
+                if (strcmp(name, local[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
 bool ksa_config_keep(struct ksa_config *config, char *text)
 {
         char **place = ksa_list_next(&config->texts, sizeof(text));

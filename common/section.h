@@ -179,6 +179,9 @@ const char *ksa_cluster_key_file(const struct ksa_cluster *cluster);
 /* The service that rules speak of: "sudo" for sudo-i, else NAME itself. */
 const char *ksa_service_in_rules(const char *name);
 
+/* Whether people on this host start it themselves, so that there is no remote host. */
+bool ksa_service_is_local(const char *name);
+
 /* Adds a text that the configuration then owns and frees; false when memory runs out. */
 bool ksa_config_keep(struct ksa_config *config, char *text) KSA_MUST_CHECK;
 

@@ -8,8 +8,8 @@
 #include "file_write.h"
 #include "text.h"
 
-/* A login that began in the token's last second may still be on its way. */
-#define KEPT (KSA_MARK_LEEWAY + 60)
+/* For logins on their way, and for a clock that was ahead for a while: a mark costs an inode. */
+#define KEPT (KSA_MARK_LEEWAY + 3600)
 
 /* Hexadecimal digits of a SHA-256. */
 #define HASH_LENGTH 64

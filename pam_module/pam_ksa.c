@@ -21,6 +21,7 @@
 #define EXPORT     __attribute__((visibility("default")))
 #define GRANT      "ksa_grant"
 #define FAIL_DELAY 2000000 /* microseconds */
+#define AT_ONCE    1000    /* milliseconds: as fast as a program answers */
 
 /* One attempt, from its arguments to its end. */
 struct login {
@@ -64,6 +65,7 @@ static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
         login->attempt.service = item(login->pamh, PAM_SERVICE);
         login->attempt.rhost = item(login->pamh, PAM_RHOST);
         login->attempt.effective_uid = geteuid();
+        login->attempt.real_uid = getuid();
         if (pam_get_user(login->pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
                 return ksa_fail(err, KSA_CONVERSATION, "no user name");
         login->attempt.user = user;
@@ -254,13 +256,31 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
         return ask_for_token(login->pamh, &login->token, err);
 }
 
+/* What was read before the prompt is as old as the prompt: su asks for ever, sshd for two minutes. */
+static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa_error *err)
+{
+        ksa_host_env_read_clock(&login->host);
+        if (login->host.env.uptime() - asked <= AT_ONCE)
+                return KSA_OK;
+        ksa_config_free(&login->config);
+        enum ksa_reason reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
+        if (reason == KSA_OK) {
+                login->attempt.local = (struct ksa_local_user){.exists = false};
+                look_up_user(login);
+        }
+        return reason;
+}
+
 static void decide(struct login *login, int argc, const char **argv)
 {
         struct ksa_error error = {0};
         enum ksa_reason reason = before_token(login, argc, argv, &error);
+        int64_t asked = login->host.env.uptime();
 
         if (reason == KSA_OK)
                 reason = get_token(login, &error);
+        if (reason == KSA_OK)
+                reason = read_again(login, asked, &error);
         if (reason != KSA_OK) {
                 ksa_decision_refuse(&login->decision, reason, &error);
                 return;
@@ -276,8 +296,8 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
         forget_earlier(pamh);
         decide(&login, argc, argv);
+        ksa_fetch_close(&login.host.fetch); /* the rest may wait for the client */
         int code = finish(&login, flags);
-        ksa_fetch_close(&login.host.fetch);
         ksa_decision_clear(&login.decision);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);

@@ -90,6 +90,7 @@ static bool ask(struct question *question)
                 .service = question->service,
                 .rhost = question->rhost,
                 .effective_uid = service != NULL && !service->local_user ? NOBODY : 0,
+                .real_uid = ksa_service_is_local(question->service) ? NOBODY : 0,
         };
         look_up(&question->attempt);
         ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);

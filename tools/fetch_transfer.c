@@ -185,10 +185,13 @@ static bool set_options(struct transfer *transfer, const struct ksa_request *req
                SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
                SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
                set_blob(curl, CURLOPT_CAINFO_BLOB, request->ca) &&
+               /* else libcurl's own folder of anchors counts beside those that were named */
+               (request->ca.bytes == NULL || SET(CURLOPT_CAPATH, NULL)) &&
                set_blob(curl, CURLOPT_SSLCERT_BLOB, request->client_cert) &&
                set_blob(curl, CURLOPT_SSLKEY_BLOB, request->client_key) &&
                SET(CURLOPT_PROXY, request->proxy.bytes != NULL ? request->proxy.bytes : "") &&
-               SET(CURLOPT_NOPROXY, "") && SET(CURLOPT_POSTFIELDS, request->body.bytes) &&
+               SET(CURLOPT_NOPROXY, "") && SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
+               SET(CURLOPT_POSTFIELDS, request->body.bytes) &&
                SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) &&
                SET(CURLOPT_TIMEOUT_MS, (long)request->milliseconds) &&
                SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->milliseconds) &&

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -229,7 +230,8 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-        ksa_json_wipes(); /* answers hold tokens */
+        (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* a core would hold credentials */
+        ksa_json_wipes();                         /* answers hold tokens */
         int status = run(argc, argv);
 
         if (fflush(stdout) != 0 || ferror(stdout) != 0) {

@@ -12,8 +12,9 @@
 #include "text.h"
 #include "used.h"
 
-/* Milliseconds for one cluster, where nobody waits to log in. */
-#define PATIENCE 30000
+/* Milliseconds for one cluster, where nobody waits to log in, and for all: the timer's unit has 5 minutes. */
+#define PATIENCE       30000
+#define PATIENCE_TOTAL 240000
 /* Seconds after which a login that waited is over, whatever kept us: a lock, a disk. */
 #define MARGIN 5
 
@@ -27,17 +28,26 @@ struct request {
 
 /* --- One cluster ------------------------------------------------------------ */
 
+static const char *warning_of(const struct ksa_refreshed *refreshed)
+{
+        if (refreshed->changed)
+                return " warning=keys_changed why=\"another key has the kid of one of the set "
+                       "before\" remedy=\"no API server does that: look at who answers for it\"";
+        if (refreshed->replaced)
+                return " warning=keys_replaced why=\"no key of the set before is in the new one\" "
+                       "remedy=\"was the cluster rebuilt? if not, look at who answers for it\"";
+        return "";
+}
+
 static void tell_refreshed(const struct ksa_cluster *cluster, bool quiet,
                            const struct ksa_refreshed *refreshed)
 {
-        log_line(quiet, refreshed->replaced ? LOG_WARNING : LOG_INFO,
+        const char *warning = warning_of(refreshed);
+
+        log_line(quiet, *warning != '\0' ? LOG_WARNING : LOG_INFO,
                  "result=refreshed cluster=\"%s\" keys=%zu max_age=%lld next=%lld%s", cluster->name,
                  refreshed->keys, (long long)refreshed->max_age, (long long)refreshed->next,
-                 refreshed->replaced
-                         ? " warning=keys_replaced why=\"no key of the set before is in "
-                           "the new one\" remedy=\"was the cluster rebuilt? if not, "
-                           "look at who answers for it\""
-                         : "");
+                 warning);
 }
 
 static bool refresh_one(struct session *session, const struct ksa_cluster *cluster,
@@ -105,7 +115,9 @@ static int refresh_list(struct session *session, struct request *request,
         if (request->wish.cooldown)
                 (void)alarm(seconds + MARGIN);
         for (size_t i = 0; i < count; i++) {
-                request->wish.milliseconds = PATIENCE;
+                request->wish.milliseconds = count > PATIENCE_TOTAL / PATIENCE
+                                                     ? PATIENCE_TOTAL / (unsigned)count
+                                                     : PATIENCE;
                 if (request->wish.cooldown)
                         request->wish.milliseconds =
                                 (unsigned)ksa_deadline_left(&deadline) / (unsigned)(count - i);
@@ -146,9 +158,10 @@ static int refresh(struct session *session, struct request *request)
                 (void)fputs("ksactl: out of memory\n", stderr);
                 return EXIT_BROKEN;
         }
+        bool swept = !request->all || sweep(session); /* whatever the clusters cost */
         int status = refresh_list(session, request, list, choose(request, config, list));
         free(list);
-        return request->all && !sweep(session) ? EXIT_DENIED : status;
+        return swept ? status : EXIT_DENIED;
 }
 
 /* --- Commands --------------------------------------------------------------- */

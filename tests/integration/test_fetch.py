@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -162,6 +163,21 @@ def test_a_server_that_cannot_prove_itself(case, certificates, good, ca, helper,
         answer = helper.ask(server.url, ca=anchors, bearer="secret")
         assert answer.transport == fetch.TLS
         assert server.requests == []
+
+
+def test_named_anchors_are_all_that_count(good, certificates, ca, helper, tmp_path):
+    """An authority of the system's, in the folder that libcurl was built to look into, vouches for nobody where one is named."""
+    other = Certificates(tmp_path)
+    digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", other.ca], check=True, capture_output=True, text=True)
+    anchor = Path("/etc/ssl/certs", digest.stdout.strip() + ".0")
+    anchor.write_bytes(other.ca.read_bytes())
+    try:
+        with TlsServer(*other.issue("good", "IP:127.0.0.1")) as server:
+            answer = helper.ask(server.url, ca=ca, bearer="secret")
+            assert answer.transport == fetch.TLS and server.requests == []
+            assert helper.ask(server.url).status == 200  # it does count where none is named
+    finally:
+        anchor.unlink()
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1/", "ftp://127.0.0.1/", "file:///etc/passwd", "nonsense"])

@@ -157,6 +157,8 @@ static const struct {
         {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 3, "go together"},
         {HOST CLUSTER "client_cert_file = /c\nclient_key_file = /k\ncredential_file = /t\n",
          KSA_CONFIG_INVALID, 3, "one of them"},
+        {HOST CLUSTER CREDENTIAL "[cluster twin]\nissuer = x\nkeys = file:/x\n" CREDENTIAL,
+         KSA_CONFIG_INVALID, 7, "credential_file of [cluster prod]"},
         {HOST "[cluster ..]\nissuer = x\nkeys = file:/k\n", KSA_CONFIG_INVALID, 3, "folder"},
         {HOST CLUSTER RULE "user = @own\n", KSA_NOT_BUILT, 6, "@own"},
         {HOST CLUSTER "[account a]\naccount = prod:ci/a\n", KSA_NOT_BUILT, 6, "[account]"},

@@ -176,6 +176,9 @@ static void test_init_with_what_is_none(void **state)
                 const char *member, *value;
                 enum ksa_reason reason;
         } rows[] = {{"exp", "1795464268", KSA_EXPIRED},
+                    /* another cluster's, which must not be sent to this one */
+                    {"iss", "\"https://other\"", KSA_UNKNOWN_ISSUER},
+                    {"iss", NULL, KSA_UNKNOWN_ISSUER},
                     {"exp", NULL, KSA_NOT_A_TOKEN},
                     {"iat", NULL, KSA_NOT_A_TOKEN},
                     {"iat", "1795464867", KSA_NOT_A_TOKEN}, /* as exp */

@@ -34,7 +34,7 @@ struct trial {
         const char *host, *cluster, *rule;
         struct answers answers;
         const char *service;
-        uid_t effective_uid;
+        uid_t effective_uid, real_uid;
         struct ksa_decision decision;
         char *line;
 };
@@ -96,6 +96,7 @@ static enum ksa_reason try(struct trial *trial, const char *member, const char *
         struct ksa_attempt attempt = attempt_with(token);
         attempt.service = service;
         attempt.effective_uid = trial->effective_uid;
+        attempt.real_uid = trial->real_uid;
         trial->answers.asked = 0;
         ksa_login(config, &trial->place->env, &attempt, &trial->decision);
         enum ksa_reason reason = trial->decision.reason;
@@ -206,6 +207,20 @@ static void test_what_prefer_yields_to(void **state)
         assert_int_equal(try(trial, NULL, NULL), KSA_REVIEW_REFUSED);
         row.body = "<html>";
         assert_int_equal(try(trial, NULL, NULL), KSA_API_BROKEN);
+}
+
+/* Who runs sudo can hold it up until the time is over: what he cannot have skipped is required. */
+static void test_prefer_is_require_for_whom_a_user_runs(void **state)
+{
+        struct trial *trial = *state;
+
+        trial->rule = "review = prefer\n";
+        assert_int_equal(try(trial, NULL, NULL), KSA_OK);
+        trial->real_uid = 1500;
+        assert_int_equal(try(trial, NULL, NULL), KSA_API_UNREACHABLE);
+        assert_non_null(strstr(trial->line, "review=require"));
+        trial->rule = "review = never\n";
+        assert_int_equal(try(trial, NULL, NULL), KSA_OK);
 }
 
 static void test_without_root_nobody_is_asked(void **state)
@@ -383,6 +398,7 @@ int main(void)
                 TEST(test_which_review),
                 TEST(test_review_says_yes_or_no),
                 TEST(test_what_prefer_yields_to),
+                TEST(test_prefer_is_require_for_whom_a_user_runs),
                 TEST(test_without_root_nobody_is_asked),
                 TEST(test_the_hosts_credential_is_missing),
                 TEST(test_bound),

@@ -95,6 +95,28 @@ static void test_responses(void **state)
 
         (void)state;
         assert_true(is_believed(&response));
+        static const struct {
+                int64_t status, max_age, retry_after, date;
+                bool believed;
+        } numbers[] = {{999, -1, -1, -1, true},
+                       {1000, 0, 0, 0, false},
+                       {-1, 0, 0, 0, false},
+                       {INT64_C(1) << 32, 0, 0, 0, false},
+                       {200, -2, 0, 0, false},
+                       {200, 0, INT64_MIN, 0, false},
+                       {200, 0, 0, INT64_MIN, false},
+                       {200, 0, 0, INT64_MAX, false},
+                       {200, 0, 0, 253402300799, true},
+                       {200, INT64_MAX, 0, 0, false}};
+        for (size_t i = 0; i < KSA_COUNT(numbers); i++) {
+                struct ksa_response odd = response;
+
+                odd.status = numbers[i].status;
+                odd.max_age = numbers[i].max_age;
+                odd.retry_after = numbers[i].retry_after;
+                odd.date = numbers[i].date;
+                assert_int_equal(is_believed(&odd), numbers[i].believed);
+        }
         response.body = (struct ksa_bytes){NULL, 0}; /* a status without a body */
         assert_false(is_believed(&response));
         response.status = 0;

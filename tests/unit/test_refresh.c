@@ -199,6 +199,24 @@ static void test_replaced(void **state)
         free(both);
 }
 
+/* A kid is a digest of its key: whoever gives another key that name is not the API server. */
+static void test_another_key_under_a_known_kid(void **state)
+{
+        struct trial *trial = *state;
+        struct signer forged = signer_new(KSA_ES256, keys[0].kid);
+        char *set = signer_jwks(&forged, 1);
+
+        trial->rows[1].body = sets[0];
+        assert_false(refresh_now(trial).changed);
+        assert_false(refresh_now(trial).changed);
+        trial->rows[1].body = set;
+        struct ksa_refreshed refreshed = refresh_now(trial);
+        assert_true(refreshed.changed);
+        assert_false(refreshed.replaced);
+        free(set);
+        signer_free(&forged);
+}
+
 static void test_sources(void **state)
 {
         struct trial *trial = *state;
@@ -381,11 +399,17 @@ static void test_purge(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                TEST(test_a_first_set), TEST(test_no_max_age),
-                TEST(test_replaced),    TEST(test_sources),
-                TEST(test_refused),     TEST(test_cooldown),
-                TEST(test_next),        TEST(test_a_failure_is_an_attempt),
-                TEST(test_if_older),    TEST(test_purge),
+                TEST(test_a_first_set),
+                TEST(test_no_max_age),
+                TEST(test_replaced),
+                TEST(test_another_key_under_a_known_kid),
+                TEST(test_sources),
+                TEST(test_refused),
+                TEST(test_cooldown),
+                TEST(test_next),
+                TEST(test_a_failure_is_an_attempt),
+                TEST(test_if_older),
+                TEST(test_purge),
         };
 
         return cmocka_run_group_tests(tests, make_keys, free_keys);

@@ -1,0 +1,102 @@
+"""What somebody gains by patience: by leaving a prompt open while time, rules and keys go on, or by holding up his own sudo until
+the time for a review is over. Nothing."""
+import resource
+import subprocess
+import time
+from pathlib import Path
+
+import faults
+from test_helper_attacks import AS_BOT, reviewed, sudo  # noqa: F401 (a fixture)
+
+SU = "auth required pam_ksa.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
+CONFIG = Path("/etc/ksa/ksa.conf")
+AS_JOB = ["setpriv", "--reuid=job", "--regid=job", "--init-groups", "--inh-caps=-all"]
+
+
+def allow_su(scene, review="never", rule="", keys="file:/etc/ksa/prod.jwks"):
+    scene.write(review, rule=rule, keys=keys)
+    scene.host.write("/etc/pam.d/su", SU)
+    scene.host.edit(CONFIG, "service = sshd sudo", "service = sshd sudo su")
+
+
+class Su:
+    """su to deploy-bot by somebody else, whose prompt waits for answer()."""
+
+    def __init__(self, scene, **arguments):
+        self.scene, self.size = scene, scene.host.log_size()
+        self.process = subprocess.Popen([*AS_JOB, "su", "deploy-bot", "-c", "id -un"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **arguments)
+        self.prompt = self.process.stderr.read(len("Service account token: "))
+
+    def answer(self, token):
+        out, err = self.process.communicate(("\n".join(faults.split(token)) + "\n").encode(), timeout=60)
+        lines = [line for line in self.scene.host.log_since(self.size) if "): result=" in line]
+        return out.decode(), err.decode(), lines
+
+
+def assert_refused(answer, reason):
+    out, _, lines = answer
+    assert out == "" and len(lines) == 1 and " reason=%s " % reason in lines[0], answer
+
+
+def until(moment):
+    """The clock itself is what is waited for."""
+    while time.time() < moment:
+        time.sleep(0.1)
+
+
+def test_a_prompt_lets_in(reviewed):  # noqa: F811
+    allow_su(reviewed)
+    assert Su(reviewed).answer(reviewed.host.token())[0] == "deploy-bot\n"
+
+
+def test_a_token_that_ends_while_the_prompt_is_open(reviewed):  # noqa: F811
+    allow_su(reviewed)
+    end = int(time.time()) - 57
+    token = reviewed.host.token(iat=end - 300, nbf=end - 300, exp=end)
+    prompt = Su(reviewed)
+    until(end + 62)  # the leeway is 60 s
+    assert_refused(prompt.answer(token), "expired")
+
+
+def test_a_rule_that_goes_while_the_prompt_is_open(reviewed):  # noqa: F811
+    allow_su(reviewed)
+    prompt, begin = Su(reviewed), time.time()
+    reviewed.host.edit(CONFIG, "service = sshd sudo su", "service = sshd sudo")
+    until(begin + 2)
+    out, _, lines = prompt.answer(reviewed.host.token())
+    assert out == "" and not [line for line in lines if "result=allow" in line]
+
+
+def test_keys_that_come_while_the_prompt_is_open(reviewed):  # noqa: F811
+    """A set that was fetched meanwhile is not from the future."""
+    allow_su(reviewed, keys="api")
+    reviewed.server.go_on()
+    prompt, begin = Su(reviewed), time.time()
+    until(begin + 2)
+    subprocess.run(["ksactl", "keys", "refresh", "--all"], check=True)
+    assert prompt.answer(reviewed.host.token())[0] == "deploy-bot\n"
+
+
+def test_who_stops_his_sudo_skips_no_review(reviewed):  # noqa: F811
+    """review = prefer yields to time, and he decides how long it takes: so it does not yield to him."""
+    reviewed.timeout = 2
+    reviewed.write("prefer")
+    with sudo(reviewed) as login:
+        subprocess.run([*AS_BOT, "pkill", "-STOP", "-x", "sudo"], check=True)
+        reviewed.server.go_on()
+        until(time.time() + 3)
+        subprocess.run([*AS_BOT, "pkill", "-CONT", "-x", "sudo"], check=True)
+        result = login.end()
+    assert result.status != 0 and result.reasons == ["api-timeout"] and "review=require" in result.lines[0], result
+
+
+def test_who_may_start_no_process_skips_no_review(reviewed):  # noqa: F811
+    """su takes the caller's limits along; a name is looked up by a thread of libcurl's."""
+    allow_su(reviewed, review="prefer")
+    reviewed.host.edit(CONFIG, "https://127.0.0.1", "https://localhost")
+    reviewed.server.go_on()
+    reviewed.server.revoked = {"deployer"}
+    limited = Su(reviewed, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (0, 0)))
+    out, _, lines = limited.answer(reviewed.host.token())
+    assert out == "" and len(lines) == 1 and "result=deny" in lines[0] and "review=require" in lines[0], lines
