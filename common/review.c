@@ -62,38 +62,35 @@ struct ksa_secret *ksa_review_request(const struct ksa_token *token, const char 
         return body;
 }
 
-/* So many bytes of a part are the token's, and not there by chance. */
-#define PART_BEGIN ((size_t)16)
+/* So many bytes are the token's, and not there by chance. */
+#define BLOCK ((size_t)16)
 
-/* One part of the token, wherever it begins in BODY, as far as it is the same. */
-static void blot_part(const char *part, size_t length, char *body, size_t left)
-{
-        size_t begin = length < PART_BEGIN ? length : PART_BEGIN;
-        char *at;
-
-        while (begin > 0 && (at = memmem(body, left, part, begin)) != NULL) {
-                size_t same = begin;
-
-                left -= (size_t)(at - body);
-                while (same < length && same < left && at[same] == part[same])
-                        same++;
-                /* Outside a string this is no JSON: blotting cannot make an answer good. */
-                memset(at, '*', same);
-                body = at + same;
-                left -= same;
-        }
-}
-
-/* Part by part, so that what quotes one of them, or was cut in the middle, shows none either. */
+/*
+ * Overwrites what BODY holds of the token: whole, cut at either end, or damaged. Every run of it
+ * that is as long as two blocks, less a byte, holds one of its blocks; from there on it is followed
+ * to both sides.
+ */
 static void blot(const char *compact, char *body, size_t length)
 {
-        for (const char *part = compact;; part++) {
-                size_t of_part = strcspn(part, ".");
+        const size_t whole = strlen(compact);
 
-                blot_part(part, of_part, body, length);
-                part += of_part;
-                if (*part == '\0')
-                        return;
+        for (size_t block = 0; block + BLOCK <= whole; block += BLOCK) {
+                char *rest = body, *at;
+
+                while ((at = memmem(rest, length - (size_t)(rest - body), compact + block,
+                                    BLOCK)) != NULL) {
+                        size_t before = 0, behind = BLOCK, room = length - (size_t)(at - body);
+
+                        while (before < block && at - before > rest &&
+                               at[-1 - (ptrdiff_t)before] == compact[block - before - 1])
+                                before++;
+                        while (behind < room && block + behind < whole &&
+                               at[behind] == compact[block + behind])
+                                behind++;
+                        /* Outside a string this is no JSON: blotting makes no answer good. */
+                        memset(at - before, '*', before + behind);
+                        rest = at + behind;
+                }
         }
 }
 

@@ -146,6 +146,7 @@ def reviews():
         "authentication.kubernetes.io/credential-id", CLAIMS["jti"])))
     write("review", "twice", "\n" + compact(small).replace('"status"', '"status":{},"status"'))
     write("review", "quoted", "\n" + compact({**small, "status": {"error": "bad token %s, %s" % (token, asked("SIGNATURE"))}}))
+    write("review", "damaged", "\n" + compact({**small, "status": {"error": "bad token \u061c" + asked("SIGNATURE")[1:]}}))
 
 
 def accesses():
