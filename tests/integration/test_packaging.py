@@ -126,7 +126,8 @@ for action in (lambda: os.chown("/run/ksa", 1, 1), lambda: socket.socket(socket.
 def test_helper_in_the_confinement(host, cluster, tmp_path):
     """It becomes _ksa, asks, and can be ended by the root that started it; and the confinement is one."""
     cluster.answer = page(b"hello")
-    words = {"support": str(ROOT / "tests/support"), "url": cluster.url, "ca": Path("/etc/ksa/test/ca.pem").read_text()}
+    shutil.copy(ROOT / "tests/support/fetch.py", "/etc/ksa/test")  # a unit sees a /tmp of its own, and the sources may stand there
+    words = {"support": "/etc/ksa/test", "url": cluster.url, "ca": Path("/etc/ksa/test/ca.pem").read_text()}
     unit = UNITS / "ksa-keys.service"
     result = run([*CONFINE, unit, sys.executable, "-c", ASK % words], env={"PATH": os.environ["PATH"]})
     assert result.stdout == "200 hello -9 False [] True True False False no no no no ", result.stdout
