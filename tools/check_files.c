@@ -90,7 +90,7 @@ static void check_own_account(struct report *report, const struct ksa_config *co
 static void check_credential(struct report *report, const struct ksa_config *config,
                              const struct ksa_cluster *cluster, const struct ksa_env *env)
 {
-        bool required = is_required(config, cluster);
+        bool asked = what_is_needed(config, cluster).asked;
         struct ksa_credential credential;
         struct ksa_error error = {0};
         char remedy[128];
@@ -102,7 +102,7 @@ static void check_credential(struct report *report, const struct ksa_config *con
                 reason = ksa_fail(&error, KSA_EXPIRED, "%s is over", cluster->credential_file);
         (void)snprintf(remedy, sizeof(remedy), "ksactl credential init %s", cluster->name);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
-                tell_at(report, required && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
+                tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
                         "[cluster %s] credential_file: %s", cluster->name, error.text);
         else if (reason != KSA_OK && !is_hidden(reason))
                 tell_file(report, cluster, true, "credential_file", &error);

@@ -17,12 +17,6 @@
 
 /* --- Telling ---------------------------------------------------------------- */
 
-/* `cluster="prod"`, the beginning of each line. */
-static void name_cluster(const struct ksa_cluster *cluster, char *out, size_t size)
-{
-        (void)snprintf(out, size, "cluster=\"%s\"", cluster->name);
-}
-
 static void log_kept(const char *result, const struct ksa_cluster *cluster,
                      const struct ksa_token *token, const struct ksa_error *warning)
 {
@@ -47,14 +41,24 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         struct ksa_credential credential;
         struct ksa_error error = {0};
         char what[128];
-        enum ksa_reason reason = ksa_credential_init(cluster, &session->host.env, given, seconds,
-                                                     PATIENCE, &credential, &error);
+        enum ksa_reason reason;
 
+        if (ksa_secret_length(given) == 0) {
+                (void)ksa_fail(&error, KSA_NOT_A_TOKEN, "standard input is empty");
+                log_cluster_failure(false, cluster, &error);
+                return EXIT_DENIED;
+        }
+        reason = ksa_credential_init(cluster, &session->host.env, given, seconds, PATIENCE,
+                                     &credential, &error);
         if (reason == KSA_OK || reason == KSA_API_FORBIDDEN) {
                 log_kept("stored", cluster, &credential.token, reason == KSA_OK ? NULL : &error);
+        } else if (reason == KSA_API_UNAUTHORIZED) {
+                (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
+                log_failure(false, what, &error,
+                            "give a token for the API server itself: kubectl create token without "
+                            "--audience, and of this cluster");
         } else {
-                name_cluster(cluster, what, sizeof(what));
-                log_failure(false, what, &error);
+                log_cluster_failure(false, cluster, &error);
         }
         ksa_credential_clear(&credential);
         return reason == KSA_OK ? EXIT_GOOD : EXIT_DENIED;
@@ -89,7 +93,7 @@ static int credential_init(const struct words *arguments)
         if (name == NULL || !ksa_text_duration(duration != NULL ? duration : LIFE,
                                                KSA_CREDENTIAL_LIFE_MIN, LIFE_MAX, &seconds)) {
                 (void)fputs(name == NULL ? "ksactl: credential init takes the name of a cluster\n"
-                                         : "ksactl: --duration takes 10m or more\n",
+                                         : "ksactl: --duration takes 10m to 366d\n",
                             stderr);
                 return EXIT_BROKEN;
         }
@@ -114,17 +118,14 @@ static bool renew_one(struct session *session, const struct ksa_cluster *cluster
         struct ksa_credential credential;
         struct ksa_error error = {0};
         bool renewed = false;
-        char what[128];
 
         renew_session(session);
         enum ksa_reason reason = ksa_credential_renew(cluster, &session->host.env, if_due, PATIENCE,
                                                       &renewed, &credential, &error);
         if (renewed)
                 log_kept("renewed", cluster, &credential.token, NULL);
-        if (reason != KSA_OK) {
-                name_cluster(cluster, what, sizeof(what));
-                log_failure(false, what, &error);
-        }
+        if (reason != KSA_OK)
+                log_cluster_failure(false, cluster, &error);
         ksa_credential_clear(&credential);
         return reason == KSA_OK;
 }

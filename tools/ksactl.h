@@ -84,8 +84,20 @@ void print_error(const struct ksa_error *error);
  */
 void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4);
 
-/* The same for what failed, with its reason and remedy; WHAT begins the line behind the reason. */
-void log_failure(bool quiet, const char *what, const struct ksa_error *error);
+/*
+ * What helps where asking CLUSTER ended in ERROR: for a credential that is of no use
+ * the command that makes one, else what the reason says.
+ */
+#define REMEDY_SIZE 200
+const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
+                       char out[REMEDY_SIZE]);
+
+/* The same for what failed, with its reason and REMEDY; WHAT begins the line behind the reason. */
+void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy);
+
+/* The same for what failed with CLUSTER. */
+void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,
+                         const struct ksa_error *error);
 
 /* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
 #define SPAN_SIZE 32

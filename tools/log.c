@@ -2,6 +2,7 @@
 /* What ksactl did to keys and credentials, for whoever looks at the log of logins. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <syslog.h>
 
 #include "ksactl.h"
@@ -23,11 +24,34 @@ void log_line(bool quiet, int priority, const char *format, ...)
                 (void)fprintf(stderr, "ksactl: %s\n", line);
 }
 
-void log_failure(bool quiet, const char *what, const struct ksa_error *error)
+void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy)
 {
         char why[KSA_QUOTED_SIZE];
 
         log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\" remedy=\"%s\"",
                  ksa_reason_word(error->reason), what,
-                 ksa_text_quote(error->text, why, sizeof(why)), ksa_reason_remedy(error->reason));
+                 ksa_text_quote(error->text, why, sizeof(why)), remedy);
+}
+
+void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,
+                         const struct ksa_error *error)
+{
+        char what[128], remedy[REMEDY_SIZE];
+
+        (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
+        log_failure(quiet, what, error, remedy_for(cluster, error, remedy));
+}
+
+const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
+                       char out[REMEDY_SIZE])
+{
+        bool is_useless = error->reason == KSA_FILE_MISSING ||
+                          error->reason == KSA_FILE_UNREADABLE || error->reason == KSA_NOT_A_TOKEN;
+
+        if (is_useless && cluster->credential_file != NULL &&
+            strcmp(error->file, cluster->credential_file) == 0)
+                (void)snprintf(out, REMEDY_SIZE, "ksactl credential init %s", cluster->name);
+        else
+                (void)snprintf(out, REMEDY_SIZE, "%s", ksa_reason_remedy(error->reason));
+        return out;
 }

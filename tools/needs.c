@@ -14,18 +14,22 @@ static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster
         return false;
 }
 
-bool is_required(const struct ksa_config *config, const struct ksa_cluster *cluster)
+struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster)
 {
-        if (cluster->review == KSA_REVIEW_REQUIRE)
-                return true;
+        struct need need = {.asked = cluster->review != KSA_REVIEW_NEVER,
+                            .required = cluster->review == KSA_REVIEW_REQUIRE};
+
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
+                bool proof = rule->rbac || rule->bound == KSA_BOUND_POD;
 
-                if (names(rule, cluster) && (rule->review == KSA_REVIEW_REQUIRE || rule->rbac ||
-                                             rule->bound == KSA_BOUND_POD))
-                        return true;
+                if (!names(rule, cluster))
+                        continue;
+                need.asked = need.asked || proof || rule->review != KSA_REVIEW_NEVER;
+                need.required = need.required || proof || rule->review == KSA_REVIEW_REQUIRE;
+                need.rbac = need.rbac || rule->rbac;
         }
-        return false;
+        return need;
 }
 
 const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule)

@@ -7,8 +7,13 @@
 
 #include "section.h"
 
-/* Whether some login is refused where the API server of CLUSTER does not answer. */
-bool is_required(const struct ksa_config *config, const struct ksa_cluster *cluster);
+/* What logins need of the API server of a cluster. */
+struct need {
+        bool asked;    /* some login asks it about its token */
+        bool required; /* some login is refused where it does not answer */
+        bool rbac;     /* some login asks it what RBAC allows */
+};
+struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster);
 
 /* The option by which RULE demands what root alone can do, such as "rbac = yes"; NULL for none. */
 const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule);

@@ -55,7 +55,6 @@ static bool refresh_one(struct session *session, const struct ksa_cluster *clust
 {
         struct ksa_refreshed refreshed = {0};
         struct ksa_error error = {0};
-        char what[128];
 
         renew_session(session);
         if (ksa_refresh(cluster, &session->host.env, wish, &refreshed, &error) == KSA_OK) {
@@ -63,8 +62,7 @@ static bool refresh_one(struct session *session, const struct ksa_cluster *clust
                         tell_refreshed(cluster, wish->cooldown, &refreshed);
                 return true;
         }
-        (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
-        log_failure(wish->cooldown, what, &error);
+        log_cluster_failure(wish->cooldown, cluster, &error);
         return false;
 }
 
@@ -137,7 +135,7 @@ static bool sweep(struct session *session)
 
         if (ksa_used_sweep(&session->host.env, &removed, &error) == KSA_OK)
                 return true;
-        log_failure(false, "marks=used", &error);
+        log_failure(false, "marks=used", &error, ksa_reason_remedy(error.reason));
         return false;
 }
 
@@ -213,7 +211,6 @@ static int purge(struct session *session, const char *name)
 {
         const struct ksa_cluster *cluster = ksa_config_cluster(session->config, name);
         struct ksa_error error = {0};
-        char what[128];
 
         if (cluster == NULL || ksa_cluster_key_file(cluster) != NULL) {
                 (void)fprintf(stderr,
@@ -222,12 +219,11 @@ static int purge(struct session *session, const char *name)
                               name);
                 return EXIT_BROKEN;
         }
-        (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
         if (ksa_refresh_purge(cluster, &session->host.env, &error) != KSA_OK) {
-                log_failure(false, what, &error);
+                log_cluster_failure(false, cluster, &error);
                 return EXIT_DENIED;
         }
-        log_line(false, LOG_NOTICE, "result=purged %s", what);
+        log_line(false, LOG_NOTICE, "result=purged cluster=\"%s\"", cluster->name);
         return EXIT_GOOD;
 }
 

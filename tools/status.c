@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "needs.h"
-
 static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble"};
 
 /* --- One cluster ------------------------------------------------------------ */
@@ -47,6 +45,8 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
         struct finding findings[KSA_COUNT(parts)] = {0};
         json_t *examined = json_pack("{s:s}", "cluster", cluster->name);
 
+        const struct need need = what_is_needed(session->config, cluster);
+
         renew_session(session);
         find_keys(cluster, &session->host.env, &findings[0]);
         find_credential(cluster, &session->host.env, &findings[1]);
@@ -54,7 +54,7 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
                 (void)snprintf(findings[2].text, sizeof(findings[2].text), "%s",
                                cluster->api_server == NULL ? "not used" : "not asked");
         else
-                find_api(cluster, &session->host.env, is_required(session->config, cluster),
+                find_api(cluster, &session->host.env, &need,
                          (unsigned)session->config->host.timeout * 1000, &findings[2]);
         if (!json)
                 (void)printf("%s\n", cluster->name);

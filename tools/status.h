@@ -4,6 +4,7 @@
 #define KSACTL_STATUS_H
 
 #include "ksactl.h"
+#include "needs.h"
 
 /* What the levels are called; the numbers are exit statuses. */
 enum level {
@@ -25,8 +26,15 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
 void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
                      struct finding *finding);
 
-/* Asks the API server once, within MILLISECONDS; REQUIRED: logins need its word. */
-void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, bool required,
+/*
+ * Asks the API server, within MILLISECONDS and over one connection: whom it takes this host for, and
+ * whether it lets this host ask what logins NEED.
+ */
+void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
               unsigned milliseconds, struct finding *finding);
+
+/* For the parts: of several problems the first of the worst is told. */
+void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
+                 ...) KSA_PRINTF(4, 5);
 
 #endif

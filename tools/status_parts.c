@@ -6,28 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api.h"
 #include "keyset.h"
 #include "refresh.h"
-#include "self_review.h"
 #include "status.h"
-#include "text.h"
 
 /* Seconds by which a refresh may be late: the timer runs every five minutes, and somewhat later. */
 #define LATE 900
 /* A certificate is renewed by people: this many seconds before its end. */
 #define NOTICE (30 * INT64_C(86400))
-/* Seconds by which clocks may differ: from the second on logins are refused. */
-#define CLOCK_SOON    30
-#define CLOCK_TROUBLE 60
 
-#define ANSWER_MAX ((size_t)64 * 1024)
-
-/* The worse of two problems is told. */
-static void problem(struct finding *finding, enum level level, const char *remedy,
-                    const char *format, ...) KSA_PRINTF(4, 5);
-static void problem(struct finding *finding, enum level level, const char *remedy,
-                    const char *format, ...)
+void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
+                 ...)
 {
         va_list arguments;
 
@@ -76,8 +65,9 @@ static void judge_times(const struct ksa_cluster *cluster, const struct ksa_keys
         (void)snprintf(remedy, sizeof(remedy),
                        "look at ksa-keys.timer; ksactl keys refresh %s tells why", cluster->name);
         if (now - due > LATE)
-                problem(finding, SOON, remedy,
-                        "nobody refreshed the keys for %s; logins are refused in %s", age, left);
+                add_problem(finding, SOON, remedy,
+                            "nobody refreshed the keys for %s; logins are refused in %s", age,
+                            left);
 }
 
 void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -101,10 +91,10 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         if (open && file == NULL)
                 judge_times(cluster, keyset, env->now, usable, finding);
         if (!open)
-                problem(finding, TROUBLE, file != NULL ? "ksactl check" : refresh, "%s",
-                        error.text);
+                add_problem(finding, TROUBLE, file != NULL ? "ksactl check" : refresh, "%s",
+                            error.text);
         else if (usable == 0)
-                problem(finding, TROUBLE, file ? "ksactl keys show" : refresh, "no usable key");
+                add_problem(finding, TROUBLE, file ? "ksactl keys show" : refresh, "no usable key");
         ksa_keyset_free(&keyset);
 }
 
@@ -141,7 +131,7 @@ static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, i
                              : "put a new certificate and its key in place of those of %s",
                        cluster->name);
         if (end > now && end - now < late)
-                problem(finding, SOON, remedy, "nobody renewed it, and it ends in %s", left);
+                add_problem(finding, SOON, remedy, "nobody renewed it, and it ends in %s", left);
 }
 
 void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -167,105 +157,9 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
                                                         : "look at client_cert_file of %s",
                        cluster->name);
         if (reason != KSA_OK)
-                problem(finding, reason == KSA_NOT_A_TOKEN ? SOON : TROUBLE, remedy, "%s",
-                        json_string_value(json_object_get(shown, "problem")));
+                add_problem(finding, reason == KSA_NOT_A_TOKEN ? SOON : TROUBLE, remedy, "%s",
+                            json_string_value(json_object_get(shown, "problem")));
         (void)json_object_del(shown, "cluster");
         (void)json_object_del(shown, "problem");
         finding->facts = shown;
-}
-
-/* --- The API server --------------------------------------------------------- */
-
-/* What came of one question. */
-struct asked {
-        enum ksa_reason reason;
-        bool sent;
-        struct ksa_answer_head head;
-        int64_t milliseconds;
-        char *user; /* or NULL */
-        struct ksa_error error;
-};
-
-static void ask(const struct ksa_cluster *cluster, const struct ksa_env *env, unsigned milliseconds,
-                struct asked *asked)
-{
-        const struct ksa_call call = {.url = KSA_SELF_REVIEW_PATH,
-                                      .body = ksa_bytes_of(KSA_SELF_REVIEW_BODY),
-                                      .max = ANSWER_MAX,
-                                      .ret_head = &asked->head};
-        struct ksa_response response = {0};
-        int64_t begin = env->uptime();
-        struct ksa_api api;
-
-        asked->reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, &asked->error);
-        asked->sent = asked->reason == KSA_OK;
-        if (asked->sent)
-                asked->reason = ksa_api_ask(&api, &call, &response, &asked->error);
-        asked->milliseconds = env->uptime() - begin;
-        if (asked->reason == KSA_OK)
-                asked->reason = ksa_self_review_read(response.body.bytes, response.body.length,
-                                                     &asked->user, &asked->error);
-        ksa_response_clear(&response);
-        ksa_api_close(&api);
-}
-
-static void judge_clock(const struct ksa_env *env, const struct asked *asked,
-                        struct finding *finding)
-{
-        /* The host's time when the answer was there, less the server's. */
-        int64_t difference = env->now + asked->milliseconds / 1000 - asked->head.date;
-        int64_t distance = llabs(difference);
-        size_t length = strlen(finding->text);
-        char apart[SPAN_SIZE];
-
-        if (asked->head.status == 0 || asked->head.date < 0)
-                return;
-        (void)json_object_set_new(finding->facts, "clock_difference", json_integer(difference));
-        (void)snprintf(finding->text + length, sizeof(finding->text) - length,
-                       distance <= 2 ? "; the clocks agree" : "; this host's clock is %s %s",
-                       span(distance, apart), difference > 0 ? "ahead" : "behind");
-        if (distance > CLOCK_SOON)
-                problem(finding, distance > CLOCK_TROUBLE ? TROUBLE : SOON,
-                        "set the clock: chrony or systemd-timesyncd keep it",
-                        "this host's clock is %s %s of the API server's, and tokens may be refused "
-                        "by their times",
-                        apart, difference > 0 ? "ahead" : "behind");
-}
-
-/* An answer is good enough where nobody is meant to be known, and from before Kubernetes 1.28. */
-static bool is_answer(const struct ksa_cluster *cluster, const struct asked *asked)
-{
-        bool anonymous = cluster->credential_file == NULL && cluster->client_cert_file == NULL;
-        int64_t status = asked->head.status;
-
-        return asked->reason == KSA_OK || status == 404 || status == 403 ||
-               (anonymous && status == 401);
-}
-
-void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, bool required,
-              unsigned milliseconds, struct finding *finding)
-{
-        struct asked asked = {.reason = KSA_UNREACHED};
-        char user[300] = "";
-
-        ask(cluster, env, milliseconds, &asked);
-        bool reachable = asked.head.status != 0;
-        if (asked.user != NULL)
-                (void)ksa_text_quote(asked.user, user, sizeof(user));
-        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?}", "url", cluster->api_server,
-                                   "reachable", reachable, "milliseconds",
-                                   reachable ? json_integer(asked.milliseconds) : json_null(),
-                                   "clock_difference", "user", asked.user != NULL ? user : NULL);
-        if (reachable)
-                (void)snprintf(finding->text, sizeof(finding->text), "%s answers in %lld ms%s%s",
-                               cluster->api_server, (long long)asked.milliseconds,
-                               *user != '\0' ? ", as to " : "", user);
-        else
-                (void)snprintf(finding->text, sizeof(finding->text), "%s %s", cluster->api_server,
-                               asked.sent ? "does not answer" : "was not asked");
-        if (!is_answer(cluster, &asked))
-                problem(finding, required || asked.reason == KSA_API_UNAUTHORIZED ? TROUBLE : SOON,
-                        ksa_reason_remedy(asked.reason), "%s", asked.error.text);
-        judge_clock(env, &asked, finding);
-        free(asked.user);
 }

@@ -458,7 +458,7 @@ def test_a_credential_that_others_can_read(asked, option, mode):
     assert problem["severity"] == "error" and "can be read by others (mode %04o): chmod 0600 it" % mode in problem["text"]
 
 
-@pytest.mark.parametrize("cluster, severity", [("review = require", "error"), ("review = prefer", "warning")])
+@pytest.mark.parametrize("cluster, severity", [("review = require", "error"), ("review = prefer", "error"), ("", "warning")])
 def test_no_credential_yet(asked, cluster, severity):
     asks(asked, "credential_file", cluster=cluster)
     asked.files["credential_file"].unlink()

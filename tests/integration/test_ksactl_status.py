@@ -1,4 +1,5 @@
 """ksactl status: whether logins work, and will, with the real ksa-fetch."""
+import json
 import re
 import time
 
@@ -9,6 +10,7 @@ from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
 from tls_server import page
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 USER = "system:serviceaccount:ksa-system:host-verifier"
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 EXITS = {"well": 0, "soon": 1, "trouble": 2}
@@ -22,11 +24,21 @@ def self_review(user=USER, ahead=0, status="201 Created"):
     return re.sub(rb"Date: [^\r]*", date.encode(), answer)
 
 
+def may(*denied, status="201 Created"):
+    """What the API server says of all that this host might create, but for the resources DENIED."""
+    def answer(request):
+        wanted = json.loads(request.partition("\r\n\r\n")[2])["spec"]["resourceAttributes"]
+        return json_page({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {},
+                          "spec": {"resourceAttributes": wanted}, "status": {"allowed": wanted["resource"] not in denied}}, status)
+    return answer
+
+
 @pytest.fixture
 def cluster(host):
     with Cluster(host) as cluster:
         cluster.server.pages[KEYS] = jwks_page(host.key)
         cluster.server.pages[PATH] = lambda request: self_review()
+        cluster.server.pages[ACCESS] = may()
         cluster.give_credential(life=86400)
         assert cluster.refresh("prod").status == 0
         cluster.server.requests.clear()
@@ -45,9 +57,11 @@ def status(cluster, expected, *words):
     for part in parts.values():
         if part and part["problem"]:
             assert part["remedy"]
-            (line,) = [line for line in text.out.splitlines() if "what helps: " + part["remedy"] in line]
-            level = text.out.splitlines()[text.out.splitlines().index(line) - 1].split(": ")[0].strip()
-            worst = max(worst, EXITS[level])
+            lines = text.out.splitlines()
+            levels = [line.split(": ")[0].strip() for line, after in zip(lines, lines[1:])
+                      if line.endswith(": " + part["problem"]) and after.endswith("what helps: " + part["remedy"])]
+            assert levels, part
+            worst = max(worst, *(EXITS[level] for level in levels))
     assert worst == EXITS[expected]
     return text.out, parts
 
@@ -115,7 +129,8 @@ def test_a_credential_that_is_of_no_use(cluster, spoil, expected):
     spoil()
     text, parts = status(cluster, expected)
     assert parts["credential"]["problem"] and parts["credential"]["remedy"] == "ksactl credential init prod"
-    assert "was not asked" in text and cluster.asked() == []
+    assert "could not be asked: " + parts["api"]["problem"] in text and cluster.asked() == []
+    assert parts["credential"]["problem"] == parts["api"]["problem"]
 
 
 def test_a_credential_that_is_no_token(cluster):
@@ -161,15 +176,94 @@ def test_what_rules_need(cluster, demand):
     assert status(cluster, "trouble")[1]["api"]["reachable"] is False
 
 
-@pytest.mark.parametrize("answer, expected, reachable", [
-    (page(b"", "401 Unauthorized"), "trouble", True), (page(b"", "403 Forbidden"), "well", True),
-    (page(b"", "404 Not Found"), "well", True), (page(b"", "429 Too Many Requests"), "soon", True),
-    (page(b"", "500 Internal Server Error"), "soon", True), (page(b"{}", "201 Created"), "soon", True),
-    (b"nonsense\r\n\r\nConnection: close", "soon", False)], ids=["401", "403", "404", "429", "500", "other", "nonsense"])
-def test_answers(cluster, answer, expected, reachable):
-    cluster.server.pages[PATH] = answer
-    api = status(cluster, expected)[1]["api"]
-    assert api["reachable"] == reachable and api["user"] is None
+ANSWERS = {"401": page(b"", "401 Unauthorized"), "403": page(b"", "403 Forbidden"), "404": page(b"", "404 Not Found"),
+           "429": page(b"", "429 Too Many Requests"), "500": page(b"", "500 Internal Server Error"), "other": page(b"{}", "201 Created"),
+           "elsewhere": page(b"", "302 Found", "Location: /x"), "nonsense": b"nonsense\r\n\r\nConnection: close"}
+
+
+@pytest.mark.parametrize("review, expected", [("never", {"401": "trouble", "403": "well", "404": "well"}),
+                                              ("prefer", {"403": "well", "404": "well"}), ("require", {"403": "well", "404": "well"})])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_answers(cluster, answer, review, expected):
+    """Logins that ask are refused for each of them: review = prefer forgives that nobody answers, and nothing else."""
+    cluster.configure(cluster.section(more="credential_file = %s\nreview = %s\n" % (CREDENTIAL, review)))
+    cluster.server.pages[PATH] = ANSWERS[answer]
+    text, parts = status(cluster, expected.get(answer, "soon" if review == "never" else "trouble"))
+    assert parts["api"]["reachable"] == (answer != "nonsense") and parts["api"]["user"] is None
+    assert ("could not be asked: no whole answer" in text) == (answer == "nonsense") and "does not answer" not in text
+
+
+@pytest.mark.parametrize("review, expected", [("never", "soon"), ("prefer", "trouble"), ("require", "trouble")])
+def test_another_authority(cluster, review, expected):
+    cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="credential_file = %s\nreview = %s\n" % (
+        CREDENTIAL, review)).replace(
+        "api_ca_file = %s" % cluster.certificates.ca, "api_ca_file = /etc/ssl/certs/ca-certificates.crt"))
+    text, parts = status(cluster, expected)
+    assert "could not be asked: TLS" in text and parts["api"]["problem"].startswith("TLS")
+
+
+# --- What this host may ask ---
+
+
+DEMANDS = {"review": ("review = prefer\n", RULE), "rule": ("", RULE + "review = require\n"), "bound": ("", RULE + "bound = pod\n"),
+           "rbac": ("", RULE + "rbac = yes\n")}
+
+
+def demand(cluster, name):
+    more, rules = DEMANDS[name]
+    cluster.configure(cluster.section(more="credential_file = %s\n%s" % (CREDENTIAL, more)), rules)
+
+
+def wishes(cluster):
+    bodies = [json.loads(request.partition("\r\n\r\n")[2]) for request in cluster.asked(ACCESS)]
+    return [body["spec"]["resourceAttributes"] for body in bodies]
+
+
+@pytest.mark.parametrize("name", DEMANDS)
+def test_it_may_not_review(cluster, name):
+    """status was green, and every login that asked was refused: the account was known, and had no role."""
+    demand(cluster, name)
+    cluster.server.pages[ACCESS] = may("tokenreviews")
+    api = status(cluster, "trouble")[1]["api"]
+    assert api["may_review"] is False and api["user"] == USER and api["may_ask_rbac"] is (True if name == "rbac" else None)
+    assert "may not review tokens" in api["problem"] and api["remedy"] == "apply host-account.yaml; see ksa-clusters(7)"
+    cluster.server.pages[ACCESS] = may()
+    assert status(cluster, "well")[1]["api"]["may_review"] is True
+
+
+def test_it_may_not_ask_rbac(cluster):
+    demand(cluster, "rbac")
+    cluster.server.pages[ACCESS] = may("subjectaccessreviews")
+    api = status(cluster, "trouble")[1]["api"]
+    assert (api["may_review"], api["may_ask_rbac"], api["may_renew"]) == (True, False, True)
+    demand(cluster, "review")
+    assert status(cluster, "well")[1]["api"]["may_ask_rbac"] is None
+
+
+def test_it_may_not_renew(cluster):
+    cluster.server.pages[ACCESS] = may("serviceaccounts")
+    api = status(cluster, "soon")[1]["api"]
+    assert (api["may_review"], api["may_renew"]) == (None, False)
+    assert "may not ask for its next token" in api["problem"] and "host-account.yaml" in api["remedy"]
+
+
+def test_what_it_asks_over_one_connection(cluster):
+    demand(cluster, "rbac")
+    before = cluster.server.connections
+    assert cluster.ksactl("status").status == 0 and cluster.server.connections == before + 1
+    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH, ACCESS, ACCESS, ACCESS]
+    assert wishes(cluster) == [
+        {"verb": "create", "group": "authentication.k8s.io", "resource": "tokenreviews"},
+        {"verb": "create", "group": "authorization.k8s.io", "resource": "subjectaccessreviews"},
+        {"verb": "create", "group": "", "resource": "serviceaccounts", "subresource": "token", "namespace": "ksa-system",
+         "name": "host-verifier"}]
+
+
+def test_nobody_says_what_it_may(cluster):
+    demand(cluster, "review")
+    for answer in ("403", "500", "other"):
+        cluster.server.pages[ACCESS] = ANSWERS[answer]
+        assert status(cluster, "trouble")[1]["api"]["may_review"] is None
 
 
 def test_a_server_that_hangs(cluster):
@@ -185,7 +279,7 @@ def test_clocks(cluster, ahead, expected):
     cluster.server.pages[PATH] = lambda request: self_review(ahead=ahead)
     text, parts = status(cluster, expected)
     assert abs(parts["api"]["clock_difference"] + ahead) <= 3
-    assert "this host's clock is" in text and ("behind" if ahead > 0 else "ahead") in text
+    assert re.search("this host's clock is .* s %s the API server's$" % ("behind" if ahead > 0 else "ahead of"), text, re.M)
 
 
 def test_the_clock_of_a_server_that_refuses(cluster):
@@ -223,7 +317,7 @@ def test_it_changes_nothing(cluster):
     cluster.age(7200)
     cluster.ksactl("status")
     assert (cluster.stamp(), CREDENTIAL.read_text(), cluster.cached()) == before
-    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH]
+    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH, ACCESS]
 
 
 def test_the_worst_of_all_counts(cluster):
