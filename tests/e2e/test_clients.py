@@ -66,6 +66,16 @@ def test_ssh_with_the_lines_for_ssh_config(job):
     assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
 
 
+def test_job_is_told_why_its_token_could_not_be_judged(job):
+    """The stack goes on to a password where the host could not judge the token, and sshd puts our message before
+    that prompt: nobody answers it, and the job sees the reference that the host's log has."""
+    Path("/etc/ksa/prod.jwks").unlink()
+    result = job.run("ksa-ssh", "deploy-bot@build-7", "id")
+    reference = re.search(r" ref=(\w+) ", result.lines[0]).group(1)
+    assert result.status == 255 and result.out == "" and result.reasons == ["file-missing"], result
+    assert "Service account token refused (ref %s on build-7)\n" % reference in result.err, result
+
+
 def test_ssh_carries_input_output_and_status(job):
     result = job.host.run(["ksa-ssh", "deploy-bot@build-7", "cat; echo error >&2; exit 7"], stdin=TEXT.encode(),
                           KSA_TOKEN_FILE=job.token)

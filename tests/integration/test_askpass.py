@@ -349,6 +349,31 @@ def test_message_is_shown_and_not_answered(client):
     assert client.kept() == []
 
 
+REFUSAL = "Service account token refused (ref 9d921243 on build-7): the token's time is over"
+
+
+@pytest.mark.parametrize("host", [HOST, ""])
+@pytest.mark.parametrize("behind", ["", "\nPassword: ", "\n" + FIRST, "\n%s%s" % (HOST, FIRST)])
+def test_refusal_before_the_next_prompt_is_shown(client, host, behind):
+    """sshd puts the message of a module that the stack goes past before the next prompt. It is shown, and nothing
+    is answered, whatever is asked behind it."""
+    result = client.run(host + REFUSAL + behind, KSA_AUDIENCE=AUDIENCE)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", REFUSAL + "\n"), result
+    assert client.kept() == []
+
+
+def test_refusal_is_cut_and_cleaned(client):
+    """The server chose its bytes."""
+    begin = "Service account token refused ("
+    result = client.run(HOST + begin + "\x1b[2J\a\r\u00e9" + "x" * 1000 + "\nsecond line\n" + FIRST)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", (begin + "[2J" + "x" * 1000)[:500] + "\n"), result
+
+
+@pytest.mark.parametrize("words", ["Service account token refused", "x" + REFUSAL, HOST + REFUSAL, "\n" + REFUSAL])
+def test_what_only_looks_like_a_refusal(client, words):
+    assert "not pam_ksa's" in client.refused(HOST + words)
+
+
 def test_sudo_p_is_told(client):
     text = client.refused("my own prompt: ", KSA_AUDIENCE=AUDIENCE)
     assert "sudo -p" in text and "passprompt_override" in text
