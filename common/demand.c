@@ -36,12 +36,16 @@ static enum ksa_reason needs_root(const struct ksa_demand *demand, struct ksa_er
                         demand->rule->name, (unsigned)demand->effective_uid);
 }
 
-/* Posts BODY, which may be NULL where memory ran out, to PATH at the cluster's API server. */
+/*
+ * Posts BODY, which may be NULL where memory ran out, to PATH at the cluster's API server, and keeps
+ * whether that answered.
+ */
 static enum ksa_reason post(const struct ksa_demand *demand, const char *path,
-                            const struct ksa_secret *body, struct ksa_response *ret_response,
-                            struct ksa_error *err)
+                            const struct ksa_secret *body, struct ksa_demanded *demanded,
+                            struct ksa_response *ret_response, struct ksa_error *err)
 {
         unsigned milliseconds = (unsigned)demand->host->timeout * 1000;
+        struct ksa_answer_head head = {0};
         struct ksa_api api;
 
         if (body == NULL)
@@ -52,11 +56,13 @@ static enum ksa_reason post(const struct ksa_demand *demand, const char *path,
                 const struct ksa_call call = {
                         .url = path,
                         .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
-                        .max = REVIEW_MAX};
+                        .max = REVIEW_MAX,
+                        .ret_head = &head};
 
                 reason = ksa_api_ask(&api, &call, ret_response, err);
         }
         ksa_api_close(&api);
+        demanded->asked = demanded->asked || head.status != 0;
         return reason;
 }
 
@@ -92,7 +98,8 @@ static const char *common_audience(const struct ksa_demand *demand)
         return NULL;
 }
 
-static enum ksa_reason review(const struct ksa_demand *demand, struct ksa_error *err)
+static enum ksa_reason review(const struct ksa_demand *demand, struct ksa_demanded *demanded,
+                              struct ksa_error *err)
 {
         const char *audience = common_audience(demand);
         struct ksa_response response = {0};
@@ -100,7 +107,7 @@ static enum ksa_reason review(const struct ksa_demand *demand, struct ksa_error 
         if (audience == NULL)
                 return ksa_fail(err, KSA_WRONG_AUDIENCE, "no audience to ask the cluster about");
         struct ksa_secret *request = ksa_review_request(demand->token, audience);
-        enum ksa_reason reason = post(demand, KSA_REVIEW_PATH, request, &response, err);
+        enum ksa_reason reason = post(demand, KSA_REVIEW_PATH, request, demanded, &response, err);
         ksa_secret_free(&request);
         if (reason != KSA_OK)
                 return reason;
@@ -122,8 +129,7 @@ enum ksa_reason ksa_demand_review(const struct ksa_demand *demand, struct ksa_de
         enum ksa_reason reason = needs_root(demand, err);
         if (reason != KSA_OK)
                 return reason;
-        demanded->asked = true;
-        reason = review(demand, err);
+        reason = review(demand, demanded, err);
         bool nobody_there = reason == KSA_API_UNREACHABLE || reason == KSA_API_TIMEOUT;
         if (wanted != KSA_REVIEW_PREFER || !nobody_there)
                 return reason;
@@ -135,13 +141,14 @@ enum ksa_reason ksa_demand_review(const struct ksa_demand *demand, struct ksa_de
 
 /* Whether the account may log in to hosts of that name or class. */
 static enum ksa_reason may_enter(const struct ksa_demand *demand, const char *name,
-                                 bool *ret_allowed, struct ksa_error *err)
+                                 struct ksa_demanded *demanded, bool *ret_allowed,
+                                 struct ksa_error *err)
 {
         bool is_sudo = strcmp(ksa_service_in_rules(demand->service), "sudo") == 0;
         struct ksa_response response = {0};
         struct ksa_secret *request =
                 ksa_access_request(demand->token, is_sudo ? "sudo" : "login", name);
-        enum ksa_reason reason = post(demand, KSA_ACCESS_PATH, request, &response, err);
+        enum ksa_reason reason = post(demand, KSA_ACCESS_PATH, request, demanded, &response, err);
 
         ksa_secret_free(&request);
         if (reason != KSA_OK)
@@ -162,12 +169,11 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
         enum ksa_reason reason = needs_root(demand, err);
         if (reason != KSA_OK)
                 return reason;
-        demanded->asked = true;
         for (size_t i = 0; i <= host->class.count; i++) {
                 const char *name = i == 0 ? own : ksa_list_text(&host->class, i - 1);
                 bool allowed = false;
 
-                reason = may_enter(demand, name, &allowed, err);
+                reason = may_enter(demand, name, demanded, &allowed, err);
                 if (reason != KSA_OK)
                         return reason;
                 if (allowed) {

@@ -27,7 +27,7 @@ struct ksa_demand {
 struct ksa_demanded {
         enum ksa_review review; /* the stricter of cluster and rule; 0: not come to */
         bool review_skipped;    /* preferred, and the cluster could not be asked */
-        bool asked;             /* the API server's log knows the audit id */
+        bool asked;             /* it answered, whatever: its audit log may have the id */
         const char
                 *granted_as; /* the host's name or class that RBAC let the account into, or NULL */
 };

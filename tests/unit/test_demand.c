@@ -178,6 +178,50 @@ static void test_review_says_yes_or_no(void **state)
         assert_non_null(strstr(trial->line, "audit_id="));
 }
 
+/* The log line names an audit id where the API server's own log may have it: it answered, whatever that was. */
+static void test_audit_id_only_where_it_answered(void **state)
+{
+        static const enum ksa_reason unheard[] = {KSA_API_UNREACHABLE, KSA_API_TIMEOUT, KSA_API_TLS,
+                                                  KSA_API_BROKEN, KSA_HELPER};
+        static const int statuses[] = {201, 301, 401, 403, 429, 500};
+        struct answer_row row = {.url = REVIEW, .body = GOOD_REVIEW};
+        struct trial *trial = *state;
+        char path[128];
+
+        rows(trial, &row, 1);
+        for (unsigned prefer = 0; prefer < 2; prefer++) {
+                trial->rule = prefer == 1 ? "review = prefer\n" : "review = require\n";
+                for (size_t i = 0; i < KSA_COUNT(unheard); i++) {
+                        row.reason = unheard[i];
+                        (void)try(trial, NULL, NULL);
+                        assert_null(strstr(trial->line, "audit_id="));
+                }
+                row.reason = KSA_OK;
+                for (size_t i = 0; i < KSA_COUNT(statuses); i++) {
+                        row.status = statuses[i];
+                        (void)try(trial, NULL, NULL);
+                        assert_non_null(strstr(trial->line, " audit_id=7f3a9c2e-0000"));
+                }
+        }
+        (void)snprintf(path, sizeof(path), "%s/token", trial->place->folder);
+        assert_int_equal(remove(path), 0);
+        assert_int_equal(try(trial, NULL, NULL), KSA_FILE_MISSING);
+        assert_null(strstr(trial->line, "audit_id="));
+}
+
+/* It answered the review, and then no more. */
+static void test_audit_id_of_a_review_before_rbac_failed(void **state)
+{
+        static const struct answer_row table[] = {
+                {.url = REVIEW, .status = 201, .body = GOOD_REVIEW}};
+        struct trial *trial = *state;
+
+        trial->rule = "rbac = yes\n";
+        rows(trial, table, 1);
+        assert_int_equal(try(trial, NULL, NULL), KSA_API_UNREACHABLE);
+        assert_non_null(strstr(trial->line, " audit_id=7f3a9c2e-0000"));
+}
+
 /* prefer yields to nobody there and to time, and to nothing else. */
 static void test_what_prefer_yields_to(void **state)
 {
@@ -397,6 +441,8 @@ int main(void)
                 TEST(test_nobody_is_asked_where_nothing_is_demanded),
                 TEST(test_which_review),
                 TEST(test_review_says_yes_or_no),
+                TEST(test_audit_id_only_where_it_answered),
+                TEST(test_audit_id_of_a_review_before_rbac_failed),
                 TEST(test_what_prefer_yields_to),
                 TEST(test_prefer_is_require_for_whom_a_user_runs),
                 TEST(test_without_root_nobody_is_asked),
