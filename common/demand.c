@@ -50,6 +50,8 @@ static enum ksa_reason post(const struct ksa_demand *demand, const char *path,
 
         if (body == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
+        if (demand->env->offline)
+                return ksa_fail(err, KSA_API_UNREACHABLE, "--offline: not asked");
         enum ksa_reason reason =
                 ksa_api_open(demand->cluster, demand->env, KSA_SIDE_API, milliseconds, &api, err);
         if (reason == KSA_OK) {

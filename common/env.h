@@ -37,6 +37,7 @@ struct ksa_env {
         void *fetch_context;
         const char *used_dir;      /* marks of tokens that count once */
         bool only_look;            /* marks are looked for, and none is made */
+        bool offline;              /* of ksactl: no cluster is asked, as where none is there */
         const char *registry_file; /* local accounts made from service accounts */
 };
 

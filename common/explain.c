@@ -189,7 +189,7 @@ static void explain_demand(const struct ksa_decision *d, enum ksa_step step, cha
                 (void)snprintf(out, size, "hosts.ksa.dev \"%s\" is granted in namespace %s",
                                d->demanded.granted_as, d->token.namespace);
         else if (step == KSA_STEP_ONCE && d->rule->once)
-                (void)snprintf(out, size, "it was not used before");
+                (void)snprintf(out, size, "it was not used before; a login would mark it");
         else
                 (void)snprintf(out, size, "not demanded");
 }
@@ -262,6 +262,9 @@ const char *ksa_explain_step(const struct ksa_attempt *attempt, const struct ksa
         if (decision->steps[step] == KSA_OK)
                 explain_passed(attempt, decision, step, out, size);
         else if (decision->steps[step] != KSA_UNREACHED)
-                (void)snprintf(out, size, "%s", decision->error.text);
+                (void)snprintf(out, size, "%s%s", decision->error.text,
+                               step == KSA_STEP_KEY && decision->keys_may_refresh
+                                       ? "; a login would refresh the key set first"
+                                       : "");
         return out;
 }

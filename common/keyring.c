@@ -68,12 +68,11 @@ bool ksa_keyring_may_be_old(enum ksa_reason found)
         return found == KSA_UNKNOWN_KID || found == KSA_KEYS_UNUSABLE || found == KSA_KEYS_STALE;
 }
 
-bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *env,
-                         const char *issuer,
-                         bool (*fits)(const struct ksa_cluster *cluster, void *context),
-                         void *context, struct ksa_error *err)
+/* The clusters of ISSUER whose sets are fetched, and that FITS says yes to; how many. */
+static size_t fitting(const struct ksa_config *config, const char *issuer,
+                      bool (*fits)(const struct ksa_cluster *cluster, void *context), void *context,
+                      const char *ret_names[KSA_REFRESH_MAX + 1])
 {
-        const char *names[KSA_REFRESH_MAX + 1] = {0};
         size_t count = 0;
 
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
@@ -81,9 +80,29 @@ bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *
 
                 if (count < KSA_REFRESH_MAX && ksa_list_has(&cluster->issuer, issuer) &&
                     ksa_cluster_key_file(cluster) == NULL && fits(cluster, context))
-                        names[count++] = cluster->name;
+                        ret_names[count++] = cluster->name;
         }
-        if (count == 0 || env->refresh == NULL)
+        ret_names[count] = NULL;
+        return count;
+}
+
+bool ksa_keyring_may_refresh(const struct ksa_config *config, const char *issuer,
+                             bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                             void *context)
+{
+        const char *names[KSA_REFRESH_MAX + 1];
+
+        return fitting(config, issuer, fits, context, names) > 0;
+}
+
+bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *env,
+                         const char *issuer,
+                         bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                         void *context, struct ksa_error *err)
+{
+        const char *names[KSA_REFRESH_MAX + 1];
+
+        if (env->refresh == NULL || fitting(config, issuer, fits, context, names) == 0)
                 return false;
         /* What came of it the caches tell: another process may have done it. */
         return env->refresh(env->fetch_context, env->config_file, names,

@@ -172,7 +172,11 @@ static enum ksa_reason step_key(struct login *login)
                 return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
         enum ksa_reason reason = ksa_keyring_find(login->config, login->env, d->token.iss,
                                                   d->token.kid, &found, &d->error);
-        if (ksa_keyring_may_be_old(reason) && login->attempt->effective_uid == 0)
+        bool may_be_old = ksa_keyring_may_be_old(reason) && login->attempt->effective_uid == 0;
+        if (may_be_old && login->env->refresh == NULL)
+                d->keys_may_refresh =
+                        ksa_keyring_may_refresh(login->config, d->token.iss, could_be_of, login);
+        else if (may_be_old)
                 d->keys_looked_again = ksa_keyring_refresh(login->config, login->env, d->token.iss,
                                                            could_be_of, login, &refresh);
         if (d->keys_looked_again)

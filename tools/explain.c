@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ksactl.h"
 #include "login.h"
@@ -16,7 +17,7 @@
 
 struct question {
         const char *token_file, *user, *service, *rhost, *now, *config_file;
-        bool json;
+        bool json, offline;
         bool user_chosen; /* by us */
         struct ksa_host_env host;
         struct ksa_config *config;
@@ -127,6 +128,29 @@ static const char *why_not(const struct question *question, const struct ksa_rul
         return ksa_condition_text(closest == KSA_CONDITION_NONE ? KSA_CONDITION_ACCOUNT : closest);
 }
 
+/* --- --offline ---------------------------------------------------------------- */
+
+/* Whether the cluster's word is all that was missing. */
+static bool ended_offline(const struct question *question)
+{
+        return question->offline && question->decision.reason == KSA_API_UNREACHABLE;
+}
+
+/* Nothing helps against --offline. */
+static const char *remedy_of(const struct question *question)
+{
+        return ended_offline(question) ? "" : ksa_reason_remedy(question->decision.reason);
+}
+
+static const char *detail_of(const struct question *question, enum ksa_step step, char *out,
+                             size_t size)
+{
+        if (step == KSA_STEP_REVIEW && question->offline &&
+            question->decision.demanded.review_skipped)
+                return "not asked (--offline); review = prefer lets that pass where nobody answers";
+        return ksa_explain_step(&question->attempt, &question->decision, step, out, size);
+}
+
 /* --- In text ------------------------------------------------------------------ */
 
 static void print_steps(const struct question *question)
@@ -142,17 +166,19 @@ static void print_steps(const struct question *question)
                 else
                         (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
                                      ksa_reason_word(reason),
-                                     ksa_explain_step(&question->attempt, &question->decision, step,
-                                                      detail, sizeof(detail)));
+                                     detail_of(question, step, detail, sizeof(detail)));
         }
 }
 
 static void print_rules(const struct question *question)
 {
-        bool verified = ksa_decision_is_verified(&question->decision);
+        enum ksa_reason signature = question->decision.steps[KSA_STEP_SIGNATURE];
+        const char *why = signature == KSA_UNREACHED ? "was not verified" : "did not hold";
 
-        (void)printf("\nrules%s:\n",
-                     verified ? "" : " (by what the token claims: its signature did not hold)");
+        (void)printf("\nrules");
+        if (signature != KSA_OK)
+                (void)printf(" (by what the token claims: its signature %s)", why);
+        (void)printf(":\n");
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &question->config->rules[i];
 
@@ -175,9 +201,10 @@ static void print_answer(const struct question *question)
                 (void)printf("\nallow\n");
                 return;
         }
-        (void)printf("\ndeny: %s (%s)\n", ksa_reason_word(d->reason), ksa_reason_text(d->reason));
-        if (*ksa_reason_remedy(d->reason) != '\0')
-                (void)printf("what helps: %s\n", ksa_reason_remedy(d->reason));
+        (void)printf("\ndeny: %s (%s)\n", ksa_reason_word(d->reason),
+                     ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
+        if (*remedy_of(question) != '\0')
+                (void)printf("what helps: %s\n", remedy_of(question));
 }
 
 /* --- In JSON ------------------------------------------------------------------ */
@@ -227,8 +254,7 @@ static json_t *steps(const struct question *question)
                 (void)json_array_append_new(
                         array, json_pack("{s:s, s:s, s:s}", "step", ksa_step_word(step), "result",
                                          ksa_reason_word(question->decision.steps[step]), "detail",
-                                         ksa_explain_step(&question->attempt, &question->decision,
-                                                          step, detail, sizeof(detail))));
+                                         detail_of(question, step, detail, sizeof(detail))));
         }
         return array;
 }
@@ -254,14 +280,14 @@ static json_t *as_json(const struct question *question)
         bool allowed = d->outcome == KSA_ALLOW, verified = ksa_decision_is_verified(d);
         json_t *answer = claims(d, verified);
         json_t *rest = json_pack(
-                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o}", "result",
+                "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o, s:o}", "result",
                 allowed ? "allow" : "deny", "reason", ksa_reason_word(d->reason), "pam_code",
                 pam_code_name(d->outcome), "user", question->user, "rule",
                 d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
-                "remedy", allowed ? NULL : ksa_reason_remedy(d->reason), "review",
-                ksa_explain_review(d), "audit_id", d->demanded.asked ? d->audit_id : NULL, "steps",
-                steps(question), "rules", rules(question), "unverified",
-                verified ? json_null() : claims(d, true));
+                "remedy", allowed ? NULL : remedy_of(question), "review", ksa_explain_review(d),
+                "audit_id", d->demanded.asked ? d->audit_id : NULL, "would_refresh",
+                d->keys_may_refresh, "steps", steps(question), "rules", rules(question),
+                "unverified", verified ? json_null() : claims(d, true));
 
         if (answer == NULL || rest == NULL || json_object_update(answer, rest) != 0) {
                 json_decref(answer);
@@ -271,12 +297,25 @@ static json_t *as_json(const struct question *question)
         return answer;
 }
 
+static bool left_to_root(const struct question *question)
+{
+        enum ksa_reason review = question->decision.steps[KSA_STEP_REVIEW];
+
+        if (geteuid() == 0 || question->attempt.effective_uid != 0 || question->offline ||
+            review == KSA_OK || review == KSA_UNREACHED)
+                return false;
+        (void)fprintf(stderr, "ksactl: asking the cluster is for root: use --offline\n");
+        return true;
+}
+
 static int answer(struct question *question)
 {
         if (!ask(question))
                 return EXIT_BROKEN;
         bool allowed = question->decision.outcome == KSA_ALLOW, printed = true;
-        if (question->json)
+        if (left_to_root(question))
+                printed = false;
+        else if (question->json)
                 printed = print_json(as_json(question));
         else
                 print_answer(question);
@@ -301,28 +340,16 @@ static bool read_now(const char *text, int64_t *ret_now)
         return true;
 }
 
-/* --offline: as where the cluster is not there. */
-static enum ksa_reason ask_nobody(void *context __attribute__((unused)),
-                                  const struct ksa_request *request __attribute__((unused)),
-                                  struct ksa_response *ret_response __attribute__((unused)),
-                                  struct ksa_error *err)
-{
-        return ksa_fail(err, KSA_API_UNREACHABLE, "--offline: the cluster was not asked");
-}
-
 /* A question changes nothing: no key set is refreshed, no token counts as used. */
-static void make_harmless(struct ksa_env *env, bool offline)
+static void make_harmless(struct ksa_env *env)
 {
         env->refresh = NULL;
         env->only_look = true;
-        if (offline)
-                env->fetch = ask_nobody;
 }
 
 int command_explain(const struct words *arguments)
 {
         struct question question = {.service = NULL};
-        bool offline = false;
         const struct flag flags[] = {
                 {"--token-file", &question.token_file, NULL},
                 {"--user", &question.user, NULL},
@@ -331,7 +358,7 @@ int command_explain(const struct words *arguments)
                 {"--now", &question.now, NULL},
                 {"--config", &question.config_file, NULL},
                 {"--json", NULL, &question.json},
-                {"--offline", NULL, &offline},
+                {"--offline", NULL, &question.offline},
         };
         struct ksa_error error = {0};
         char *path = NULL;
@@ -348,12 +375,11 @@ int command_explain(const struct words *arguments)
         question.rhost = question.rhost != NULL ? question.rhost : "";
         bool filled = fill_host(&question.host, question.config_file, &path) &&
                       read_now(question.now, &question.host.env.now);
-        make_harmless(&question.host.env, offline);
-        if (!filled)
-                status = EXIT_BROKEN;
-        else if (ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
+        make_harmless(&question.host.env);
+        question.host.env.offline = question.offline;
+        if (filled && ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
                 print_error(&error);
-        else
+        else if (filled)
                 status = answer(&question);
         ksa_fetch_close(&question.host.fetch);
         ksa_config_free(&question.config);

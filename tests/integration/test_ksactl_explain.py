@@ -183,8 +183,27 @@ def test_no_token(host, text):
 
 
 def test_unknown_kid(host):
-    answer = denied(host.explain(host.token(issuer.Key("ES256")), "--json", *FROM))
-    assert answer["reason"] == "unknown-kid"
+    token = host.token(issuer.Key("ES256"))
+    answer = denied(host.explain(token, "--json", *FROM))
+    assert (answer["reason"], answer["would_refresh"]) == ("unknown-kid", False)
+    assert "(by what the token claims: its signature was not verified)" in host.explain(token, *FROM).out
+
+
+def test_login_would_refresh_the_keys(host):
+    """keys purge, and the set of the next login is fetched: explain only looks, and says so."""
+    host.write_config(RULES)
+    text = host.config.read_text()
+    host.write("ksa.conf", text.replace("keys = file:%s" % (host.folder / "prod.jwks"),
+                                        "keys = api\napi_server = https://127.0.0.1:1"))
+    said = "; a login would refresh the key set first"
+    answer = denied(host.explain(host.token(), "--json", *FROM))
+    assert (answer["reason"], answer["would_refresh"]) == ("keys-unusable", True)
+    assert [step["detail"].endswith(said) for step in answer["steps"] if step["step"] == "key"] == [True]
+    assert said in host.explain(host.token(), *FROM).out
+    # No login would, for a token that could let nobody in.
+    answer = denied(host.explain(host.token(audience="ssh://other"), "--json", *FROM))
+    assert (answer["reason"], answer["would_refresh"]) == ("keys-unusable", False)
+    assert said not in host.explain(host.token(audience="ssh://other"), *FROM).out
 
 
 def test_key_set_missing(host):
@@ -316,9 +335,38 @@ def test_offline_asks_nobody(host, review, result, reason, said):
         host.folder / "credential", review))
     answer = host.explain(host.token(), "--offline", "--json", *FROM).json
     assert (answer["result"], answer["reason"], answer["review"]) == (result, reason, said)
-    assert (answer["audit_id"] is None) == (review == "never")
+    assert answer["audit_id"] is None
+    text = host.explain(host.token(), "--offline", *FROM).out
+    detail = [step["detail"] for step in answer["steps"] if step["step"] == "review"][0]
+    assert detail in text
+    if review == "prefer":
+        assert detail == "not asked (--offline); review = prefer lets that pass where nobody answers"
     if result == "deny":
-        assert "--offline" in answer["why"]
+        assert answer["why"] == detail == "--offline: not asked" and answer["remedy"] == ""
+        assert text.endswith("\ndeny: api-unreachable (--offline: not asked)\n")
+
+
+@pytest.mark.parametrize("review", ["prefer", "require", "never"])
+def test_asking_the_cluster_is_for_root(build, review):
+    """Another user cannot read the credential: that is no answer about the token."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        host = Host(build, folder)
+        ksactl = shutil.copy(host.ksactl, folder)
+        host.write("credential", "token\n").chmod(0o600)
+        host.write_config(RULES, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\nreview = %s\n" % (
+            folder / "credential", review))
+        path = host.write("token", host.token())
+        host.ksactl = shutil.which("setpriv")
+        words = ["--reuid=1501", "--clear-groups", ksactl, "explain", "--config", host.config, "--token-file", path, *FROM]
+        result = host.run(*words)
+        if review == "never":
+            assert result.status == 0, result
+        else:
+            assert (result.status, result.out) == (2, ""), result
+            assert result.err == "ksactl: asking the cluster is for root: use --offline\n"
+        assert host.run(*words, "--offline").status == (1 if review == "require" else 0)
 
 
 def test_a_question_uses_no_token_up(host):
@@ -327,5 +375,6 @@ def test_a_question_uses_no_token_up(host):
     token = host.token()
     for _ in range(2):
         answer = host.explain(token, "--json", *FROM).json
-        assert answer["result"] == "allow" and {"step": "once", "result": "ok", "detail": "it was not used before"} in answer["steps"]
+        assert answer["result"] == "allow" and {"step": "once", "result": "ok", 
+            "detail": "it was not used before; a login would mark it"} in answer["steps"]
     assert not list(Path("/var/lib/ksa/used").iterdir())

@@ -222,6 +222,24 @@ static void test_audit_id_of_a_review_before_rbac_failed(void **state)
         assert_non_null(strstr(trial->line, " audit_id=7f3a9c2e-0000"));
 }
 
+/* ksactl explain --offline: not even the credential is read, which root alone can. */
+static void test_offline(void **state)
+{
+        struct trial *trial = *state;
+        char path[128];
+
+        (void)snprintf(path, sizeof(path), "%s/token", trial->place->folder);
+        assert_int_equal(remove(path), 0);
+        trial->place->env.offline = true;
+        trial->rule = "review = prefer\n";
+        assert_int_equal(try(trial, NULL, NULL), KSA_OK);
+        trial->rule = "review = require\n";
+        assert_int_equal(try(trial, NULL, NULL), KSA_API_UNREACHABLE);
+        assert_non_null(strstr(trial->line, "why=\"--offline: not asked\""));
+        assert_null(strstr(trial->line, "audit_id="));
+        assert_int_equal(trial->answers.asked, 0);
+}
+
 /* prefer yields to nobody there and to time, and to nothing else. */
 static void test_what_prefer_yields_to(void **state)
 {
@@ -443,6 +461,7 @@ int main(void)
                 TEST(test_review_says_yes_or_no),
                 TEST(test_audit_id_only_where_it_answered),
                 TEST(test_audit_id_of_a_review_before_rbac_failed),
+                TEST(test_offline),
                 TEST(test_what_prefer_yields_to),
                 TEST(test_prefer_is_require_for_whom_a_user_runs),
                 TEST(test_without_root_nobody_is_asked),

@@ -23,6 +23,7 @@ struct trial {
         struct answers answers;
         const struct signer
                 *published; /* by prod, at the next refresh; NULL: nothing comes of it */
+        bool may_refresh;   /* as the last decision had it */
 };
 
 static struct signer old_key, new_key;
@@ -93,6 +94,7 @@ static enum ksa_reason try(struct trial *trial, const struct signer *key, const 
         trial->answers.refreshes = 0;
         ksa_login(trial->config, &trial->place->env, &attempt, &decision);
         enum ksa_reason reason = decision.reason;
+        trial->may_refresh = decision.keys_may_refresh;
         assert_int_equal(decision.keys_looked_again, trial->answers.refreshes > 0);
         assert_int_equal(decision.outcome == KSA_ALLOW, reason == KSA_OK);
         ksa_decision_clear(&decision);
@@ -126,6 +128,38 @@ static void test_an_unknown_kid_is_worth_one_refresh(void **state)
         cache(trial, "prod", &old_key, 10);
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
         assert_int_equal(trial->answers.refreshes, 1);
+}
+
+/* Where nobody can refresh, as in ksactl explain: whether a login would, and nobody is asked. */
+static void test_whether_a_login_would_refresh(void **state)
+{
+        struct trial *trial = *state;
+        static const struct {
+                const char *member, *value;
+                uid_t effective_uid;
+                bool may;
+        } table[] = {
+                {NULL, NULL, 0, true},
+                {"aud", "[\"other\"]", 0, false},
+                {"iss", "\"https://file\"", 0, false},
+                {"aud", "[\"pg\"]", 26, false},
+        };
+
+        for (size_t i = 0; i < KSA_COUNT(table); i++) {
+                trial->place->env.refresh = NULL;
+                enum ksa_reason reason = try(trial, &new_key, table[i].member, table[i].value,
+                                             table[i].effective_uid);
+                assert_int_not_equal(reason, KSA_OK);
+                assert_int_equal(trial->may_refresh, table[i].may);
+        }
+        cache(trial, "prod", &old_key, 10);
+        assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_OK);
+        assert_false(trial->may_refresh);
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
+        assert_true(trial->may_refresh);
+        answers_use(&trial->place->env, &trial->answers);
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
+        assert_false(trial->may_refresh); /* it was asked for */
 }
 
 static void test_a_set_that_is_missing_or_too_old(void **state)
@@ -239,6 +273,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 TEST(test_a_known_kid_asks_nobody),
                 TEST(test_an_unknown_kid_is_worth_one_refresh),
+                TEST(test_whether_a_login_would_refresh),
                 TEST(test_a_set_that_is_missing_or_too_old),
                 TEST(test_only_for_a_token_that_fits),
                 TEST(test_a_file_is_not_refreshed),
