@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A token that an administrator hands to ksactl, straight into a secret: no buffer of stdio holds it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

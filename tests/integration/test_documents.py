@@ -150,6 +150,43 @@ def test_hacking_maps_the_tree():
         assert re.search(r"^\| %s \|" % path.stem, text, re.M), path.stem
 
 
+def test_hacking_has_a_line_for_each_tool_and_support_file():
+    text = (ROOT / "HACKING.md").read_text()
+    for room, title in (("tools", "tools/"), ("tests/support", "tests/support/")):
+        written = re.findall(r"^\| ([\w.-]+) \|", text.split("\n### %s\n" % title)[1].split("\n### ")[0], re.M)[1:]
+        names = {path.stem if path.suffix in (".c", ".h") else path.name for path in (ROOT / room).iterdir()
+                 if path.is_file() and path.suffix != ".am"}
+        assert sorted(written) == sorted(names), room
+
+
+def test_hacking_has_the_layers_in_their_order():
+    order = re.findall(r"common/(\w+)\.c", (ROOT / "common/common.am").read_text())
+    layers = (ROOT / "HACKING.md").read_text().split("### common/, in layers")[1].split("\n### ")[0]
+    assert [name for name in re.findall(r"^\| (\w+) \|", layers, re.M) if name in order] == order
+
+
+def test_manual_has_every_field_of_the_log_line():
+    """granted_as, keys, pod, pod_uid were in no page."""
+    source = (ROOT / "common/explain.c").read_text()
+    fields = set(re.findall(r'put(?:_time)?\(out, (?:prefix|""), "(\w+)"', source)) | set(
+        re.findall(r'"(?:[^"]*[ ])?(\w+)=[%l\\]', source))
+    page = (ROOT / "man/pam_ksa.8").read_text().split(".Sh DIAGNOSTICS")[1].split(".Ss Reasons")[0]
+    assert {"granted_as", "keys", "pod_uid", "audit_id", "remedy"} <= fields
+    assert {field for field in fields if not re.search(r"\b%s\b" % field, page)} <= {"iss"}
+
+
+def test_manual_says_of_each_reason_what_helps():
+    """The reasons of the cluster had no remedy there; the headings are those of the table."""
+    page = (ROOT / "man/pam_ksa.8").read_text()
+    for word in re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/reason.h").read_text(), re.M):
+        entry = re.search(r"^\.It Li %s$(.*?)^\.(It|El)" % word, page, re.M | re.S).group(1)
+        sentences = re.findall(r"[.?:](?=\s|$)", re.sub(r"^\.(Pq|Cm|Ql|Li|Xr|Pa|Ev) .*$", "x.", entry, flags=re.M))
+        assert word in ("not-reached", "exempt", "not-named") or len(sentences) > 1, word
+    headings = re.findall(r"^\.Ss Reasons: (.*)$", page, re.M)
+    groups = re.findall(r"^/\* (.*?) \*/ +\\$", (ROOT / "common/reason.h").read_text(), re.M)
+    assert len(headings) == len(groups) + 1
+
+
 @pytest.mark.parametrize("page", ("README.md", "HACKING.md", "SECURITY.md"))
 def test_documents_name_files_that_exist(page):
     rooms = "common|pam_module|tools|man|tests|packaging"
