@@ -34,6 +34,13 @@ def test_no_placeholder_is_left(private, path):
     assert not re.search(r"@\w+@", path.read_text())
 
 
+def test_private_host_has_the_streams_of_a_host():
+    """`cat >/dev/stderr` in a job's script failed there."""
+    result = subprocess.run(["sh", "-c", "cat /dev/stdin >/dev/stdout; echo err >/dev/stderr"], input=b"in",
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"in", b"err\n")
+
+
 @needs_systemd
 @pytest.mark.parametrize("name", NAMES)
 def test_units_are_well_formed(private, name):
