@@ -279,6 +279,12 @@ static void judge_cluster(const struct ksa_config *config, const struct ksa_clus
              key = cluster->client_key_file != NULL;
         const char *asks = what_asks(config, cluster);
 
+        if (cluster->keys != NULL && strcmp(cluster->keys, "discover") == 0 &&
+            cluster->issuer.count > 0 &&
+            strncmp(ksa_list_text(&cluster->issuer, 0), "https://", 8) != 0)
+                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
+                        "[cluster %s] has keys = discover, and its first issuer is no https URL",
+                        cluster->name);
         if (ksa_list_has(&cluster->issuer, LEGACY_ISSUER))
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
                         "issuer " LEGACY_ISSUER " is that of legacy tokens, which never end");
