@@ -136,7 +136,7 @@ static enum ksa_reason judge_status(const struct ksa_response *response, struct 
                                 "the API server does not accept this host's credential (401)");
         if (status == 403)
                 return ksa_fail(err, KSA_API_FORBIDDEN,
-                                "the API server lets this host's account not ask that (403)");
+                                "the API server does not let this host's account ask that (403)");
         if (status == 429 && response->retry_after >= 0)
                 return ksa_fail(err, KSA_API_BUSY,
                                 "the API server is busy (429): try again in %lld s",

@@ -88,7 +88,10 @@ enum ksa_reason ksa_credential_read(const struct ksa_cluster *cluster, const str
         size_t length = ksa_secret_length(text);
         if (length > 0 && ksa_secret_bytes(text)[length - 1] == '\n')
                 ksa_secret_cut(text, length - 1);
-        return parse(text, cluster->credential_file, ret_credential, err);
+        reason = parse(text, cluster->credential_file, ret_credential, err);
+        if (reason == KSA_NOT_A_TOKEN)
+                ksa_error_at(err, cluster->credential_file, 0);
+        return reason;
 }
 
 /* The folder is made where only it is missing. */
@@ -167,10 +170,11 @@ static enum ksa_reason request(const struct ksa_cluster *cluster, const struct k
         enum ksa_reason reason = post(cluster, env, current, seconds, milliseconds, &response, err);
 
         if (reason == KSA_API_FORBIDDEN)
-                return ksa_fail(err, reason,
-                                "the cluster lets %s/%s not ask for a token of its own (403): it "
-                                "needs a Role with create on serviceaccounts/token of that name",
-                                current->token.namespace, current->token.account);
+                return ksa_fail(
+                        err, reason,
+                        "the cluster does not let %s/%s ask for a token of its own (403): it "
+                        "needs a Role with create on serviceaccounts/token of that name",
+                        current->token.namespace, current->token.account);
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_token_request_read(response.body.bytes, response.body.length, &current->token,

@@ -183,10 +183,10 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
                         return KSA_OK;
                 }
         }
-        return ksa_fail(err, KSA_RBAC_DENIED,
-                        "RBAC of cluster %s lets %s/%s not into host %s nor any of its classes",
-                        demand->cluster->name, demand->token->namespace, demand->token->account,
-                        own);
+        return ksa_fail(
+                err, KSA_RBAC_DENIED,
+                "RBAC of cluster %s does not let %s/%s into host %s, nor into any of its classes",
+                demand->cluster->name, demand->token->namespace, demand->token->account, own);
 }
 
 /* --- Once ------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ X(NO_KID, "no-kid", DENY,                                                       
   "no API server of today signs like that: hand over a service account token")                     \
 X(UNKNOWN_KID, "unknown-kid", DENY,                                                                \
   "no key set of this issuer has the key that the token names",                                    \
-  "if the cluster's keys were rotated, renew the key set")                                         \
+  "if the cluster's keys were rotated, ksactl keys refresh CLUSTER tells why they are not here")                                         \
 X(AMBIGUOUS_KID, "ambiguous-kid", DENY,                                                            \
   "two clusters of one issuer have a key of this name",                                            \
   "one cluster is configured twice, or the clusters share a signing key")                          \
@@ -145,10 +145,10 @@ X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                 
   "the answer is not whole, too large, or no HTTP", "look at what stands between host and cluster") \
 X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
   "the cluster does not accept this host's own credential (401)",                                  \
-  "ksactl credential show CLUSTER; when it is over, ksactl credential init CLUSTER")               \
+  "ksactl credential init CLUSTER: it is over, its account was deleted, or the cluster is another")               \
 X(API_FORBIDDEN, "api-forbidden", UNAVAILABLE,                                                     \
-  "the cluster lets this host's account not ask that (403)",                                       \
-  "reviews need the ClusterRole system:auth-delegator; see ksa-clusters(7)")                       \
+  "the cluster does not let this host's account ask that (403)",                                       \
+  "the account lacks a role: apply host-account.yaml; see ksa-clusters(7)")                       \
 X(API_BUSY, "api-busy", UNAVAILABLE,                                                               \
   "the API server has too much to do (429)", "look at the API server's load")                      \
 X(API_ERROR, "api-error", UNAVAILABLE,                                                             \
