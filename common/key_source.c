@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "key_source.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,22 +67,6 @@ static enum ksa_side side_of(const struct ksa_cluster *cluster, const char *url)
 
 /* --- Keys ------------------------------------------------------------------- */
 
-static bool some_key_is_usable(const struct ksa_keyset *keyset)
-{
-        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
-                struct ksa_jwk jwk;
-                EVP_PKEY *key = NULL;
-                const char *kid;
-                bool usable = ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
-                              ksa_jwk_key(&jwk, &key, NULL) == KSA_OK;
-
-                EVP_PKEY_free(key);
-                if (usable)
-                        return true;
-        }
-        return false;
-}
-
 static enum ksa_reason fetch_keys(const struct source *source, enum ksa_side side, const char *url,
                                   struct ksa_keyset **ret_keyset, int64_t *ret_max_age,
                                   struct ksa_error *err)
@@ -97,7 +80,7 @@ static enum ksa_reason fetch_keys(const struct source *source, enum ksa_side sid
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_keyset_parse(response.body.bytes, response.body.length, &keyset, err);
-        if (reason == KSA_OK && !some_key_is_usable(keyset))
+        if (reason == KSA_OK && ksa_keyset_count_usable(keyset) == 0)
                 reason = ksa_fail(err, KSA_KEYS_UNUSABLE, "none of %zu keys is usable",
                                   ksa_keyset_count(keyset));
         if (reason == KSA_OK) {

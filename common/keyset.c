@@ -2,6 +2,7 @@
 #include "keyset.h"
 
 #include <limits.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,10 +250,13 @@ static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_c
         if (!read_number(&at, "fetched ", &keyset->fetched) ||
             !read_number(&at, "max_age ", &keyset->max_age))
                 return spoiled(err);
-        if (keyset->fetched > now + KSA_KEYSET_AHEAD ||
-            now - keyset->fetched > (int64_t)cluster->keys_max_stale)
-                return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %lld s ago",
-                                (long long)(now - keyset->fetched));
+        char span[KSA_SPAN_SIZE];
+        if (keyset->fetched > now + KSA_KEYSET_AHEAD)
+                return ksa_fail(err, KSA_KEYS_STALE, "the cached key set is from the future, by %s",
+                                ksa_text_span(keyset->fetched - now, span));
+        if (now - keyset->fetched > (int64_t)cluster->keys_max_stale)
+                return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %s ago",
+                                ksa_text_span(now - keyset->fetched, span));
         return read_lines(keyset, at, err);
 }
 
@@ -316,6 +320,22 @@ char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluste
 }
 
 /* --- Either ----------------------------------------------------------------- */
+
+size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset)
+{
+        size_t usable = 0;
+
+        for (size_t i = 0; i < keyset->count; i++) {
+                struct ksa_jwk jwk;
+                EVP_PKEY *key = NULL;
+                const char *kid;
+
+                usable += ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
+                          ksa_jwk_key(&jwk, &key, NULL) == KSA_OK;
+                EVP_PKEY_free(key);
+        }
+        return usable;
+}
 
 enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t position,
                                  const char **ret_kid, struct ksa_jwk *ret_jwk,

@@ -81,6 +81,9 @@ enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t positio
                                  const char **ret_kid, struct ksa_jwk *ret_jwk,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
+/* How many of them a login could use. */
+size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset);
+
 /* When it was fetched and for how long it was said to be fresh; 0 for a file. */
 int64_t ksa_keyset_fetched(const struct ksa_keyset *keyset);
 int64_t ksa_keyset_max_age(const struct ksa_keyset *keyset);

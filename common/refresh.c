@@ -98,16 +98,6 @@ static bool is_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                                   ksa_keyset_max_age(keyset)) < env->now;
 }
 
-bool ksa_refresh_is_due(const struct ksa_cluster *cluster, const struct ksa_env *env)
-{
-        struct ksa_keyset *keyset = NULL;
-        bool due = ksa_keyset_open(cluster, env, &keyset, NULL) != KSA_OK ||
-                   is_due(cluster, env, keyset);
-
-        ksa_keyset_free(&keyset);
-        return due;
-}
-
 static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *env,
                       const struct ksa_refresh_wish *wish, const struct ksa_keyset *old)
 {
@@ -127,7 +117,7 @@ static bool is_same_key(const struct ksa_jwk *left, const struct ksa_jwk *right)
                memcmp(left->second, right->second, left->second_length) == 0;
 }
 
-/* What a login could use of KEYSET, and what became of OLD, which may be NULL. */
+/* What became of the keys of OLD, which may be NULL, in KEYSET. */
 static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
                     struct ksa_refreshed *refreshed)
 {
@@ -137,10 +127,8 @@ static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *ol
                 struct ksa_jwk jwk, before;
                 const char *kid;
 
-                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
-                        continue;
-                refreshed->keys++;
-                if (old == NULL || ksa_keyset_find(old, kid, &before, NULL) != KSA_OK)
+                if (old == NULL || ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK ||
+                    ksa_keyset_find(old, kid, &before, NULL) != KSA_OK)
                         continue;
                 shared++;
                 /* An API server's kid is a digest of the key: this is somebody else's work. */
@@ -180,6 +168,7 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
         if (reason == KSA_OK)
                 reason = store(cluster, env, keyset, max_age, err);
         if (reason == KSA_OK) {
+                ret_refreshed->keys = ksa_keyset_count_usable(keyset);
                 compare(keyset, old, ret_refreshed);
                 ret_refreshed->max_age = max_age;
                 ret_refreshed->next = ksa_refresh_next(cluster, env->now, max_age);

@@ -24,8 +24,8 @@
 struct ksa_refresh_wish {
         unsigned milliseconds; /* for all questions of the environment */
         bool cooldown;         /* not where the last attempt is less than KSA_COOLDOWN ago */
-        bool if_due;           /* only where ksa_refresh_is_due() */
-        bool if_older;         /* only where the set was fetched longer than AGE seconds ago */
+        bool if_due;   /* only where ksa_refresh_next() is over, or there is no usable set */
+        bool if_older; /* only where the set was fetched longer than AGE seconds ago */
         uint64_t age;
 };
 
@@ -50,9 +50,6 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
 
 /* When a set that was FETCHED then, and said to be fresh for MAX_AGE, should be fetched anew. */
 int64_t ksa_refresh_next(const struct ksa_cluster *cluster, int64_t fetched, int64_t max_age);
-
-/* Whether that time is over, or there is no usable set. */
-bool ksa_refresh_is_due(const struct ksa_cluster *cluster, const struct ksa_env *env);
 
 /* Forgets the cached set, and the last attempt. What file_write.h says. */
 enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,

@@ -215,3 +215,23 @@ const char *ksa_text_user(const char *user)
 {
         return strstr(user, "eyJ") != NULL ? "[not written: it looks like a token]" : user;
 }
+
+const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE])
+{
+        static const struct {
+                long long seconds;
+                const char *name;
+        } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+        long long left = seconds > 0 ? seconds : 0;
+        size_t i = 0;
+
+        while (i + 1 < KSA_COUNT(units) && left < units[i].seconds)
+                i++;
+        int length =
+                snprintf(out, KSA_SPAN_SIZE, "%lld %s", left / units[i].seconds, units[i].name);
+        left %= units[i].seconds;
+        if (i + 1 < KSA_COUNT(units) && left >= units[i + 1].seconds)
+                (void)snprintf(out + length, KSA_SPAN_SIZE - (size_t)length, " %lld %s",
+                               left / units[i + 1].seconds, units[i + 1].name);
+        return out;
+}

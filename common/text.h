@@ -59,4 +59,8 @@ const char *ksa_text_quote(const char *text, char *out, size_t size);
  */
 const char *ksa_text_user(const char *user);
 
+/* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
+#define KSA_SPAN_SIZE 32
+const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE]);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,17 +20,22 @@ void ksa_walk_end(struct ksa_walk *walk)
 enum ksa_reason ksa_walk_errno(int number, const char *path, const char *name,
                                struct ksa_error *err)
 {
+        const char *last = strrchr(path, '/');
+        bool is_last = last != NULL && strcmp(last + 1, name) == 0;
+
         ksa_error_at(err, path, 0);
         switch (number) {
         case ENOENT:
         case ENOTDIR:
-                return ksa_fail(err, KSA_FILE_MISSING, "%s: %s is not there", path, name);
+                return ksa_fail(err, KSA_FILE_MISSING, "%s%s%s is not there", path,
+                                is_last ? "" : ": ", is_last ? "" : name);
         case ENOMEM:
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         case ELOOP:
                 return ksa_fail(err, KSA_FILE_UNSAFE, "%s is a symbolic link", path);
         default:
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: %s: %s", path, name,
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s%s%s: %s", path, is_last ? "" : ": ",
+                                is_last ? "" : name,
                                 number == EACCES ? "permission denied" : "input error");
         }
 }

@@ -85,13 +85,15 @@ json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env 
 static void print_moment(const char *name, const json_t *value, int64_t now)
 {
         int64_t seconds = json_integer_value(value);
-        char when[MOMENT_SIZE], distance[SPAN_SIZE];
+        char when[MOMENT_SIZE], distance[KSA_SPAN_SIZE];
 
         if (!json_is_integer(value))
                 return;
-        (void)span(seconds < now ? now - seconds : seconds - now, distance);
-        (void)printf("  %-9s %s (%s%s%s)\n", name, moment(seconds, when),
-                     seconds < now ? "" : "in ", distance, seconds < now ? " ago" : "");
+        bool is_over = seconds <= now;
+
+        (void)ksa_text_span(is_over ? now - seconds : seconds - now, distance);
+        (void)printf("  %-9s %s (%s%s%s)\n", name, moment(seconds, when), is_over ? "" : "in ",
+                     distance, is_over ? " ago" : "");
 }
 
 static void print_credential(const json_t *shown, int64_t now)

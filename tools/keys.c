@@ -72,14 +72,16 @@ static void print_times(const json_t *cluster, int64_t now)
 {
         int64_t fetched = json_integer_value(json_object_get(cluster, "fetched"));
         int64_t due = json_integer_value(json_object_get(cluster, "due"));
-        char since[SPAN_SIZE], until[SPAN_SIZE], end[SPAN_SIZE];
+        char since[KSA_SPAN_SIZE], until[KSA_SPAN_SIZE], end[KSA_SPAN_SIZE];
 
         if (fetched == 0)
                 return;
-        (void)printf("  fetched %s ago, %s %s, denies in %s\n", span(now - fetched, since),
-                     due < now ? "overdue by" : "due in",
-                     span(due < now ? now - due : due - now, until),
-                     span(json_integer_value(json_object_get(cluster, "denies_after")) - now, end));
+        (void)printf(
+                "  fetched %s ago, %s %s, denies in %s\n", ksa_text_span(now - fetched, since),
+                due < now ? "overdue by" : "due in",
+                ksa_text_span(due < now ? now - due : due - now, until),
+                ksa_text_span(json_integer_value(json_object_get(cluster, "denies_after")) - now,
+                              end));
 }
 
 static void print_cluster(const json_t *cluster, int64_t now)

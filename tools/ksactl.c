@@ -13,8 +13,6 @@
 #include "config.h"
 #include "json_wipe.h"
 
-#define VERSION "0.1.0"
-
 static const struct command {
         const char *name;
         int (*run)(const struct words *arguments);
@@ -131,6 +129,9 @@ bool open_session(struct session *session, const char *config_file)
         if (ksa_config_load(&session->host.env, NULL, &session->config, &error) == KSA_OK)
                 return true;
         print_error(&error);
+        if (error.reason == KSA_FILE_MISSING)
+                (void)fputs("    write it: ksa.conf(5) tells how; or name another with --config\n",
+                            stderr);
         return false;
 }
 
@@ -155,25 +156,6 @@ bool is_root(const char *command)
                 return true;
         (void)fprintf(stderr, "ksactl: %s is for root\n", command);
         return false;
-}
-
-const char *span(int64_t seconds, char out[SPAN_SIZE])
-{
-        static const struct {
-                long long seconds;
-                const char *name;
-        } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-        long long left = seconds > 0 ? seconds : 0;
-        size_t i = 0;
-
-        while (i + 1 < KSA_COUNT(units) && left < units[i].seconds)
-                i++;
-        int length = snprintf(out, SPAN_SIZE, "%lld %s", left / units[i].seconds, units[i].name);
-        left %= units[i].seconds;
-        if (i + 1 < KSA_COUNT(units) && left >= units[i + 1].seconds)
-                (void)snprintf(out + length, SPAN_SIZE - (size_t)length, " %lld %s",
-                               left / units[i + 1].seconds, units[i + 1].name);
-        return out;
 }
 
 const char *moment(int64_t seconds, char out[MOMENT_SIZE])
@@ -214,7 +196,7 @@ static int run(int argc, char **argv)
                 return EXIT_GOOD;
         }
         if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
-                (void)puts("ksactl " VERSION);
+                (void)puts("ksactl " PACKAGE_VERSION);
                 return EXIT_GOOD;
         }
         for (size_t i = 0; argc >= 2 && i < KSA_COUNT(commands); i++) {

@@ -99,10 +99,6 @@ void log_failure(bool quiet, const char *what, const struct ksa_error *error, co
 void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,
                          const struct ksa_error *error);
 
-/* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
-#define SPAN_SIZE 32
-const char *span(int64_t seconds, char out[SPAN_SIZE]);
-
 /* SECONDS since 1970 as "2026-11-24 09:30:00 UTC". */
 #define MOMENT_SIZE 40
 const char *moment(int64_t seconds, char out[MOMENT_SIZE]);

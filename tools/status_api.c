@@ -96,7 +96,7 @@ static void judge_clock(const struct ksa_env *env, const struct asked *asked,
         int64_t distance = llabs(difference);
         size_t length = strlen(finding->text);
         const char *where = difference > 0 ? "ahead of" : "behind";
-        char apart[SPAN_SIZE];
+        char apart[KSA_SPAN_SIZE];
 
         if (asked->head.status == 0 || asked->head.date < 0)
                 return;
@@ -104,7 +104,7 @@ static void judge_clock(const struct ksa_env *env, const struct asked *asked,
         (void)snprintf(finding->text + length, sizeof(finding->text) - length,
                        distance <= 2 ? "; the clocks agree"
                                      : "; this host's clock is %s %s the API server's",
-                       span(distance, apart), where);
+                       ksa_text_span(distance, apart), where);
         if (distance > CLOCK_SOON)
                 add_problem(finding, distance > CLOCK_TROUBLE ? TROUBLE : SOON,
                             "set the clock: chrony or systemd-timesyncd keep it",

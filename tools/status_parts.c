@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include "keyset.h"
 #include "refresh.h"
 #include "status.h"
+#include "text.h"
 
 /* Seconds by which a refresh may be late: the timer runs every five minutes, and somewhat later. */
 #define LATE 900
@@ -31,37 +31,22 @@ void add_problem(struct finding *finding, enum level level, const char *remedy, 
 
 /* --- Keys ------------------------------------------------------------------- */
 
-static size_t count_usable(const struct ksa_keyset *keyset)
-{
-        size_t usable = 0;
-
-        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
-                struct ksa_jwk jwk;
-                EVP_PKEY *key = NULL;
-                const char *kid;
-
-                usable += ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
-                          ksa_jwk_key(&jwk, &key, NULL) == KSA_OK;
-                EVP_PKEY_free(key);
-        }
-        return usable;
-}
-
 static void judge_times(const struct ksa_cluster *cluster, const struct ksa_keyset *keyset,
                         int64_t now, size_t usable, struct finding *finding)
 {
         int64_t fetched = ksa_keyset_fetched(keyset);
         int64_t due = ksa_refresh_next(cluster, fetched, ksa_keyset_max_age(keyset));
         int64_t end = fetched + (int64_t)cluster->keys_max_stale;
-        char age[SPAN_SIZE], until[SPAN_SIZE], left[SPAN_SIZE], remedy[128];
+        char age[KSA_SPAN_SIZE], until[KSA_SPAN_SIZE], left[KSA_SPAN_SIZE], remedy[128];
 
         (void)json_object_set_new(finding->facts, "fetched", json_integer(fetched));
         (void)json_object_set_new(finding->facts, "due", json_integer(due));
         (void)json_object_set_new(finding->facts, "denies_after", json_integer(end));
         (void)snprintf(finding->text, sizeof(finding->text),
                        "%zu, fetched %s ago, due %s%s, used for another %s", usable,
-                       span(now - fetched, age), due < now ? "since " : "in ",
-                       span(due < now ? now - due : due - now, until), span(end - now, left));
+                       ksa_text_span(now - fetched, age), due < now ? "since " : "in ",
+                       ksa_text_span(due < now ? now - due : due - now, until),
+                       ksa_text_span(end - now, left));
         (void)snprintf(remedy, sizeof(remedy),
                        "look at ksa-keys.timer; ksactl keys refresh %s tells why", cluster->name);
         if (now - due > LATE)
@@ -83,11 +68,13 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         (void)snprintf(refresh, sizeof(refresh), "ksactl keys refresh %s", cluster->name);
         open = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
         if (open)
-                usable = count_usable(keyset);
+                usable = ksa_keyset_count_usable(keyset);
         finding->facts = json_pack("{s:s, s:I, s:n, s:n, s:n}", "source", cluster->keys, "count",
                                    (json_int_t)usable, "fetched", "due", "denies_after");
-        (void)snprintf(finding->text, sizeof(finding->text), "%zu, in %s", usable,
-                       file != NULL ? file : "no set");
+        if (file != NULL)
+                (void)snprintf(finding->text, sizeof(finding->text), "%zu, in %s", usable, file);
+        else
+                (void)snprintf(finding->text, sizeof(finding->text), "none");
         if (open && file == NULL)
                 judge_times(cluster, keyset, env->now, usable, finding);
         if (!open)
@@ -112,18 +99,22 @@ static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, i
         int64_t from = number(shown, "issued"), end = number(shown, "expires");
         int64_t late = (end - from) / 4;
         bool token = cluster->credential_file != NULL;
-        char left[SPAN_SIZE], due[SPAN_SIZE] = "", remedy[128];
+        const char *account = json_string_value(json_object_get(shown, "account"));
+        char left[KSA_SPAN_SIZE], due[KSA_SPAN_SIZE], remedy[128];
 
-        (void)span(end - now, left);
         int64_t until = number(shown, "due") - now;
-        if (token)
-                (void)span(until < 0 ? -until : until, due);
-        (void)snprintf(finding->text, sizeof(finding->text), "%s, ends in %s%s%s",
-                       json_string_value(json_object_get(shown, "account")), left,
-                       !token      ? ""
-                       : until < 0 ? ", due since "
-                                   : ", due in ",
-                       due);
+        (void)ksa_text_span(end > now ? end - now : now - end, left);
+        (void)ksa_text_span(until < 0 ? -until : until, due);
+        if (end <= now)
+                (void)snprintf(finding->text, sizeof(finding->text), "%s, ended %s ago", account,
+                               left);
+        else
+                (void)snprintf(finding->text, sizeof(finding->text), "%s, ends in %s%s%s", account,
+                               left,
+                               !token      ? ""
+                               : until < 0 ? ", due since "
+                                           : ", due in ",
+                               token ? due : "");
         if (!token && late > NOTICE)
                 late = NOTICE;
         (void)snprintf(remedy, sizeof(remedy),

@@ -119,7 +119,39 @@ def test_init_with_what_is_no_credential(cluster, kind):
     result = init(cluster, text)
     assert result.status == 1 and cluster.asked() == [] and kept() is None, result
     assert "reason=%s " % ("expired" if kind == "over" else "not-a-token") in result.err
+    assert ('why="standard input is empty"' in result.err) == (kind == "empty")
     assert "hunter2" not in result.err + "".join(result.log)
+
+
+def test_init_with_a_token_for_somebody_else(cluster):
+    cluster.server.pages[PATH] = page(b"", "401 Unauthorized")
+    result = init(cluster, cluster.token())
+    assert re.search(r'remedy="give a token for the API server itself: kubectl create token without --audience', result.err)
+
+
+@pytest.mark.parametrize("duration", ["9m", "400d"])
+def test_the_limits_of_a_life(cluster, duration):
+    result = cluster.ksactl("credential", "init", "prod", "--duration", duration)
+    assert result.status == 2 and result.err == "ksactl: --duration takes 10m to 366d\n"
+
+
+@pytest.mark.parametrize("spoil, reason", [(lambda: CREDENTIAL.unlink(), "file-missing"),
+                                           (lambda: CREDENTIAL.write_text("hunter2\n"), "not-a-token"),
+                                           (lambda: CREDENTIAL.write_text("two\nlines\n"), "not-a-token")])
+def test_a_credential_of_no_use_is_told_with_its_remedy(cluster, spoil, reason):
+    cluster.give_credential()
+    spoil()
+    result = renew(cluster)
+    assert result.status == 1 and "reason=" + reason in result.err
+    assert 'remedy="ksactl credential init prod"' in result.err and "hunter2" not in result.err
+    if reason == "file-missing":
+        assert 'remedy="ksactl credential init prod"' in cluster.refresh("prod").err
+
+
+def test_show_says_that_it_was_issued(cluster):
+    """It said "in 0 s"."""
+    cluster.give_credential(age=0)
+    assert re.search(r"^  issued .* \(\d s ago\)$", cluster.ksactl("credential", "show").out, re.M)
 
 
 @pytest.mark.parametrize("words", [("init",), ("init", "other"), ("init", "prod", "--duration", "9m"), ("init", "prod", "--duration", "x"),

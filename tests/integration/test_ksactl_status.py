@@ -2,6 +2,7 @@
 import json
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -96,13 +97,14 @@ def test_keys_that_are_overdue(cluster):
     assert "nobody refreshed the keys for 1 h 16 min; logins are refused in 22 h 43 min" in keys["problem"]
     cluster.age(90000)
     keys = status(cluster, "trouble")[1]["keys"]
-    assert "fetched" in keys["problem"] and keys["remedy"] == "ksactl keys refresh prod"
+    assert re.search(r"fetched 1 d 2 h ago$", keys["problem"]) and keys["remedy"] == "ksactl keys refresh prod"
 
 
 def test_no_keys(cluster):
     cluster.ksactl("keys", "purge", "prod")
     keys = status(cluster, "trouble")[1]["keys"]
     assert keys["problem"] == "no key set of prod was fetched yet" and keys["count"] == 0
+    assert "  keys        none\n" in cluster.ksactl("status").out
 
 
 def test_keys_in_a_file(cluster):
@@ -116,11 +118,18 @@ def test_keys_in_a_file(cluster):
 # --- The credential ---
 
 
-@pytest.mark.parametrize("age, expected", [(43000, "well"), (64000, "well"), (66000, "soon"), (86500, "trouble")])
+@pytest.mark.parametrize("age, expected", [(43000, "well"), (64000, "well"), (66030, "soon"), (86500, "trouble")])
 def test_age_of_the_credential(cluster, age, expected):
     cluster.give_credential(age=age)
     problem = status(cluster, expected)[1]["credential"]["problem"]
     assert (problem is None) == (expected == "well")
+
+
+def test_a_credential_that_ended(cluster):
+    """It said that it ends in 0 s, an hour later."""
+    cluster.give_credential(age=90000)
+    text, _ = status(cluster, "trouble")
+    assert "  credential  ksa-system/host-verifier, ended 1 h ago\n" in text
 
 
 @pytest.mark.parametrize("spoil, expected", [(lambda: CREDENTIAL.unlink(), "trouble"), (lambda: CREDENTIAL.chmod(0o644), "trouble")],
@@ -325,6 +334,13 @@ def test_the_worst_of_all_counts(cluster):
     answer = cluster.ksactl("status", "--json")
     assert answer.status == 2 and answer.json["result"] == "trouble"
     assert [found["cluster"] for found in answer.json["clusters"]] == ["prod", "other"]
+
+
+def test_no_configuration(cluster):
+    Path("/etc/ksa/ksa.conf").unlink()
+    result = cluster.ksactl("status")
+    assert result.status == 2 and result.err.splitlines() == [
+        "/etc/ksa/ksa.conf is not there", "    write it: ksa.conf(5) tells how; or name another with --config"]
 
 
 def test_usage(cluster):

@@ -251,9 +251,25 @@ static void test_quote_small_room(void **state)
         }
 }
 
+static void test_span(void **state)
+{
+        static const struct {
+                int64_t seconds;
+                const char *text;
+        } rows[] = {{-5, "0 s"},          {0, "0 s"},        {59, "59 s"},  {60, "1 min"},
+                    {288, "4 min 48 s"},  {3600, "1 h"},     {3601, "1 h"}, {86399, "23 h 59 min"},
+                    {558158, "6 d 11 h"}, {86400 * 3, "3 d"}};
+        char out[KSA_SPAN_SIZE];
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++)
+                assert_string_equal(ksa_text_span(rows[i].seconds, out), rows[i].text);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_span),
                 cmocka_unit_test(test_number),
                 cmocka_unit_test(test_number_limits),
                 cmocka_unit_test(test_duration),
