@@ -33,11 +33,12 @@ static void tell(struct report *report, bool is_error, const char *file, unsigne
                                               text, "remedy", *remedy != '\0' ? remedy : NULL));
         if (report->json)
                 return;
-        if (*file != '\0')
+        bool is_named = *file == '\0' || (line == 0 && strncmp(text, file, strlen(file)) == 0);
+        if (!is_named)
                 (void)printf("%s:", file);
         if (line != 0)
                 (void)printf("%u:", line);
-        (void)printf("%s%s: %s\n", *file != '\0' ? " " : "", is_error ? "error" : "warning", text);
+        (void)printf("%s%s: %s\n", is_named ? "" : " ", is_error ? "error" : "warning", text);
         if (*remedy != '\0')
                 (void)printf("    %s\n", remedy);
 }
@@ -366,7 +367,8 @@ int command_check(const struct words *arguments)
                 check_files(&report, config, &host.env);
                 check_rules(&report, config);
                 check_services(&report, config);
-                check_demands(&report, config);
+                check_fetcher(&report, config, &host.fetch);
+                check_demands(&report, config, &host.env);
         }
         ksa_config_free(&config);
         free(path);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ksactl check: the files that clusters name, and demands that a service cannot meet. */
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,9 +30,10 @@ static void tell_file(struct report *report, const struct ksa_cluster *cluster, 
                 cluster->name, option, error->text);
 }
 
-/* Trust anchors, or this host's own certificate. */
+/* Trust anchors, or this host's own certificate, which IS_SHOWN where logins ask. */
 static void check_certificate(struct report *report, const struct ksa_cluster *cluster,
-                              const struct ksa_env *env, const char *option, const char *path)
+                              const struct ksa_env *env, const char *option, const char *path,
+                              bool is_shown)
 {
         struct certificate certificate;
         struct ksa_error error = {0};
@@ -42,7 +45,7 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                 if (!is_hidden(error.reason))
                         tell_file(report, cluster, true, option, &error);
         } else if (certificate.until <= env->now) {
-                tell_at(report, false, &cluster->place, "put the present one in its place",
+                tell_at(report, is_shown, &cluster->place, "put the present one in its place",
                         "[cluster %s] %s: the certificate in %s (%s) was over at %s", cluster->name,
                         option, path, certificate.subject, moment(certificate.until, when));
         }
@@ -116,23 +119,74 @@ void check_files(struct report *report, const struct ksa_config *config, const s
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
-                check_certificate(report, cluster, env, "api_ca_file", cluster->api_ca_file);
-                check_certificate(report, cluster, env, "keys_ca_file", cluster->keys_ca_file);
+                check_certificate(report, cluster, env, "api_ca_file", cluster->api_ca_file, false);
+                check_certificate(report, cluster, env, "keys_ca_file", cluster->keys_ca_file,
+                                  false);
                 check_certificate(report, cluster, env, "client_cert_file",
-                                  cluster->client_cert_file);
+                                  cluster->client_cert_file, what_is_needed(config, cluster).asked);
                 check_key(report, cluster, env);
                 check_credential(report, config, cluster, env);
         }
 }
 
+/* --- What asks -------------------------------------------------------------- */
+
+/* Keys, reviews and credentials come by ksa-fetch, which becomes _ksa. */
+static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
+                        const struct ksa_fetch *fetch)
+{
+        if (getpwnam("_ksa") == NULL)
+                tell_at(report, true, &cluster->place,
+                        "create it: systemd-sysusers does, from ksa's sysusers.d",
+                        "[cluster %s] is asked by ksa-fetch, and there is no user _ksa",
+                        cluster->name);
+        if (access(fetch->fetch_program, X_OK) != 0)
+                tell_at(report, true, &cluster->place, "install ksa anew",
+                        "[cluster %s] is asked by %s, which cannot be run", cluster->name,
+                        fetch->fetch_program);
+}
+
+/* Told once, at the first cluster that is asked for anything. */
+void check_fetcher(struct report *report, const struct ksa_config *config,
+                   const struct ksa_fetch *fetch)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                if (ksa_cluster_key_file(cluster) == NULL ||
+                    what_is_needed(config, cluster).asked) {
+                        check_fetch(report, cluster, fetch);
+                        return;
+                }
+        }
+}
+
 /* --- Demands ---------------------------------------------------------------- */
 
-void check_demands(struct report *report, const struct ksa_config *config)
+/* A mark that nobody made: what is wrong with its folder is wrong with all. */
+static void check_marks(struct report *report, const struct ksa_rule *rule,
+                        const struct ksa_env *env)
+{
+        struct ksa_error error = {0};
+        char path[PATH_MAX];
+
+        if (!rule->once || geteuid() != 0)
+                return;
+        (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
+        if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
+                tell_at(report, true, &rule->place, remedy_of(error.reason),
+                        "[rule %s] has once = yes, and marks of tokens cannot be kept: %s",
+                        rule->name, error.text);
+}
+
+void check_demands(struct report *report, const struct ksa_config *config,
+                   const struct ksa_env *env)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
                 const char *demand = what_needs_root(config, rule);
 
+                check_marks(report, rule, env);
                 for (size_t n = 0; demand != NULL && n < rule->service.count; n++) {
                         const char *name = ksa_list_text(&rule->service, n);
                         const struct ksa_service *service = ksa_config_service(config, name);

@@ -12,6 +12,7 @@ deploy-bot:x:1500:1500::/:/bin/sh
 alice:x:1501:1501::/:/bin/sh
 primary:x:1502:27::/:/bin/sh
 other-root:x:0:0::/:/bin/sh
+_ksa:x:990:990::/:/usr/sbin/nologin
 """
 GROUP = """root:x:0:
 daemon:x:1:

@@ -1,7 +1,10 @@
 """ksactl check: each problem that it must report, where it stands, and the exit status."""
 import os
 import re
+import shutil
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ import issuer
 from ksactl_host import Host
 from tls_server import Certificates
 
+FETCH = "/usr/libexec/ksa/ksa-fetch"
 RULE = "\n[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
 
@@ -446,7 +450,7 @@ def test_a_certificate_that_is_over(asked, tmp_path):
     asked.files.update(client_cert_file=made, client_key_file=key)
     asks(asked, "client_cert_file", "client_key_file")
     problem = asked.problem()
-    assert problem["severity"] == "warning" and "(CN=old) was over at " in problem["text"]
+    assert problem["severity"] == "error" and "(CN=old) was over at " in problem["text"]
 
 
 @pytest.mark.parametrize("option", ["credential_file", "client_key_file"])
@@ -508,7 +512,61 @@ def test_demands_of_a_cluster_for_a_service_without_root(asked):
     assert "demands review of its cluster, which pg cannot do" in asked.problem()["text"]
 
 
+# --- What the host lacks ---
+
+
+@pytest.mark.parametrize("keys, cluster, told", [("api", "", True), ("file", "review = prefer", True), ("file", "", False)])
+def test_no_user_for_ksa_fetch(asked, keys, cluster, told):
+    """check was clean, and nothing that had to be asked could be."""
+    asks(asked, "credential_file", cluster=cluster)
+    if keys != "file":
+        asked.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, asked.config.read_text()))
+    before = asked.problems()
+    asked.write("passwd", re.sub("_ksa.*\n", "", (asked.folder / "passwd").read_text()))
+    more = [problem for problem in asked.problems() if problem not in before]
+    assert ["there is no user _ksa" in problem["text"] and problem["severity"] == "error" for problem in more] == [True] * told
+
+
+def test_no_ksa_fetch(asked):
+    subprocess.run(["mount", "--bind", "/dev/null", FETCH], check=True)  # /usr is not ours to change
+    try:
+        problem = asked.problem()
+    finally:
+        subprocess.run(["umount", FETCH], check=True)
+    assert problem["severity"] == "error" and "%s, which cannot be run" % FETCH in problem["text"]
+
+
+@pytest.mark.parametrize("spoil, text", [(lambda path: None, None), (lambda path: path.rmdir(), "is not there"),
+                                         (lambda path: path.chmod(0o777), "writable by others"),
+                                         (lambda path: os.chown(path, 1501, 1501), "belongs to uid 1501")])
+def test_no_place_for_marks(host, spoil, text):
+    path = Path("/var/lib/ksa/used")
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    host.write_config(RULE + "once = yes\n")
+    spoil(path)
+    try:
+        problems = host.problems()
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
+    assert [problem["severity"] for problem in problems] == ["error"] * bool(text)
+    assert not text or "[rule one] has once = yes" in problems[0]["text"] and text in problems[0]["text"] and problems[0]["remedy"]
+
+
+def test_discover_needs_an_address(host):
+    host.write("ksa.conf", "[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = kubernetes\nkeys = discover\n" + RULE)
+    assert "its first issuer is no https URL" in host.problem()["text"]
+
+
 # --- Usage ---
+
+
+def test_a_path_is_told_once(host):
+    missing = host.folder / "none" / "ksa.conf"
+    out = host.run("check", "--config", missing).out
+    assert out.startswith("error: %s: none is not there\n" % missing)
+    missing = host.folder / "none.conf"
+    assert host.run("check", "--config", missing).out.startswith("error: %s is not there\n" % missing)
 
 
 @pytest.mark.parametrize("words", [["--unknown"], ["word"], ["--config"], ["--config", "/a", "--config", "/b"]])
