@@ -240,6 +240,34 @@ def test_a_cluster_that_was_rebuilt(cluster, tmp_path):
         cluster.server.start()
 
 
+def test_status_without_a_role(cluster):
+    """It was green: the server knew the account, and every login that asked was refused."""
+    def status():
+        result = cluster.host.run(["ksactl", "status", "--json"], user="root")
+        return result.status, json.loads(result.out)["clusters"][0]["api"]
+
+    init(cluster)
+    code, api = status()
+    assert (code, api["may_review"], api["may_ask_rbac"], api["may_renew"]) == (0, True, None, True)
+    assert api["user"] == "system:serviceaccount:ksa-system:host-verifier"
+    cluster.server.unbind("ksa-host-verifier")
+    try:
+        code, api = eventually(lambda: (found := status())[0] and found)
+        assert code == 2 and api["may_review"] is False and api["may_renew"] is True and "host-account.yaml" in api["remedy"]
+        cluster.refused(cluster.token(), "api-forbidden")
+    finally:
+        cluster.server.apply((private_host.SOURCE / "packaging/kubernetes/host-account.yaml").read_text())
+    eventually(lambda: status()[0] == 0)
+    eventually(lambda: cluster.login(cluster.token()).allowed)
+    cluster.server.delete("/apis/rbac.authorization.k8s.io/v1/namespaces/ksa-system/rolebindings/ksa-host-verifier-token")
+    try:
+        code, api = eventually(lambda: (found := status())[0] and found)
+        assert code == 1 and (api["may_review"], api["may_renew"]) == (True, False)
+    finally:
+        cluster.server.apply((private_host.SOURCE / "packaging/kubernetes/host-account.yaml").read_text())
+    eventually(lambda: status()[0] == 0)
+
+
 def test_a_credential_that_is_over(cluster):
     """The log line of a login names the command that helps."""
     init(cluster)
