@@ -142,7 +142,8 @@ X(API_TLS, "api-tls", UNAVAILABLE,                                              
   "the server could not prove that it is the cluster's",                                           \
   "look at api_ca_file or keys_ca_file, and at the name in api_server")                            \
 X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                                    \
-  "the answer is not whole, too large, or no HTTP", "look at what stands between host and cluster") \
+  "the answer is not whole, too large, or not what was asked for", "look at what stands between host"      \
+  " and cluster")                                                                                  \
 X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
   "the cluster does not accept this host's own credential (401)",                                  \
   "ksactl credential init CLUSTER: it is over, its account was deleted, or the cluster is another")               \

@@ -117,7 +117,7 @@ static bool is_same_key(const struct ksa_jwk *left, const struct ksa_jwk *right)
                memcmp(left->second, right->second, left->second_length) == 0;
 }
 
-/* What became of the keys of OLD, which may be NULL, in KEYSET. */
+/* What became of the keys of OLD in KEYSET. */
 static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
                     struct ksa_refreshed *refreshed)
 {
@@ -127,14 +127,14 @@ static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *ol
                 struct ksa_jwk jwk, before;
                 const char *kid;
 
-                if (old == NULL || ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK ||
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK ||
                     ksa_keyset_find(old, kid, &before, NULL) != KSA_OK)
                         continue;
                 shared++;
                 /* An API server's kid is a digest of the key: this is somebody else's work. */
                 refreshed->changed = refreshed->changed || !is_same_key(&jwk, &before);
         }
-        refreshed->replaced = old != NULL && shared == 0;
+        refreshed->replaced = shared == 0;
 }
 
 static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -169,7 +169,8 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
                 reason = store(cluster, env, keyset, max_age, err);
         if (reason == KSA_OK) {
                 ret_refreshed->keys = ksa_keyset_count_usable(keyset);
-                compare(keyset, old, ret_refreshed);
+                if (old != NULL)
+                        compare(keyset, old, ret_refreshed);
                 ret_refreshed->max_age = max_age;
                 ret_refreshed->next = ksa_refresh_next(cluster, env->now, max_age);
         }
