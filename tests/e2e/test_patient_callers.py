@@ -1,6 +1,5 @@
 """What somebody gains by patience: by leaving a prompt open while time and rules go on, or by holding up his own sudo until
 the time for a review is over. Nothing."""
-import resource
 import subprocess
 import time
 from pathlib import Path
@@ -22,10 +21,10 @@ def allow_su(scene, review="never"):
 class Su:
     """su to deploy-bot by somebody else, whose prompt waits for answer()."""
 
-    def __init__(self, scene, **arguments):
+    def __init__(self, scene, *wrapper):
         self.scene, self.size = scene, scene.host.log_size()
-        self.process = subprocess.Popen([*AS_JOB, "su", "deploy-bot", "-c", "id -un"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **arguments)
+        self.process = subprocess.Popen([*AS_JOB, *wrapper, "su", "deploy-bot", "-c", "id -un"], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.prompt = self.process.stderr.read(len("Service account token: "))
 
     def answer(self, token):
@@ -87,6 +86,6 @@ def test_who_may_start_no_process_skips_no_review(reviewed):  # noqa: F811
     reviewed.host.edit(CONFIG, "https://127.0.0.1", "https://localhost")
     reviewed.server.go_on()
     reviewed.server.revoked = {"deployer"}
-    limited = Su(reviewed, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (0, 0)))
-    out, _, lines = limited.answer(reviewed.host.token())
-    assert out == "" and len(lines) == 1 and "result=deny" in lines[0] and "review=require" in lines[0], lines
+    answer = Su(reviewed, "prlimit", "--nproc=0:0").answer(reviewed.host.token())
+    out, _, lines = answer
+    assert out == "" and len(lines) == 1 and "result=deny" in lines[0] and "review=require" in lines[0], answer

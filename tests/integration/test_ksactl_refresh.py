@@ -410,11 +410,11 @@ def test_folders_that_others_can_write(cluster, folder):
 def test_marks_go_when_their_time_is_over(cluster):
     used = STATE / "used"
     now = int(time.time())
-    over = ["%d-%s" % (now - age, "ab" * 32) for age in (200, 3600)]
-    kept = ["%d-%s" % (now - age, "cd" * 32) for age in (60, -3600)] + ["readme", "1-ab", "x-" + "ab" * 32, "1-" + "AB" * 32]
+    over = ["%d-%s" % (now - age, "ab" * 32) for age in (3700, 7200)]
+    kept = ["%d-%s" % (now - age, "cd" * 32) for age in (60, 3600, -3600)] + ["readme", "1-ab", "x-" + "ab" * 32, "1-" + "AB" * 32]
     for name in over + kept:
         (used / name).touch()
-    assert cluster.refresh("prod").status == 0 and len(os.listdir(used)) == 8
+    assert cluster.refresh("prod").status == 0 and len(os.listdir(used)) == 9
     assert cluster.refresh("--all", "--if-due").status == 0
     assert sorted(os.listdir(used)) == sorted(kept)
 

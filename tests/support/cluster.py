@@ -45,8 +45,8 @@ class Cluster:
     # --- The configuration ---
 
     def section(self, name="prod", keys="api", more=None, issuer_name=issuer.ISSUER):
-        if more is None:
-            more = "credential_file = %s\n" % CREDENTIAL
+        if more is None:  # no two clusters have one credential
+            more = "credential_file = %s\n" % CREDENTIAL if name == "prod" else ""
         return "[cluster %s]\nissuer = %s\nkeys = %s\napi_server = %s\napi_ca_file = %s\nkeys_ca_file = %s\n%s\n" % (
             name, issuer_name, keys, self.server.url, self.certificates.ca, self.certificates.ca, more)
 
