@@ -14,6 +14,16 @@ static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster
         return false;
 }
 
+/* review = prefer does not yield to who started the program himself (common/demand.c). */
+static bool is_for_local_callers(const struct ksa_rule *rule)
+{
+        for (size_t i = 0; i < rule->service.count; i++) {
+                if (ksa_service_is_local(ksa_list_text(&rule->service, i)))
+                        return true;
+        }
+        return false;
+}
+
 struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster)
 {
         struct need need = {.asked = cluster->review != KSA_REVIEW_NEVER,
@@ -25,8 +35,11 @@ struct need what_is_needed(const struct ksa_config *config, const struct ksa_clu
 
                 if (!names(rule, cluster))
                         continue;
-                need.asked = need.asked || proof || rule->review != KSA_REVIEW_NEVER;
-                need.required = need.required || proof || rule->review == KSA_REVIEW_REQUIRE;
+                bool asks = proof || rule->review != KSA_REVIEW_NEVER ||
+                            cluster->review != KSA_REVIEW_NEVER;
+                need.asked = need.asked || asks;
+                need.required = need.required || proof || rule->review == KSA_REVIEW_REQUIRE ||
+                                (asks && is_for_local_callers(rule));
                 need.rbac = need.rbac || rule->rbac;
         }
         return need;

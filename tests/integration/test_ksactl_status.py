@@ -185,6 +185,18 @@ def test_what_rules_need(cluster, demand):
     assert status(cluster, "trouble")[1]["api"]["reachable"] is False
 
 
+@pytest.mark.parametrize("service, expected", [("sshd", "soon"), ("sudo", "trouble"), ("sshd su", "trouble")])
+@pytest.mark.parametrize("by", ["rule", "cluster"])
+def test_prefer_is_require_where_users_start_the_service(cluster, by, service, expected):
+    cluster.server.__exit__()
+    prefer = "review = prefer\n"
+    section = cluster.section(more="credential_file = %s\n%s" % (CREDENTIAL, prefer if by == "cluster" else ""))
+    rule = RULE.replace("service = sshd\n", "service = %s\n" % service)
+    assert rule != RULE or service == "sshd"
+    cluster.configure(section, rule, prefer if by == "rule" else "")
+    assert status(cluster, expected)[1]["api"]["reachable"] is False
+
+
 ANSWERS = {"401": page(b"", "401 Unauthorized"), "403": page(b"", "403 Forbidden"), "404": page(b"", "404 Not Found"),
            "429": page(b"", "429 Too Many Requests"), "500": page(b"", "500 Internal Server Error"), "other": page(b"{}", "201 Created"),
            "elsewhere": page(b"", "302 Found", "Location: /x"), "nonsense": b"nonsense\r\n\r\nConnection: close"}
