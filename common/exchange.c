@@ -81,10 +81,10 @@ struct ksa_secret *ksa_response_write(const struct ksa_response *response)
                                KSA_RESPONSE_MAX);
 }
 
-/* -1 for none; the year 9999 is far enough for all. */
+/* -1 for none. */
 static bool is_seconds(int64_t number)
 {
-        return number >= -1 && number <= INT64_C(253402300799);
+        return number >= -1 && number <= KSA_SECONDS_MAX;
 }
 
 bool ksa_response_read(struct ksa_secret *frame, struct ksa_response *ret_response)

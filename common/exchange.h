@@ -12,6 +12,8 @@
 /* The largest answer that anybody asks for: a key set. */
 #define KSA_BODY_MAX     ((size_t)1024 * 1024)
 #define KSA_RESPONSE_MAX (KSA_BODY_MAX + 4096)
+/* The last second of the year 9999: no number of seconds in an answer is larger. */
+#define KSA_SECONDS_MAX INT64_C(253402300799)
 
 /* Texts end in a NUL, and have none where they are not given. All borrowed. */
 struct ksa_request {

@@ -88,6 +88,14 @@ static int64_t max_age_in(char *value)
         return -1;
 }
 
+/* Seconds since 1970; -1 for what is no date: a wrong clock does not make the answer wrong. */
+static int64_t date_in(const char *value)
+{
+        int64_t date = (int64_t)curl_getdate(value, NULL);
+
+        return date >= 0 && date <= KSA_SECONDS_MAX ? date : -1;
+}
+
 static size_t take_header(char *line, size_t size, size_t count, void *context)
 {
         struct transfer *transfer = context;
@@ -100,7 +108,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
                  ksa_text_number(value, 0, INT32_MAX, &seconds))
                 transfer->retry_after = (int64_t)seconds;
         else if (header_value(line, size * count, "Date", value, sizeof(value)))
-                transfer->date = (int64_t)curl_getdate(value, NULL);
+                transfer->date = date_in(value);
         return size * count;
 }
 

@@ -54,6 +54,14 @@ def test_an_answer_and_what_its_headers_say(server, ca, helper):
         assert line in head
 
 
+@pytest.mark.parametrize("date", ["Wed, 31 Dec 1969 23:59:50 GMT", "Fri, 01 Jan 9999 00:00:00 GMT", "yesterday", ""])
+def test_a_server_without_a_clock_still_answers(server, ca, helper, date):
+    server.answer = page(b"{}", "200 OK", "Date: " + date)
+    answer = helper.ask(server.url, ca=ca)
+    assert (answer.transport, answer.status, answer.body) == (fetch.ANSWERED, 200, b"{}")
+    assert answer.date == (253370764800 if "9999" in date else -1)
+
+
 def test_nothing_is_sent_that_was_not_given(server, ca, helper):
     helper.ask(server.url, ca=ca)
     assert "Authorization" not in server.requests[0] and "Audit-ID" not in server.requests[0]
