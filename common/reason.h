@@ -125,6 +125,21 @@ X(LOW_UID, "uid-too-low", DENY,                                                 
 X(NO_RULE, "no-rule", DENY,                                                                        \
   "no rule lets this account become this user in this way",                                        \
   "ksactl explain tells for each rule why not")                                                    \
+X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
+  "no local user was made for this account",                                                       \
+  "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \
+X(ACCOUNT_RECREATED, "account-recreated", DENY,                                                    \
+  "the account was deleted and made again since its local user was made",                          \
+  "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER") \
+X(ACCOUNT_RETIRED, "account-retired", DENY,                                                        \
+  "the local user was retired",                                                                    \
+  "ksactl accounts accept USER takes it back, if it was a mistake")                                \
+X(ACCOUNT_CONTESTED, "account-contested", DENY,                                                    \
+  "the local user's uid or name is in dispute",                                                    \
+  "ksactl accounts show USER tells what to decide")                                                \
+X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
+  "the registry of local accounts is damaged, or others could change it",                          \
+  "ksactl accounts verify; ksactl accounts sync writes it anew")                                   \
 X(NOT_BUILT, "not-built", UNAVAILABLE,                                                             \
   "the configuration asks for what this version cannot do yet", "see ksa.conf(5)")                 \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \

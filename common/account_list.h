@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The service accounts of a cluster, page by page from its API server
+ * (GET /api/v1/namespaces/NAMESPACE/serviceaccounts, GET /api/v1/serviceaccounts): all of them, or none.
+ */
+#ifndef KSA_ACCOUNT_LIST_H
+#define KSA_ACCOUNT_LIST_H
+
+#include "env.h"
+#include "wanted.h"
+
+/*
+ * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, which is unchanged unless KSA_OK.
+ *
+ * ret_version  resourceVersion of the last list, owned by LIST
+ *
+ * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose pages do not
+ * fit together; KSA_MEMORY
+ */
+enum ksa_reason ksa_account_list_fetch(const struct ksa_config *config,
+                                       const struct ksa_accounts *source, unsigned rank,
+                                       const struct ksa_env *env, unsigned milliseconds,
+                                       struct ksa_wanted_list *list, const char **ret_version,
+                                       struct ksa_error *err) KSA_MUST_CHECK;
+
+/* One page, as it came: for the fetch, and its fuzz target. */
+struct ksa_account_page {
+        const char *next;    /* continue; "" on the last page */
+        const char *version; /* resourceVersion */
+};
+enum ksa_reason ksa_account_page_read(const char *body, size_t length,
+                                      const struct ksa_accounts *source, unsigned rank,
+                                      struct ksa_wanted_list *list,
+                                      struct ksa_account_page *ret_page,
+                                      struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

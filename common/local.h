@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who has names and numbers on this host already: its users and groups, subordinate ids, and the words of
+ * sudoers. Local files always win.
+ */
+#ifndef KSA_LOCAL_H
+#define KSA_LOCAL_H
+
+#include "error.h"
+#include "macros.h"
+#include "registry.h"
+
+struct ksa_local;
+
+/* The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them. */
+struct ksa_local_files {
+        const char *passwd, *group, *subuid, *subgid, *sudoers, *sudoers_folder;
+        bool ask_nss; /* getpwnam and its kin too, for names and numbers that the registry has not given */
+};
+
+/* KSA_FILE_UNREADABLE, KSA_MEMORY */
+enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_local **ret_local,
+                               struct ksa_error *err) KSA_MUST_CHECK;
+void ksa_local_free(struct ksa_local **local);
+
+/*
+ * Who has it, as "the user 'ci_deployer' of /etc/passwd", for a message: into WHO. False where nobody has.
+ * Files alone, or with NEW also what NSS says (a directory's users; ksa's own for what it already gave).
+ */
+#define KSA_WHO_SIZE 160
+bool ksa_local_has_user(const struct ksa_local *local, const char *name, bool new,
+                        char who[KSA_WHO_SIZE]);
+bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool new,
+                         char who[KSA_WHO_SIZE]);
+/* A uid or a gid of somebody's, or inside somebody's subordinate ones. */
+bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
+                          char who[KSA_WHO_SIZE]);
+/* A word of sudoers: NAME, %NAME, #NUMBER or %#NUMBER. */
+bool ksa_local_in_sudoers(const struct ksa_local *local, const char *name, uint32_t number,
+                          char who[KSA_WHO_SIZE]);
+
+/* The gid of a local group (files, then NSS); false where there is none. */
+bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);
+
+/* Whether to be in the group amounts to root: one of the system's (gid below 1000), or named in sudoers. */
+bool ksa_local_is_powerful(const struct ksa_local *local, const char *group, uint32_t gid);
+
+#endif
