@@ -22,7 +22,9 @@ struct ksa_wanted {
         const char *shell;       /* "" for /bin/sh */
         const struct ksa_account *section; /* that declares it; NULL for a listed one */
         const struct ksa_accounts *source; /* that lists it; NULL for a declared one */
-        unsigned rank; /* of its source in the configuration: 0 for [account], then in order */
+        unsigned rank;     /* of its source in the configuration: 0 for [account], then in order */
+        const char *fault; /* why the source may not ask for its name or uid, in words; "" for none:
+                              refused where it has no user yet, contested where it has */
 };
 
 struct ksa_wanted_list {
