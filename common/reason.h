@@ -128,13 +128,13 @@ X(NO_RULE, "no-rule", DENY,                                                     
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
   "no local user was made for this account",                                                       \
   "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \
-X(ACCOUNT_RECREATED, "account-recreated", DENY,                                                    \
+X(RECREATED, "account-recreated", DENY,                                                    \
   "the account was deleted and made again since its local user was made",                          \
   "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER") \
-X(ACCOUNT_RETIRED, "account-retired", DENY,                                                        \
+X(RETIRED, "account-retired", DENY,                                                        \
   "the local user was retired",                                                                    \
   "ksactl accounts accept USER takes it back, if it was a mistake")                                \
-X(ACCOUNT_CONTESTED, "account-contested", DENY,                                                    \
+X(CONTESTED, "account-contested", DENY,                                                    \
   "the local user's uid or name is in dispute",                                                    \
   "ksactl accounts show USER tells what to decide")                                                \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
