@@ -159,7 +159,7 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
         struct ksa_response response = {0};
 
         if (api->env->fetch == NULL)
-                return ksa_fail(err, KSA_NOT_BUILT, "nobody here can ask the cluster");
+                return ksa_fail(err, KSA_HELPER, "nobody here can ask the cluster");
         if (!whole_url(api->cluster, call->url, url))
                 return ksa_fail(err, KSA_CONFIG_INVALID, "[cluster %s] has no api_server to ask",
                                 api->cluster->name);

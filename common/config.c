@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_accounts.h"
 #include "file.h"
 #include "ini.h"
 #include "rule.h"
@@ -252,6 +253,7 @@ enum ksa_reason ksa_config_load(const struct ksa_env *env, const struct ksa_prob
         read_folder(&loader);
         ksa_config_expand(config, env, &problems);
         ksa_config_judge(config, env, &problems);
+        ksa_config_judge_accounts(config, &problems);
         if (!ksa_rule_index_build(config))
                 out_of_memory(&loader);
         if (problems.first.reason != KSA_UNREACHED) {

@@ -17,7 +17,6 @@
  *
  * KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNREADABLE   a file, see file.h
  * KSA_CONFIG_INVALID   a line or section that is wrong
- * KSA_NOT_BUILT        an option that ENV has nothing for
  * KSA_HOST_NAME        %H or %h, and the host has no name
  * KSA_MEMORY
  */

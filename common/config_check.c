@@ -219,33 +219,6 @@ static void judge_rule(const struct ksa_config *config, const struct ksa_rule *r
         }
 }
 
-/* --- What cannot be done yet ------------------------------------------------ */
-
-static void not_built(struct ksa_problems *problems, const struct ksa_section_head *head,
-                      const char *what)
-{
-        PROBLEM(problems, KSA_NOT_BUILT, head, "%s: this version cannot do that yet", what);
-}
-
-static void judge_supply(const struct ksa_config *config, const struct ksa_env *env,
-                         struct ksa_problems *problems)
-{
-        if (env->registry_file != NULL)
-                return;
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
-
-                if (ksa_list_has(&rule->user, "@own"))
-                        not_built(problems, (const struct ksa_section_head *)rule, "user = @own");
-        }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
-                not_built(problems, (const struct ksa_section_head *)&config->accounts[i],
-                          "[account]");
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
-                not_built(problems, (const struct ksa_section_head *)&config->account_sources[i],
-                          "[accounts]");
-}
-
 /* --- Clusters ---------------------------------------------------------------- */
 
 /* Whether a login may have to ask the cluster for more than keys. */
@@ -364,5 +337,4 @@ void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env
         judge_host_name(config, env, problems);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
                 judge_rule(config, &config->rules[i], problems);
-        judge_supply(config, env, problems);
 }

@@ -26,8 +26,7 @@ struct ksa_env {
                 *audit_id; /* what the API server's audit log is told; begins with the reference */
 
         /*
-         * What is not there is NULL, and a configuration that needs it is
-         * refused by the option's name. Both as fetch.h has them.
+         * What is not there is NULL: nobody here can ask. Both as fetch.h has them.
          */
         enum ksa_reason (*fetch)(void *context, const struct ksa_request *request,
                                  struct ksa_response *ret_response, struct ksa_error *err);
@@ -38,7 +37,7 @@ struct ksa_env {
         const char *used_dir;      /* marks of tokens that count once */
         bool only_look;            /* marks are looked for, and none is made */
         bool offline;              /* of ksactl: no cluster is asked, as where none is there */
-        const char *registry_file; /* local accounts made from service accounts */
+        const char *registry_file; /* local users made from service accounts; NULL for none */
 };
 
 #endif

@@ -166,6 +166,17 @@ static void explain_user(const struct ksa_attempt *attempt, char *out, size_t si
                 (void)snprintf(out, size, "this service has no local users");
 }
 
+static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
+{
+        const char *account = ksa_own_account(&attempt->local);
+
+        if (account == NULL)
+                (void)snprintf(out, size, "the user is not of the registry");
+        else
+                (void)snprintf(out, size, "made for %s, uid \"%s\"", account,
+                               attempt->local.own->record.account_uid);
+}
+
 static void explain_review(const struct ksa_demanded *demanded, char *out, size_t size)
 {
         if (demanded->review == KSA_REVIEW_NEVER)
@@ -241,6 +252,9 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
         case KSA_STEP_RULE:
                 (void)snprintf(out, size, "[rule %s] in %s line %u", d->rule->name,
                                d->rule->place.file, d->rule->place.line);
+                break;
+        case KSA_STEP_OWN:
+                explain_own(attempt, out, size);
                 break;
         case KSA_STEP_BOUND:
         case KSA_STEP_REVIEW:

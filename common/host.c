@@ -65,6 +65,7 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .refresh = ksa_fetch_refresh,
                 .fetch_context = &ret_host->fetch,
                 .used_dir = KSA_STATE_DIR "/used",
+                .registry_file = KSA_REGISTRY_FILE,
         };
         ksa_host_env_read_clock(ret_host);
 }

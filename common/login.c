@@ -19,8 +19,13 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
 {
         const struct ksa_service *service = ksa_config_service(config, attempt->service);
         char user[KSA_QUOTED_SIZE], name[KSA_QUOTED_SIZE];
+        enum ksa_reason known =
+                ksa_own_is_known(config, attempt->user, attempt->service, &attempt->local, err);
 
-        if (!ksa_rule_names(config, attempt->user, attempt->local.own_account, attempt->service))
+        if (known != KSA_OK)
+                return known;
+        if (!ksa_rule_names(config, attempt->user, ksa_own_account(&attempt->local),
+                            attempt->service))
                 return ksa_fail(err, KSA_NOT_NAMED, "no rule names user '%s' with service '%s'",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, 160),
                                 ksa_text_quote(attempt->service, name, 160));
@@ -71,6 +76,9 @@ static enum ksa_reason step_user(const struct ksa_config *config, const struct k
 
         if (service != NULL && !service->local_user)
                 return KSA_OK;
+        enum ksa_reason there = ksa_own_is_there(&attempt->local, &d->error);
+        if (there != KSA_OK)
+                return there;
         if (!attempt->local.exists)
                 return ksa_fail(&d->error, KSA_UNKNOWN_USER, "there is no user '%s'",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, 160));
@@ -90,7 +98,7 @@ void ksa_decision_candidate(const struct ksa_decision *d, const struct ksa_attem
                 .account = d->token.account,
                 .account_uid = d->token.account_uid,
                 .user = attempt->user,
-                .own_account = attempt->local.own_account,
+                .own_account = ksa_own_account(&attempt->local),
                 .low_uid = attempt->local.exists && attempt->local.uid < FIRST_PERSON,
                 .service = attempt->service,
                 .rhost = attempt->rhost,
@@ -109,6 +117,9 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
         d->rule = ksa_rule_find(config, &candidate, &d->closest);
         if (d->rule != NULL)
                 return KSA_OK;
+        /* Rules that come this far and no farther say @own: a rule for another user by name is not looked at. */
+        if (d->closest == KSA_CONDITION_USER)
+                return ksa_own_missed(&attempt->local, d->cluster, &d->token, &d->error);
         return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
                         "no rule lets %s:%s/%s become '%s': the closest %s", candidate.cluster,
                         candidate.namespace, candidate.account,
@@ -148,6 +159,8 @@ static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
                passed(d, KSA_STEP_SUBJECT, ksa_claims_subject(token, err)) &&
                passed(d, KSA_STEP_USER, step_user(login->config, login->attempt, d)) &&
                passed(d, KSA_STEP_RULE, step_rule(login->config, login->attempt, d)) &&
+               passed(d, KSA_STEP_OWN,
+                      ksa_own_judge(&login->attempt->local, d->rule, d->cluster, token, err)) &&
                passed(d, KSA_STEP_BOUND, ksa_demand_bound(d->rule, token, err));
 }
 

@@ -13,16 +13,9 @@
 #include "env.h"
 #include "error.h"
 #include "jwk.h"
+#include "own.h"
 #include "rule.h"
 #include "token.h"
-
-/* What getpwnam said of the wanted user. */
-struct ksa_local_user {
-        bool exists;
-        const char *name; /* as getpwnam gives it back */
-        uid_t uid;
-        const char *own_account; /* cluster:namespace/account that it was made for, or NULL */
-};
 
 /* All borrowed; no text is NULL. */
 struct ksa_attempt {
@@ -48,6 +41,7 @@ X(LIFETIME,  "lifetime",  "it does not live too long")                          
 X(SUBJECT,   "subject",   "it names one service account")                                          \
 X(USER,      "user",      "the wanted user exists under that name")                                \
 X(RULE,      "rule",      "a rule lets the account become the user in this way")                   \
+X(OWN,       "own",       "the user is still the account's own, where the registry made it")        \
 X(BOUND,     "bound",     "it is bound to a Pod where the rule demands it")                        \
 X(REVIEW,    "review",    "the cluster says that it still counts, where that is demanded")         \
 X(RBAC,      "rbac",      "the cluster's RBAC lets the account in here, where that is demanded")   \
@@ -102,6 +96,7 @@ void ksa_decision_clear(struct ksa_decision *decision);
  * KSA_NOT_NAMED         no rule names this user and service: none of our business
  * KSA_SERVICE_AUDIENCE  a service without root, and without an audience of its own
  * KSA_SERVICE_USER      local_user = no in a service with root
+ * KSA_REGISTRY          whether a rule with @own does cannot be known
  */
 enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                                    const struct ksa_attempt *attempt,

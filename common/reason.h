@@ -139,9 +139,7 @@ X(CONTESTED, "account-contested", DENY,                                         
   "ksactl accounts show USER tells what to decide")                                                \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
   "the registry of local accounts is damaged, or others could change it",                          \
-  "ksactl accounts verify; ksactl accounts sync writes it anew")                                   \
-X(NOT_BUILT, "not-built", UNAVAILABLE,                                                             \
-  "the configuration asks for what this version cannot do yet", "see ksa.conf(5)")                 \
+  "ksactl accounts verify tells what is wrong")                                                    \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user or service is not the one that was let in",                                            \
   "another module in the stack changes PAM_USER after ksa")                                        \

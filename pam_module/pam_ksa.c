@@ -30,6 +30,7 @@ struct login {
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
+        struct ksa_own own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
         bool asked; /* for a token: from then on the client is told of a refusal */
@@ -50,11 +51,10 @@ static void look_up_user(struct login *login)
 {
         const struct passwd *user = pam_modutil_getpwnam(login->pamh, login->attempt.user);
 
-        if (user == NULL)
-                return;
-        login->attempt.local.exists = true;
-        login->attempt.local.name = user->pw_name;
-        login->attempt.local.uid = user->pw_uid;
+        if (user != NULL)
+                login->attempt.local = (struct ksa_local_user){
+                        .exists = true, .name = user->pw_name, .uid = user->pw_uid};
+        ksa_own_look_up(&login->host.env, login->attempt.user, &login->attempt.local, &login->own);
 }
 
 static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
@@ -266,6 +266,7 @@ static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa
         enum ksa_reason reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason == KSA_OK) {
                 login->attempt.local = (struct ksa_local_user){.exists = false};
+                ksa_own_close(&login->own);
                 look_up_user(login);
         }
         return reason;
@@ -299,6 +300,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         ksa_fetch_close(&login.host.fetch); /* the rest may wait for the client */
         int code = finish(&login, flags);
         ksa_decision_clear(&login.decision);
+        ksa_own_close(&login.own);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);
         errno = saved_errno;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "explain_user.h"
 #include "ksactl.h"
 #include "login.h"
 #include "text.h"
@@ -19,60 +20,26 @@ struct question {
         const char *token_file, *user, *service, *rhost, *now, *config_file;
         bool json, offline;
         bool user_chosen; /* by us */
+        char chosen[CHOSEN_SIZE];
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
+        struct ksa_own own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
 };
 
 /* --- The question ------------------------------------------------------------ */
 
-static bool covers(const struct ksa_rule *rule, const struct ksa_token *token)
+static void look_up(struct question *question)
 {
-        const struct ksa_pattern *patterns = rule->account.items;
-
-        for (size_t i = 0; i < rule->account.count; i++) {
-                if (ksa_pattern_covers(&patterns[i], patterns[i].cluster, token->namespace,
-                                       token->account))
-                        return true;
-        }
-        return false;
-}
-
-/*
- * The first user that a rule for this service names for the account that the token
- * claims; where no rule does, or it is no token, that any rule for this service names:
- * so the answer is about the token.
- */
-static const char *choose_user(const struct question *question)
-{
-        struct ksa_token token;
-        const char *user = NULL, *any = NULL;
-        bool named = ksa_token_parse(question->token, &token, NULL) == KSA_OK &&
-                     token.namespace != NULL && token.account != NULL;
-
-        for (size_t i = 0; user == NULL && i < question->config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &question->config->rules[i];
-
-                if (!ksa_list_has(&rule->service, ksa_service_in_rules(question->service)))
-                        continue;
-                if (any == NULL)
-                        any = ksa_list_text(&rule->user, 0);
-                if (named && covers(rule, &token))
-                        user = ksa_list_text(&rule->user, 0);
-        }
-        ksa_token_clear(&token);
-        return user != NULL ? user : any;
-}
-
-static void look_up(struct ksa_attempt *attempt)
-{
+        struct ksa_attempt *attempt = &question->attempt;
         const struct passwd *user = getpwnam(attempt->user);
 
         if (user != NULL)
                 attempt->local = (struct ksa_local_user){
                         .exists = true, .name = user->pw_name, .uid = user->pw_uid};
+        ksa_own_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
 }
 
 static bool ask(struct question *question)
@@ -80,9 +47,11 @@ static bool ask(struct question *question)
         question->token = read_token(question->token_file);
         if (question->token == NULL)
                 return false;
-        if (question->user == NULL) {
-                question->user = choose_user(question);
-                question->user_chosen = question->user != NULL;
+        if (question->user == NULL &&
+            choose_user(question->config, &question->host.env, question->token, question->service,
+                        question->chosen)) {
+                question->user = question->chosen;
+                question->user_chosen = true;
         }
         const struct ksa_service *service = ksa_config_service(question->config, question->service);
         question->attempt = (struct ksa_attempt){
@@ -93,7 +62,7 @@ static bool ask(struct question *question)
                 .effective_uid = service != NULL && !service->local_user ? NOBODY : 0,
                 .real_uid = ksa_service_is_local(question->service) ? NOBODY : 0,
         };
-        look_up(&question->attempt);
+        look_up(question);
         ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);
         return true;
 }
@@ -320,6 +289,7 @@ static int answer(struct question *question)
         else
                 print_answer(question);
         ksa_decision_clear(&question->decision);
+        ksa_own_close(&question->own);
         ksa_secret_free(&question->token);
         if (!printed)
                 return EXIT_BROKEN;

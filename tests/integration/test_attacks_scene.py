@@ -158,7 +158,6 @@ BROKEN = {
     "config-long-section": appended(b"[rule " + b"x" * 300 + b"]\n"),
     "config-conf-d": lambda scene: ((scene.folder / "conf.d").mkdir(), (scene.folder / "conf.d/a.conf").write_text("x\n")),
     "config-conf-d-writable": lambda scene: ((scene.folder / "conf.d").mkdir(), (scene.folder / "conf.d").chmod(0o777)),
-    "config-not-built": appended(b"user = @own\n"),
 }
 
 

@@ -296,7 +296,6 @@ BROKEN = {
     "no section": (lambda host: host.write(CONFIG, "user = root\n" + Path(CONFIG).read_text()), "config-invalid"),
     "continued": (append(b"bound = \\\nany\n"), "config-invalid"),
     "bom": (lambda host: host.write(CONFIG, "\ufeff" + Path(CONFIG).read_text()), "config-invalid"),
-    "not built": (append(b"user = @own\n"), "not-built"),
     "keys missing": (lambda host: os.unlink("/etc/ksa/prod.jwks"), "file-missing"),
     "keys empty": (lambda host: host.write("/etc/ksa/prod.jwks", ""), "keys-unusable"),
     "keys writable by others": (lambda host: os.chmod("/etc/ksa/prod.jwks", 0o622), "file-unsafe"),

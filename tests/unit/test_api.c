@@ -188,7 +188,7 @@ static void test_nobody_to_ask(void **state)
                          KSA_OK);
         assert_int_equal(
                 ksa_api_ask(&api, &(struct ksa_call){.url = "/x", .max = 1}, &response, &error),
-                KSA_NOT_BUILT);
+                KSA_HELPER);
         ksa_api_close(&api);
 }
 

@@ -144,7 +144,7 @@ static const struct {
         {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 6, "ssh://other"},
         {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
          "wants the audience a"},
-        /* not built */
+        /* what demands need */
         {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER API "review = prefer\n", KSA_CONFIG_INVALID, 3, "credential_file"},
@@ -164,9 +164,6 @@ static const struct {
          KSA_CONFIG_INVALID, 3, "no https URL"},
         {HOST "[cluster prod]\nissuer = http://x\nkeys = discover\n", KSA_CONFIG_INVALID, 3,
          "no https URL"},
-        {HOST CLUSTER RULE "user = @own\n", KSA_NOT_BUILT, 6, "@own"},
-        {HOST CLUSTER "[account a]\naccount = prod:ci/a\n", KSA_NOT_BUILT, 6, "[account]"},
-        {HOST CLUSTER "[accounts prod]\nnamespaces = ci\n", KSA_NOT_BUILT, 6, "[accounts]"},
 };
 
 static void test_refusals(void **state)
@@ -219,20 +216,48 @@ static void test_allowed(void **state)
         }
 }
 
-/* What is not built is refused for want of something, not for itself. */
-static void test_what_the_environment_supplies(void **state)
+/* [account], [accounts] and @own, where a registry is there. */
+#define OWN_RULE "[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n"
+
+static const struct {
+        const char *text;
+        unsigned line; /* 0: allowed */
+        const char *piece;
+} accounts[] = {
+        {"[account a]\naccount = prod:ci/a\n", 0, ""},
+        {"[account a]\naccount = prod:ci/a\n[account b]\naccount = prod:ci/b\n", 0, ""},
+        {"[account a]\naccount = prod:ci/a\naccount_uid = u\n" OWN_RULE, 0, ""},
+        {"[account a]\naccount = prod:ops/a\n" OWN_RULE, 0, ""},
+        {"[account a]\naccount = prod:ci/default\n" OWN_RULE, 0, ""},
+        {"[accounts prod]\nnamespaces = *\n" OWN_RULE, 0, ""},
+        {"[account a]\naccount = prod:ci/*\n", 6, "no pattern"},
+        {"[account a]\naccount = prod:*/a\n", 6, "no pattern"},
+        {"[account a]\naccount = twin:ci/a\n", 6, "cluster twin"},
+        {"[accounts twin]\nnamespaces = ci\n", 6, "names a cluster"},
+        {"[account a]\naccount = prod:ci/a\n[account b]\naccount = prod:ci/a\n", 8, "[account a]"},
+        {"[account a]\naccount = prod:ci/a\nuid = 5000\n[account b]\naccount = prod:ci/b\nuid = 5000\n",
+         9, "uid of [account a]"},
+        {"[account a]\naccount = prod:ci/a\n" OWN_RULE, 6, "account_uid"},
+};
+
+static void test_accounts(void **state)
 {
         struct place *place = *state;
-        static const char text[] = HOST CLUSTER RULE
-                "user = @own\n"
-                "[account a]\naccount = prod:ci/a\n[accounts prod]\nnamespaces = ci\n";
-        struct ksa_config *config = NULL;
 
         place->env.registry_file = "/nowhere";
-        assert_int_equal(place_load(place, text, &config, NULL), KSA_OK);
-        ksa_config_free(&config);
-        place->env.registry_file = NULL;
-        assert_int_equal(place_load(place, text, &config, NULL), KSA_NOT_BUILT);
+        for (size_t i = 0; i < KSA_COUNT(accounts); i++) {
+                enum ksa_reason expected = accounts[i].line == 0 ? KSA_OK : KSA_CONFIG_INVALID;
+                struct ksa_config *config = NULL;
+                struct ksa_error error = {0};
+                char text[1024];
+
+                (void)snprintf(text, sizeof(text), "%s%s", HOST CLUSTER, accounts[i].text);
+                if (place_load(place, text, &config, &error) != expected)
+                        fail_msg("row %zu: line %u: %s", i, error.line, error.text);
+                if (error.line != accounts[i].line || strstr(error.text, accounts[i].piece) == NULL)
+                        fail_msg("row %zu: line %u: %s", i, error.line, error.text);
+                ksa_config_free(&config);
+        }
 }
 
 /* The cluster is asked about a host by its name. */
@@ -260,7 +285,7 @@ int main(void)
                 TEST(test_host_names_everywhere),
                 TEST(test_refusals),
                 TEST(test_allowed),
-                TEST(test_what_the_environment_supplies),
+                TEST(test_accounts),
                 TEST(test_rbac_needs_a_host_name),
         };
 

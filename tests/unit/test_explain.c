@@ -256,6 +256,7 @@ static void test_every_step_of_an_allow_says_something(void **state)
                 [KSA_STEP_SUBJECT] = "sub \"system:serviceaccount:ci:deployer\"",
                 [KSA_STEP_USER] = "\"deploy-bot\" has uid 1500",
                 [KSA_STEP_RULE] = "[rule deploy] in ",
+                [KSA_STEP_OWN] = "not of the registry",
                 [KSA_STEP_BOUND] = "not demanded",
                 [KSA_STEP_REVIEW] = "not demanded",
                 [KSA_STEP_RBAC] = "not demanded",

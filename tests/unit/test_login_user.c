@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* login.c: which local user, and which account, at the level of the decision. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "login.h"
 #include "scene.h"
+
+#define ACCOUNT_UID "055340be-da7c-4afd-8213-e998a1704706"
 
 static enum ksa_reason judge_user(const char *user, const char *service,
                                   const struct ksa_local_user *local, uid_t effective_uid)
@@ -27,6 +30,22 @@ static enum ksa_reason judge_user(const char *user, const char *service,
         return reason;
 }
 
+static struct ksa_own made_for(const char *account, enum ksa_account_state state)
+{
+        struct ksa_own own = {.found = true};
+
+        own.record = (struct ksa_account_record){.name = "own",
+                                                 .uid = 5000,
+                                                 .state = state,
+                                                 .cluster = "prod",
+                                                 .namespace = "ci",
+                                                 .account = account,
+                                                 .account_uid = ACCOUNT_UID,
+                                                 .new_account_uid = ""};
+        (void)snprintf(own.account, sizeof(own.account), "prod:ci/%s", account);
+        return own;
+}
+
 static void test_user_must_exist(void **state)
 {
         struct ksa_local_user nobody = {.exists = false, .name = ""};
@@ -45,8 +64,8 @@ static void test_user_must_have_that_very_name(void **state)
 
 static void test_system_user_must_be_named(void **state)
 {
-        struct ksa_local_user own = {
-                .exists = true, .name = "own", .uid = 999, .own_account = "prod:ci/deployer"};
+        struct ksa_own made = made_for("deployer", KSA_ACCOUNT_ACTIVE);
+        struct ksa_local_user own = {.exists = true, .name = "own", .uid = 999, .own = &made};
         struct ksa_local_user daemon = {.exists = true, .name = "daemon", .uid = 1};
 
         (void)state;
@@ -55,9 +74,91 @@ static void test_system_user_must_be_named(void **state)
         assert_int_equal(judge_user("own", "cron", &own, 0), KSA_LOW_UID);
         own.uid = 1000;
         assert_int_equal(judge_user("own", "cron", &own, 0), KSA_OK);
-        own.own_account = "prod:ci/builder";
-        assert_int_equal(judge_user("own", "cron", &own, 0), KSA_NO_RULE);
         assert_int_equal(judge_user("daemon", "sshd", &daemon, 0), KSA_OK);
+}
+
+/* --- Users that the registry made ---------------------------------------------- */
+
+/* How the registry has the user, and what comes of deployer's token through cron, by @own. */
+static const struct {
+        const char *account, *account_uid;
+        enum ksa_account_state state;
+        bool exists;
+        enum ksa_reason reason;
+} owns[] = {
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_ACTIVE, true, KSA_OK},
+        {"deployer", "another", KSA_ACCOUNT_ACTIVE, true, KSA_RECREATED},
+        {"deployer", "", KSA_ACCOUNT_ACTIVE, true, KSA_RECREATED},
+        /* The token of the account before is not let in either: it may be anybody's by now. */
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_RECREATED, true, KSA_RECREATED},
+        {"deployer", "another", KSA_ACCOUNT_RECREATED, true, KSA_RECREATED},
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_RETIRED, true, KSA_RETIRED},
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_CONTESTED, true, KSA_CONTESTED},
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_REMOVED, false, KSA_ACCOUNT_UNKNOWN},
+        {"builder", ACCOUNT_UID, KSA_ACCOUNT_ACTIVE, true, KSA_ACCOUNT_UNKNOWN},
+        {"deployer", ACCOUNT_UID, (enum ksa_account_state)0, true, KSA_ACCOUNT_UNKNOWN},
+};
+
+static void test_own_user(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(owns); i++) {
+                struct ksa_own made = made_for(owns[i].account, owns[i].state);
+                struct ksa_local_user own = {
+                        .exists = owns[i].exists, .name = "own", .uid = 5000, .own = &made};
+
+                made.record.account_uid = owns[i].account_uid;
+                enum ksa_reason reason = judge_user("own", "cron", &own, 0);
+                if (reason != owns[i].reason)
+                        fail_msg("row %zu: %s", i, ksa_reason_word(reason));
+        }
+}
+
+/* What a rule that names the user says of the same. */
+static const struct {
+        const char *account, *account_uid;
+        enum ksa_account_state state;
+        enum ksa_reason reason;
+} nameds[] = {
+        {"deployer", ACCOUNT_UID, KSA_ACCOUNT_ACTIVE, KSA_OK},
+        {"deployer", "another", KSA_ACCOUNT_ACTIVE, KSA_RECREATED},
+        {"deployer", "", KSA_ACCOUNT_ACTIVE, KSA_OK},
+        {"builder", "another", KSA_ACCOUNT_ACTIVE, KSA_OK},
+        {"builder", "another", KSA_ACCOUNT_RETIRED, KSA_RETIRED},
+        {"builder", "another", KSA_ACCOUNT_RECREATED, KSA_RECREATED},
+        {"builder", "another", KSA_ACCOUNT_CONTESTED, KSA_CONTESTED},
+};
+
+static void test_a_user_of_the_registry_that_a_rule_names(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(nameds); i++) {
+                struct ksa_own made = made_for(nameds[i].account, nameds[i].state);
+                struct ksa_local_user own = {
+                        .exists = true, .name = "deploy-bot", .uid = 5000, .own = &made};
+
+                made.record.account_uid = nameds[i].account_uid;
+                enum ksa_reason reason = judge_user("deploy-bot", "sshd", &own, 0);
+                if (reason != nameds[i].reason)
+                        fail_msg("row %zu: %s", i, ksa_reason_word(reason));
+        }
+}
+
+/* A damaged registry is trouble for users that may be its own, and for nobody else. */
+static void test_a_damaged_registry(void **state)
+{
+        struct ksa_own broken = {.broken = "the sum does not fit"};
+        struct ksa_local_user local = {
+                .exists = true, .name = "deploy-bot", .uid = 1500, .own = &broken};
+        struct ksa_local_user nobody = {.exists = false, .name = "", .own = &broken};
+
+        (void)state;
+        assert_int_equal(judge_user("deploy-bot", "sshd", &local, 0), KSA_OK);
+        local.uid = 1879048192;
+        assert_int_equal(judge_user("deploy-bot", "sshd", &local, 0), KSA_REGISTRY);
+        assert_int_equal(judge_user("somebody", "sshd", &local, 0), KSA_NOT_NAMED);
+        assert_int_equal(judge_user("somebody", "cron", &nobody, 0), KSA_REGISTRY);
+        assert_int_equal(judge_user("somebody", "sshd", &nobody, 0), KSA_NOT_NAMED);
 }
 
 /* A database role has no passwd entry; its service must not be root's. */
@@ -106,6 +207,9 @@ int main(void)
                 cmocka_unit_test(test_user_must_exist),
                 cmocka_unit_test(test_user_must_have_that_very_name),
                 cmocka_unit_test(test_system_user_must_be_named),
+                cmocka_unit_test(test_own_user),
+                cmocka_unit_test(test_a_user_of_the_registry_that_a_rule_names),
+                cmocka_unit_test(test_a_damaged_registry),
                 cmocka_unit_test(test_service_without_local_users),
                 cmocka_unit_test(test_default_needs_its_exact_name),
         };

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "own.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+void ksa_own_look_up(const struct ksa_env *env, const char *user, struct ksa_local_user *local,
+                     struct ksa_own *ret_own)
+{
+        struct ksa_account_record *record = &ret_own->record;
+        enum ksa_registry_answer answer = KSA_REGISTRY_NOT_FOUND;
+
+        memset(ret_own, 0, sizeof(*ret_own));
+        local->own = ret_own;
+        if (env->registry_file != NULL)
+                answer = ksa_registry_open(env->registry_file, env->owner, &ret_own->registry,
+                                           &ret_own->broken);
+        if (answer == KSA_REGISTRY_FOUND)
+                answer = ksa_registry_by_name(&ret_own->registry, user, record);
+        if (answer == KSA_REGISTRY_BROKEN && ret_own->broken == NULL)
+                ret_own->broken = "a record is damaged";
+        if (answer != KSA_REGISTRY_FOUND ||
+            (local->exists ? record->uid != local->uid || record->state == KSA_ACCOUNT_REMOVED
+                           : record->state != KSA_ACCOUNT_REMOVED))
+                return;
+        int length = snprintf(ret_own->account, sizeof(ret_own->account), "%s:%s/%s",
+                              record->cluster, record->namespace, record->account);
+        if (length < 0 || (size_t)length >= sizeof(ret_own->account)) {
+                ret_own->broken = "the name of an account is too long";
+                return;
+        }
+        ret_own->found = true;
+}
+
+void ksa_own_close(struct ksa_own *own)
+{
+        ksa_registry_close(&own->registry);
+        memset(own, 0, sizeof(*own));
+}
+
+const char *ksa_own_account(const struct ksa_local_user *local)
+{
+        return local->own != NULL && local->own->found ? local->own->account : NULL;
+}
+
+/* Whether the registry could have made this user, by what is known without it. */
+static bool may_be_own(const struct ksa_config *config, const char *user,
+                       const struct ksa_local_user *local)
+{
+        const struct ksa_uid_range *range = &config->host.uid_range;
+
+        return !local->exists || (local->uid >= range->min && local->uid <= range->max) ||
+               ksa_config_find(config, KSA_SECTION_ACCOUNT, user) != NULL;
+}
+
+enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *user,
+                                 const char *service, const struct ksa_local_user *local,
+                                 struct ksa_error *err)
+{
+        static const char any[] = "any:any/any";
+
+        if (local->own == NULL || local->own->broken == NULL || !may_be_own(config, user, local) ||
+            !ksa_rule_names(config, user, any, service))
+                return KSA_OK;
+        return ksa_fail(err, KSA_REGISTRY, "the registry of local accounts cannot be used: %s",
+                        local->own->broken);
+}
+
+static enum ksa_reason recreated(const struct ksa_account_record *record,
+                                 const struct ksa_token *token, struct ksa_error *err)
+{
+        char before[KSA_QUOTED_SIZE], now[KSA_QUOTED_SIZE];
+
+        return ksa_fail(
+                err, KSA_RECREATED,
+                "'%s' belongs to the account with uid %s, and not to the one that was made since "
+                "(the token's uid: %s)",
+                record->name, ksa_text_quote(record->account_uid, before, 80),
+                ksa_text_quote(token->account_uid, now, 80));
+}
+
+static enum ksa_reason judge_state(const struct ksa_account_record *record,
+                                   const struct ksa_token *token, struct ksa_error *err)
+{
+        switch (record->state) {
+        case KSA_ACCOUNT_ACTIVE:
+                return KSA_OK;
+        case KSA_ACCOUNT_RECREATED:
+                return recreated(record, token, err);
+        case KSA_ACCOUNT_RETIRED:
+                return ksa_fail(err, KSA_RETIRED, "'%s' was retired", record->name);
+        case KSA_ACCOUNT_CONTESTED:
+                return ksa_fail(err, KSA_CONTESTED, "the uid or name of '%s' is in dispute",
+                                record->name);
+        case KSA_ACCOUNT_REMOVED:
+        case KSA_ACCOUNT_STATE_COUNT:
+        default:
+                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
+                                "'%s' was removed: no source has its account any more",
+                                record->name);
+        }
+}
+
+static bool is_own_account(const struct ksa_account_record *record,
+                           const struct ksa_cluster *cluster, const struct ksa_token *token)
+{
+        return strcmp(record->cluster, cluster->name) == 0 &&
+               strcmp(record->namespace, token->namespace) == 0 &&
+               strcmp(record->account, token->account) == 0;
+}
+
+enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct ksa_rule *rule,
+                              const struct ksa_cluster *cluster, const struct ksa_token *token,
+                              struct ksa_error *err)
+{
+        const struct ksa_own *own = local->own;
+        bool named = local->exists && ksa_list_has(&rule->user, local->name);
+
+        if (own == NULL || !own->found)
+                return named || !ksa_list_has(&rule->user, "@own")
+                               ? KSA_OK
+                               : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "nobody's own user");
+        const struct ksa_account_record *record = &own->record;
+        enum ksa_reason reason = judge_state(record, token, err);
+        if (reason != KSA_OK)
+                return reason;
+        /* A rule may name a user for another account, or for one of which nobody said the uid. */
+        if (named && (!is_own_account(record, cluster, token) || record->account_uid[0] == '\0'))
+                return KSA_OK;
+        if (record->account_uid[0] == '\0')
+                return ksa_fail(err, KSA_RECREATED,
+                                "nobody said for which account '%s' was made: write account_uid in "
+                                "[account %s]",
+                                record->name, record->name);
+        if (!is_own_account(record, cluster, token) ||
+            strcmp(record->account_uid, token->account_uid) != 0)
+                return recreated(record, token, err);
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_error *err)
+{
+        if (local->own == NULL || !local->own->found ||
+            local->own->record.state != KSA_ACCOUNT_REMOVED)
+                return KSA_OK;
+        return judge_state(&local->own->record, NULL, err);
+}
+
+enum ksa_reason ksa_own_missed(const struct ksa_local_user *local,
+                               const struct ksa_cluster *cluster, const struct ksa_token *token,
+                               struct ksa_error *err)
+{
+        struct ksa_account_record record;
+        enum ksa_registry_answer answer =
+                local->own == NULL || local->own->registry.bytes == NULL
+                        ? KSA_REGISTRY_NOT_FOUND
+                        : ksa_registry_by_account(&local->own->registry, cluster->name,
+                                                  token->namespace, token->account, &record);
+
+        if (answer == KSA_REGISTRY_FOUND && record.state != KSA_ACCOUNT_REMOVED)
+                return ksa_fail(err, KSA_NO_RULE,
+                                "no rule lets %s:%s/%s become that user: its own is '%s'",
+                                cluster->name, token->namespace, token->account, record.name);
+        return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "no local user was made for %s:%s/%s",
+                        cluster->name, token->namespace, token->account);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The local user of a login: what getpwnam says of it, and for which account the registry has it. */
+#ifndef KSA_OWN_H
+#define KSA_OWN_H
+
+#include "config.h"
+#include "env.h"
+#include "registry.h"
+#include "rule.h"
+#include "token.h"
+
+/* What the registry has of a user. Zeroed, nothing is known of any. */
+struct ksa_own {
+        struct ksa_registry registry; /* open, where there is one */
+        const char *broken;           /* why it could not be read, or NULL */
+        bool found;
+        struct ksa_account_record record; /* where found */
+        char account[400];                /* and its account, as cluster:namespace/account */
+};
+
+struct ksa_local_user {
+        bool exists;
+        const char *name; /* as getpwnam gives it back */
+        uid_t uid;
+        const struct ksa_own *own; /* NULL where nobody looked */
+};
+
+/*
+ * Looks LOCAL, wanted as USER, up in the registry of ENV, and fills its own. A user that stands
+ * in local files too is theirs, not the registry's: its uid is another. One that was removed is found, though
+ * it does not exist.
+ *
+ * ret_own  must stay where it is until ksa_own_close()
+ */
+void ksa_own_look_up(const struct ksa_env *env, const char *user, struct ksa_local_user *local,
+                     struct ksa_own *ret_own);
+void ksa_own_close(struct ksa_own *own);
+
+/* cluster:namespace/account that the user was made for, borrowed from its own; NULL for anybody else. */
+const char *ksa_own_account(const struct ksa_local_user *local);
+
+/*
+ * Whether it can be said at all if this user is the registry's: KSA_REGISTRY where the registry is damaged and
+ * the user may be one of its own. People of /etc/passwd never are.
+ */
+enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *user,
+                                 const char *service, const struct ksa_local_user *local,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Whether a user may be logged in as, with a TOKEN of CLUSTER, by a RULE that matched. What the registry has of it
+ * must stand; and where the rule says @own, or the account is the user's own by name, it is the very one that the
+ * user was made for.
+ *
+ * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed)
+ */
+enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct ksa_rule *rule,
+                              const struct ksa_cluster *cluster, const struct ksa_token *token,
+                              struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Of a user that was removed; KSA_OK of any other. KSA_ACCOUNT_UNKNOWN */
+enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Why an account that rules with @own cover became nobody: KSA_ACCOUNT_UNKNOWN, or KSA_NO_RULE where another user
+ * is its own.
+ */
+enum ksa_reason ksa_own_missed(const struct ksa_local_user *local,
+                               const struct ksa_cluster *cluster, const struct ksa_token *token,
+                               struct ksa_error *err);
+
+#endif

@@ -1,0 +1,388 @@
+"""Local users from the service accounts of a real API server: made, logged in as, taken away, and never another's."""
+import json
+import os
+import pwd
+import time
+from pathlib import Path
+
+import pytest
+
+from accounts_host import OWN, AccountsHost, SecondHost, hashed, passwd, uids
+from cluster_host import field
+
+FLEET = {"ci": 20, "ops": 20, "data": 10}
+
+
+@pytest.fixture(scope="module")
+def fleet(api_server):
+    """Three namespaces, fifty accounts."""
+    AccountsHost.prepare(api_server)
+    for namespace, count in FLEET.items():
+        for number in range(count):
+            api_server.account(namespace, "deployer" if number == 0 else "bot-%02d" % number)
+    return api_server
+
+
+@pytest.fixture
+def cluster(host, fleet):
+    both = AccountsHost(host, fleet)
+    both.reset()
+    both.configure_accounts("namespaces = %s" % " ".join(FLEET))
+    return both
+
+
+@pytest.fixture
+def space(fleet):
+    """A namespace that no other test has: what happens in it does not disturb them."""
+    name = "t%d" % int(time.monotonic() * 1000)
+    fleet.namespace(name)
+    return name
+
+
+def label(server, namespace, account, **labels):
+    server.patch("/api/v1/namespaces/%s/serviceaccounts/%s" % (namespace, account), {"metadata": {"labels": labels}})
+
+
+def next_second():
+    """creationTimestamp counts whole seconds: what is made from here on is younger."""
+    time.sleep(1.1)
+
+
+# --- Made --------------------------------------------------------------------
+
+def test_fifty_accounts(cluster):
+    result = cluster.sync()
+    expected = {"%s_%s" % (namespace, "deployer" if number == 0 else "bot-%02d" % number): hashed(
+        "prod", namespace, "deployer" if number == 0 else "bot-%02d" % number)
+        for namespace, count in FLEET.items() for number in range(count)}
+    assert uids() == expected
+    assert len(cluster.changes(result)) == 50 and {change[0] for change in cluster.changes(result)} == {"added"}
+    # Again, nothing is left to do.
+    assert cluster.changes(cluster.sync()) == []
+
+
+def test_default_has_no_user(cluster):
+    """Every namespace has it, and every Pod that names no account runs as it."""
+    cluster.server.account("ci", "default")
+    cluster.sync()
+    assert passwd("ci_default") is None and passwd("ci_deployer")
+
+
+def test_getent_and_id(cluster):
+    cluster.sync()
+    uid = hashed("prod", "ci", "deployer")
+    assert passwd("ci_deployer") == ["ci_deployer", "*", str(uid), str(uid), "prod/ci/deployer", "/home/ci_deployer",
+                                     "/bin/sh"]
+    assert passwd(uid) == passwd("ci_deployer")
+    group = hashed("prod", "ci", "")
+    told = cluster.host.run(["id", "ci_deployer"], user="root").out
+    assert told == "uid=%d(ci_deployer) gid=%d(ci_deployer) groups=%d(ci_deployer),%d(k8s-ci)\n" % (uid, uid, uid, group)
+    members = cluster.host.run(["getent", "group", "k8s-ci"], user="root").out.rstrip("\n").split(":")
+    assert members[:3] == ["k8s-ci", "x", str(group)] or members[:3] == ["k8s-ci", "*", str(group)]
+    assert len(members[3].split(",")) == 20
+
+
+def test_login_home_and_files(cluster):
+    cluster.sync()
+    result = cluster.own_login("ci", "deployer", "id -un; pwd; umask; touch kept; ls -l kept")
+    assert result.allowed, result
+    out = result.out.splitlines()
+    assert out[:2] == ["ci_deployer", "/home/ci_deployer"] and "ci_deployer ci_deployer" in out[3], result
+    home = os.stat("/home/ci_deployer")
+    assert home.st_mode & 0o777 == 0o700 and home.st_uid == home.st_gid == hashed("prod", "ci", "deployer")
+    assert field(result.line, "user") == "ci_deployer" and field(result.line, "rule") == "r1"
+
+
+def test_another_accounts_user_is_not_ones_own(cluster):
+    cluster.sync()
+    result = cluster.login_as("ops_deployer", cluster.token("ci", "deployer"))
+    assert result.reasons == ["no-rule"] and "its own is 'ci_deployer'" in result.line, result
+
+
+def test_account_that_has_no_user(cluster, space):
+    """Its token is good, and this host made nobody for it."""
+    cluster.server.account(space, "deployer")
+    cluster.sync()
+    result = cluster.login_as("ci_deployer", cluster.token(space, "deployer"))
+    assert result.reasons == ["account-unknown"] and "ksactl accounts sync" in result.line, result
+
+
+def test_sudo_by_the_group_of_the_namespace(cluster):
+    cluster.host.write("/etc/sudoers.d/k8s", "%k8s-ci ALL=(root) /usr/bin/id\nDefaults noninteractive_auth\n", 0o440)
+    try:
+        cluster.sync()
+        for namespace in ("ci", "data"):
+            cluster.let_in_as(namespace, "deployer")
+        good = cluster.sudo_as("ci_deployer", cluster.token("ci", "deployer"))
+        assert good.out == "root\n" and good.allowed, good
+        bad = cluster.sudo_as("data_deployer", cluster.token("data", "deployer"))
+        assert bad.status != 0 and bad.out == "", bad
+        other = cluster.sudo_as("ci_deployer", cluster.token("ci", "bot-01"))
+        assert other.status != 0 and other.reasons == ["no-rule"], other
+    finally:
+        os.unlink("/etc/sudoers.d/k8s")
+
+
+# --- Taken away --------------------------------------------------------------
+
+def test_deleted_account(cluster, space):
+    for name in ("gone", "stays"):
+        cluster.server.account(space, name)
+    cluster.configure_accounts("namespaces = ci %s" % space)
+    cluster.sync()
+    user = space + "_gone"
+    uid = int(passwd(user)[2])
+    token = cluster.token(space, "gone")
+    assert cluster.login_as(user, token).allowed
+    cluster.server.delete_account(space, "gone")
+    assert cluster.changes(cluster.sync()) == [("removed", space, "gone")]
+    assert passwd(user) is None and passwd(uid) is None
+    result = cluster.login_as(user, token)
+    assert result.status == 255 and not result.allowed, result
+    # Who else asks the module is told the reason; sshd refuses whom NSS does not know before.
+    shown = cluster.shown(str(uid))
+    assert shown["state"] == "removed" and shown["user"] == user
+    # Its files stay its own: nobody else ever gets the uid.
+    assert os.stat("/home/" + user).st_uid == uid
+
+
+def test_uid_of_a_deleted_account_is_not_given_again(cluster, space):
+    """On a small range, so that a name can be ground that hashes to the same uid."""
+    low, high = 1900000000, 1900000063
+    for name in ("victim", "other-1", "other-2"):
+        cluster.server.account(space, name)
+    cluster.configure_accounts("namespaces = %s" % space, host="uid_range = %d-%d" % (low, high))
+    cluster.sync(status=None)
+    before = uids()
+    victim = before[space + "_victim"]
+    cluster.server.delete_account(space, "victim")
+    cluster.sync(status=None)
+    ground = next("g%d" % number for number in range(100000)
+                  if hashed("prod", space, "g%d" % number, low, high) == victim)
+    next_second()
+    cluster.server.account(space, ground)
+    result = cluster.sync(status=None)
+    assert victim not in uids().values() and passwd("%s_%s" % (space, ground)) is None
+    line, = [line for line in result.log if "change=refused" in line and ground in line]
+    assert "[account" in line, line
+
+
+def test_recreated_account(cluster, space):
+    for name in ("phoenix", "stays"):
+        cluster.server.account(space, name)
+    cluster.configure_accounts("namespaces = ci %s" % space)
+    user = space + "_phoenix"
+    cluster.sync()
+    uid = int(passwd(user)[2])
+    cluster.let_in_as(space, "phoenix")
+    cluster.server.delete_account(space, "phoenix")
+    cluster.server.account(space, "phoenix")
+    # Before the host hears of it, and after.
+    for synced in (False, True):
+        if synced:
+            result = cluster.sync(status=None)
+            assert cluster.changes(result) == [("recreated", space, "phoenix")]
+            assert "accounts accept " + user in "\n".join(result.log)
+            assert passwd(user)[6] == "/usr/sbin/nologin" and int(passwd(user)[2]) == uid
+        refused = cluster.own_login(space, "phoenix")
+        assert refused.reasons == ["account-recreated"] and "accounts accept" in refused.line, refused
+    cluster.ksactl("accounts", "accept", user)
+    assert int(passwd(user)[2]) == uid
+    cluster.let_in_as(space, "phoenix")
+    assert cluster.changes(cluster.sync()) == []
+
+
+def test_recreated_account_where_that_is_accepted(cluster, space):
+    cluster.server.account(space, "phoenix")
+    cluster.configure_accounts("namespaces = ci %s\nrecreated = accept" % space)
+    cluster.sync()
+    cluster.server.delete_account(space, "phoenix")
+    cluster.server.account(space, "phoenix")
+    assert cluster.changes(cluster.sync()) == [("accepted", space, "phoenix")]
+    cluster.let_in_as(space, "phoenix")
+
+
+def test_retired_account(cluster, space):
+    cluster.server.account(space, "old")
+    cluster.configure_accounts("namespaces = ci %s" % space)
+    cluster.sync()
+    user = space + "_old"
+    cluster.let_in_as(space, "old")
+    cluster.ksactl("accounts", "retire", user)
+    assert passwd(user)[6] == "/usr/sbin/nologin"
+    assert cluster.own_login(space, "old").reasons == ["account-retired"]
+    assert cluster.changes(cluster.sync()) == [] and cluster.own_login(space, "old").reasons == ["account-retired"]
+    cluster.ksactl("accounts", "accept", user)
+    cluster.let_in_as(space, "old")
+
+
+def test_label_takes_an_account_in_and_out(cluster, space):
+    for name in ("in", "out"):
+        cluster.server.account(space, name)
+    label(cluster.server, space, "in", **{"ksa.dev/login": "yes"})
+    cluster.configure_accounts("namespaces = %s\nselector = ksa.dev/login=yes" % space)
+    cluster.sync()
+    assert list(uids()) == [space + "_in"]
+    uid = uids()[space + "_in"]
+    label(cluster.server, space, "out", **{"ksa.dev/login": "yes"})
+    label(cluster.server, space, "in", **{"ksa.dev/login": None})
+    assert cluster.changes(cluster.sync()) == [("added", space, "out"), ("removed", space, "in")]
+    assert passwd(space + "_in") is None
+    label(cluster.server, space, "in", **{"ksa.dev/login": "yes"})
+    assert cluster.changes(cluster.sync()) == [("returned", space, "in")]
+    assert uids()[space + "_in"] == uid
+    cluster.let_in_as(space, "in")
+
+
+def test_a_label_that_everybody_lost_stops_the_run(cluster, space):
+    for name in ("a", "b"):
+        cluster.server.account(space, name)
+        label(cluster.server, space, name, **{"ksa.dev/login": "yes"})
+    cluster.configure_accounts("namespaces = %s\nselector = ksa.dev/login=yes" % space)
+    cluster.sync()
+    for name in ("a", "b"):
+        label(cluster.server, space, name, **{"ksa.dev/login": "no"})
+    stopped = cluster.sync(status=1)
+    assert "--force" in stopped.err and len(uids()) == 2
+    assert cluster.sync("--dry-run", status=1) and len(uids()) == 2
+    cluster.sync("--force")
+    assert uids() == {}
+
+
+# --- Two accounts, one uid ---------------------------------------------------
+
+def test_ground_name_never_gets_a_victims_uid(cluster, space):
+    low, high = 1900000000, 1900000255
+    cluster.server.account(space, "victim")
+    target = hashed("prod", space, "victim", low, high)
+    ground = next("g%d" % number for number in range(100000)
+                  if hashed("prod", space, "g%d" % number, low, high) == target)
+    next_second()
+    cluster.server.account(space, ground)
+    label(cluster.server, space, ground, take="yes")
+    cluster.configure_accounts("namespaces = %s" % space, host="uid_range = %d-%d" % (low, high))
+    result = cluster.sync(status=1)
+    assert uids() == {space + "_victim": target}
+    line, = [line for line in result.log if "change=refused" in line]
+    assert 'account="%s"' % ground in line and "[account" in line and "ksa.dev/uid" in line
+    cluster.let_in_as(space, "victim")
+    # Another host, where the younger one was there first: neither is let in until the administrator decides.
+    cluster.reset()
+    cluster.configure_accounts("namespaces = %s\nselector = take=yes" % space, host="uid_range = %d-%d" % (low, high))
+    cluster.sync()
+    cluster.let_in_as(space, ground)
+    cluster.configure_accounts("namespaces = %s" % space, host="uid_range = %d-%d" % (low, high))
+    result = cluster.sync(status=1)
+    assert passwd(space + "_victim") is None and passwd("%s_%s" % (space, ground))[6] == "/usr/sbin/nologin"
+    assert cluster.own_login(space, ground).reasons == ["account-contested"]
+    cluster.ksactl("accounts", "accept", "%s_%s" % (space, ground))
+    cluster.let_in_as(space, ground)
+    assert cluster.sync(status=1) and passwd(space + "_victim") is None
+    cluster.let_in_as(space, ground)
+
+
+def test_two_hosts_agree(cluster, space, tmp_path):
+    """They sync at different times, and between them accounts come, go, and come back."""
+    for number in range(6):
+        cluster.server.account(space, "bot-%d" % number)
+    cluster.configure_accounts("namespaces = ci %s" % space)
+    with SecondHost(tmp_path, cluster.server.port) as second:
+        cluster.sync()
+        cluster.server.delete_account(space, "bot-0")
+        cluster.server.account(space, "late")
+        second.ksactl("accounts", "sync")
+        cluster.server.account(space, "later")
+        cluster.server.delete_account(space, "bot-1")
+        cluster.sync()
+        first, other = uids(), uids(second.run)
+        assert len(first) == 26 and len(other) == 26 and set(first) != set(other)
+        for user in set(first) & set(other):
+            assert first[user] == other[user] == pwd.getpwnam(user).pw_uid
+        second.ksactl("accounts", "sync")
+        assert uids(second.run) == uids()
+
+
+# --- What a namespace's owner may ask for ------------------------------------
+
+def test_annotations(cluster, space):
+    server = cluster.server
+    for name, annotations in (
+            ("plain", {}), ("named", {"ksa.dev/user": space + "_chosen"}), ("numbered", {"ksa.dev/uid": "1999999999"}),
+            ("thief", {"ksa.dev/user": "ci_deployer"}), ("outside", {"ksa.dev/uid": "1500"}),
+            ("root", {"ksa.dev/uid": "0"}), ("word", {"ksa.dev/uid": "many"})):
+        server.account(space, name)
+        server.annotate_account(space, name, annotations)
+    cluster.configure_accounts("namespaces = %s" % space)
+    cluster.sync()
+    assert uids() == {"%s_%s" % (space, name): hashed("prod", space, name)
+                      for name in ("plain", "named", "numbered", "thief", "outside", "root", "word")}
+    cluster.reset()
+    cluster.configure_accounts("namespaces = %s\nannotations = yes" % space)
+    result = cluster.sync(status=1)
+    assert uids() == {space + "_plain": hashed("prod", space, "plain"), space + "_chosen": hashed("prod", space, "named"),
+                      space + "_numbered": 1999999999}
+    refused = [change[2] for change in cluster.changes(result) if change[0] == "refused"]
+    assert refused == ["outside", "root", "thief", "word"]
+    result = cluster.login_as(space + "_chosen", cluster.token(space, "named"))
+    assert result.allowed, result
+
+
+# --- A file in place of the cluster ------------------------------------------
+
+def test_export_and_import(cluster, tmp_path):
+    cluster.sync()
+    wanted = uids()
+    exported = cluster.ksactl("accounts", "export").out
+    assert len(json.loads(exported)["clusters"][0]["accounts"]) == 50
+    cluster.reset()
+    path = Path("/etc/ksa/ksa.conf")
+    cluster.configure_accounts("namespaces = %s" % " ".join(FLEET))
+    text = "".join(line for line in path.read_text().splitlines(True)
+                   if not line.startswith(("api_server", "api_ca_file", "credential_file")))
+    cluster.host.write(path, text)
+    cluster.ksactl("accounts", "import", "-", stdin=exported.encode())
+    assert uids() == wanted
+    # The timer leaves what was imported as it is.
+    assert cluster.changes(cluster.sync()) == [] and uids() == wanted
+    cluster.let_in_as("ci", "deployer")
+
+
+def test_server_that_is_down_changes_nothing(cluster):
+    cluster.sync()
+    before = Path("/var/lib/ksa/registry").read_bytes()
+    cluster.server.kill_server()
+    try:
+        cluster.sync(status=1)
+        assert Path("/var/lib/ksa/registry").read_bytes() == before
+        assert passwd("ci_deployer")
+    finally:
+        cluster.server.start()
+
+
+# --- With the login ----------------------------------------------------------
+
+def test_review_and_own(cluster):
+    """@own goes with what else a rule demands."""
+    cluster.configure_accounts("namespaces = ci", OWN + "\nreview = require")
+    cluster.sync()
+    result = cluster.let_in_as("ci", "bot-03")
+    assert field(result.line, "review") == "require"
+
+
+def test_damaged_registry_lets_nobody_in_and_nobody_else_out(cluster):
+    cluster.sync()
+    registry = Path("/var/lib/ksa/registry")
+    good = registry.read_bytes()
+    token = cluster.token("ci", "deployer")
+    registry.rename("/var/lib/ksa/kept")
+    registry.write_bytes(good[:len(good) // 2])
+    try:
+        result = cluster.login_as("ci_deployer", token)
+        assert result.status == 255 and not result.allowed, result
+        assert cluster.ksactl("accounts", "verify", status=2)
+        alice = cluster.host.run(["ssh", "-i", "/home/job/.ssh/id_ed25519", "-l", "alice", "build-7", "id -un"])
+        assert alice.out == "alice\n", alice
+    finally:
+        registry.unlink()
+        Path("/var/lib/ksa/kept").rename(registry)
+    assert cluster.login_as("ci_deployer", token).allowed
