@@ -67,6 +67,8 @@ struct ksa_account_record {
 
         const uint32_t *groups; /* gids beside its own; that of its namespace first */
         uint32_t group_count;
+        uint32_t
+                passwd_size; /* of a record that was read: what ksa_registry_copy_passwd() copies */
 };
 
 /* The group of a namespace, such as k8s-ci. A private group is its account's record. */
@@ -93,9 +95,9 @@ struct ksa_registry {
         uint64_t seed;
         uint64_t serial; /* another one for each file that was written */
         int64_t made;    /* seconds since 1970 */
-        size_t accounts, accounts_end, groups, groups_end, sources, sources_end,
-                slots; /* offsets */
-        uint32_t slot_count, account_count, group_count;
+        size_t accounts, accounts_end, groups, groups_end, sources, sources_end; /* offsets */
+        size_t members, members_end, buckets;
+        uint32_t bucket_count, account_count, group_count;
         dev_t device; /* with inode, mtime and size: whether PATH is still this file */
         ino_t inode;
         int64_t mtime;
@@ -164,7 +166,7 @@ enum ksa_registry_answer ksa_registry_member(const struct ksa_registry *registry
                                              struct ksa_account_record *ret_record) KSA_MUST_CHECK;
 
 /*
- * What getpwnam needs, in one piece: name, "*", gecos (cluster/namespace/account), home and shell, each ended
+ * What getpwnam needs of a record that was read from a registry, in one piece: name, "*", gecos (cluster/namespace/account), home and shell, each ended
  * by a NUL, COPIED into BUFFER and checked there.
  *
  * ret_fields  where the five begin
