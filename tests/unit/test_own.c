@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* own.c: whose user it is, by the registry and by what getpwnam says. What comes of it: test_login_user.c. */
+#include "own.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts.h"
+#include "file_write.h"
+#include "support.h"
+
+#define UID (SAMPLE_GID + 1)
+
+static char path[128];
+
+/* A registry with ci_deployer, and ci_gone, which was removed. */
+static void write_registry(struct place *place, size_t cut)
+{
+        struct ksa_account_record records[] = {
+                sample_account("ci_deployer", "deployer", UID),
+                sample_account("ci_gone", "gone", UID + 1),
+        };
+        unsigned char *bytes;
+        size_t size;
+
+        records[1].state = KSA_ACCOUNT_REMOVED;
+        records[1].group_count = 0;
+        sample_build(records, KSA_COUNT(records), &bytes, &size);
+        (void)snprintf(path, sizeof(path), "%s/registry", place->folder);
+        assert_int_equal(ksa_file_replace(path, place->env.owner, 0644, bytes, size - cut, NULL),
+                         KSA_OK);
+        free(bytes);
+        place->env.registry_file = path;
+}
+
+/* USER as getpwnam has it (UID 0: not at all), and for which account the registry has it: NULL for none. */
+static const struct {
+        const char *user;
+        uid_t uid;
+        const char *account;
+} looks[] = {
+        {"ci_deployer", UID, "prod:ci/deployer"},
+        {"ci_deployer", 1500, NULL}, /* local files win: another user of that name */
+        {"ci_deployer", 0, NULL},    /* NSS does not know it: nobody can log in as it */
+        {"ci_gone", 0, "prod:ci/gone"},
+        {"ci_gone", UID + 1, NULL}, /* somebody took name and number by hand */
+        {"deploy-bot", 1500, NULL},
+        {"nobody-at-all", 0, NULL},
+        {"", 0, NULL},
+};
+
+static void test_whose_user_it_is(void **state)
+{
+        struct place *place = *state;
+
+        write_registry(place, 0);
+        for (size_t i = 0; i < KSA_COUNT(looks); i++) {
+                struct ksa_local_user local = {
+                        .exists = looks[i].uid != 0, .name = looks[i].user, .uid = looks[i].uid};
+                struct ksa_own own;
+
+                memset(&own, 0xa5, sizeof(own));
+                ksa_own_look_up(&place->env, looks[i].user, &local, &own);
+                assert_null(own.broken);
+                assert_ptr_equal(local.own, &own);
+                const char *account = ksa_own_account(&local);
+                if ((account == NULL) != (looks[i].account == NULL) ||
+                    (account != NULL && strcmp(account, looks[i].account) != 0))
+                        fail_msg("row %zu: %s", i, account != NULL ? account : "none");
+                ksa_own_close(&own);
+                assert_null(ksa_own_account(&local));
+        }
+}
+
+static void test_no_registry(void **state)
+{
+        struct place *place = *state;
+        struct ksa_local_user local = {.exists = true, .name = "ci_deployer", .uid = UID};
+        struct ksa_own own;
+
+        ksa_own_look_up(&place->env, "ci_deployer", &local, &own);
+        assert_false(own.found);
+        assert_null(own.broken);
+        place->env.registry_file = "/nowhere/registry";
+        ksa_own_look_up(&place->env, "ci_deployer", &local, &own);
+        assert_false(own.found);
+        assert_null(own.broken);
+        ksa_own_close(&own);
+}
+
+static void test_damaged_registry(void **state)
+{
+        struct place *place = *state;
+        struct ksa_local_user local = {.exists = true, .name = "ci_deployer", .uid = UID};
+        struct ksa_own own;
+
+        write_registry(place, 8);
+        ksa_own_look_up(&place->env, "ci_deployer", &local, &own);
+        assert_false(own.found);
+        assert_non_null(own.broken);
+        ksa_own_close(&own);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+        const struct CMUnitTest tests[] = {
+                TEST(test_whose_user_it_is),
+                TEST(test_no_registry),
+                TEST(test_damaged_registry),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
