@@ -80,7 +80,7 @@ static void seal_records(unsigned char *bytes, uint64_t begin, uint64_t end)
                 if (head.length < sizeof(head) || head.length > end - begin)
                         return;
                 head.sum = ksa_format_sum32(head.length, bytes + begin + 8, head.length - 8);
-                memcpy(bytes + begin, &head, sizeof(head));
+                memcpy(bytes + begin, &head, 8);
                 begin += head.length;
         }
 }
