@@ -114,8 +114,8 @@ enum ksa_registry_answer ksa_registry_open(const char *path, uid_t owner,
                                            const char **ret_why) KSA_MUST_CHECK;
 
 /*
- * The same of BYTES (aligned to 8, borrowed) that hold a registry; for tests, and for what was written and
- * is not yet in place. Never to be closed.
+ * The same of BYTES (aligned to 8, borrowed) that hold a registry; for tests, and for what was
+ * written and is not yet in place. Never to be closed.
  */
 enum ksa_registry_answer ksa_registry_read(const void *bytes, size_t size,
                                            struct ksa_registry *ret_registry,
@@ -166,8 +166,9 @@ enum ksa_registry_answer ksa_registry_member(const struct ksa_registry *registry
                                              struct ksa_account_record *ret_record) KSA_MUST_CHECK;
 
 /*
- * What getpwnam needs of a record that was read from a registry, in one piece: name, "*", gecos (cluster/namespace/account), home and shell, each ended
- * by a NUL, COPIED into BUFFER and checked there.
+ * What getpwnam needs of a record that was read from a registry, in one piece: name, "*", gecos
+ * (cluster/namespace/account), home and shell, each ended by a NUL, COPIED into BUFFER and
+ * checked there.
  *
  * ret_fields  where the five begin
  * ret_size    bytes needed; set where KSA_REGISTRY_NOT_FOUND says that SIZE is less
@@ -176,7 +177,10 @@ enum ksa_registry_answer ksa_registry_copy_passwd(const struct ksa_account_recor
                                                   char *buffer, size_t size, char *ret_fields[5],
                                                   size_t *ret_size) KSA_MUST_CHECK;
 
-/* Whether an account may have this uid or gid: not a system's, nobody's, or one that systemd gives away. */
+/*
+ * Whether an account may have this uid or gid: not a system's, nobody's, or one that systemd
+ * gives away.
+ */
 bool ksa_uid_is_usable(uint32_t uid);
 
 #endif

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The registry as it lies on the disk, for its reader and its writer alone: a header, records of accounts, of groups
- * and of sources, members of groups, and one hash table for all kinds of keys. Everything is aligned to 8, numbers
- * are the host's own, and whatever a reader can be asked for is under some sum: a header's, a record's, a bucket's
- * or that of a line of members.
+ * The registry as it lies on the disk, for its reader and its writer alone: a header, records of
+ * accounts, of groups and of sources, members of groups, and one hash table for all kinds of
+ * keys. Everything is aligned to 8, numbers are the host's own, and whatever a reader can be
+ * asked for is under some sum: a header's, a record's, a bucket's or that of a line of members.
  *
- * How versions move: a reader takes files from KSA_REGISTRY_OLDEST to KSA_REGISTRY_VERSION, and later ones
- * whose oldest_reader is no later than itself, for a process that runs for a year must still find users in what a
- * newer ksactl writes. So fields and texts are only ever appended: the header says its own size, each
- * record its own length, and what lies behind the fixed part is found by offsets. What an older reader must not
- * overlook (a new state, flag or kind of group) raises oldest_reader.
+ * How versions move: a reader takes files from KSA_REGISTRY_OLDEST to KSA_REGISTRY_VERSION, and
+ * later ones whose oldest_reader is no later than itself, for a process that runs for a year must
+ * still find users in what a newer ksactl writes. So fields and texts are only ever appended: the
+ * header says its own size, each record its own length, and what lies behind the fixed part is
+ * found by offsets. What an older reader must not overlook (a new state, flag or kind of group)
+ * raises oldest_reader.
  */
 #ifndef KSA_REGISTRY_FORMAT_H
 #define KSA_REGISTRY_FORMAT_H
@@ -109,15 +110,18 @@ struct ksa_format_source {
         int64_t listed;
 };
 
-/* Members, the offsets / 8 of their records; not in the group's record, whose sum each getgrgid takes. */
+/*
+ * Members, the offsets / 8 of their records; not in the group's record, whose sum each getgrgid
+ * takes.
+ */
 struct ksa_format_line {
         uint32_t members[KSA_FORMAT_LINE];
         uint32_t sum;
 };
 
 /*
- * A cache line of the hash table. Filled from the front; a key whose bucket is full is in the next one. The sum
- * makes "there is no such user" as certain as an answer.
+ * A cache line of the hash table. Filled from the front; a key whose bucket is full is in the
+ * next one. The sum makes "there is no such user" as certain as an answer.
  */
 struct ksa_format_bucket {
         struct {
@@ -140,8 +144,10 @@ static inline uint64_t ksa_format_lines(uint32_t count)
                sizeof(struct ksa_format_line);
 }
 
-/* Against damage, not against forgers: LENGTH is a multiple of 4. Each step can be undone, so that one changed word
- * always changes the sum. */
+/*
+ * Against damage, not against forgers: LENGTH is a multiple of 4. Each step can be undone, so
+ * that one changed word always changes the sum.
+ */
 static inline uint64_t ksa_format_sum(uint64_t begin, const void *bytes, size_t length)
 {
         const unsigned char *at = bytes;
@@ -195,8 +201,8 @@ static inline void ksa_format_round(uint64_t v[4])
 }
 
 /*
- * SipHash-1-3: people who name accounts choose the keys, and a hash that is not made for it has keys that meet
- * under every seed.
+ * SipHash-1-3: people who name accounts choose the keys, and a hash that is not made for it has
+ * keys that meet under every seed.
  */
 static inline uint64_t ksa_format_hash(uint64_t seed, enum ksa_format_key kind, const void *key,
                                        size_t length)

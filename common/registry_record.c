@@ -13,8 +13,8 @@ static bool is_control(unsigned char c)
 }
 
 /*
- * The first COUNT texts of a block of them, each ended by a NUL inside it. What passwd(5) could not hold, a colon
- * or a control byte, stands in none.
+ * The first COUNT texts of a block of them, each ended by a NUL inside it. What passwd(5) could
+ * not hold, a colon or a control byte, stands in none.
  */
 static bool split(const char *block, size_t size, size_t count, const char *ret_texts[],
                   size_t *ret_used)
@@ -62,8 +62,9 @@ static bool split_passwd(const char *block, size_t size, const char *ret_fields[
 /* --- Records ---------------------------------------------------------------- */
 
 /*
- * Where the record at OFFSET is, or NULL unless it is whole, of that kind, and lies inside of its part of the file.
- * RET_RECORD, of SIZE, gets a copy of its fixed part, which is what is believed from here on.
+ * Where the record at OFFSET is, or NULL unless it is whole, of that kind, and lies inside of its
+ * part of the file. RET_RECORD, of SIZE, gets a copy of its fixed part, which is what is believed
+ * from here on.
  */
 static const char *record_at(const struct ksa_registry *registry, enum ksa_format_kind kind,
                              size_t offset, void *ret_record, size_t size)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Records of the registry by where they are in the file, for its other halves. Each is checked whole, every time. */
+/*
+ * Records of the registry by where they are in the file, for its other halves. Each is checked
+ * whole, every time.
+ */
 #ifndef KSA_REGISTRY_RECORD_H
 #define KSA_REGISTRY_RECORD_H
 

@@ -71,8 +71,8 @@ static enum ksa_reason two_have(struct table *table, const struct entry *entry, 
 }
 
 /*
- * Whether the record at OFFSET, whose tag is the same, has the same key. If so, the slot is to name the one that is
- * not REMOVED, or else the later one: RET_RECORD.
+ * Whether the record at OFFSET, whose tag is the same, has the same key. If so, the slot is to
+ * name the one that is not REMOVED, or else the later one: RET_RECORD.
  */
 static enum ksa_reason settle(struct table *table, const struct entry *entry, size_t offset,
                               bool *ret_same, size_t *ret_record)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether a registry is whole: each record both ways through the table, and every byte under the sum of all. */
+/*
+ * Whether a registry is whole: each record both ways through the table, and every byte under the
+ * sum of all.
+ */
 #include <string.h>
 
 #include "registry_format.h"

@@ -241,7 +241,10 @@ enum ksa_reason ksa_registry_build(const struct ksa_registry_content *content, i
                 .output = {.err = err},
         };
 
-        /* A record takes 48 bytes at least: more would not fit into the file, nor their count into 32 bits. */
+        /*
+         * A record takes 48 bytes at least: more would not fit into the file, nor their count
+         * into 32 bits.
+         */
         if (content->account_count > UINT32_MAX / 8 || content->group_count > UINT32_MAX / 8)
                 return ksa_fail(err, KSA_INTERNAL, "too many accounts for one registry");
         writer.header.account_count = (uint32_t)content->account_count;

@@ -17,10 +17,11 @@ struct ksa_registry_content {
 };
 
 /*
- * The file that holds CONTENT, in memory. The members of a group are the accounts that have its gid among their
- * groups; what stands in its record is not looked at. A record that the reader would refuse (a text too long, a
- * control byte, a colon, a uid out of bounds, an order that is none) is refused here, and so is a name, a uid or
- * an account that two have of whom none is REMOVED.
+ * The file that holds CONTENT, in memory. The members of a group are the accounts that have its
+ * gid among their groups; what stands in its record is not looked at. A record that the reader
+ * would refuse (a text too long, a control byte, a colon, a uid out of bounds, an order that is
+ * none) is refused here, and so is a name, a uid or an account that two have of whom none is
+ * REMOVED.
  *
  * ret_bytes  owned by the caller (free)
  *
@@ -31,8 +32,8 @@ enum ksa_reason ksa_registry_build(const struct ksa_registry_content *content, i
                                    struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Reads every byte of an open registry: all records, both ways through the table, all sums. What NSS does
- * only for what it is asked for.
+ * Reads every byte of an open registry: all records, both ways through the table, all sums. What
+ * NSS does only for what it is asked for.
  *
  * ret_why  what is wrong, a constant text
  */
