@@ -522,6 +522,20 @@ static void test_the_list_alone_puts_nobody_into_a_group(void **state)
         assert_int_equal(answers[QUESTIONS - 4], KSA_REGISTRY_BROKEN);
 }
 
+static void test_a_member_that_stands_there_twice_is_damage(void **state)
+{
+        struct sample *sample = *state;
+        unsigned char *members = sample->bytes + sample->header.members;
+        struct ksa_registry registry = reader_of(sample);
+        struct ksa_group_record group;
+        struct ksa_account_record account;
+
+        memcpy(members, members + sizeof(uint32_t), sizeof(uint32_t));
+        assert_int_equal(ksa_registry_group_by_gid(&registry, SAMPLE_GID, &group),
+                         KSA_REGISTRY_FOUND);
+        assert_int_equal(ksa_registry_member(&registry, &group, 0, &account), KSA_REGISTRY_BROKEN);
+}
+
 /* Every slot has the tag of NAME, or of whoever is asked for with it, and names RECORD. */
 static enum ksa_registry_answer in_a_table_of(struct sample *sample, size_t record,
                                               const char *name)
@@ -725,6 +739,7 @@ int main(void)
                 WITH_SAMPLE(test_a_system_group_needs_the_flag_and_roots_has_none),
                 WITH_SAMPLE(test_a_hostile_group_is_broken),
                 WITH_SAMPLE(test_the_list_alone_puts_nobody_into_a_group),
+                WITH_SAMPLE(test_a_member_that_stands_there_twice_is_damage),
                 WITH_SAMPLE(test_a_hostile_table_ends_and_leads_nowhere_else),
                 WITH_SAMPLE(test_a_hostile_header_is_broken),
                 WITH_PLACE(test_only_a_file_that_nobody_else_can_write),
