@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change."""
+"""Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change.
+
+seeds/registry is registry_seeds.c's."""
 import base64
 import json
 import re
