@@ -420,6 +420,7 @@ static void test_a_hostile_account_is_broken(void **state)
                 {"passwd elsewhere", FIELD(struct ksa_format_account, passwd), 8},
                 {"no passwd", FIELD(struct ksa_format_account, passwd_size), 0},
                 {"passwd without an end", FIELD(struct ksa_format_account, passwd_size), 12},
+                {"passwd with more behind", FIELD(struct ksa_format_account, passwd_size), 53},
                 {"passwd too long", FIELD(struct ksa_format_account, passwd_size), 0xffff},
                 {"texts far away", FIELD(struct ksa_format_account, texts), 0xffff},
                 {"no texts", FIELD(struct ksa_format_account, texts_size), 0},
@@ -454,6 +455,53 @@ static void test_a_hostile_account_is_broken(void **state)
                 assert_true(answers[0] == before[0]);
         }
         free(scratch);
+}
+
+static void test_a_state_that_is_none_is_broken(void **state)
+{
+        static const struct change change = {"state", FIELD(struct ksa_format_account, state),
+                                             KSA_ACCOUNT_STATE_COUNT};
+        struct sample *sample = *state;
+        unsigned char *scratch = malloc(sample->size);
+        uint64_t answers[QUESTIONS];
+
+        assert_non_null(scratch);
+        /* This one has no shell already. */
+        changed(sample, scratch, offset_of(sample, "ci_retired"), &change, answers);
+        assert_int_equal(answers[2], KSA_REGISTRY_BROKEN);
+        free(scratch);
+}
+
+static void test_more_groups_than_an_account_has_are_broken(void **state)
+{
+        /* Four of these are a gid that it could have. */
+        char home[] =
+                "/hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
+                "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
+                "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh"
+                "hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh";
+        struct ksa_account_record account = sample_account("ci_x", "x", 1900000010);
+        struct ksa_format_account format;
+        struct ksa_registry registry;
+        unsigned char *bytes;
+        size_t size;
+
+        (void)state;
+        account.home = home;
+        sample_build(&account, 1, &bytes, &size);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        memcpy(&format, bytes + registry.accounts, sizeof(format));
+        format.groups = (uint16_t)((format.passwd + 32) / 4 * 4);
+        for (uint16_t count = KSA_ACCOUNT_GROUPS_MAX; count <= KSA_ACCOUNT_GROUPS_MAX + 1;
+             count++) {
+                format.group_count = count;
+                memcpy(bytes + registry.accounts, &format, sizeof(format));
+                sample_seal(bytes, size, false);
+                assert_int_equal(ksa_registry_by_name(&registry, "ci_x", &account),
+                                 count == KSA_ACCOUNT_GROUPS_MAX ? KSA_REGISTRY_FOUND
+                                                                 : KSA_REGISTRY_BROKEN);
+        }
+        free(bytes);
 }
 
 static void test_a_system_group_needs_the_flag_and_roots_has_none(void **state)
@@ -498,8 +546,16 @@ static void test_a_hostile_group_is_broken(void **state)
 
         assert_non_null(scratch);
         for (size_t i = 0; i < KSA_COUNT(changes); i++) {
+                struct ksa_registry registry;
+                struct ksa_group_record group;
+
                 changed(sample, scratch, (size_t)sample->header.groups, &changes[i], answers);
-                /* By name and by gid. */
+                assert_int_equal(ksa_registry_read(scratch, sample->size, &registry, NULL),
+                                 KSA_REGISTRY_FOUND);
+                /* Before a member is looked at: the list may be outside of the file. */
+                if (strcmp(changes[i].what, "a member that is none") != 0)
+                        assert_int_equal(ksa_registry_group_by_name(&registry, "k8s-ci", &group),
+                                         KSA_REGISTRY_BROKEN);
                 if (answers[QUESTIONS - 4] != KSA_REGISTRY_BROKEN)
                         fail_msg("%s was answered", changes[i].what);
         }
@@ -736,6 +792,8 @@ int main(void)
                 WITH_SAMPLE(test_versions),
                 WITH_SAMPLE(test_a_later_version_may_append),
                 WITH_SAMPLE(test_a_hostile_account_is_broken),
+                WITH_SAMPLE(test_a_state_that_is_none_is_broken),
+                cmocka_unit_test(test_more_groups_than_an_account_has_are_broken),
                 WITH_SAMPLE(test_a_system_group_needs_the_flag_and_roots_has_none),
                 WITH_SAMPLE(test_a_hostile_group_is_broken),
                 WITH_SAMPLE(test_the_list_alone_puts_nobody_into_a_group),
