@@ -47,11 +47,11 @@ void sample_build(const struct ksa_account_record *accounts, size_t count,
                 fail_msg("%s", error.text);
 }
 
-void sample_build_many(size_t count, unsigned generation, unsigned char **ret_bytes,
-                       size_t *ret_size)
+void sample_build_many_timed(size_t count, unsigned generation, unsigned char **ret_bytes,
+                             size_t *ret_size, double (*now)(void), double *ret_time)
 {
         struct ksa_account_record *accounts = calloc(count + 1, sizeof(*accounts));
-        enum { ROOM = 64 };
+        enum { ROOM = 32 };
         char(*texts)[2][ROOM] = calloc(count + 1, sizeof(*texts));
 
         assert_non_null(accounts);
@@ -64,9 +64,18 @@ void sample_build_many(size_t count, unsigned generation, unsigned char **ret_by
                         sample_account(texts[i][0], texts[i][0] + 3, SAMPLE_GID + 1 + (uint32_t)i);
                 accounts[i].home = texts[i][1];
         }
+        double started = now == NULL ? 0 : now();
         sample_build(accounts, count, ret_bytes, ret_size);
+        if (now != NULL)
+                *ret_time = now() - started;
         free(texts);
         free(accounts);
+}
+
+void sample_build_many(size_t count, unsigned generation, unsigned char **ret_bytes,
+                       size_t *ret_size)
+{
+        sample_build_many_timed(count, generation, ret_bytes, ret_size, NULL, NULL);
 }
 
 /* --- Sums ------------------------------------------------------------------- */

@@ -25,6 +25,10 @@ void sample_build(const struct ksa_account_record *accounts, size_t count,
 void sample_build_many(size_t count, unsigned generation, unsigned char **ret_bytes,
                        size_t *ret_size);
 
+/* The same, with the time that the building took by NOW. */
+void sample_build_many_timed(size_t count, unsigned generation, unsigned char **ret_bytes,
+                             size_t *ret_size, double (*now)(void), double *ret_time);
+
 /*
  * Makes all sums of a registry right again, as far as its parts are inside of it: what somebody hands in who can
  * write the file. With LENGTH the header says SIZE too.
