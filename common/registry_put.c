@@ -76,7 +76,7 @@ static enum ksa_reason put_record(struct ksa_registry_output *output, const void
         size_t texts_length = texts_size(texts, count);
         size_t length = (size + texts_length + 7) / 8 * 8;
         struct ksa_format_record head;
-        size_t offset;
+        size_t offset = 0;
 
         if (texts_length == 0)
                 return refuse(output, "record", texts[0], "too long a text");
@@ -150,7 +150,7 @@ enum ksa_reason ksa_output_account(struct ksa_registry_output *output,
         size_t passwd_size = texts_size(passwd, KSA_COUNT(passwd));
         size_t more = texts_size(texts, KSA_COUNT(texts));
         size_t gids = account->group_count * sizeof(uint32_t);
-        size_t begin = sizeof(struct ksa_format_account) + gids, offset;
+        size_t begin = sizeof(struct ksa_format_account) + gids, offset = 0;
 
         const char *fault = account_fault(account);
 

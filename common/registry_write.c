@@ -186,7 +186,7 @@ static enum ksa_reason put_buckets(struct writer *writer)
         uint64_t keys = 3 * (uint64_t)writer->content->account_count +
                         2 * (uint64_t)writer->content->group_count;
         uint32_t count = 1;
-        size_t offset;
+        size_t offset = 0;
         /* Each bucket in one line of the processor's cache. */
         size_t room = sizeof(struct ksa_format_bucket);
         enum ksa_reason reason = ksa_output_add(
@@ -206,7 +206,7 @@ static enum ksa_reason put_buckets(struct writer *writer)
 
 static enum ksa_reason put_all(struct writer *writer)
 {
-        size_t offset;
+        size_t offset = 0;
         enum ksa_reason reason = ksa_output_add(
                 &writer->output, sizeof(struct ksa_format_header) + sizeof(uint64_t), &offset);
 
