@@ -12,7 +12,10 @@
 
 struct ksa_local;
 
-/* The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them. */
+/*
+ * The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them. Their paths
+ * are borrowed for the messages.
+ */
 struct ksa_local_files {
         const char *passwd, *group, *subuid, *subgid, *sudoers, *sudoers_folder;
         bool ask_nss; /* getpwnam and its kin too, for names and numbers that the registry has not given */

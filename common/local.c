@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "local.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "local_table.h"
+#include "sudoers.h"
+#include "text.h"
+
+struct ksa_local {
+        struct ksa_local_table users, groups, ranges;
+        struct ksa_sudoers sudoers;
+        bool ask_nss;
+};
+
+static enum ksa_reason no_memory(struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_MEMORY, "memory ran out over the users of this host");
+}
+
+enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_local **ret_local,
+                               struct ksa_error *err)
+{
+        struct ksa_local *local = calloc(1, sizeof(*local));
+
+        if (local == NULL)
+                return no_memory(err);
+        local->ask_nss = files->ask_nss;
+        enum ksa_reason reason = ksa_local_read_users(files->passwd, &local->users, err);
+        if (reason == KSA_OK)
+                reason = ksa_local_read_groups(files->group, &local->groups, err);
+        if (reason == KSA_OK)
+                reason = ksa_local_read_ranges(files->subuid, &local->ranges, err);
+        if (reason == KSA_OK)
+                reason = ksa_local_read_ranges(files->subgid, &local->ranges, err);
+        if (reason == KSA_OK)
+                reason = ksa_sudoers_read(files->sudoers, files->sudoers_folder, &local->sudoers,
+                                          err);
+        if (reason == KSA_OK &&
+            !(ksa_local_arrange(&local->users) && ksa_local_arrange(&local->groups) &&
+              ksa_local_arrange(&local->ranges)))
+                reason = no_memory(err);
+        if (reason == KSA_OK)
+                *ret_local = local;
+        else
+                ksa_local_free(&local);
+        return reason;
+}
+
+void ksa_local_free(struct ksa_local **local)
+{
+        if (*local == NULL)
+                return;
+        ksa_local_clear(&(*local)->users);
+        ksa_local_clear(&(*local)->groups);
+        ksa_local_clear(&(*local)->ranges);
+        ksa_sudoers_clear(&(*local)->sudoers);
+        free(*local);
+        *local = NULL;
+}
+
+/* --- Questions ------------------------------------------------------------------ */
+
+static void tell(const char *kind, const char *name, const char *file, char who[KSA_WHO_SIZE])
+{
+        char quoted[4 * KSA_ACCOUNT_NAME_MAX + 8];
+
+        (void)snprintf(who, KSA_WHO_SIZE, "%s '%s' of %s", kind,
+                       ksa_text_quote(name, quoted, sizeof(quoted)), file);
+}
+
+/* What an NSS function's end means. One that failed did not say that nobody has it. */
+enum answer { NOBODY, SOMEBODY, NO_ANSWER };
+
+static enum answer meant(int code, const void *result)
+{
+        if (result != NULL)
+                return SOMEBODY;
+        return code == 0 || code == ENOENT || code == ESRCH || code == EBADF || code == EPERM
+                       ? NOBODY
+                       : NO_ANSWER;
+}
+
+/* More than any entry takes; a group of tens of thousands has its members in it. */
+enum { ANSWER_SIZE = 64 * 1024, ANSWER_MAX = 16 * 1024 * 1024 };
+
+/* Asks once: a user (NAME, or NUMBER where that is NULL), or a group; ret_name and ret_number are of who it is. */
+static int ask_once(bool group, const char *name, uint32_t number, char *buffer, size_t size,
+                    char ret_name[KSA_WHO_SIZE], uint32_t *ret_number, const void **ret_found)
+{
+        struct passwd user, *found_user = NULL;
+        struct group group_entry, *found_group = NULL;
+        int code;
+
+        if (group) {
+                code = name != NULL ? getgrnam_r(name, &group_entry, buffer, size, &found_group)
+                                    : getgrgid_r(number, &group_entry, buffer, size, &found_group);
+                *ret_found = found_group != NULL ? buffer : NULL;
+        } else {
+                code = name != NULL ? getpwnam_r(name, &user, buffer, size, &found_user)
+                                    : getpwuid_r(number, &user, buffer, size, &found_user);
+                *ret_found = found_user != NULL ? buffer : NULL;
+        }
+        if (*ret_found != NULL) {
+                (void)snprintf(ret_name, KSA_WHO_SIZE, "%s",
+                               group ? found_group->gr_name : found_user->pw_name);
+                *ret_number = group ? found_group->gr_gid : found_user->pw_uid;
+        }
+        return code;
+}
+
+static enum answer ask(bool group, const char *name, uint32_t number, char ret_name[KSA_WHO_SIZE],
+                       uint32_t *ret_number)
+{
+        enum answer answer = NO_ANSWER;
+
+        for (size_t size = ANSWER_SIZE; size <= ANSWER_MAX; size *= 4) {
+                const void *found = NULL;
+                char *buffer = malloc(size);
+
+                if (buffer == NULL)
+                        break;
+                int code =
+                        ask_once(group, name, number, buffer, size, ret_name, ret_number, &found);
+                free(buffer);
+                answer = meant(code, found);
+                if (code != ERANGE)
+                        break;
+        }
+        return answer;
+}
+
+/* Files, and with NEW the directories that NSS asks. */
+static bool has(const struct ksa_local *local, bool group, const char *name, uint32_t number,
+                bool new, char who[KSA_WHO_SIZE])
+{
+        const struct ksa_local_table *table = group ? &local->groups : &local->users;
+        const struct ksa_local_entry *entry = name != NULL ? ksa_local_with_name(table, name)
+                                                           : ksa_local_with_number(table, number);
+        char found[KSA_WHO_SIZE] = "";
+        uint32_t found_number = 0;
+
+        if (entry != NULL) {
+                tell(entry->kind, entry->name, entry->file, who);
+                return true;
+        }
+        if (!new || !local->ask_nss)
+                return false;
+        enum answer answer = ask(group, name, number, found, &found_number);
+        if (answer == SOMEBODY)
+                tell(group ? "the group" : "the user", found, "NSS", who);
+        else if (answer == NO_ANSWER)
+                (void)snprintf(who, KSA_WHO_SIZE,
+                               "possibly somebody of NSS, which gives no answer");
+        return answer != NOBODY;
+}
+
+bool ksa_local_has_user(const struct ksa_local *local, const char *name, bool new,
+                        char who[KSA_WHO_SIZE])
+{
+        return has(local, false, name, 0, new, who);
+}
+
+bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool new,
+                         char who[KSA_WHO_SIZE])
+{
+        return has(local, true, name, 0, new, who);
+}
+
+bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
+                          char who[KSA_WHO_SIZE])
+{
+        const struct ksa_local_entry *range = ksa_local_with_number(&local->ranges, number);
+
+        if (range != NULL) {
+                tell(range->kind, range->name, range->file, who);
+                return true;
+        }
+        return has(local, false, NULL, number, new, who) ||
+               has(local, true, NULL, number, new, who);
+}
+
+bool ksa_local_in_sudoers(const struct ksa_local *local, const char *name, uint32_t number,
+                          char who[KSA_WHO_SIZE])
+{
+        if (ksa_sudoers_has_name(&local->sudoers, name))
+                tell("the word", name, "sudoers", who);
+        else if (ksa_sudoers_has_number(&local->sudoers, number))
+                (void)snprintf(who, KSA_WHO_SIZE, "the number #%u of sudoers", number);
+        else
+                return false;
+        return true;
+}
+
+bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid)
+{
+        const struct ksa_local_entry *entry = ksa_local_with_name(&local->groups, group);
+        char found[KSA_WHO_SIZE];
+        uint32_t gid = 0;
+
+        if (entry != NULL)
+                gid = (uint32_t)entry->number;
+        else if (!local->ask_nss || ask(true, group, 0, found, &gid) != SOMEBODY)
+                return false;
+        *ret_gid = gid;
+        return true;
+}
+
+bool ksa_local_is_powerful(const struct ksa_local *local, const char *group, uint32_t gid)
+{
+        static const char *const names[] = {
+                "root",
+                "sudo",
+                "wheel",
+                "admin",
+                "adm",
+                "disk",
+                "shadow",
+                "docker",
+                "lxd",
+                "lxc",
+                "incus",
+                "incus-admin",
+                "kmem",
+                "libvirt",
+                "kvm",
+                "podman",
+                "systemd-journal",
+                "google-sudoers",
+        };
+
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                if (strcasecmp(group, names[i]) == 0)
+                        return true;
+        }
+        return gid < 1000 || ksa_sudoers_has_name(&local->sudoers, group) ||
+               ksa_sudoers_has_number(&local->sudoers, gid);
+}
