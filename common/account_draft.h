@@ -35,6 +35,7 @@ struct ksa_draft_entry {
         bool overrules;  /* and ends a contest: others' claims and what it asks for anew */
         const char *why; /* it is refused, contested or made again; NULL */
         const char *remedy;
+        size_t place;                    /* of what it is afterwards, in the plan's accounts */
         struct ksa_account_record after; /* its state is 0 where it has no user and gets none */
 };
 
@@ -43,8 +44,8 @@ struct ksa_draft_group {
         const struct ksa_group_record *before; /* NULL for a new one */
         size_t first, end;                     /* its namespace's entries */
         const char *why;                       /* its members lack it; NULL */
-        bool made;
-        uint32_t gid; /* one for all its members to point to */
+        const uint32_t
+                *gid; /* one for all its members to point to, the plan's; NULL: none is made */
 };
 
 struct ksa_draft_change {
