@@ -297,8 +297,8 @@ static void judge_known(struct ksa_draft *draft, struct ksa_draft_entry *entry,
                 return;
         }
         bool kept = before->uid == entry->after.uid && strcmp(before->name, entry->after.name) == 0;
-        if (ksa_draft_has_user(entry) && kept &&
-            ((before->flags & KSA_ACCOUNT_SETTLED) != 0 || entry->overrules))
+        if (entry->overrules ||
+            (ksa_draft_has_user(entry) && kept && (before->flags & KSA_ACCOUNT_SETTLED) != 0))
                 entry->after.flags |= KSA_ACCOUNT_SETTLED;
         /*
          * A contest ends by the administrator's word: who contested it may be of a cluster that was not asked

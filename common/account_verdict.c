@@ -30,11 +30,15 @@ static const char *better(struct ksa_draft *draft, const char *what, const struc
 static const char *owned(struct ksa_draft *draft, const char *what,
                          const struct ksa_account_record *owner)
 {
+        const struct ksa_draft_entry *entry =
+                ksa_draft_find(draft, owner->cluster, owner->namespace, owner->account);
+        bool gone = owner->state == KSA_ACCOUNT_REMOVED ||
+                    (owner->state != KSA_ACCOUNT_RETIRED && entry != NULL && entry->wanted == NULL);
+
         return ksa_arena_text(
                 draft->arena,
-                owner->state == KSA_ACCOUNT_REMOVED
-                        ? "%s was given to %s on this host, and is given to no other"
-                        : "%s is that of %s on this host",
+                gone ? "%s was given to %s on this host, and is given to no other"
+                     : "%s is that of %s on this host",
                 what, ksa_draft_account(draft, owner->cluster, owner->namespace, owner->account));
 }
 
