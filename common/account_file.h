@@ -5,21 +5,31 @@
 
 #include <jansson.h>
 
+#include "account_item.h"
 #include "wanted.h"
 
-/* The listed accounts of CLUSTER (NULL: of all) as they stand in the registry; NULL when memory runs out. */
-json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *cluster,
-                               int64_t now) KSA_MUST_CHECK;
+/* Bytes of a file: KSA_ACCOUNTS_MAX accounts with names of usual lengths. For more, a file a cluster. */
+#define KSA_ACCOUNT_FILE_MAX ((size_t)256 * 1024 * 1024)
 
 /*
- * Adds to LIST the accounts in the file that a source of CONFIG covers.
+ * The listed accounts of CLUSTER (NULL: of all) as they stand in the registry, with what they asked for by
+ * annotations: names and uids that are computed are the same on every host. NULL when memory runs out, or the registry
+ * is damaged.
+ */
+json_t *ksa_account_file_write(const struct ksa_registry *registry,
+                               const char *cluster) KSA_MUST_CHECK;
+
+/*
+ * Adds to LIST the accounts in the file that a source of CONFIG covers; its items are unchanged unless KSA_OK.
  *
- * ret_sources  CALLER-OWNED array of one flag a [accounts] section: whether the file speaks of its cluster
+ * ret_sources  CALLER-OWNED array of one record a [accounts] section: when its cluster was listed. Its cluster is NULL
+ *              where the file does not speak of it; the texts are CONFIG's and LIST's
  *
  * KSA_CONFIG_INVALID  no such file; KSA_MEMORY
  */
 enum ksa_reason ksa_account_file_read(const char *bytes, size_t length,
                                       const struct ksa_config *config, struct ksa_wanted_list *list,
-                                      bool *ret_sources, struct ksa_error *err) KSA_MUST_CHECK;
+                                      struct ksa_source_record *ret_sources,
+                                      struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

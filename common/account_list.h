@@ -6,11 +6,18 @@
 #ifndef KSA_ACCOUNT_LIST_H
 #define KSA_ACCOUNT_LIST_H
 
+#include "account_item.h"
 #include "env.h"
 #include "wanted.h"
 
+/* Accounts of one page. Where an answer does not come whole, it is asked for in smaller ones. */
+#define KSA_PAGE_LIMIT 500
+/* Pages of one source, at most. */
+#define KSA_PAGES_MAX 65536u
+
 /*
- * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, which is unchanged unless KSA_OK.
+ * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, whose items are unchanged unless
+ * KSA_OK.
  *
  * ret_version  resourceVersion of the last list, owned by LIST
  *
@@ -25,11 +32,11 @@ enum ksa_reason ksa_account_list_fetch(const struct ksa_config *config,
 
 /* One page, as it came: for the fetch, and its fuzz target. */
 struct ksa_account_page {
-        const char *next;    /* continue; "" on the last page */
+        const char *next;    /* continue; "" on the last page; owned by the list, as the version */
         const char *version; /* resourceVersion */
 };
 enum ksa_reason ksa_account_page_read(const char *body, size_t length,
-                                      const struct ksa_accounts *source, unsigned rank,
+                                      const struct ksa_account_origin *origin,
                                       struct ksa_wanted_list *list,
                                       struct ksa_account_page *ret_page,
                                       struct ksa_error *err) KSA_MUST_CHECK;
