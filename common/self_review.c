@@ -31,11 +31,12 @@ enum ksa_reason ksa_self_review_read(const char *body, size_t length, char **ret
 
 struct ksa_secret *ksa_self_access_request(const struct ksa_self_access *access)
 {
-        return ksa_object_write(json_pack(
-                "{s:s, s:s, s:{s:{s:s, s:s, s:s, s:s*, s:s*, s:s*}}}", "apiVersion", ACCESS_VERSION,
-                "kind", ACCESS_KIND, "spec", "resourceAttributes", "verb", "create", "group",
-                access->group, "resource", access->resource, "subresource", access->subresource,
-                "namespace", access->namespace, "name", access->name));
+        return ksa_object_write(
+                json_pack("{s:s, s:s, s:{s:{s:s, s:s, s:s, s:s*, s:s*, s:s*}}}", "apiVersion",
+                          ACCESS_VERSION, "kind", ACCESS_KIND, "spec", "resourceAttributes", "verb",
+                          access->verb != NULL ? access->verb : "create", "group", access->group,
+                          "resource", access->resource, "subresource", access->subresource,
+                          "namespace", access->namespace, "name", access->name));
 }
 
 enum ksa_reason ksa_self_access_judge(const char *body, size_t length, bool *ret_allowed,

@@ -30,8 +30,9 @@ enum ksa_reason ksa_self_review_read(const char *body, size_t length, char **ret
 
 #define KSA_SELF_ACCESS_PATH "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
-/* What this host would create. */
+/* What this host would do. */
 struct ksa_self_access {
+        const char *verb; /* NULL: create */
         const char *group, *resource;
         const char *subresource, *namespace, *name; /* or NULL */
 };

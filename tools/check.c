@@ -369,6 +369,7 @@ int command_check(const struct words *arguments)
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);
+                check_accounts(&report, config);
         }
         ksa_config_free(&config);
         free(path);

@@ -32,6 +32,15 @@ static const struct command {
          "credential init CLUSTER [--duration TIME] [--config FILE]\n"
          "       ksactl credential show [CLUSTER] [--config FILE] [--json]\n"
          "       ksactl credential renew [CLUSTER ... | --all] [--if-due] [--config FILE]"},
+        {"accounts", command_accounts,
+         "accounts sync [--dry-run] [--force] [--config FILE] [--json]\n"
+         "       ksactl accounts list [--all] [--config FILE] [--json]\n"
+         "       ksactl accounts show USER|UID|CLUSTER:NAMESPACE/ACCOUNT [--config FILE] [--json]\n"
+         "       ksactl accounts accept USER [--config FILE] [--json]\n"
+         "       ksactl accounts retire USER [--config FILE] [--json]\n"
+         "       ksactl accounts export [CLUSTER] [--config FILE] [--json]\n"
+         "       ksactl accounts import FILE|- [--dry-run] [--force] [--config FILE] [--json]\n"
+         "       ksactl accounts verify [--config FILE] [--json]"},
         {"status", command_status, "status [--offline] [--config FILE] [--json]"},
         {"options", command_options, "options [--json]"},
 };

@@ -72,6 +72,12 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
  */
 struct ksa_secret *read_token(const char *path);
 
+/*
+ * A file of at most MAX bytes that an administrator names, "-" for standard input, and that is no secret. False, with
+ * a message on standard error. *RET_BYTES is owned by the caller (free).
+ */
+bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_length);
+
 /* Writes VALUE and a newline to standard output, and frees it. False when that fails. */
 bool print_json(json_t *value);
 
@@ -129,6 +135,7 @@ int keys_convert(const struct words *arguments);
 int keys_refresh(const struct words *arguments);
 int keys_purge(const struct words *arguments);
 
+int command_accounts(const struct words *arguments);
 int command_check(const struct words *arguments);
 int command_credential(const struct words *arguments);
 int command_explain(const struct words *arguments);

@@ -29,6 +29,10 @@ struct need what_is_needed(const struct ksa_config *config, const struct ksa_clu
         struct need need = {.asked = cluster->review != KSA_REVIEW_NEVER,
                             .required = cluster->review == KSA_REVIEW_REQUIRE};
 
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++) {
+                if (strcmp(config->account_sources[i].name, cluster->name) == 0)
+                        need.source = &config->account_sources[i];
+        }
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
                 bool proof = rule->rbac || rule->bound == KSA_BOUND_POD;

@@ -9,9 +9,10 @@
 
 /* What logins need of the API server of a cluster. */
 struct need {
-        bool asked;    /* some login asks it about its token */
-        bool required; /* some login is refused where it does not answer */
-        bool rbac;     /* some login asks it what RBAC allows */
+        bool asked;                        /* some login asks it about its token */
+        bool required;                     /* some login is refused where it does not answer */
+        bool rbac;                         /* some login asks it what RBAC allows */
+        const struct ksa_accounts *source; /* its accounts are listed; NULL where they are not */
 };
 struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster);
 

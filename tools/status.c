@@ -40,8 +40,8 @@ static void add_finding(json_t *cluster, const char *name, const struct finding 
 static json_t *examine(struct session *session, const struct ksa_cluster *cluster, bool offline,
                        bool json, enum level *level)
 {
-        static const char *const parts[] = {"keys", "credential", "api"};
-        static const char *const titles[] = {"keys", "credential", "API server"};
+        static const char *const parts[] = {"keys", "credential", "api", "accounts"};
+        static const char *const titles[] = {"keys", "credential", "API server", "accounts"};
         struct finding findings[KSA_COUNT(parts)] = {0};
         json_t *examined = json_pack("{s:s}", "cluster", cluster->name);
 
@@ -56,6 +56,7 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
         else
                 find_api(cluster, &session->host.env, &need,
                          (unsigned)session->config->host.timeout * 1000, &findings[2]);
+        find_accounts(cluster, &session->host.env, &need, &findings[3]);
         if (!json)
                 (void)printf("%s\n", cluster->name);
         for (size_t i = 0; i < KSA_COUNT(parts); i++) {

@@ -33,6 +33,10 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
 void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
               unsigned milliseconds, struct finding *finding);
 
+/* The local users made of its accounts, by what the registry has. */
+void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                   const struct need *need, struct finding *finding);
+
 /* For the parts: of several problems the first of the worst is told. */
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
                  ...) KSA_PRINTF(4, 5);

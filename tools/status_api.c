@@ -133,6 +133,36 @@ struct leave {
         struct ksa_self_access access;
 };
 
+/* Whether the account's namespaces may be listed: all of them, or none of its accounts comes. */
+static void judge_list(const struct ksa_api *api, const struct need *need, struct finding *finding)
+{
+        const struct ksa_list *namespaces = need->source != NULL ? &need->source->namespaces : NULL;
+        const bool all = namespaces != NULL && ksa_list_has(namespaces, "*");
+        const size_t count = namespaces == NULL ? 0 : all ? 1 : namespaces->count;
+        bool allowed = true;
+
+        for (size_t i = 0; i < count && allowed; i++) {
+                const struct ksa_self_access access = {
+                        .verb = "list",
+                        .group = "",
+                        .resource = "serviceaccounts",
+                        .namespace = all ? NULL : ksa_list_text(namespaces, i)};
+                struct ksa_error error = {0};
+
+                if (ask_leave(api, &access, &allowed, &error) != KSA_OK) {
+                        judge_fault(api->cluster, need, &error, finding);
+                        return;
+                }
+                if (!allowed)
+                        add_problem(finding, SOON, "apply account-list.yaml; see ksa-clusters(7)",
+                                    "this host's account may not list service accounts%s%s: no new "
+                                    "user comes, and none goes",
+                                    all ? "" : " in ", all ? "" : access.namespace);
+        }
+        if (count > 0)
+                (void)json_object_set_new(finding->facts, "may_list", json_boolean(allowed));
+}
+
 static void judge_leave(const struct ksa_api *api, const struct need *need,
                         const struct leave *leave, struct finding *finding)
 {
@@ -180,6 +210,7 @@ static void judge_leaves(const struct ksa_api *api, const struct need *need,
 
         for (size_t i = 0; i < KSA_COUNT(leaves); i++)
                 judge_leave(api, need, &leaves[i], finding);
+        judge_list(api, need, finding);
         ksa_credential_clear(&credential);
 }
 
@@ -194,11 +225,11 @@ static void describe(const struct ksa_cluster *cluster, const struct asked *aske
 
         if (asked->user != NULL)
                 (void)ksa_text_quote(asked->user, user, sizeof(user));
-        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n}", "url",
+        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n, s:n}", "url",
                                    cluster->api_server, "reachable", reachable, "milliseconds",
                                    reachable ? json_integer(asked->milliseconds) : json_null(),
                                    "clock_difference", "user", asked->user != NULL ? user : NULL,
-                                   "may_review", "may_ask_rbac", "may_renew");
+                                   "may_review", "may_ask_rbac", "may_renew", "may_list");
         if (reachable)
                 (void)snprintf(finding->text, sizeof(finding->text), "%s answers in %lld ms%s%s",
                                cluster->api_server, (long long)asked->milliseconds,

@@ -55,8 +55,11 @@ ONLY = {  # what a call belongs to
     r"\bopenat?\(|\bfopen\(": {"common/child.c", "common/file.c", "common/file_write.c", "common/walk.c",
                                    "common/registry.c",  # NSS holds no more than that
                                    # what others own, and libc or we read: passwd and group, sudoers
-                                   "common/local_table.c", "common/sudoers.c",
-                                   "pam_module/token_file.c", "tools/read_token.c"},
+                                   "common/local_table.c", "common/sudoers.c", "tools/nsswitch.c",
+                                   "tools/check_accounts.c",
+                                   # what an administrator names, wherever it is
+                                   "tools/read_input.c", "tools/read_token.c",
+                                   "pam_module/token_file.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c"},
     r"\bgetenv\(|\bsecure_getenv\(": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/child.c"},

@@ -281,7 +281,7 @@ static void test_annotations(void **state)
                 {"{\"ksa.dev/user\":\"c\"}", "", "begins with 'ci_'", 0},
                 {"{\"ksa.dev/user\":\"CI_bot\"}", "", "begins with 'ci_'", 0},
                 {"{\"ksa.dev/user\":\"ci_a23456789012345678901234567890\"}", "", "ci_a2345", 0},
-                {"{\"ksa.dev/user\":\"x\\ny\"}", "", "x\\x0Ay", 0},
+                {"{\"ksa.dev/user\":\"x\\ny\"}", "", "x\\x0ay", 0},
                 {"{\"ksa.dev/uid\":\"0\"}", "", "'0'", 0},
                 {"{\"ksa.dev/uid\":\"99999\"}", "", "100000-199999", 0},
                 {"{\"ksa.dev/uid\":\"200000\"}", "", "uid_range", 0},

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "account_sync.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "account_file.h"
+#include "account_list.h"
+#include "file_write.h"
+#include "registry_write.h"
+
+/* --- Beginning and end ------------------------------------------------------ */
+
+static enum ksa_reason take_lock(struct ksa_sync *sync, struct ksa_error *err)
+{
+        char path[PATH_MAX];
+        const int wanted = snprintf(path, sizeof(path), "%s/accounts.lock", sync->env->run_dir);
+
+        if (wanted < 0 || (size_t)wanted >= sizeof(path))
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "the path of the lock is too long");
+        enum ksa_reason reason =
+                ksa_folder_make(sync->env->run_dir, sync->env->owner, S_IRWXU, err);
+        return reason == KSA_OK ? ksa_file_lock(path, sync->env->owner, &sync->lock, err) : reason;
+}
+
+static enum ksa_reason read_before(struct ksa_sync *sync, struct ksa_error *err)
+{
+        const char *path = sync->env->registry_file, *why = "";
+        enum ksa_registry_answer answer =
+                ksa_registry_open(path, sync->env->owner, &sync->before, &why);
+
+        sync->has_before = answer == KSA_REGISTRY_FOUND;
+        if (answer == KSA_REGISTRY_NOT_FOUND)
+                return KSA_OK;
+        /* All of it: an account that is overlooked here is one whose uid is given away. */
+        if (answer == KSA_REGISTRY_FOUND && ksa_registry_is_whole(&sync->before, &why))
+                return KSA_OK;
+        ksa_error_at(err, path, 0);
+        return ksa_fail(
+                err, KSA_REGISTRY,
+                "%s: %s. It remembers which uids were given, so nothing is written over it: "
+                "put one back from a backup, or remove it, and uids of accounts that are gone "
+                "may be given again",
+                path, why);
+}
+
+/* When each section's cluster was listed last. */
+static enum ksa_reason read_sources(struct ksa_sync *sync, struct ksa_error *err)
+{
+        const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
+        struct ksa_source_record record;
+        size_t position = 0;
+
+        sync->sources = calloc(count + 1, sizeof(*sync->sources));
+        if (sync->sources == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        while (sync->has_before &&
+               ksa_registry_next_source(&sync->before, &position, &record) == KSA_REGISTRY_FOUND) {
+                for (size_t i = 0; i < count; i++) {
+                        if (strcmp(sync->config->account_sources[i].name, record.cluster) == 0)
+                                sync->sources[i] = record;
+                }
+        }
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa_env *env,
+                               const struct ksa_local_files *files, bool alone,
+                               struct ksa_sync *ret_sync, struct ksa_error *err)
+{
+        enum ksa_reason reason = KSA_OK;
+
+        *ret_sync = (struct ksa_sync){.config = config, .env = env, .lock = -1};
+        if (env->registry_file == NULL)
+                return ksa_fail(err, KSA_NOT_BUILT, "there is no place for a registry");
+        if (alone)
+                reason = take_lock(ret_sync, err);
+        if (reason == KSA_OK)
+                reason = read_before(ret_sync, err);
+        if (reason == KSA_OK)
+                reason = read_sources(ret_sync, err);
+        if (reason == KSA_OK)
+                reason = ksa_local_read(files, &ret_sync->local, err);
+        if (reason == KSA_OK)
+                reason = ksa_wanted_declared(config, &ret_sync->wanted, err);
+        return reason;
+}
+
+void ksa_sync_end(struct ksa_sync *sync)
+{
+        ksa_plan_free(&sync->plan);
+        ksa_wanted_clear(&sync->wanted);
+        ksa_local_free(&sync->local);
+        ksa_registry_close(&sync->before);
+        free(sync->sources);
+        if (sync->lock >= 0)
+                (void)close(sync->lock);
+        *sync = (struct ksa_sync){.lock = -1};
+}
+
+/* --- Sources ---------------------------------------------------------------- */
+
+/* [account] sections come first. */
+static unsigned rank_of(size_t position)
+{
+        return (unsigned)position + 1;
+}
+
+enum ksa_reason ksa_sync_ask(struct ksa_sync *sync, size_t position, unsigned milliseconds,
+                             struct ksa_error *err)
+{
+        const struct ksa_accounts *source = &sync->config->account_sources[position];
+        const char *version;
+        enum ksa_reason reason =
+                ksa_account_list_fetch(sync->config, source, rank_of(position), sync->env,
+                                       milliseconds, &sync->wanted, &version, err);
+
+        if (reason == KSA_OK)
+                sync->sources[position] =
+                        (struct ksa_source_record){source->name, version, sync->env->now};
+        return reason;
+}
+
+enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa_error *err)
+{
+        if (!sync->has_before)
+                return KSA_OK;
+        return ksa_wanted_known(sync->config, &sync->config->account_sources[position],
+                                rank_of(position), &sync->before, &sync->wanted, err);
+}
+
+/* A file that is older than the last one would bring accounts back that are gone. */
+static enum ksa_reason judge_import(const struct ksa_sync *sync, size_t position,
+                                    const struct ksa_source_record *imported, bool force,
+                                    struct ksa_error *err)
+{
+        const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, imported->cluster);
+        const struct ksa_source_record *last = &sync->sources[position];
+
+        if (cluster != NULL && cluster->api_server != NULL)
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "[cluster %s] has an api_server, so its accounts come by ksactl "
+                                "accounts sync, and by no file",
+                                imported->cluster);
+        if (imported->listed > sync->env->now + KSA_LISTED_EVERY)
+                return ksa_fail(
+                        err, KSA_CONFIG_INVALID,
+                        "the accounts of %s were listed in the future, by this host's clock",
+                        imported->cluster);
+        if (last->cluster != NULL && last->listed > imported->listed && !force)
+                return ksa_fail(
+                        err, KSA_CONFIG_INVALID,
+                        "the file is older than what this host has of %s: with it, accounts "
+                        "would come back that are gone",
+                        imported->cluster);
+        return KSA_OK;
+}
+
+static enum ksa_reason take_import(struct ksa_sync *sync, const struct ksa_source_record *imported,
+                                   bool force, struct ksa_error *err)
+{
+        const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
+        enum ksa_reason reason = KSA_OK;
+        size_t found = 0;
+
+        for (size_t i = 0; reason == KSA_OK && i < count; i++) {
+                if (imported[i].cluster == NULL) {
+                        reason = ksa_sync_keep(sync, i, err);
+                        continue;
+                }
+                found++;
+                reason = judge_import(sync, i, &imported[i], force, err);
+                if (reason == KSA_OK)
+                        sync->sources[i] = imported[i];
+        }
+        if (reason == KSA_OK && found == 0)
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "no [accounts] section of this host is for a cluster in the file");
+        return reason;
+}
+
+enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t length, bool force,
+                                bool *ret_imported, struct ksa_error *err)
+{
+        const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
+        struct ksa_source_record *imported = calloc(count + 1, sizeof(*imported));
+
+        if (imported == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        enum ksa_reason reason =
+                ksa_account_file_read(bytes, length, sync->config, &sync->wanted, imported, err);
+        if (reason == KSA_OK)
+                reason = take_import(sync, imported, force, err);
+        for (size_t i = 0; reason == KSA_OK && i < count; i++)
+                ret_imported[i] = imported[i].cluster != NULL;
+        free(imported);
+        return reason;
+}
+
+/* --- The plan, and the new registry ----------------------------------------- */
+
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
+                              struct ksa_error *err)
+{
+        const struct ksa_plan_input input = {.before = &sync->before,
+                                             .wanted = &sync->wanted,
+                                             .local = sync->local,
+                                             .range = sync->config->host.uid_range,
+                                             .now = sync->env->now,
+                                             .wish = wish,
+                                             .user = user};
+
+        return ksa_plan_make(&input, &sync->plan, err);
+}
+
+/* Whether the times of the listings moved by as much as is worth a new file. */
+static bool have_sources_moved(const struct ksa_sync *sync, size_t listed)
+{
+        struct ksa_source_record before;
+        size_t position = 0, same = 0;
+
+        while (sync->has_before &&
+               ksa_registry_next_source(&sync->before, &position, &before) == KSA_REGISTRY_FOUND) {
+                const struct ksa_source_record *now = NULL;
+
+                for (size_t i = 0; i < sync->config->counts[KSA_SECTION_ACCOUNTS]; i++) {
+                        const struct ksa_source_record *source = &sync->sources[i];
+
+                        if (source->cluster != NULL && strcmp(source->cluster, before.cluster) == 0)
+                                now = source;
+                }
+                if (now == NULL || now->listed < before.listed ||
+                    now->listed - before.listed >= KSA_LISTED_EVERY)
+                        return true;
+                same++;
+        }
+        return same != listed;
+}
+
+/* What was made is read as NSS reads it, before anybody else can. */
+static enum ksa_reason judge_made(const unsigned char *bytes, size_t size, struct ksa_error *err)
+{
+        struct ksa_registry made;
+        const char *why = "";
+
+        if (ksa_registry_read(bytes, size, &made, &why) == KSA_REGISTRY_FOUND &&
+            ksa_registry_is_whole(&made, &why))
+                return KSA_OK;
+        return ksa_fail(err, KSA_INTERNAL,
+                        "the registry that was made is none, and not written: %s", why);
+}
+
+static enum ksa_reason put(const struct ksa_env *env, const unsigned char *bytes, size_t size,
+                           struct ksa_error *err)
+{
+        char folder[PATH_MAX];
+        const char *slash = strrchr(env->registry_file, '/');
+        const int wanted =
+                slash == NULL ? -1
+                              : snprintf(folder, sizeof(folder), "%.*s",
+                                         (int)(slash - env->registry_file), env->registry_file);
+
+        if (wanted <= 0 || (size_t)wanted >= sizeof(folder))
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: no path of a file",
+                                env->registry_file);
+        enum ksa_reason reason = ksa_folder_make(folder, env->owner, 0755, err);
+        if (reason == KSA_OK)
+                reason = judge_made(bytes, size, err);
+        if (reason == KSA_OK)
+                reason = ksa_file_replace(env->registry_file, env->owner, 0644, bytes, size, err);
+        return reason;
+}
+
+enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written, struct ksa_error *err)
+{
+        const size_t sections = sync->config->counts[KSA_SECTION_ACCOUNTS];
+        struct ksa_source_record *listed = calloc(sections + 1, sizeof(*listed));
+        unsigned char *bytes = NULL;
+        size_t count = 0, size = 0;
+
+        if (listed == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        for (size_t i = 0; i < sections; i++) {
+                if (sync->sources[i].cluster != NULL)
+                        listed[count++] = sync->sources[i];
+        }
+        const bool moved = sync->plan->differs || have_sources_moved(sync, count);
+        const struct ksa_registry_content content = {.accounts = sync->plan->accounts,
+                                                     .account_count = sync->plan->account_count,
+                                                     .groups = sync->plan->groups,
+                                                     .group_count = sync->plan->group_count,
+                                                     .sources = listed,
+                                                     .source_count = count};
+        enum ksa_reason reason = KSA_OK;
+        if (moved)
+                reason = ksa_registry_build(&content, sync->env->now, &bytes, &size, err);
+        if (reason == KSA_OK && moved)
+                reason = put(sync->env, bytes, size, err);
+        if (reason == KSA_OK)
+                *ret_written = moved;
+        free(bytes);
+        free(listed);
+        return reason;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the commands of `ksactl accounts` share. */
+#ifndef KSACTL_ACCOUNTS_H
+#define KSACTL_ACCOUNTS_H
+
+#include "account_sync.h"
+#include "ksactl.h"
+
+/* The host's own files of users, groups, subordinate ids and sudoers; without root, which may read sudoers, less that. */
+struct ksa_local_files local_files(void);
+
+/* The registry; false, with a message on standard error, where it is damaged. Zeroed where there is none. */
+bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
+
+/* An account as it stands in the registry; NULL where memory runs out. The caller frees it (json_decref). */
+json_t *show_account(const struct ksa_account_record *record);
+
+/* TEXT, or null where it is empty. */
+json_t *text_or_null(const char *text);
+
+/* A run that may change the registry. */
+struct accounts_run {
+        struct session session;
+        struct ksa_sync sync;
+        bool dry_run, force, json;
+        json_t *clusters, *changes;
+        bool written;
+        int status;
+};
+
+/* A cluster of the run, and what came of it: HOW is "asked", "kept" or "imported". ERROR is NULL where nothing failed. */
+void report_cluster(struct accounts_run *run, size_t position, const char *how,
+                    const struct ksa_error *error);
+
+/* What failed as a whole: to the log (not with --dry-run) and standard error. */
+void report_failure(struct accounts_run *run, const struct ksa_error *error);
+
+/* What the plan changes, and whether it was done; to log, standard error and standard output. */
+void report_plan(struct accounts_run *run);
+
+/* The answer of the run with --json. False when it cannot be written. */
+bool print_run(struct accounts_run *run);
+
+/*
+ * What /etc/nsswitch.conf lacks for DATABASE ("passwd", "group"), as the line that should stand there; NULL where
+ * it names ksa behind files.
+ */
+#define NSSWITCH_LINE 256
+const char *nsswitch_fault(const char *path, const char *database, char line[NSSWITCH_LINE]);
+#define NSSWITCH_FILE "/etc/nsswitch.conf"
+
+int accounts_sync(const struct words *arguments);
+int accounts_accept(const struct words *arguments);
+int accounts_retire(const struct words *arguments);
+int accounts_import(const struct words *arguments);
+int accounts_export(const struct words *arguments);
+int accounts_list(const struct words *arguments);
+int accounts_show(const struct words *arguments);
+int accounts_verify(const struct words *arguments);
+
+#endif

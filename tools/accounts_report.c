@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a run of `ksactl accounts` did, and why: log, standard error, standard output. */
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "accounts.h"
+#include "text.h"
+
+/* Accounts without a user are told of at each run: this many in the log, for whoever creates accounts may create many. */
+#define REFUSED_MAX 50
+
+#define APPLY_LIST "apply account-list.yaml; see ksa-clusters(7)"
+
+/* --- Clusters --------------------------------------------------------------- */
+
+static const char *remedy_of_list(const struct ksa_cluster *cluster, const struct ksa_error *error,
+                                  char out[REMEDY_SIZE])
+{
+        if (error->reason != KSA_API_FORBIDDEN)
+                return remedy_for(cluster, error, out);
+        (void)snprintf(out, REMEDY_SIZE, "%s", APPLY_LIST);
+        return out;
+}
+
+void report_cluster(struct accounts_run *run, size_t position, const char *how,
+                    const struct ksa_error *error)
+{
+        const struct ksa_config *config = run->session.config;
+        const char *name = config->account_sources[position].name;
+        const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
+        const struct ksa_source_record *source = &run->sync.sources[position];
+        char what[128], remedy[REMEDY_SIZE] = "";
+
+        if (error != NULL) {
+                (void)remedy_of_list(cluster, error, remedy);
+                (void)snprintf(what, sizeof(what), "accounts=kept cluster=\"%s\"", name);
+                run->status = EXIT_DENIED;
+        }
+        if (error != NULL && !run->dry_run)
+                log_failure(run->json, what, error, remedy);
+        else if (error != NULL && !run->json)
+                (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", name, error->text, remedy);
+        (void)json_array_append_new(
+                run->clusters,
+                json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "cluster", name, "how", how, "listed",
+                          source->cluster != NULL ? json_integer(source->listed) : json_null(),
+                          "resource_version",
+                          source->cluster != NULL ? text_or_null(source->version) : json_null(),
+                          "problem", error != NULL ? json_string(error->text) : json_null(),
+                          "remedy", text_or_null(remedy)));
+}
+
+void report_failure(struct accounts_run *run, const struct ksa_error *error)
+{
+        run->status = EXIT_BROKEN;
+        if (run->dry_run)
+                print_error(error);
+        else
+                log_failure(false, "accounts=unchanged", error, ksa_reason_remedy(error->reason));
+}
+
+/* --- Changes ---------------------------------------------------------------- */
+
+/* Whether somebody should look at it. */
+static bool is_bad(enum ksa_change change)
+{
+        return change == KSA_CHANGE_REFUSED || change == KSA_CHANGE_CONTESTED ||
+               change == KSA_CHANGE_RECREATED || change == KSA_CHANGE_WARNING;
+}
+
+static void log_change(const struct accounts_run *run, const struct ksa_plan_change *change)
+{
+        const struct ksa_account_record *record = change->record;
+        char uid[KSA_QUOTED_SIZE], why[KSA_QUOTED_SIZE], remedy[KSA_QUOTED_SIZE];
+        const char *now =
+                *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
+
+        log_line(run->json, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
+                 "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
+                 "account=\"%s\" account_uid=\"%s\" why=\"%s\" remedy=\"%s\"",
+                 ksa_change_word(change->change), record->name, (unsigned)record->uid,
+                 record->cluster, record->namespace, record->account,
+                 ksa_text_quote(now, uid, sizeof(uid)),
+                 ksa_text_quote(change->why, why, sizeof(why)),
+                 ksa_text_quote(change->remedy, remedy, sizeof(remedy)));
+}
+
+static void print_change(const struct ksa_plan_change *change)
+{
+        const struct ksa_account_record *record = change->record;
+
+        (void)printf("%s: %s (uid %u), %s:%s/%s%s%s\n", ksa_change_word(change->change),
+                     record->name, (unsigned)record->uid, record->cluster, record->namespace,
+                     record->account, *change->why != '\0' ? ": " : "", change->why);
+        if (*change->remedy != '\0')
+                (void)printf("    %s\n", change->remedy);
+}
+
+static json_t *show_change(const struct ksa_plan_change *change)
+{
+        const struct ksa_account_record *record = change->record;
+
+        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "change",
+                         ksa_change_word(change->change), "user", record->name, "uid",
+                         (json_int_t)record->uid, "cluster", record->cluster, "namespace",
+                         record->namespace, "account", record->account, "account_uid",
+                         text_or_null(record->account_uid), "new_account_uid",
+                         text_or_null(record->new_account_uid), "why", text_or_null(change->why),
+                         "remedy", text_or_null(change->remedy));
+}
+
+/* The guard speaks of what would be removed: to look at it and to say so takes a person. */
+static void report_guard(struct accounts_run *run)
+{
+        static const char remedy[] =
+                "ksactl accounts sync --dry-run tells what; with --force it is done";
+        const char *guard = run->sync.plan->guard;
+        char why[KSA_QUOTED_SIZE];
+
+        if (*guard == '\0' || run->force)
+                return;
+        run->status = EXIT_DENIED;
+        if (run->dry_run && !run->json)
+                (void)printf("held: %s\n    with --force it is done\n", guard);
+        else if (!run->dry_run)
+                log_line(run->json, LOG_ERR,
+                         "result=held accounts=unchanged why=\"%s\" remedy=\"%s\"",
+                         ksa_text_quote(guard, why, sizeof(why)), remedy);
+}
+
+void report_plan(struct accounts_run *run)
+{
+        const struct ksa_plan *plan = run->sync.plan;
+        const bool held = *plan->guard != '\0' && !run->force;
+        size_t refused = 0;
+
+        for (size_t i = 0; i < plan->change_count; i++) {
+                const struct ksa_plan_change *change = &plan->changes[i];
+                const bool lasts = change->change == KSA_CHANGE_REFUSED ||
+                                   change->change == KSA_CHANGE_WARNING;
+
+                if (is_bad(change->change) && run->status == EXIT_GOOD)
+                        run->status = EXIT_DENIED;
+                if (lasts)
+                        refused++;
+                if (run->dry_run && !run->json)
+                        print_change(change);
+                else if (!run->dry_run && !held && (!lasts || refused <= REFUSED_MAX))
+                        log_change(run, change);
+                if (run->json)
+                        (void)json_array_append_new(run->changes, show_change(change));
+        }
+        if (!run->dry_run && !held && refused > REFUSED_MAX)
+                log_line(run->json, LOG_WARNING,
+                         "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
+                         "--dry-run tells of all of them\"",
+                         refused);
+        report_guard(run);
+}
+
+bool print_run(struct accounts_run *run)
+{
+        static const char *const results[] = {
+                [EXIT_GOOD] = "done", [EXIT_DENIED] = "warnings", [EXIT_BROKEN] = "failed"};
+        const struct ksa_plan *plan = run->sync.plan;
+        json_t *clusters = run->clusters, *changes = run->changes;
+
+        run->clusters = run->changes = NULL;
+        return print_json(
+                json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "result", results[run->status],
+                          "dry_run", run->dry_run, "written", run->written, "held",
+                          plan != NULL && !run->force ? text_or_null(plan->guard) : json_null(),
+                          "clusters", clusters, "changes", changes));
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl accounts list, show and export: what the registry has. */
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "account_file.h"
+#include "accounts.h"
+#include "text.h"
+
+/* --- list ------------------------------------------------------------------- */
+
+static void print_row(const struct ksa_account_record *record)
+{
+        char since[MOMENT_SIZE];
+
+        (void)printf("%-32s %-10u %-9s %s:%s/%s  %s\n", record->name, (unsigned)record->uid,
+                     ksa_account_state_word(record->state), record->cluster, record->namespace,
+                     record->account, moment(record->changed, since));
+}
+
+static int list(const struct ksa_registry *registry, bool all, bool json)
+{
+        json_t *shown = json_array();
+        struct ksa_account_record record;
+        enum ksa_registry_answer answer;
+        size_t position = 0;
+
+        if (!json)
+                (void)printf("%-32s %-10s %-9s %s  %s\n", "USER", "UID", "STATE", "ACCOUNT",
+                             "SINCE");
+        while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
+                if (record.state == KSA_ACCOUNT_REMOVED && !all)
+                        continue;
+                if (!json) {
+                        print_row(&record);
+                        continue;
+                }
+                json_t *account = show_account(&record);
+                (void)json_object_set_new(account, "since", json_integer(record.changed));
+                (void)json_array_append_new(shown, account);
+        }
+        const bool whole = answer == KSA_REGISTRY_NOT_FOUND;
+        if (!whole)
+                (void)fputs("ksactl: the registry is damaged: ksactl accounts verify\n", stderr);
+        if (json && whole)
+                return print_json(shown) ? EXIT_GOOD : EXIT_BROKEN;
+        json_decref(shown);
+        return whole ? EXIT_GOOD : EXIT_BROKEN;
+}
+
+int accounts_list(const struct words *arguments)
+{
+        const char *config_file = NULL;
+        bool all = false, json = false;
+        const struct flag flags[] = {
+                {"--config", &config_file, NULL}, {"--json", NULL, &json}, {"--all", NULL, &all}};
+        struct session session;
+        struct ksa_registry registry;
+        int status = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
+                return EXIT_BROKEN;
+        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
+                status = list(&registry, all, json);
+                ksa_registry_close(&registry);
+        }
+        close_session(&session);
+        return status;
+}
+
+/* --- show ------------------------------------------------------------------- */
+
+/* CLUSTER:NAMESPACE/ACCOUNT in its three parts, in place. False where WORD is no such thing. */
+static bool split(char *word, const char *parts[3])
+{
+        char *colon = strchr(word, ':'), *slash = colon != NULL ? strchr(colon, '/') : NULL;
+
+        if (slash == NULL)
+                return false;
+        *colon = *slash = '\0';
+        parts[0] = word;
+        parts[1] = colon + 1;
+        parts[2] = slash + 1;
+        return true;
+}
+
+static enum ksa_registry_answer find(const struct ksa_registry *registry, const char *word,
+                                     struct ksa_account_record *ret_record)
+{
+        char copy[512];
+        const char *parts[3];
+        uint64_t uid;
+
+        if ((size_t)snprintf(copy, sizeof(copy), "%s", word) >= sizeof(copy))
+                return KSA_REGISTRY_NOT_FOUND;
+        if (ksa_text_number(word, 0, UINT32_MAX, &uid))
+                return ksa_registry_by_uid(registry, (uint32_t)uid, ret_record);
+        if (split(copy, parts))
+                return ksa_registry_by_account(registry, parts[0], parts[1], parts[2], ret_record);
+        return ksa_registry_by_name(registry, word, ret_record);
+}
+
+static json_t *show_groups(const struct ksa_registry *registry,
+                           const struct ksa_account_record *record)
+{
+        json_t *groups = json_array();
+
+        for (uint32_t i = 0; i < record->group_count; i++) {
+                struct ksa_group_record own;
+                const char *name = NULL;
+
+                if (ksa_registry_group_by_gid(registry, record->groups[i], &own) ==
+                    KSA_REGISTRY_FOUND) {
+                        name = own.name;
+                } else {
+                        const struct group *group = getgrgid((gid_t)record->groups[i]);
+
+                        name = group != NULL ? group->gr_name : NULL;
+                }
+                (void)json_array_append_new(groups, json_pack("{s:s?, s:I}", "name", name, "gid",
+                                                              (json_int_t)record->groups[i]));
+        }
+        return groups;
+}
+
+/* What refuses logins of an account in this state. */
+static enum ksa_reason reason_of(enum ksa_account_state state)
+{
+        static const enum ksa_reason reasons[KSA_ACCOUNT_STATE_COUNT] = {
+                [KSA_ACCOUNT_ACTIVE] = KSA_OK,
+                [KSA_ACCOUNT_RETIRED] = KSA_RETIRED,
+                [KSA_ACCOUNT_RECREATED] = KSA_RECREATED,
+                [KSA_ACCOUNT_CONTESTED] = KSA_CONTESTED,
+                [KSA_ACCOUNT_REMOVED] = KSA_ACCOUNT_UNKNOWN};
+
+        return reasons[state];
+}
+
+/*
+ * Why an account stands as it does: what the plan says of it that would be made now, from what the registry and the
+ * configuration have; else what its state means.
+ */
+static void find_why(struct session *session, const struct ksa_account_record *record,
+                     json_t *shown)
+{
+        const struct ksa_local_files files = local_files();
+        const enum ksa_reason reason = reason_of(record->state);
+        const char *why = reason != KSA_OK ? ksa_reason_text(reason) : "";
+        /* The reason's own sends people here. */
+        const char *remedy = reason == KSA_OK          ? ""
+                             : reason == KSA_CONTESTED ? "ksactl accounts sync tells of the dispute"
+                                                       : ksa_reason_remedy(reason);
+        struct ksa_sync sync;
+        bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false, &sync,
+                                      NULL) == KSA_OK;
+
+        for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
+        planned = planned && ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK;
+        for (size_t i = 0; planned && i < sync.plan->change_count; i++) {
+                const struct ksa_plan_change *change = &sync.plan->changes[i];
+
+                if (strcmp(change->record->cluster, record->cluster) != 0 ||
+                    strcmp(change->record->namespace, record->namespace) != 0 ||
+                    strcmp(change->record->account, record->account) != 0 || *change->why == '\0')
+                        continue;
+                why = change->why;
+                remedy = change->remedy;
+        }
+        (void)json_object_set_new(shown, "why", text_or_null(why));
+        (void)json_object_set_new(shown, "remedy", text_or_null(remedy));
+        ksa_sync_end(&sync);
+}
+
+static const char *word_of(const json_t *shown, const char *name)
+{
+        const char *text = json_string_value(json_object_get(shown, name));
+
+        return text != NULL ? text : "-";
+}
+
+static void print_account(const json_t *shown)
+{
+        const json_t *groups = json_object_get(shown, "groups");
+        const json_int_t created = json_integer_value(json_object_get(shown, "created"));
+        char since[MOMENT_SIZE], made[MOMENT_SIZE];
+
+        (void)printf("%s (uid %lld)\n", word_of(shown, "user"),
+                     (long long)json_integer_value(json_object_get(shown, "uid")));
+        (void)printf("  %-12s %s since %s\n", "state", word_of(shown, "state"),
+                     moment(json_integer_value(json_object_get(shown, "since")), since));
+        (void)printf("  %-12s %s:%s/%s%s\n", "account", word_of(shown, "cluster"),
+                     word_of(shown, "namespace"), word_of(shown, "account"),
+                     json_is_true(json_object_get(shown, "declared")) ? ", by [account]" : "");
+        (void)printf("  %-12s %s%s%s\n", "account uid", word_of(shown, "account_uid"),
+                     created != 0 ? ", made " : "", created != 0 ? moment(created, made) : "");
+        if (!json_is_null(json_object_get(shown, "new_account_uid")))
+                (void)printf("  %-12s %s\n", "made again", word_of(shown, "new_account_uid"));
+        (void)printf("  %-12s %s\n  %-12s %s\n", "home", word_of(shown, "home"), "shell",
+                     word_of(shown, "shell"));
+        for (size_t i = 0; i < json_array_size(groups); i++) {
+                const json_t *group = json_array_get(groups, i);
+
+                (void)printf("  %-12s %s (gid %lld)\n", i == 0 ? "groups" : "",
+                             word_of(group, "name"),
+                             (long long)json_integer_value(json_object_get(group, "gid")));
+        }
+        if (!json_is_null(json_object_get(shown, "why")))
+                (void)printf("  %-12s %s\n", "why", word_of(shown, "why"));
+        if (!json_is_null(json_object_get(shown, "remedy")))
+                (void)printf("  %-12s %s\n", "what helps", word_of(shown, "remedy"));
+}
+
+static int show(struct session *session, const struct ksa_registry *registry, const char *word,
+                bool json)
+{
+        struct ksa_account_record record;
+        char quoted[KSA_QUOTED_SIZE];
+        const enum ksa_registry_answer answer = find(registry, word, &record);
+
+        if (answer != KSA_REGISTRY_FOUND) {
+                (void)fprintf(stderr,
+                              answer == KSA_REGISTRY_BROKEN
+                                      ? "ksactl: the registry is damaged: ksactl accounts verify\n"
+                                      : "ksactl: there is no account %s\n",
+                              ksa_text_quote(word, quoted, sizeof(quoted)));
+                return EXIT_BROKEN;
+        }
+        json_t *shown = show_account(&record);
+        (void)json_object_set_new(shown, "since", json_integer(record.changed));
+        (void)json_object_set_new(shown, "groups", show_groups(registry, &record));
+        find_why(session, &record, shown);
+        const int status = record.state == KSA_ACCOUNT_ACTIVE ? EXIT_GOOD : EXIT_DENIED;
+        if (json)
+                return print_json(shown) ? status : EXIT_BROKEN;
+        print_account(shown);
+        json_decref(shown);
+        return status;
+}
+
+int accounts_show(const struct words *arguments)
+{
+        const char *config_file = NULL, *word = NULL;
+        bool json = false;
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
+        struct session session;
+        struct ksa_registry registry;
+        int status = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), &word, 1))
+                return EXIT_BROKEN;
+        if (word == NULL) {
+                (void)fputs(
+                        "ksactl: accounts show takes a user, a uid, or CLUSTER:NAMESPACE/ACCOUNT\n",
+                        stderr);
+                return EXIT_BROKEN;
+        }
+        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
+                status = show(&session, &registry, word, json);
+                ksa_registry_close(&registry);
+        }
+        close_session(&session);
+        return status;
+}
+
+/* --- export ----------------------------------------------------------------- */
+
+static int export(const struct ksa_registry *registry, const char *cluster)
+{
+        json_t *file = ksa_account_file_write(registry, cluster);
+        const size_t clusters = json_array_size(json_object_get(file, "clusters"));
+        int status = EXIT_BROKEN;
+
+        if (file == NULL)
+                (void)fputs("ksactl: the registry is damaged, or memory ran out\n", stderr);
+        else if (clusters == 0)
+                (void)fprintf(stderr, "ksactl: the accounts of %s were never listed here\n",
+                              cluster != NULL ? cluster : "any cluster");
+        else if (json_dumpf(file, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF)
+                status = EXIT_GOOD;
+        json_decref(file);
+        return status;
+}
+
+int accounts_export(const struct words *arguments)
+{
+        const char *config_file = NULL, *cluster = NULL;
+        bool json = false; /* it is nothing else */
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
+        struct session session;
+        struct ksa_registry registry;
+        int status = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), &cluster, 1))
+                return EXIT_BROKEN;
+        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
+                status = export(&registry, cluster);
+                ksa_registry_close(&registry);
+        }
+        close_session(&session);
+        return status;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl check: the local users that ksa makes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "account_name.h"
+#include "accounts.h"
+#include "check.h"
+
+/* --- Lookups ---------------------------------------------------------------- */
+
+/* The first section that needs users of ksa's; NULL for none. */
+static const struct ksa_place *what_needs(const struct ksa_config *config)
+{
+        if (config->counts[KSA_SECTION_ACCOUNT] > 0)
+                return &config->accounts[0].place;
+        if (config->counts[KSA_SECTION_ACCOUNTS] > 0)
+                return &config->account_sources[0].place;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                if (ksa_list_has(&config->rules[i].user, "@own"))
+                        return &config->rules[i].place;
+        }
+        return NULL;
+}
+
+static void check_lookups(struct report *report, const struct ksa_place *place)
+{
+        static const char *const databases[] = {"passwd", "group"};
+
+        for (size_t i = 0; i < KSA_COUNT(databases); i++) {
+                char line[NSSWITCH_LINE], remedy[NSSWITCH_LINE + 64];
+
+                if (nsswitch_fault(NSSWITCH_FILE, databases[i], line) == NULL)
+                        continue;
+                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", line);
+                tell_at(report, false, place, remedy,
+                        NSSWITCH_FILE
+                        " does not name ksa behind files for %s: users that ksa makes are not found",
+                        databases[i]);
+        }
+}
+
+/* --- The range of uids ------------------------------------------------------ */
+
+/* What systemd gives away by itself (systemd.io/UIDS-GIDS): such uids would belong to two. */
+static void check_range(struct report *report, const struct ksa_config *config)
+{
+        static const struct {
+                uint32_t min, max;
+                const char *what;
+        } taken[] = {{61184, 65519, "systemd's dynamic users"},
+                     {65534, 65535, "nobody, and no uid at all"},
+                     {524288, 1879048191, "systemd's containers"}};
+        const struct ksa_uid_range *range = &config->host.uid_range;
+
+        for (size_t i = 0; i < KSA_COUNT(taken); i++) {
+                if (range->min <= taken[i].max && range->max >= taken[i].min)
+                        tell_at(report, false, &config->host.place,
+                                "choose another; the default range is nobody's",
+                                "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
+                                (unsigned)range->max, (unsigned)taken[i].min,
+                                (unsigned)taken[i].max, taken[i].what);
+        }
+}
+
+/* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
+static void check_subordinate(struct report *report, const struct ksa_config *config,
+                              const char *path)
+{
+        const struct ksa_uid_range *range = &config->host.uid_range;
+        FILE *file = fopen(path, "re");
+        char line[512];
+        unsigned long first, count;
+        int at;
+
+        while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+                const size_t name = strcspn(line, ":");
+
+                if (line[name] != ':' ||
+                    sscanf(line + name, ":%lu:%lu%n", &first, &count, &at) != 2 || count == 0 ||
+                    first > range->max || first + count - 1 < range->min)
+                        continue;
+                tell_at(report, false, &config->host.place,
+                        "choose another range, or move that user's subordinate ids",
+                        "uid_range %u-%u overlaps %lu-%lu, which %s gives to %.*s",
+                        (unsigned)range->min, (unsigned)range->max, first, first + count - 1, path,
+                        (int)(name < 64 ? name : 64), line);
+                break;
+        }
+        if (file != NULL)
+                (void)fclose(file);
+}
+
+/* --- Sections --------------------------------------------------------------- */
+
+static void check_name(struct report *report, const struct ksa_account *account)
+{
+        const char *fault = ksa_account_name_fault(account->name);
+
+        if (fault != NULL)
+                tell_at(report, false, &account->place, "give it another name",
+                        "[account %s] gets no user: %s", account->name, fault);
+        if (strcmp(account->account.namespace, "*") == 0 || strcmp(account->account.name, "*") == 0)
+                tell_at(report, false, &account->place,
+                        "name one account; for many there is [accounts]",
+                        "[account %s] gets no user: its account is a pattern", account->name);
+}
+
+/* Names are told apart by the configuration's reader; accounts and uids are not. */
+static void check_twins(struct report *report, const struct ksa_config *config, size_t position)
+{
+        const struct ksa_account *later = &config->accounts[position];
+
+        for (size_t i = 0; i < position && position < 2000; i++) {
+                const struct ksa_account *first = &config->accounts[i];
+
+                if (later->uid != 0 && first->uid == later->uid)
+                        tell_at(report, false, &later->place, "give it another uid",
+                                "[account %s] and [account %s] ask for one uid, %llu", first->name,
+                                later->name, (unsigned long long)later->uid);
+                if (strcmp(first->account.cluster, later->account.cluster) == 0 &&
+                    strcmp(first->account.namespace, later->account.namespace) == 0 &&
+                    strcmp(first->account.name, later->account.name) == 0)
+                        tell_at(report, false, &later->place, "remove one of them",
+                                "[account %s] and [account %s] are for one account", first->name,
+                                later->name);
+        }
+}
+
+static void check_source(struct report *report, const struct ksa_config *config,
+                         const struct ksa_accounts *source)
+{
+        const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
+        char remedy[200];
+
+        if (cluster == NULL) {
+                tell_at(report, false, &source->place, "add the cluster, or correct the name",
+                        "[accounts %s]: there is no [cluster %s]", source->name, source->name);
+        } else if (cluster->api_server == NULL) {
+                tell_at(report, false, &source->place,
+                        "ksactl accounts import takes what ksactl accounts export gives elsewhere",
+                        "[accounts %s]: its cluster has no api_server, so its accounts come by import "
+                        "alone",
+                        source->name);
+        } else if (cluster->credential_file == NULL && cluster->client_cert_file == NULL) {
+                (void)snprintf(
+                        remedy, sizeof(remedy),
+                        "add credential_file to [cluster %s], and run ksactl credential init %s",
+                        source->name, source->name);
+                tell_at(report, false, &source->place, remedy,
+                        "[accounts %s]: this host has no credential to list them with",
+                        source->name);
+        }
+}
+
+void check_accounts(struct report *report, const struct ksa_config *config)
+{
+        const struct ksa_place *place = what_needs(config);
+
+        if (place == NULL)
+                return;
+        check_lookups(report, place);
+        check_range(report, config);
+        check_subordinate(report, config, "/etc/subuid");
+        check_subordinate(report, config, "/etc/subgid");
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
+                check_name(report, &config->accounts[i]);
+                check_twins(report, config, i);
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                check_source(report, config, &config->account_sources[i]);
+}
