@@ -1,0 +1,524 @@
+"""ksactl accounts: lists of an API server that behaves and misbehaves, files from host to host, and what of it ends in
+the registry."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from accounts import Lister, json_answer
+from cluster import Cluster
+from cluster_double import failure
+from tls_server import page
+
+REGISTRY, LOCK = Path("/var/lib/ksa/registry"), Path("/run/ksa/accounts.lock")
+LISTED = "[accounts prod]\nnamespaces = ci build\n"
+
+
+@pytest.fixture
+def cluster(host):
+    with Cluster(host) as cluster:
+        cluster.lister = cluster.server.answer = Lister()
+        cluster.give_credential()
+        use(cluster, LISTED)
+        yield cluster
+        cluster.no_token_told()
+
+
+def use(cluster, sections, host=""):
+    cluster.configure(cluster.section(), sections, host=host)
+
+
+def sync(cluster, *words, status=0):
+    result = cluster.ksactl("accounts", "sync", *words)
+    assert result.status == status, result
+    return result
+
+
+def listed(cluster, *words):
+    """{user: account} of the registry."""
+    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *words).json}
+
+
+def changes(cluster, *words, status=0):
+    return [(one["change"], one["account"]) for one in sync(cluster, "--json", *words, status=status).json["changes"]]
+
+
+# --- From a cluster ---
+
+
+def test_sync(cluster):
+    deployer = cluster.lister.add("ci", "deployer", created=1710000000)
+    cluster.lister.add("ci", "default")
+    cluster.lister.add("build", "runner")
+    cluster.lister.add("kube-system", "root")  # which nobody asked for
+    result = sync(cluster)
+    assert set(listed(cluster)) == {"ci_deployer", "build_runner"}
+    account = listed(cluster)["ci_deployer"]
+    assert account["account_uid"] == deployer["uid"] and account["created"] == 1710000000
+    assert account["state"] == "active" and 1879048192 <= account["uid"] <= 2147483647
+    assert [path for path, _ in cluster.lister.asked] == ["/api/v1/namespaces/%s/serviceaccounts" % name for name in ("ci", "build")]
+    assert (os.stat(REGISTRY).st_mode & 0o7777, os.stat(REGISTRY).st_uid) == (0o644, 0)
+    (line,) = [line for line in result.log if 'account="deployer"' in line]
+    assert re.search(r'ksactl\[\d+\]: result=account change=added user="ci_deployer" uid=%d cluster="prod" namespace="ci" '
+                     r'account="deployer" account_uid="%s" why="" remedy=""$' % (account["uid"], deployer["uid"]), line)
+    assert line.startswith("<85>")  # authpriv, notice
+    assert line.partition("]: ")[2] in result.err
+
+
+def test_what_is_asked(cluster):
+    use(cluster, "[accounts prod]\nnamespaces = *\nselector = ksa.dev/login=a%b&c\n")
+    cluster.lister.add("ci", "one", labels={"ksa.dev/login": "a%b&c"})
+    cluster.lister.add("ci", "two")
+    sync(cluster)
+    assert set(listed(cluster)) == {"ci_one"}
+    (request,) = cluster.asked()
+    assert request.startswith("GET /api/v1/serviceaccounts?limit=500&labelSelector=ksa.dev%2Flogin%3Da%25b%26c HTTP/1.1\r\n")
+    assert "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json\r\n" in request
+
+
+def test_pages_over_one_connection(cluster):
+    for number in range(25):
+        cluster.lister.add("ci", "a%d" % number)
+    cluster.lister.page_max = 10
+    sync(cluster)
+    assert len(listed(cluster)) == 25
+    assert len(cluster.lister.asked) == 4 and cluster.server.connections == 1
+
+
+def test_an_account_with_the_most_annotations(cluster):
+    """256 KiB of annotations on each of a hundred accounts must not stop the others."""
+    for number in range(100):
+        cluster.lister.add("ci", "a%d" % number, padding="\1" * 256 * 1024)
+    cluster.lister.add("build", "runner")
+    sync(cluster)
+    assert len(listed(cluster)) == 101
+    assert {int(query["limit"]) for _, query in cluster.lister.asked} >= {500, 2, 1}
+
+
+def test_expired_list_is_begun_again(cluster):
+    for number in range(6):
+        cluster.lister.add("ci", "a%d" % number)
+    cluster.lister.page_max = 2
+    cluster.lister.instead = lambda number, query, _: failure(410, "Expired") if number == 3 else None
+    sync(cluster)
+    assert len(listed(cluster)) == 6 and len(cluster.lister.asked) == 7
+
+
+BAD = {
+    "refused": lambda number, query, sound: failure(403, "Forbidden"),
+    "unauthorized": lambda number, query, sound: failure(401, "Unauthorized"),
+    "busy": lambda number, query, sound: failure(429, "TooManyRequests"),
+    "broken": lambda number, query, sound: failure(500, "InternalError"),
+    "expired": lambda number, query, sound: failure(410, "Expired"),
+    "no-json": lambda number, query, sound: page(b"<html>", "200 OK"),
+    "cut": lambda number, query, sound: sound[:-5] + b"Connection: close",
+    "status": lambda number, query, sound: json_answer({"kind": "Status", "apiVersion": "v1"}),
+    "other-version": lambda number, query, sound: sound.replace(b'"resourceVersion": "1', b'"resourceVersion": "2'),
+    "other-namespace": lambda number, query, sound: sound.replace(b'"namespace": "ci"', b'"namespace": "cj"'),
+    "no-uid": lambda number, query, sound: sound.replace(b'"uid": ', b'"uib": '),
+    "first-page-again": lambda number, query, sound: sound.replace(b'"a2"', b'"a0"').replace(b'"a4"', b'"a0"'),
+}
+
+
+# Three pages of ci, one of build, which is empty.
+STAGES = {"first-page-again": (2, 3), "no-uid": (1, 2, 3), "other-version": (2, 3), "other-namespace": (1, 2, 3)}
+
+
+@pytest.mark.parametrize("name, stage", [(name, stage) for name in BAD for stage in STAGES.get(name, (1, 2, 3, 4))])
+def test_a_partial_answer_changes_nothing(cluster, name, stage):
+    """From the question of that number on all is well until then, and nothing is afterwards."""
+    cluster.lister.add("ci", "before")
+    sync(cluster)
+    before = REGISTRY.read_bytes()
+    cluster.lister.asked.clear()
+    cluster.lister.remove("ci", "before")
+    for number in range(6):
+        cluster.lister.add("ci", "a%d" % number)
+    cluster.lister.page_max = 2
+    cluster.lister.instead = lambda number, query, sound: BAD[name](number, query, sound) if number >= stage else None
+    result = sync(cluster, status=1)
+    assert REGISTRY.read_bytes() == before
+    (line,) = [line for line in result.log if "result=failed" in line]
+    assert 'accounts=kept cluster="prod" why="' in line and "remedy=\"\"" not in line
+
+
+def test_who_may_not_list_is_told_what_to_apply(cluster):
+    cluster.lister.instead = BAD["refused"]
+    assert "reason=api-forbidden" in sync(cluster, status=1).err
+    assert "account-list.yaml" in sync(cluster, "--dry-run", status=1).err
+
+
+def test_other_clusters_go_on(cluster):
+    lister = cluster.lister
+    cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
+        cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = ci\n")
+    lister.add("ci", "deployer")
+    answer = sync(cluster, "--json", status=1).json
+    assert [(one["cluster"], one["how"]) for one in answer["clusters"]] == [("prod", "asked"), ("away", "kept")]
+    assert answer["written"] and set(listed(cluster)) == {"ci_deployer"}
+
+
+def test_annotations(cluster):
+    cluster.lister.add("ci", "one", user="ci_bot", uid="1879050000")
+    cluster.lister.add("ci", "two", user="root")
+    cluster.lister.add("ci", "three", uid="0")
+    sync(cluster)
+    assert set(listed(cluster)) == {"ci_one", "ci_two", "ci_three"}  # annotations = no
+    REGISTRY.unlink()
+    use(cluster, LISTED + "annotations = yes\n")
+    result = sync(cluster, "--json", status=1)
+    assert {(user, one["uid"]) for user, one in listed(cluster).items()} == {("ci_bot", 1879050000)}
+    refused = {one["account"]: one["why"] for one in result.json["changes"] if one["change"] == "refused"}
+    assert set(refused) == {"two", "three"}
+    assert "'root'" in refused["two"] and "'ci_'" in refused["two"] and "uid_range" in refused["three"]
+
+
+# --- What is written, and when ---
+
+
+def test_unchanged_is_not_written_again(cluster):
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    inode, first = os.stat(REGISTRY).st_ino, REGISTRY.read_bytes()
+    assert sync(cluster).err == ""
+    assert os.stat(REGISTRY).st_ino == inode and REGISTRY.read_bytes() == first
+
+
+def test_dry_run_changes_nothing(cluster):
+    cluster.lister.add("ci", "deployer")
+    result = sync(cluster, "--dry-run")
+    assert re.match(r"added: ci_deployer \(uid \d+\), prod:ci/deployer\n$", result.out), result
+    assert not REGISTRY.exists() and not LOCK.exists() and not [line for line in result.log if "ksactl" in line]
+    answer = sync(cluster, "--dry-run", "--json").json
+    assert (answer["dry_run"], answer["written"], answer["result"]) == (True, False, "done")
+
+
+def test_guard(cluster):
+    """A cluster that was emptied, or whose selector was mistyped, does not take everybody away."""
+    for number in range(20):
+        cluster.lister.add("ci", "a%d" % number)
+    sync(cluster)
+    before = REGISTRY.read_bytes()
+    cluster.lister.accounts.clear()
+    result = sync(cluster, status=1)
+    assert "result=held" in result.err and REGISTRY.read_bytes() == before
+    assert not [line for line in result.log if "result=account " in line]
+    assert "held: " in sync(cluster, "--dry-run", status=1).out and REGISTRY.read_bytes() == before
+    result = sync(cluster, "--force")
+    assert listed(cluster) == {} and {one["state"] for one in listed(cluster, "--all").values()} == {"removed"}
+    assert len([line for line in result.log if "change=removed" in line]) == 20
+
+
+def test_recreated_accept_retire(cluster):
+    old = cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    cluster.lister.remove("ci", "deployer")
+    new = cluster.lister.add("ci", "deployer")
+    assert changes(cluster, status=1) == [("recreated", "deployer")]
+    shown = cluster.ksactl("accounts", "show", "ci_deployer", "--json")
+    assert shown.status == 1 and shown.json["state"] == "recreated"
+    assert (shown.json["account_uid"], shown.json["new_account_uid"]) == (old["uid"], new["uid"])
+    assert shown.json["why"] and "accept" in shown.json["remedy"]
+    asked = len(cluster.lister.asked)
+    assert cluster.ksactl("accounts", "accept", "ci_deployer").status == 0
+    assert listed(cluster)["ci_deployer"]["account_uid"] == new["uid"]
+    assert cluster.ksactl("accounts", "show", "ci_deployer").status == 0
+    assert cluster.ksactl("accounts", "retire", "ci_deployer").status == 0
+    assert len(cluster.lister.asked) == asked  # nobody asked the cluster
+    assert listed(cluster)["ci_deployer"]["state"] == "retired"
+    sync(cluster)
+    assert listed(cluster)["ci_deployer"]["state"] == "retired"
+    assert cluster.ksactl("accounts", "accept", "nobody-like-that").status == 2
+
+
+def test_show_finds_it_by_all_its_names(cluster):
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    uid = listed(cluster)["ci_deployer"]["uid"]
+    by_name = cluster.ksactl("accounts", "show", "ci_deployer")
+    assert by_name.status == 0 and "prod:ci/deployer" in by_name.out
+    for word in (uid, "prod:ci/deployer"):
+        assert cluster.ksactl("accounts", "show", word).out == by_name.out
+    for word in ("nobody-like-that", "1", "prod:ci/x", "prod:ci", "x\ny"):
+        result = cluster.ksactl("accounts", "show", word)
+        assert result.status == 2 and result.err.count("\n") == 1, result
+
+
+# --- What goes wrong on this host ---
+
+
+def test_damaged_registry(cluster):
+    """It remembers which uids were given: nothing is written over it, with --force neither."""
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    whole = REGISTRY.read_bytes()
+    for damaged in (b"", whole[:-1], whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], whole + b"x", b"x" * len(whole)):
+        REGISTRY.write_bytes(damaged)
+        for words in (("sync",), ("sync", "--force"), ("retire", "ci_deployer")):
+            result = cluster.ksactl("accounts", *words)
+            assert result.status == 2 and "reason=registry-unusable" in result.err, result
+            assert "backup" in result.err and REGISTRY.read_bytes() == damaged
+        verified = cluster.ksactl("accounts", "verify", "--json")
+        assert verified.status == 2 and verified.json["result"] == "errors" and verified.json["accounts"] is None
+    REGISTRY.unlink()
+    sync(cluster)
+    assert set(listed(cluster)) == {"ci_deployer"}
+
+
+def test_unsafe_registry(cluster):
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    REGISTRY.chmod(0o666)
+    assert cluster.ksactl("accounts", "sync").status == 2
+    assert cluster.ksactl("accounts", "verify").status == 2
+
+
+def test_full_disk(cluster):
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    before = REGISTRY.read_bytes()
+    for number in range(2000):
+        cluster.lister.add("ci", "a%d" % number)
+    config = "/etc/ksa/ksa.conf"
+    script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o size=64k,mode=0755 full /var/lib/ksa && "
+              "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && ksactl accounts sync --config %s; echo $?; "
+              "cmp /var/lib/ksa/registry - && ls /var/lib/ksa" % config)
+    result = subprocess.run(["unshare", "--mount", "sh", "-c", script], input=before, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, timeout=60)
+    assert b"the disk is full" in result.stderr, result
+    assert result.stdout.split() == [b"2", b"credentials", b"registry", b"used"], result
+
+
+def test_two_at_once(cluster):
+    """The second waits, and finds what the first wrote."""
+    cluster.lister.add("ci", "deployer")
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(subprocess.run(
+        ["ksactl", "accounts", "sync", "--json"], stdout=subprocess.PIPE, timeout=60))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [result.returncode for result in results] == [0] * 4
+    assert sorted(json.loads(result.stdout)["written"] for result in results) == [False, False, False, True]
+    assert set(listed(cluster)) == {"ci_deployer"}
+
+
+def test_without_root(cluster):
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    run = cluster.host.run
+    assert "ci_deployer" in run(["ksactl", "accounts", "list"]).out
+    assert run(["ksactl", "accounts", "show", "ci_deployer"]).status == 0
+    assert json.loads(run(["ksactl", "accounts", "export"]).out)["format"] == "ksa-accounts"
+    for words in (("sync",), ("accept", "x"), ("retire", "x"), ("import", "/dev/null")):
+        result = run(["ksactl", "accounts", *words])
+        assert result.status == 2 and "is for root" in result.err, result
+    result = run(["ksactl", "accounts", "sync", "--dry-run"])
+    assert result.status == 1 and "root" in result.err  # it cannot ask
+
+
+@pytest.mark.parametrize("words", ((), ("what",), ("sync", "x"), ("show",), ("accept",), ("retire",), ("import",),
+                                   ("list", "x"), ("verify", "--all")))
+def test_usage(cluster, words):
+    assert cluster.ksactl("accounts", *words).status == 2
+
+
+# --- From host to host ---
+
+
+@pytest.fixture
+def exported(cluster):
+    """What a host that asks has, and this one as a host that does not."""
+    use(cluster, LISTED + "annotations = yes\n")
+    cluster.lister.add("ci", "deployer")
+    cluster.lister.add("ci", "bot", user="ci_robot", uid="1879050000")
+    sync(cluster)
+    before = listed(cluster)
+    text = cluster.ksactl("accounts", "export").out
+    REGISTRY.unlink()
+    cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="").replace("api_server", "#api_server"),
+                      LISTED + "annotations = yes\n")
+    return before, text
+
+
+def bring(cluster, text, *words):
+    return cluster.ksactl("accounts", "import", "-", *words, stdin=text.encode())
+
+
+def test_import(cluster, exported):
+    before, text = exported
+    asked = len(cluster.lister.asked)
+    assert bring(cluster, text, "--dry-run").status == 0 and not REGISTRY.exists()
+    result = bring(cluster, text)
+    assert result.status == 0 and len([line for line in result.log if "change=added" in line]) == 2
+    after = listed(cluster)
+    for user, account in before.items():
+        assert {key: value for key, value in after[user].items() if key != "since"} == {
+            key: value for key, value in account.items() if key != "since"}
+    assert cluster.ksactl("accounts", "export").out == text  # and on to the next
+    sync(cluster)
+    assert set(listed(cluster)) == set(before) and len(cluster.lister.asked) == asked
+
+
+def test_import_of_an_older_file(cluster, exported):
+    _, text = exported
+    older = json.loads(text)
+    older["clusters"][0]["listed"] -= 60
+    older["clusters"][0]["accounts"] = older["clusters"][0]["accounts"][:1]
+    assert bring(cluster, text).status == 0
+    before = REGISTRY.read_bytes()
+    result = bring(cluster, json.dumps(older))
+    assert result.status == 2 and "older" in result.err and REGISTRY.read_bytes() == before
+    assert bring(cluster, json.dumps(older), "--force").status == 0
+    assert len(listed(cluster)) == 1
+
+
+def test_import_where_the_cluster_is_asked(cluster, exported):
+    _, text = exported
+    use(cluster, LISTED)
+    result = bring(cluster, text)
+    assert result.status == 2 and "api_server" in result.err and not REGISTRY.exists()
+
+
+def test_import_of_what_is_none(cluster, exported):
+    _, text = exported
+    for other in ("", "{}", text[:-3], text.replace("ksa-accounts", "x"), text.replace('"version":1', '"version":2'),
+                  text.replace('"clusters"', '"more":1,"clusters"'), text.replace('"prod"', '"staging"')):
+        result = bring(cluster, other)
+        assert result.status == 2 and result.err, other
+    assert not REGISTRY.exists() and cluster.ksactl("accounts", "import", "/no/such/file").status == 2
+
+
+# --- check, status, verify ---
+
+
+def nsswitch(host, text):
+    host.write("/etc/nsswitch.conf", text)
+
+
+@pytest.mark.parametrize("text, lacks", (
+    ("passwd: files ksa\ngroup: files ksa\n", []),
+    ("passwd:\tfiles [SUCCESS=return] ksa systemd # ksa\ngroup: compat ksa\n", []),
+    ("passwd: files\ngroup: files ksa\n", ["passwd: files ksa"]),
+    ("passwd: files systemd\ngroup: files [NOTFOUND=return] x\n",
+     ["passwd: files ksa systemd", "group: files ksa [NOTFOUND=return] x"]),
+    ("passwd: ksa files\n#group: files ksa\n", ["passwd: files ksa", "group: files ksa"]),
+    ("passwd: files ksax #ksa\ngroup: files\n", ["passwd: files ksa ksax", "group: files ksa"])))
+def test_lookups(cluster, text, lacks):
+    nsswitch(cluster.host, text)
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    found = cluster.ksactl("accounts", "verify", "--json")
+    remedies = [one["remedy"].partition(": ")[2].strip() for one in found.json["problems"] if "nsswitch" in one["text"]]
+    assert remedies == lacks and found.status == (1 if lacks else 0), found
+    checked = [one for one in cluster.ksactl("check", "--json").json["problems"] if "nsswitch" in one["text"]]
+    assert [one["remedy"].partition(": ")[2].strip() for one in checked] == lacks
+    assert all(one["severity"] == "warning" for one in checked)
+
+
+def test_verify_tells_of_local_users(cluster):
+    nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    assert cluster.ksactl("accounts", "verify").status == 0
+    subprocess.run(["useradd", "-M", "-u", "1777", "ci_deployer"], check=True)
+    try:
+        result = cluster.ksactl("accounts", "verify")
+        assert result.status == 1 and "ci_deployer" in result.out, result
+    finally:
+        subprocess.run(["userdel", "ci_deployer"], check=True)
+
+
+def check(cluster, sections, host=""):
+    nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
+    cluster.configure(cluster.section(), sections, host=host)
+    return [one["text"] for one in cluster.ksactl("check", "--json").json["problems"]
+            if "[acc" in one["text"] or "uid_range" in one["text"]]
+
+
+def account(name, account="prod:ci/deployer", more=""):
+    return "[account %s]\naccount = %s\n%s\n" % (name, account, more)
+
+
+@pytest.mark.parametrize("sections, host, words", (
+    (LISTED, "", []),
+    (account("deploy"), "", []),
+    (account("root"), "", ["root"]),
+    (account("a") + account("b"), "", ["one account"]),
+    (account("a", more="uid = 70000") + account("b", "prod:ci/b", "uid = 70000"), "", ["one uid, 70000"]),
+    (LISTED, "uid_range = 61000-62000", ["dynamic"]),
+    (LISTED, "uid_range = 70000-600000", ["containers"]),
+    (LISTED, "uid_range = 100000-100100", ["subuid"])))
+def test_check(cluster, sections, host, words):
+    cluster.host.write("/etc/subuid", "# x\nalice:100000:65536\n" if "100100" in host else "")
+    cluster.host.write("/etc/subgid", "")
+    found = check(cluster, sections, host)
+    assert len(found) == len(words) and all(word in text for word, text in zip(words, found)), found
+
+
+def test_check_of_sources(cluster):
+    cluster.configure(cluster.section(more=""), LISTED)
+    nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
+    assert "no credential" in cluster.ksactl("check").out
+    cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="").replace("api_server", "#api_server"), LISTED)
+    assert "import alone" in cluster.ksactl("check").out
+
+
+def status_of(cluster, *words):
+    return cluster.ksactl("status", "--json", *words).json["clusters"][0]
+
+
+def test_status(cluster):
+    found = status_of(cluster, "--offline")["accounts"]
+    assert found["listed"] is None and "never listed" in found["problem"] and "ksa-accounts.timer" in found["remedy"]
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    found = status_of(cluster, "--offline")["accounts"]
+    assert found["problem"] is None and found["listed"] > 1700000000
+    assert (found["active"], found["recreated"], found["contested"], found["retired"]) == (1, 0, 0, 0)
+    cluster.lister.remove("ci", "deployer")
+    cluster.lister.add("ci", "deployer")
+    sync(cluster, status=1)
+    found = status_of(cluster, "--offline")["accounts"]
+    assert found["recreated"] == 1 and "until somebody decides" in found["problem"]
+    assert "1 made again" in cluster.ksactl("status", "--offline").out
+    REGISTRY.write_bytes(b"x")
+    found = status_of(cluster, "--offline")["accounts"]
+    assert "accounts verify" in found["remedy"]
+
+
+def test_status_asks_whether_it_may_list(cluster):
+    asked = []
+
+    def answer(request):
+        path = request.split(" ")[1]
+        if path.endswith("selfsubjectreviews"):
+            return page(json.dumps({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
+                                    "status": {"userInfo": {"username": "x"}}}).encode(), "201 Created")
+        spec = json.loads(request.partition("\r\n\r\n")[2])["spec"]
+        asked.append(spec["resourceAttributes"])
+        allowed = spec["resourceAttributes"].get("namespace") != "build"
+        return page(json.dumps({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+                                "status": {"allowed": allowed}}).encode(), "201 Created")
+
+    cluster.server.answer = answer
+    cluster.lister = None
+    found = status_of(cluster)["api"]
+    lists = [one for one in asked if one["verb"] == "list"]
+    assert lists == [{"verb": "list", "group": "", "resource": "serviceaccounts", "namespace": name} for name in ("ci", "build")]
+    assert found["may_list"] is False and "account-list.yaml" in found["remedy"] and "build" in found["problem"]
+
+
+def test_nobody_needs_ksa_users(host):
+    """A host without such sections is told of none of it."""
+    host.write_config()
+    assert "nsswitch" not in host.run(["ksactl", "check"], user="root").out
+    result = host.run(["ksactl", "accounts", "sync"], user="root")
+    assert result.status == 0 and not REGISTRY.exists()
+    assert host.run(["ksactl", "accounts", "verify"], user="root").status in (0, 1)
