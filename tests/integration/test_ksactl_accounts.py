@@ -446,7 +446,7 @@ def account(name, account="prod:ci/deployer", more=""):
     return "[account %s]\naccount = %s\n%s\n" % (name, account, more)
 
 
-@pytest.mark.parametrize("sections, host, words", (
+@pytest.mark.parametrize("sections, more, words", (
     (LISTED, "", []),
     (account("deploy"), "", []),
     (account("root"), "", ["root"]),
@@ -455,10 +455,10 @@ def account(name, account="prod:ci/deployer", more=""):
     (LISTED, "uid_range = 61000-62000", ["dynamic"]),
     (LISTED, "uid_range = 70000-600000", ["containers"]),
     (LISTED, "uid_range = 100000-100100", ["subuid"])))
-def test_check(cluster, sections, host, words):
-    cluster.host.write("/etc/subuid", "# x\nalice:100000:65536\n" if "100100" in host else "")
+def test_check(cluster, sections, more, words):
+    cluster.host.write("/etc/subuid", "# x\nalice:100000:65536\n" if "100100" in more else "")
     cluster.host.write("/etc/subgid", "")
-    found = check(cluster, sections, host)
+    found = check(cluster, sections, more)
     assert len(found) == len(words) and all(word in text for word, text in zip(words, found)), found
 
 
