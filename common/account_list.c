@@ -189,8 +189,8 @@ static void begin(struct listing *listing)
 }
 
 /*
- * What an error means for the next attempt; true where there may be one. Whoever may write in a namespace can
- * make its accounts large: what does not come whole is asked for in smaller pieces.
+ * What an error means for the next attempt; true where there may be one. Whoever may write in a
+ * namespace can make its accounts large: what does not come whole is asked for in smaller pieces.
  */
 static bool may_try_again(struct listing *listing, enum ksa_reason reason, int64_t status)
 {

@@ -16,13 +16,13 @@
 #define KSA_PAGES_MAX 65536u
 
 /*
- * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, whose items are unchanged unless
- * KSA_OK.
+ * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, whose items are unchanged
+ * unless KSA_OK.
  *
  * ret_version  resourceVersion of the last list, owned by LIST
  *
- * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose pages do not
- * fit together; KSA_MEMORY
+ * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose
+ * pages do not fit together; KSA_MEMORY
  */
 enum ksa_reason ksa_account_list_fetch(const struct ksa_config *config,
                                        const struct ksa_accounts *source, unsigned rank,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One run that may replace the registry of local accounts: what it has, what the sources want, the plan, the new
- * file. One process at a time:
+ * One run that may replace the registry of local accounts: what it has, what the sources want, the plan,
+ * the new file. One process at a time:
  *
  *   RUN/accounts.lock   held from before the registry is read to the end
  *   env.registry_file   replaced whole, mode 0644
@@ -33,8 +33,8 @@ struct ksa_sync {
 };
 
 /*
- * Takes the lock (with ALONE: to write; nobody needs it to look), reads the registry and the local users, and wants
- * what [account] sections declare.
+ * Takes the lock (with ALONE: to write; nobody needs it to look), reads the registry and the local
+ * users, and wants what [account] sections declare.
  *
  * ret_sync  zeroed first, and always to be ended, whatever is returned; CONFIG and ENV are borrowed
  *
@@ -46,7 +46,10 @@ enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa
                                struct ksa_sync *ret_sync, struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_sync_end(struct ksa_sync *sync);
 
-/* Wants what the cluster of [accounts] section POSITION lists. What account_list.h says: then nothing was added. */
+/*
+ * Wants what the cluster of [accounts] section POSITION lists. What account_list.h says: then nothing was
+ * added.
+ */
 enum ksa_reason ksa_sync_ask(struct ksa_sync *sync, size_t position, unsigned milliseconds,
                              struct ksa_error *err) KSA_MUST_CHECK;
 
@@ -55,8 +58,8 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Wants what a file has of the clusters that it speaks of, and what the registry has of the others. With FORCE also
- * a file that is older than what the registry has.
+ * Wants what a file has of the clusters that it speaks of, and what the registry has of the others. With
+ * FORCE also a file that is older than what the registry has.
  *
  * ret_imported  CALLER-OWNED array of one flag a [accounts] section: whether the file speaks of its cluster
  *
@@ -71,7 +74,8 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, co
                               struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Writes the registry as the plan has it, where that is another one, or the listing is newer by KSA_LISTED_EVERY.
+ * Writes the registry as the plan has it, where that is another one, or the listing is newer by
+ * KSA_LISTED_EVERY.
  *
  * ret_written  whether it did
  *

@@ -6,13 +6,20 @@
 #include "account_sync.h"
 #include "ksactl.h"
 
-/* The host's own files of users, groups, subordinate ids and sudoers; without root, which may read sudoers, less that. */
+/*
+ * The host's own files of users, groups, subordinate ids and sudoers; without root, which may read sudoers,
+ * less that.
+ */
 struct ksa_local_files local_files(void);
 
-/* The registry; false, with a message on standard error, where it is damaged. Zeroed where there is none. */
+/*
+ * The registry; false, with a message on standard error, where it is damaged. Zeroed where there is none.
+ */
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
 
-/* An account as it stands in the registry; NULL where memory runs out. The caller frees it (json_decref). */
+/*
+ * An account as it stands in the registry; NULL where memory runs out. The caller frees it (json_decref).
+ */
 json_t *show_account(const struct ksa_account_record *record);
 
 /* TEXT, or null where it is empty. */
@@ -28,7 +35,10 @@ struct accounts_run {
         int status;
 };
 
-/* A cluster of the run, and what came of it: HOW is "asked", "kept" or "imported". ERROR is NULL where nothing failed. */
+/*
+ * A cluster of the run, and what came of it: HOW is "asked", "kept" or "imported". ERROR is NULL where
+ * nothing failed.
+ */
 void report_cluster(struct accounts_run *run, size_t position, const char *how,
                     const struct ksa_error *error);
 
@@ -42,8 +52,8 @@ void report_plan(struct accounts_run *run);
 bool print_run(struct accounts_run *run);
 
 /*
- * What /etc/nsswitch.conf lacks for DATABASE ("passwd", "group"), as the line that should stand there; NULL where
- * it names ksa behind files.
+ * What /etc/nsswitch.conf lacks for DATABASE ("passwd", "group"), as the line that should stand there;
+ * NULL where it names ksa behind files.
  */
 #define NSSWITCH_LINE 256
 const char *nsswitch_fault(const char *path, const char *database, char line[NSSWITCH_LINE]);

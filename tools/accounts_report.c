@@ -7,7 +7,10 @@
 #include "accounts.h"
 #include "text.h"
 
-/* Accounts without a user are told of at each run: this many in the log, for whoever creates accounts may create many. */
+/*
+ * Accounts without a user are told of at each run: this many in the log, for whoever creates accounts may
+ * create many.
+ */
 #define REFUSED_MAX 50
 
 #define APPLY_LIST "apply account-list.yaml; see ksa-clusters(7)"

@@ -138,8 +138,8 @@ static enum ksa_reason reason_of(enum ksa_account_state state)
 }
 
 /*
- * Why an account stands as it does: what the plan says of it that would be made now, from what the registry and the
- * configuration have; else what its state means.
+ * Why an account stands as it does: what the plan says of it that would be made now, from what the
+ * registry and the configuration have; else what its state means.
  */
 static void find_why(struct session *session, const struct ksa_account_record *record,
                      json_t *shown)

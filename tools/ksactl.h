@@ -73,8 +73,8 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
 struct ksa_secret *read_token(const char *path);
 
 /*
- * A file of at most MAX bytes that an administrator names, "-" for standard input, and that is no secret. False, with
- * a message on standard error. *RET_BYTES is owned by the caller (free).
+ * A file of at most MAX bytes that an administrator names, "-" for standard input, and that is no
+ * secret. False, with a message on standard error. *RET_BYTES is owned by the caller (free).
  */
 bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_length);
 

@@ -8,7 +8,10 @@
 #include "status.h"
 #include "text.h"
 
-/* Seconds by which a listing may be late: the timer runs every ten minutes, and the registry's time moves each hour. */
+/*
+ * Seconds by which a listing may be late: the timer runs every ten minutes, and the registry's time moves
+ * each hour.
+ */
 #define LATE (KSA_LISTED_EVERY + 3600)
 
 /* Accounts of the cluster by their state, those that were removed at position KSA_ACCOUNT_REMOVED. */

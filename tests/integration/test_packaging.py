@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 import issuer
+from accounts import Lister
 from tls_server import Certificates, TlsServer, page
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = Path("/usr/lib/systemd/system")
-NAMES = ("ksa-keys", "ksa-credential")
+NAMES = ("ksa-keys", "ksa-credential", "ksa-accounts")
 CONFINE = [sys.executable, ROOT / "tests/support/confine.py"]
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 
@@ -28,8 +29,8 @@ def run(command, **more):
 # --- What is installed ---
 
 
-@pytest.mark.parametrize("path", [UNITS / "ksa-keys.service", UNITS / "ksa-credential.service",
-                                  Path("/usr/lib/tmpfiles.d/ksa.conf")], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [UNITS / (name + ".service") for name in NAMES] + [Path("/usr/lib/tmpfiles.d/ksa.conf")],
+                         ids=lambda path: path.name)
 def test_no_placeholder_is_left(private, path):
     assert not re.search(r"@\w+@", path.read_text())
 
@@ -170,6 +171,26 @@ def test_credential_service(host, cluster, age, renewed):
     assert new not in result.stdout and old not in result.stdout
 
 
+@needs_systemd
+def test_accounts_service(host, cluster):
+    """The unit's own command lists, reads sudoers (mode 0440), and writes a registry that all may read."""
+    credential(host, 60)
+    cluster.answer = lister = Lister()
+    lister.add("ci", "deployer")
+    lister.add("ci", "sudoer")
+    with open("/etc/ksa/ksa.conf", "a") as config:
+        config.write("[accounts prod]\nnamespaces = ci\n")
+    host.write("/etc/sudoers.d/other", "ci_sudoer ALL=(ALL) ALL\n", 0o440)
+    try:
+        result = run([*CONFINE, UNITS / "ksa-accounts.service"])
+    finally:
+        os.unlink("/etc/sudoers.d/other")
+    registry = Path("/var/lib/ksa/registry")
+    assert result.returncode == 1 and "change=added" in result.stdout and "sudoers" in result.stdout, result.stdout
+    assert registry.stat().st_mode & 0o7777 == 0o644 and b"ci_deployer" in registry.read_bytes()
+    assert b"ci_sudoer" not in registry.read_bytes()
+
+
 # --- Manifests ---
 
 
@@ -187,6 +208,16 @@ def test_host_account_may_do_little():
     role = found["Role", "ksa-host-verifier-token"].split("rules:\n")[1]
     assert role.strip() == '- apiGroups: [""]\n  resources: ["serviceaccounts/token"]\n' \
                            '  resourceNames: ["host-verifier"]\n  verbs: ["create"]'
+
+
+def test_accounts_may_be_listed_and_nothing_more():
+    found = {(kind, name): text for kind, name, text in documents("account-list.yaml")}
+    assert sorted(kind for kind, _ in found) == ["ClusterRole", "ClusterRoleBinding"]
+    role = found["ClusterRole", "ksa-account-list"].split("rules:\n")[1]
+    assert role.strip() == '- apiGroups: [""]\n  resources: ["serviceaccounts"]\n  verbs: ["list"]'
+    # The same in one namespace, as a comment.
+    other = re.sub(r"^# ?", "", (ROOT / "packaging/kubernetes/account-list.yaml").read_text().split("here ci:\n")[1], flags=re.M)
+    assert "kind: Role\n" in other and role.strip() in other and other.count("namespace: ci\n") == 2
 
 
 def test_grants_are_of_what_the_host_asks():
