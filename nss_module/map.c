@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Four slots with a try-lock each. A lock that waits would hang the child of a fork in another thread's lookup, and
- * a signal handler above its own; a thread-local mapping needs memory of each host program's threads. A slot that
- * such a child inherits as taken stays so: it has three others, and in the end a mapping for each call.
+ * Four slots with a try-lock each. A lock that waits would hang the child of a fork in another thread's
+ * lookup, and a signal handler above its own; a mapping for each thread would need memory of every thread of
+ * the host program. A slot that such a child inherits as taken stays so: it has three others, and in the end
+ * a mapping for each call.
  */
 #include "map.h"
 
@@ -89,8 +90,8 @@ void ksa_map_give(struct ksa_map *map)
 }
 
 /*
- * dlclose and exit. Other threads may still be inside when a program exits: theirs are left to them, and what is
- * unmapped here stays taken, so that nobody finds it.
+ * dlclose and exit. Other threads may still be inside when a program exits: theirs are left to them, and
+ * what is unmapped here stays taken, so that nobody finds it.
  */
 __attribute__((destructor)) static void unmap(void)
 {

@@ -43,8 +43,8 @@ struct ksa_listing {
 };
 
 /*
- * Before the first, again after the last, and the end of it. KSA_NSS_BUSY: another thread is inside, or was when
- * the process forked.
+ * Before the first, again after the last, and the end of it. KSA_NSS_BUSY: another thread is inside, or was
+ * when the process forked.
  */
 enum ksa_nss_outcome ksa_listing_begin(struct ksa_listing *listing) KSA_MUST_CHECK;
 enum ksa_nss_outcome ksa_listing_end(struct ksa_listing *listing) KSA_MUST_CHECK;

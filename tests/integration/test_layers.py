@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for room in ("common", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
+SOURCES = sorted(path for room in ("common", "nss_module", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
 LISTED = re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text())
 ORDER = list(dict.fromkeys(LISTED))
 ADMIN = re.findall(r"common/(\w+)\.h", (ROOT / "common/common.am").read_text().split("\nKSA_ADMIN")[1].split("\n\n")[0])
@@ -31,6 +31,17 @@ def test_what_ksactl_alone_does_stays_out_of_the_module():
     for path in (ROOT / "pam_module").glob("*.[ch]"):
         assert not set(includes(path, r'"(\w+)\.h"')) & set(ADMIN), path
     assert "libksa-admin" not in (ROOT / "pam_module/pam_module.am").read_text()
+
+
+def test_the_nss_module_holds_the_reader_of_the_registry_alone():
+    own = {path.stem for path in (ROOT / "nss_module").glob("*.h")}
+    for path in (ROOT / "nss_module").glob("*.[ch]"):
+        assert set(includes(path, r'"(\w+)\.h"')) <= own | {"macros", "registry"}, path
+    assert re.findall(r"libksa-?\w*\.la", (ROOT / "nss_module/nss_module.am").read_text()) == ["libksa-registry.la"] * 2
+    # the only state of ours in other people's processes: mapped files, and how far an enumeration came
+    assert sorted(line for path in (ROOT / "nss_module").glob("*.c") for line in path.read_text().splitlines()
+                  if re.match(r"static (?!inline|const)[^(]*;$", line)) == [
+                      "static struct ksa_listing listing;"] * 2 + ["static struct ksa_map_slot slots[KSA_MAP_SLOTS];"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)
@@ -60,7 +71,8 @@ ONLY = {  # what a call belongs to
                                    # what an administrator names, wherever it is
                                    "tools/read_input.c", "tools/read_token.c",
                                    "pam_module/token_file.c"},
-    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c"},
+    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c",
+                                                               "nss_module/map.c"},  # whether a second is over
     r"\bgetenv\(|\bsecure_getenv\(": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/child.c"},
     r"\bcurl_\w+\(": {"tools/fetch_transfer.c"},

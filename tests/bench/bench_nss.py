@@ -1,0 +1,85 @@
+"""What a user's name and number cost through glibc, beside the other services of a host, at any number of accounts; and
+the first question of a fresh process. On a private host: PROGRAM is the built bench_nss."""
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+
+import registry  # noqa: E402
+
+PROGRAM = os.environ["KSA_BENCH_NSS"]
+SIZES = [int(word) for word in os.environ.get("KSA_BENCH_NSS_SIZES", "10 1000 100000 1000000").split()]
+FIRST, GID, PAIRS = 1900000000, 1800000000, 101
+USERDB_MAX = 1000  # nss-systemd reads a file a user
+has_extrausers = bool(list(Path("/usr").glob("lib*/**/libnss_extrausers.so.2")))
+has_systemd = bool(list(Path("/usr").glob("lib*/**/libnss_systemd.so.2")))
+
+
+def write_files(count):
+    """The same users in /etc/passwd, for extrausers, and as the records that nss-systemd reads from /etc/userdb."""
+    users = "".join("many_a%d:*:%d:%d:prod/many/a%d:/home/many_a%d:/bin/sh\n" % (n, FIRST + n, FIRST + n, n, n)
+                    for n in range(count))
+    members = ",".join("many_a%d" % n for n in range(count))
+    for folder, kept in ((Path("/etc"), True), (Path("/var/lib/extrausers"), False)):
+        folder.mkdir(exist_ok=True)
+        for name, more in (("passwd", users), ("group", "k8s-many:*:%d:%s\n" % (GID, members))):
+            path = folder / name
+            before = path.read_text() if kept else ""
+            path.write_text("".join(line for line in before.splitlines(True) if "many" not in line) + more)
+    userdb = Path("/etc/userdb")
+    shutil.rmtree(userdb, ignore_errors=True)
+    userdb.mkdir()
+    for n in range(count if count <= USERDB_MAX else 0):
+        record = {"userName": "many_a%d" % n, "uid": FIRST + n, "gid": FIRST + n, "homeDirectory": "/home/many_a%d" % n,
+                  "shell": "/bin/sh", "disposition": "regular"}
+        path = userdb / ("many_a%d.user" % n)
+        path.write_text(json.dumps(record))
+        (userdb / ("%d.user" % (FIRST + n))).symlink_to(path.name)
+
+
+def run(question, count, services):
+    output = subprocess.run([PROGRAM, question, "many_a", str(count), str(FIRST), *services], check=True,
+                            stdout=subprocess.PIPE, text=True).stdout
+    return {name: float(value) for name, value in (line.split() for line in output.splitlines())}
+
+
+def services(count):
+    found = ["ksa", "files"]
+    if has_extrausers:
+        found.append("extrausers")
+    if has_systemd and count <= USERDB_MAX:
+        found.append("systemd")
+    return found
+
+
+print("| accounts | question | " + " | ".join(services(1)) + " |")
+print("|---" * (2 + len(services(1))) + "|")
+for size in SIZES:
+    registry.make("many %d %d %d\ngroup k8s-many %d prod many\n" % (size, FIRST, GID, GID))
+    write_files(size)
+    for question in ("users", "uids", "misses", "groups"):
+        results = run(question, size, services(size))
+        print("| %d | %s | %s |" % (size, question, " | ".join(
+            "%.2f us" % results[name] if name in results else "" for name in services(1))))
+
+
+def attempt(service, name):
+    started = time.perf_counter()
+    output = subprocess.run([PROGRAM, "first", service, name], check=True, stdout=subprocess.PIPE).stdout
+    return (time.perf_counter() - started) * 1e6, float(output)
+
+
+write_files(10)
+registry.make("many %d %d %d\ngroup k8s-many %d prod many\n" % (SIZES[-1], FIRST, GID, GID))
+found = services(1)
+rounds = [[attempt(service, "many_a7") for service in found] for _ in range(PAIRS)]
+for number, what in ((1, "the question alone"), (0, "process start and end included")):
+    medians = [statistics.median(times[column][number] for times in rounds) for column in range(len(found))]
+    print("first question of a fresh process, %s: %s" % (what, ", ".join(
+        "%s %.0f us" % pair for pair in zip(found, medians))))
