@@ -76,7 +76,7 @@ enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa
 
         *ret_sync = (struct ksa_sync){.config = config, .env = env, .lock = -1};
         if (env->registry_file == NULL)
-                return ksa_fail(err, KSA_NOT_BUILT, "there is no place for a registry");
+                return ksa_fail(err, KSA_INTERNAL, "there is no place for a registry");
         if (alone)
                 reason = take_lock(ret_sync, err);
         if (reason == KSA_OK)

@@ -73,7 +73,7 @@ static bool gather_one(struct accounts_run *run, size_t position, unsigned milli
                 ksa_config_cluster(config, config->account_sources[position].name);
         const bool asks = cluster != NULL && cluster->api_server != NULL;
         struct ksa_error error = {0}, fault = {0};
-        enum ksa_reason reason = KSA_NOT_BUILT;
+        enum ksa_reason reason = KSA_UNREACHED;
 
         if (asks && geteuid() != 0) { /* a rehearsal */
                 reason = ksa_fail(&error, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
