@@ -17,11 +17,11 @@ struct ksa_registry_content {
 };
 
 /*
- * The file that holds CONTENT, in memory. The members of a group are the accounts that have its
- * gid among their groups; what stands in its record is not looked at. A record that the reader
- * would refuse (a text too long, a control byte, a colon, a uid out of bounds, an order that is
- * none) is refused here, and so is a name, a uid or an account that two have of whom none is
- * REMOVED.
+ * The file that holds CONTENT, in memory. The members of a group are the accounts that have its gid
+ * among their groups and are not REMOVED; what stands in its record is not looked at. A record that
+ * the reader would refuse (a text too long, a control byte, a colon, a uid or gid out of bounds, an
+ * order that is none) is refused here, and so is a name, a uid or an account that two have of whom
+ * none is REMOVED, and a group that has the name or number of such an account or of another group.
  *
  * ret_bytes  owned by the caller (free)
  *

@@ -191,7 +191,7 @@ static void make_bad(struct ksa_account_record *account, int number)
                 BAD(15, account->shell = "/bin/sh:");
                 BAD(16, account->state = 0);
                 BAD(17, account->state = KSA_ACCOUNT_STATE_COUNT);
-                BAD(18, account->state = 256 + KSA_ACCOUNT_ACTIVE);
+                BAD(18, account->state = 256 + KSA_ACCOUNT_RETIRED);
                 BAD(19, account->flags = 8);
                 BAD(20, account->flags = 65536);
                 BAD(21, account->groups = zero; account->group_count = 2);
@@ -302,6 +302,7 @@ static void test_groups(void **state)
         assert_int_equal(build(&account, 1, two, 2, &error), KSA_INTERNAL);
         two[1].gid = 999;
         assert_int_equal(build(&account, 1, two, 2, &error), KSA_INTERNAL);
+        assert_non_null(strstr(error.text, "the group 'k8s-cj' may not stand in the registry"));
         two[1] = sample_group;
         two[1].gid++;
         assert_int_equal(build(&account, 1, two, 2, &error), KSA_INTERNAL);
@@ -394,6 +395,75 @@ static void test_a_member_who_is_not_listed_is_missed(void **state)
         free(bytes);
 }
 
+static void test_what_is_counted_wrongly_or_unfit_is_missed(void **state)
+{
+        struct ksa_registry registry;
+        unsigned char *bytes;
+        const char *why = "";
+        size_t size;
+        const uint32_t two = 2;
+
+        (void)state;
+        sample_build_many(3, 1, &bytes, &size);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        bytes[registry.sources + sizeof(struct ksa_format_source)] = ':';
+        sample_seal(bytes, size, false);
+        assert_false(ksa_registry_is_whole(&registry, &why));
+        assert_string_equal(why, "a source is damaged");
+        bytes[registry.sources + sizeof(struct ksa_format_source)] = 'p';
+        memcpy(bytes + offsetof(struct ksa_format_header, account_count), &two, sizeof(two));
+        sample_seal(bytes, size, false);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        assert_false(ksa_registry_is_whole(&registry, &why));
+        assert_string_equal(why, "an account is damaged, or not to be found");
+        free(bytes);
+}
+
+static void test_of_two_that_were_removed_the_later_one(void **state)
+{
+        (void)state;
+        for (int later = 0; later < 2; later++) {
+                struct ksa_account_record two[] = {sample_account("ci_x", "x", 1900000010),
+                                                   sample_account("ci_x", "x", 1900000010)};
+                struct ksa_registry registry;
+                struct ksa_account_record read;
+                unsigned char *bytes;
+                size_t size;
+
+                two[0].state = two[1].state = KSA_ACCOUNT_REMOVED;
+                two[later].changed += 5;
+                sample_build(two, 2, &bytes, &size);
+                assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL),
+                                 KSA_REGISTRY_FOUND);
+                assert_int_equal(ksa_registry_by_name(&registry, "ci_x", &read),
+                                 KSA_REGISTRY_FOUND);
+                assert_int_equal(read.changed, two[later].changed);
+                free(bytes);
+        }
+}
+
+static void test_a_member_is_listed_once(void **state)
+{
+        static const uint32_t twice[] = {SAMPLE_GID, 1234, SAMPLE_GID};
+        struct ksa_account_record account = sample_account("ci_x", "x", 1900000010);
+        struct ksa_registry registry;
+        struct ksa_group_record group;
+        unsigned char *bytes;
+        const char *why = "";
+        size_t size;
+
+        (void)state;
+        account.groups = twice;
+        account.group_count = KSA_COUNT(twice);
+        sample_build(&account, 1, &bytes, &size);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        assert_int_equal(ksa_registry_group_by_gid(&registry, SAMPLE_GID, &group),
+                         KSA_REGISTRY_FOUND);
+        assert_int_equal(group.member_count, 1);
+        assert_true(ksa_registry_is_whole(&registry, &why));
+        free(bytes);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -408,6 +478,9 @@ int main(void)
                 cmocka_unit_test(test_nothing_at_all),
                 cmocka_unit_test(test_an_account_that_cannot_be_found_is_missed),
                 cmocka_unit_test(test_a_member_who_is_not_listed_is_missed),
+                cmocka_unit_test(test_what_is_counted_wrongly_or_unfit_is_missed),
+                cmocka_unit_test(test_of_two_that_were_removed_the_later_one),
+                cmocka_unit_test(test_a_member_is_listed_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
