@@ -464,6 +464,34 @@ static void test_a_member_is_listed_once(void **state)
         free(bytes);
 }
 
+static void test_a_member_in_anothers_place_and_a_slot_of_nobody_are_missed(void **state)
+{
+        struct ksa_registry registry;
+        struct ksa_format_bucket bucket;
+        unsigned char *bytes, *at;
+        const char *why = "";
+        size_t size;
+
+        (void)state;
+        sample_build_many(3, 1, &bytes, &size);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        at = bytes + registry.buckets;
+        memcpy(&bucket, at, sizeof(bucket));
+        bucket.slots[KSA_FORMAT_SLOTS - 1].record = 1;
+        memcpy(at, &bucket, sizeof(bucket));
+        sample_seal(bytes, size, false);
+        assert_false(ksa_registry_is_whole(&registry, &why));
+        assert_string_equal(why, "its table is damaged");
+        free(bytes);
+        sample_build_many(3, 1, &bytes, &size);
+        assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
+        memcpy(bytes + registry.members, bytes + registry.members + 4, 4);
+        sample_seal(bytes, size, false);
+        assert_false(ksa_registry_is_whole(&registry, &why));
+        assert_string_equal(why, "a group is damaged, or not to be found");
+        free(bytes);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -481,6 +509,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_counted_wrongly_or_unfit_is_missed),
                 cmocka_unit_test(test_of_two_that_were_removed_the_later_one),
                 cmocka_unit_test(test_a_member_is_listed_once),
+                cmocka_unit_test(test_a_member_in_anothers_place_and_a_slot_of_nobody_are_missed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
