@@ -2,9 +2,11 @@
 another host that synced at another time makes of the same."""
 import contextlib
 import hashlib
+import os
 import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,12 +15,12 @@ from pathlib import Path
 
 from apiserver import account_subject
 from cluster_host import HOST_ACCOUNT, STATE, ClusterHost, eventually
-from host import SOURCE
+from host import SOURCE, wait_until
 
 RANGE = (1879048192, 2147483647)
 NSSWITCH = Path("/etc/nsswitch.conf")
 LIST = SOURCE / "packaging" / "kubernetes" / "account-list.yaml"
-SSHD_BLOCK = """Match Group k8s-*
+SSHD_BLOCK = """Match User *_*
     KbdInteractiveAuthentication yes
     PasswordAuthentication no
     AuthenticationMethods keyboard-interactive
@@ -60,11 +62,21 @@ class AccountsHost(ClusterHost):
         lines = NSSWITCH.read_text().splitlines() if NSSWITCH.exists() else []
         kept = [line for line in lines if not re.match("(passwd|group|initgroups):", line)]
         NSSWITCH.write_text("\n".join(["passwd: files ksa", "group: files ksa"] + kept) + "\n")
-        self.host.write("/etc/ssh/sshd_config.d/ksa.conf", SSHD_BLOCK)
-        subprocess.run(["pkill", "-HUP", "-F", "/run/sshd.pid"], check=True)
+        self.let_sshd_ask()
         for home in Path("/home").iterdir():
             if home.name not in ("job", "alice", "deploy-bot"):
                 shutil.rmtree(home)
+
+    def let_sshd_ask(self):
+        """Tokens for the users that ksa made."""
+        block, pid = Path("/etc/ssh/sshd_config.d/ksa.conf"), Path("/run/sshd.pid")
+        if block.read_text() == SSHD_BLOCK:
+            return
+        self.host.write(block, SSHD_BLOCK)
+        number = int(pid.read_text())
+        pid.unlink()
+        os.kill(number, signal.SIGHUP)
+        wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))  # it listens then
 
     def configure_accounts(self, accounts, *rules, host="", more=""):
         self.configure(*(rules or (OWN,)), host=host)
@@ -77,8 +89,8 @@ class AccountsHost(ClusterHost):
     def sync(self, *words, status=0):
         return self.ksactl("accounts", "sync", *words, status=status)
 
-    def shown(self, name):
-        return self.ksactl("accounts", "show", name, "--json").json
+    def shown(self, name, status=0):
+        return self.ksactl("accounts", "show", name, "--json", status=status).json
 
     @staticmethod
     def changes(result):
