@@ -246,11 +246,6 @@ static void leave_behind(struct ksa_draft *draft, const struct ksa_draft_entry *
 
         if (before->uid == entry->after.uid && strcmp(before->name, entry->after.name) == 0)
                 return;
-        for (size_t i = 1; i < entry->record_count; i++) {
-                if (entry->records[i]->uid == before->uid &&
-                    strcmp(entry->records[i]->name, before->name) == 0)
-                        return;
-        }
         struct ksa_account_record *former = ksa_list_next(&draft->formers, sizeof(*former));
         if (former == NULL) {
                 draft->arena->failed = true;

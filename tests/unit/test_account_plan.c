@@ -360,6 +360,79 @@ static void test_guard(void **state)
         assert_string_equal(realm.plan->guard, "");
 }
 
+static void list_many(size_t count)
+{
+        realm_forget(&realm);
+        for (size_t i = 0; i < count; i++) {
+                char name[16];
+
+                (void)snprintf(name, sizeof(name), "a%02zu", i);
+                realm_lists(&realm, "ci", name, 1);
+        }
+}
+
+/* The guard where the first of that many accounts are listed no more. */
+static const char *guard_without(size_t count, size_t removed)
+{
+        list_many(count);
+        for (size_t i = 0; i < removed; i++)
+                realm.wanted.items[i] = realm.wanted.items[count - 1];
+        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        assert_int_equal(realm.plan->removals, removed);
+        return realm.plan->guard;
+}
+
+static void test_guard_is_a_tenth(void **state)
+{
+        (void)state;
+        list_many(3);
+        realm_sync(&realm);
+        assert_string_equal(guard_without(3, 1), ""); /* one is no tenth, of however few */
+        assert_string_not_equal(guard_without(3, 2), "");
+        list_many(27);
+        realm_sync(&realm);
+        assert_string_equal(guard_without(27, 2), "");
+        assert_string_not_equal(guard_without(27, 3), "");
+        list_many(20);
+        realm_sync(&realm);
+        assert_string_equal(guard_without(20, 2), "");
+        /* Those that were retired are not there to be removed. */
+        for (size_t i = 10; i < 15; i++) {
+                char user[16];
+
+                (void)snprintf(user, sizeof(user), "ci_a%02zu", i);
+                list_many(20);
+                realm_wish(&realm, KSA_WISH_RETIRE, user);
+        }
+        assert_string_not_equal(guard_without(20, 2), "");
+}
+
+/* What comes back is the last that it was, though the clock was set back meanwhile. */
+static void test_returned_as_the_last(void **state)
+{
+        static const int64_t jumps[] = {100, -100000};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(jumps); i++) {
+                struct ksa_account section = {.uid = 5000};
+
+                realm_close(&realm);
+                realm_open(&realm);
+                realm_declares(&realm, &section, "bot", "ci", "a");
+                realm_sync(&realm);
+                realm.wanted.items[0].uid = 5001;
+                realm_sync(&realm);
+                realm.now += jumps[i];
+                realm_forget(&realm);
+                realm_sync(&realm);
+                assert_int_equal(realm_record(&realm, "ci", "a").uid, 5001);
+                realm_lists(&realm, "ci", "a", 1)->name = "bot";
+                realm_sync(&realm);
+                assert_int_equal(realm_record(&realm, "ci", "a").uid, 5001);
+                assert_state(&realm, "a", KSA_ACCOUNT_CONTESTED); /* its own would be another */
+        }
+}
+
 static void test_damaged_registry(void **state)
 {
         (void)state;
@@ -401,6 +474,8 @@ int main(void)
                 TEST(test_what_no_host_takes),
                 TEST(test_declared_may_be_outside_the_range),
                 TEST(test_guard),
+                TEST(test_guard_is_a_tenth),
+                TEST(test_returned_as_the_last),
                 TEST(test_damaged_registry),
                 TEST(test_words),
         };

@@ -164,6 +164,20 @@ static void test_uid_of_a_removed_account(void **state)
         assert_state(&realm, "victim", KSA_ACCOUNT_ACTIVE);
 }
 
+/* What no host takes keeps nothing from others. */
+static void test_fault_asks_for_nothing(void **state)
+{
+        char attacker[32];
+
+        (void)state;
+        grind("evil", "victim", attacker);
+        realm_lists(&realm, "evil", attacker, 1)->fault = "ksa.dev/user is another's";
+        realm_lists(&realm, "ci", "victim", 100);
+        realm_sync(&realm);
+        assert_state(&realm, "victim", KSA_ACCOUNT_ACTIVE);
+        assert_told(&realm, KSA_CHANGE_REFUSED, attacker, "ksa.dev/user");
+}
+
 static void test_order_of_claims(void **state)
 {
         struct ksa_account section = {.uid = 70001};
@@ -477,6 +491,7 @@ int main(void)
                 TEST(test_younger_incumbent_both_are_refused),
                 TEST(test_retired_incumbent_keeps_its_uid),
                 TEST(test_uid_of_a_removed_account),
+                TEST(test_fault_asks_for_nothing),
                 TEST(test_order_of_claims),
                 TEST(test_another_uid_is_not_followed_by_itself),
                 TEST(test_another_range_renumbers_nobody),
