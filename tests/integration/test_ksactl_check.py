@@ -113,9 +113,12 @@ def test_a_demand_that_nobody_can_be_asked_about(host, option):
     assert {problem["line"] for problem in host.problems()} == {host.line_of("[cluster prod]")}
 
 
-def test_local_users_are_for_later(host):
+def test_own_users_need_lookups(host):
+    """@own is nobody's name. This machine's nsswitch.conf has no ksa."""
     host.write_config(RULE.replace("user = deploy-bot", "user = @own"))
-    assert "this version cannot do that yet" in host.problem()["text"]
+    problems = host.problems()
+    assert [re.search(r"behind files for (\w+)", problem["text"]).group(1) for problem in problems] == ["passwd", "group"]
+    assert all(problem["line"] == host.line_of("[rule one]") for problem in problems)
 
 
 # --- Files ---
