@@ -1,8 +1,11 @@
 """What a user's name and number cost through glibc, beside the other services of a host, at any number of accounts; and
-the first question of a fresh process. On a private host: PROGRAM is the built bench_nss."""
+the first question of a fresh process. On a private host: PROGRAM is the built bench_nss. sssd takes part where its
+programs are, with the users of /etc/passwd; its package changes the host's PAM and nsswitch.conf, so it is better
+unpacked (dpkg -x) into the tree that private-host lays over /usr."""
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -16,7 +19,7 @@ import registry  # noqa: E402
 PROGRAM = os.environ["KSA_BENCH_NSS"]
 SIZES = [int(word) for word in os.environ.get("KSA_BENCH_NSS_SIZES", "10 1000 100000 1000000").split()]
 FIRST, GID, PAIRS = 1900000000, 1800000000, 101
-USERDB_MAX = 1000  # nss-systemd reads a file a user
+MANY = 1000  # no more for nss-systemd, which reads a file a user, and sssd, which must have been asked for each
 has_extrausers = bool(list(Path("/usr").glob("lib*/**/libnss_extrausers.so.2")))
 has_systemd = bool(list(Path("/usr").glob("lib*/**/libnss_systemd.so.2")))
 
@@ -35,12 +38,40 @@ def write_files(count):
     userdb = Path("/etc/userdb")
     shutil.rmtree(userdb, ignore_errors=True)
     userdb.mkdir()
-    for n in range(count if count <= USERDB_MAX else 0):
+    for n in range(count if count <= MANY else 0):
         record = {"userName": "many_a%d" % n, "uid": FIRST + n, "gid": FIRST + n, "homeDirectory": "/home/many_a%d" % n,
                   "shell": "/bin/sh", "disposition": "regular"}
         path = userdb / ("many_a%d.user" % n)
         path.write_text(json.dumps(record))
         (userdb / ("%d.user" % (FIRST + n))).symlink_to(path.name)
+
+
+def start_sssd(count):
+    """Anew, and with each user asked for once: then its memory cache has them all."""
+    pid = Path("/run/sssd.pid")
+    if pid.exists():
+        number = int(pid.read_text())
+        os.kill(number, signal.SIGTERM)
+        while os.path.exists("/proc/%d" % number):
+            time.sleep(0.01)
+    for folder in ("db", "mc", "pipes/private", "pubconf", "secrets"):
+        Path("/var/lib/sss", folder).mkdir(parents=True, exist_ok=True)
+    Path("/var/log/sssd").mkdir(exist_ok=True)
+    config = Path("/etc/sssd/sssd.conf")
+    config.parent.mkdir(exist_ok=True)
+    config.write_text("[sssd]\nservices = nss\ndomains = f\n[nss]\n[domain/f]\nid_provider = files\n")
+    config.chmod(0o600)
+    subprocess.run(["sssd", "-D", "--logger=files"], check=True)
+    names = ["many_a%d" % n for n in range(count)]
+    while True:
+        try:
+            for table in ("passwd", "initgroups"):
+                for begin in range(0, count, 100):
+                    subprocess.run(["getent", "-s", "sss", table, *names[begin:begin + 100]], check=True,
+                                   stdout=subprocess.DEVNULL)
+            return
+        except subprocess.CalledProcessError:  # it has not read /etc/passwd yet
+            time.sleep(0.1)
 
 
 def run(question, count, services):
@@ -53,8 +84,10 @@ def services(count):
     found = ["ksa", "files"]
     if has_extrausers:
         found.append("extrausers")
-    if has_systemd and count <= USERDB_MAX:
+    if has_systemd and count <= MANY:
         found.append("systemd")
+    if shutil.which("sssd") and count <= MANY:
+        found.append("sss")
     return found
 
 
@@ -63,6 +96,8 @@ print("|---" * (2 + len(services(1))) + "|")
 for size in SIZES:
     registry.make("many %d %d %d\ngroup k8s-many %d prod many\n" % (size, FIRST, GID, GID))
     write_files(size)
+    if "sss" in services(size):
+        start_sssd(size)
     for question in ("users", "uids", "misses", "groups"):
         results = run(question, size, services(size))
         print("| %d | %s | %s |" % (size, question, " | ".join(
@@ -76,6 +111,8 @@ def attempt(service, name):
 
 
 write_files(10)
+if "sss" in services(10):
+    start_sssd(10)
 registry.make("many %d %d %d\ngroup k8s-many %d prod many\n" % (SIZES[-1], FIRST, GID, GID))
 found = services(1)
 rounds = [[attempt(service, "many_a7") for service in found] for _ in range(PAIRS)]
