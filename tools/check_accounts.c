@@ -100,31 +100,6 @@ static void check_name(struct report *report, const struct ksa_account *account)
         if (fault != NULL)
                 tell_at(report, false, &account->place, "give it another name",
                         "[account %s] gets no user: %s", account->name, fault);
-        if (strcmp(account->account.namespace, "*") == 0 || strcmp(account->account.name, "*") == 0)
-                tell_at(report, false, &account->place,
-                        "name one account; for many there is [accounts]",
-                        "[account %s] gets no user: its account is a pattern", account->name);
-}
-
-/* Names are told apart by the configuration's reader; accounts and uids are not. */
-static void check_twins(struct report *report, const struct ksa_config *config, size_t position)
-{
-        const struct ksa_account *later = &config->accounts[position];
-
-        for (size_t i = 0; i < position && position < 2000; i++) {
-                const struct ksa_account *first = &config->accounts[i];
-
-                if (later->uid != 0 && first->uid == later->uid)
-                        tell_at(report, false, &later->place, "give it another uid",
-                                "[account %s] and [account %s] ask for one uid, %llu", first->name,
-                                later->name, (unsigned long long)later->uid);
-                if (strcmp(first->account.cluster, later->account.cluster) == 0 &&
-                    strcmp(first->account.namespace, later->account.namespace) == 0 &&
-                    strcmp(first->account.name, later->account.name) == 0)
-                        tell_at(report, false, &later->place, "remove one of them",
-                                "[account %s] and [account %s] are for one account", first->name,
-                                later->name);
-        }
 }
 
 static void check_source(struct report *report, const struct ksa_config *config,
@@ -133,10 +108,9 @@ static void check_source(struct report *report, const struct ksa_config *config,
         const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
         char remedy[200];
 
-        if (cluster == NULL) {
-                tell_at(report, false, &source->place, "add the cluster, or correct the name",
-                        "[accounts %s]: there is no [cluster %s]", source->name, source->name);
-        } else if (cluster->api_server == NULL) {
+        if (cluster == NULL)
+                return; /* an error of the configuration, which was told */
+        if (cluster->api_server == NULL) {
                 tell_at(report, false, &source->place,
                         "ksactl accounts import takes what ksactl accounts export gives elsewhere",
                         "[accounts %s]: its cluster has no api_server, so its accounts come by import "
@@ -163,10 +137,8 @@ void check_accounts(struct report *report, const struct ksa_config *config)
         check_range(report, config);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
                 check_name(report, &config->accounts[i]);
-                check_twins(report, config, i);
-        }
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 check_source(report, config, &config->account_sources[i]);
 }

@@ -1,4 +1,4 @@
-"""A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd (in a mount
+"""A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd (and nothing else in nsswitch.conf; in a mount
 namespace), and no PAM."""
 import json
 import os
@@ -56,6 +56,7 @@ class Host:
         self.tokens = []
         self.write("passwd", PASSWD)
         self.write("group", GROUP)
+        self.write("nsswitch.conf", "passwd: files\ngroup: files\n")
         self.write_keys(self.key)
         self.write_config(RULES)
 
@@ -86,6 +87,7 @@ class Host:
 
     def run(self, *words, stdin=b"", cwd=None, host_name="build-7"):
         script = ('mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && '
+                  'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && '
                   'hostname "$1" && shift && exec "$@"')
         process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.folder), host_name,
                                   str(self.ksactl), *map(str, words)], input=stdin, cwd=cwd, timeout=60,

@@ -114,7 +114,7 @@ def test_a_demand_that_nobody_can_be_asked_about(host, option):
 
 
 def test_own_users_need_lookups(host):
-    """@own is nobody's name. This machine's nsswitch.conf has no ksa."""
+    """@own is nobody's name. This host's nsswitch.conf has no ksa."""
     host.write_config(RULE.replace("user = deploy-bot", "user = @own"))
     problems = host.problems()
     assert [re.search(r"behind files for (\w+)", problem["text"]).group(1) for problem in problems] == ["passwd", "group"]
