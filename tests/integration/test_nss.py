@@ -15,6 +15,11 @@ SANITIZED = "libasan" in os.environ.get("LD_PRELOAD", "")
 as_shipped = pytest.mark.skipif(SANITIZED, reason="what is shipped is looked at, not what is built with sanitizers")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def name_service(private):
+    registry.name_service()
+
+
 @pytest.fixture
 def accounts(private):
     registry.make()

@@ -15,6 +15,11 @@ from host import wait_until
 READERS = 8
 
 
+@pytest.fixture(autouse=True, scope="module")
+def name_service(private):
+    registry.name_service()
+
+
 @pytest.fixture
 def accounts(private):
     registry.make()

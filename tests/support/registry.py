@@ -24,6 +24,14 @@ def make(lines=LINES, path=PATH):
     subprocess.run([MAKE, path], input=lines, text=True, check=True)
 
 
+def name_service():
+    """Where private-host left ksa out of nsswitch.conf: the module is built with sanitizers, and so is whoever asks."""
+    nsswitch = Path("/etc/nsswitch.conf")
+    if "libasan" in os.environ.get("LD_PRELOAD", "") and "ksa" not in nsswitch.read_text():
+        example = Path(__file__).resolve().parents[2] / "packaging/examples/nsswitch.conf"
+        nsswitch.write_text(example.read_text())
+
+
 def replace(content, path=PATH):
     """CONTENT, whatever bytes, in the file's place and in one step."""
     new = Path(str(path) + ".new")
