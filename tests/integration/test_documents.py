@@ -189,7 +189,7 @@ def test_manual_says_of_each_reason_what_helps():
 
 @pytest.mark.parametrize("page", ("README.md", "HACKING.md", "SECURITY.md"))
 def test_documents_name_files_that_exist(page):
-    rooms = "common|pam_module|tools|man|tests|packaging"
+    rooms = "common|nss_module|pam_module|tools|man|tests|packaging"
     named = re.findall(r"(?<![\w/.-])((?:%s|\.ci)/[\w.*-]+(?:/[\w.*-]+)*)" % rooms, (ROOT / page).read_text())
     assert named
     for path in named:
