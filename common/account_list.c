@@ -227,7 +227,7 @@ static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct
         char path[PATH_SIZE];
         struct ksa_answer_head head = {0};
         struct ksa_response response = {0};
-        struct ksa_account_page page;
+        struct ksa_account_page page = {"", ""};
         const struct ksa_call call = {
                 .url = path, .accept = ACCEPT, .max = KSA_BODY_MAX, .ret_head = &head};
         enum ksa_reason reason = make_path(listing, path, err);
@@ -298,23 +298,17 @@ static enum ksa_reason fetch_all(struct listing *listing, struct ksa_error *err)
         return reason;
 }
 
-enum ksa_reason ksa_account_list_fetch(const struct ksa_config *config,
-                                       const struct ksa_accounts *source, unsigned rank,
+enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
+                                       const struct ksa_account_origin *origin,
                                        const struct ksa_env *env, unsigned milliseconds,
                                        struct ksa_wanted_list *list, const char **ret_version,
                                        struct ksa_error *err)
 {
-        const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
         const size_t before = list->count;
         struct ksa_api api;
-
-        if (cluster == NULL)
-                return ksa_fail(err, KSA_CONFIG_INVALID, "there is no [cluster %s]", source->name);
         enum ksa_reason reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, err);
-        struct listing listing = {
-                .api = &api,
-                .origin = {.source = source, .rank = rank, .range = config->host.uid_range},
-                .list = list};
+        struct listing listing = {.api = &api, .origin = *origin, .list = list, .page = {"", ""}};
+
         if (reason == KSA_OK)
                 reason = fetch_all(&listing, err);
         if (reason == KSA_OK)

@@ -16,16 +16,16 @@
 #define KSA_PAGES_MAX 65536u
 
 /*
- * Asks for all that SOURCE names, within MILLISECONDS, and adds them to LIST, whose items are unchanged
- * unless KSA_OK.
+ * Asks CLUSTER for all that the source of ORIGIN names (whose namespace is not looked at), within
+ * MILLISECONDS, and adds it to LIST, whose items are unchanged unless KSA_OK.
  *
  * ret_version  resourceVersion of the last list, owned by LIST
  *
- * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose
- * pages do not fit together; KSA_MEMORY
+ * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose pages
+ * do not fit together; KSA_MEMORY
  */
-enum ksa_reason ksa_account_list_fetch(const struct ksa_config *config,
-                                       const struct ksa_accounts *source, unsigned rank,
+enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
+                                       const struct ksa_account_origin *origin,
                                        const struct ksa_env *env, unsigned milliseconds,
                                        struct ksa_wanted_list *list, const char **ret_version,
                                        struct ksa_error *err) KSA_MUST_CHECK;

@@ -113,15 +113,19 @@ static unsigned rank_of(size_t position)
 enum ksa_reason ksa_sync_ask(struct ksa_sync *sync, size_t position, unsigned milliseconds,
                              struct ksa_error *err)
 {
-        const struct ksa_accounts *source = &sync->config->account_sources[position];
-        const char *version;
-        enum ksa_reason reason =
-                ksa_account_list_fetch(sync->config, source, rank_of(position), sync->env,
-                                       milliseconds, &sync->wanted, &version, err);
+        const struct ksa_account_origin origin = {.source =
+                                                          &sync->config->account_sources[position],
+                                                  .rank = rank_of(position),
+                                                  .range = sync->config->host.uid_range};
+        const char *name = origin.source->name, *version;
+        const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, name);
 
+        if (cluster == NULL)
+                return ksa_fail(err, KSA_CONFIG_INVALID, "there is no [cluster %s]", name);
+        enum ksa_reason reason = ksa_account_list_fetch(cluster, &origin, sync->env, milliseconds,
+                                                        &sync->wanted, &version, err);
         if (reason == KSA_OK)
-                sync->sources[position] =
-                        (struct ksa_source_record){source->name, version, sync->env->now};
+                sync->sources[position] = (struct ksa_source_record){name, version, sync->env->now};
         return reason;
 }
 

@@ -210,7 +210,8 @@ static bool has_local_users(const struct ksa_config *config, const struct ksa_ru
 
 static void check_user(struct report *report, const struct ksa_rule *rule, const char *name)
 {
-        const bool own = strcmp(name, "@own") == 0; /* each account's: accounts verify looks at those */
+        const bool own =
+                strcmp(name, "@own") == 0; /* each account's: accounts verify looks at those */
         const struct passwd *user = own ? NULL : getpwnam(name);
 
         if (own)

@@ -355,8 +355,8 @@ static enum ksa_reason fetch(struct place *place, struct answers *answers,
         assert_int_equal(place_load(place, CONFIG, &config, err), KSA_OK);
         answers_use(&place->env, answers);
         const size_t before = list->count;
-        enum ksa_reason reason =
-                ksa_account_list_fetch(config, &source, 0, &place->env, 60000, list, version, err);
+        enum ksa_reason reason = ksa_account_list_fetch(ksa_config_cluster(config, "prod"), &origin,
+                                                        &place->env, 60000, list, version, err);
         assert_int_equal(reason == KSA_OK, err->text[0] == '\0');
         if (reason != KSA_OK)
                 assert_int_equal(list->count, before);
