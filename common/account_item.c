@@ -114,12 +114,10 @@ static bool read_wishes(const struct ksa_account_origin *origin,
                 fault = judge_user(said, text, sizeof(text));
         if (fault == NULL && said->user_uid != NULL)
                 fault = judge_uid(origin, said, &item->uid, text, sizeof(text));
-        if (fault != NULL) {
-                item->uid = 0;
+        if (fault != NULL)
                 item->fault = ksa_wanted_keep(list, fault);
-        } else if (said->user != NULL) {
+        else if (said->user != NULL)
                 item->name = ksa_wanted_keep(list, said->user);
-        }
         return item->fault != NULL && item->name != NULL;
 }
 
