@@ -18,7 +18,10 @@ static bool is_storable(const char *text, const char *not_in_it)
                strpbrk(text, not_in_it) == NULL;
 }
 
-/* What no host could take. It depends on the source alone, so that such an account asks for nothing anywhere. */
+/*
+ * What no host could take. It depends on the source alone, so that such an account asks for nothing
+ * anywhere.
+ */
 static const char *find_fault(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
 {
         const struct ksa_wanted *wanted = entry->wanted;
@@ -98,7 +101,10 @@ static enum ksa_reason ask_for(struct ksa_draft *draft, struct ksa_draft_entry *
         return reason;
 }
 
-/* A namespace's group is as old as its oldest account, and stands in the configuration where its first does. */
+/*
+ * A namespace's group is as old as its oldest account, and stands in the configuration where its
+ * first does.
+ */
 static enum ksa_reason ask_for_group(struct ksa_draft *draft, struct ksa_draft_group *group,
                                      struct ksa_error *err)
 {

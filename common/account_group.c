@@ -15,8 +15,8 @@ static bool is_active(const struct ksa_draft_entry *entry)
 }
 
 /*
- * Who on this host has the group's name or number; NULL where nobody has. By its name a group may stand in sudoers:
- * that is what it is for.
+ * Who on this host has the group's name or number; NULL where nobody has. By its name a group may
+ * stand in sudoers: that is what it is for.
  */
 static const char *local_group(struct ksa_draft *draft, const struct ksa_claim *claim, bool fresh)
 {
@@ -42,8 +42,8 @@ static void make_gid(struct ksa_draft *draft, struct ksa_draft_group *group)
 }
 
 /*
- * A group that there is stays, with or without members: files have its gid, which nobody else must get. A new one
- * is made where an account is in it.
+ * A group that there is stays, with or without members: files have its gid, which nobody else must
+ * get. A new one is made where an account is in it.
  */
 static void decide(struct ksa_draft *draft, struct ksa_draft_group *group)
 {

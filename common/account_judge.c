@@ -19,8 +19,9 @@
 /* --- What the host says ------------------------------------------------------------ */
 
 /*
- * What the account has not now (FRESH) is asked of directories too; what it never had (FIRST), of sudoers, whose
- * words were not written for it. An [account] section may declare a name that stands in either.
+ * What the account has not now (FRESH) is asked of directories too; what it never had (FIRST), of
+ * sudoers, whose words were not written for it. An [account] section may declare a name that stands
+ * in either.
  */
 struct question {
         bool fresh, first;

@@ -11,17 +11,18 @@
 #define KSA_GROUP_PREFIX "k8s-"
 
 /*
- * The uid: the first eight bytes of SHA-256 over the three texts, each ended by a NUL, as a number (the most
- * significant byte first), modulo the size of RANGE. The gid of a namespace's group is that of the account "".
- * KSA_INTERNAL where OpenSSL fails.
+ * The uid: the first eight bytes of SHA-256 over the three texts, each ended by a NUL, as a number
+ * (the most significant byte first), modulo the size of RANGE. The gid of a namespace's group is
+ * that of the account "". KSA_INTERNAL where OpenSSL fails.
  */
 enum ksa_reason ksa_account_uid(const char *cluster, const char *namespace, const char *account,
                                 const struct ksa_uid_range *range, uint32_t *ret_uid,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * The user's name: namespace_account. One of more than 32 bytes is cut to 22 and ended by "__" and eight
- * characters (a-z, 2-7) of the hash; nothing that was not cut holds "__". The group's: k8s-namespace, cut alike.
+ * The user's name: namespace_account. One of more than 32 bytes is cut to 22 and ended by "__" and
+ * eight characters (a-z, 2-7) of the hash; nothing that was not cut holds "__". The group's:
+ * k8s-namespace, cut alike.
  */
 #define KSA_NAME_SIZE (KSA_ACCOUNT_NAME_MAX + 1)
 enum ksa_reason ksa_account_name(const char *cluster, const char *namespace, const char *account,

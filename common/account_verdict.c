@@ -101,8 +101,8 @@ enum ksa_verdict ksa_claim_number(struct ksa_draft *draft, const struct ksa_draf
 }
 
 /*
- * Whether OWNER's name may be ENTRY's: by an [account] section alone, once nobody wants OWNER any more. The former
- * name of an account that lives is never given away.
+ * Whether OWNER's name may be ENTRY's: by an [account] section alone, once nobody wants OWNER any
+ * more. The former name of an account that lives is never given away.
  */
 static bool may_inherit(const struct ksa_draft *draft, const struct ksa_draft_entry *entry,
                         const struct ksa_account_record *owner)

@@ -7,8 +7,8 @@
 #include "section.h"
 
 /*
- * Zeroed, it is empty. That memory ran out is remembered rather than returned: who asks looks at `failed` once, at
- * its end, and until then every text is at least "".
+ * Zeroed, it is empty. That memory ran out is remembered rather than returned: who asks looks at
+ * `failed` once, at its end, and until then every text is at least "".
  */
 struct ksa_arena {
         struct ksa_list chunks; /* char *: freed by ksa_arena_clear() */

@@ -90,7 +90,10 @@ static enum answer meant(int code, const void *result)
 /* More than any entry takes; a group of tens of thousands has its members in it. */
 enum { ANSWER_SIZE = 64 * 1024, ANSWER_MAX = 16 * 1024 * 1024 };
 
-/* Asks once: a user (NAME, or NUMBER where that is NULL), or a group; ret_name and ret_number are of who it is. */
+/*
+ * Asks once: a user (NAME, or NUMBER where that is NULL), or a group; ret_name and ret_number are
+ * of who it is.
+ */
 static int ask_once(bool group, const char *name, uint32_t number, char *buffer, size_t size,
                     char ret_name[KSA_WHO_SIZE], uint32_t *ret_number, const void **ret_found)
 {

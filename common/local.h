@@ -13,8 +13,8 @@
 struct ksa_local;
 
 /*
- * The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them. Their paths
- * are borrowed for the messages.
+ * The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them.
+ * Their paths are borrowed for the messages.
  */
 struct ksa_local_files {
         const char *passwd, *group, *subuid, *subgid, *sudoers, *sudoers_folder;

@@ -92,8 +92,8 @@ static bool parse_range(char *line, uint64_t *ret_start, uint64_t *ret_count)
 }
 
 /*
- * A line that we cannot read might give away what it was meant to keep, so it ends the run. A # begins a comment to
- * people alone: to shadow-utils "#ci:100000:65536" is a range.
+ * A line that we cannot read might give away what it was meant to keep, so it ends the run. A #
+ * begins a comment to people alone: to shadow-utils "#ci:100000:65536" is a range.
  */
 static enum ksa_reason read_ranges(FILE *file, const char *path, struct ksa_local_table *table,
                                    struct ksa_error *err)

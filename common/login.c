@@ -117,7 +117,10 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
         d->rule = ksa_rule_find(config, &candidate, &d->closest);
         if (d->rule != NULL)
                 return KSA_OK;
-        /* Rules that come this far and no farther say @own: a rule for another user by name is not looked at. */
+        /*
+         * Rules that come this far and no farther say @own: a rule for another user by name is not
+         * looked at.
+         */
         if (d->closest == KSA_CONDITION_USER)
                 return ksa_own_missed(&attempt->local, d->cluster, &d->token, &d->error);
         return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,

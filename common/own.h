@@ -40,17 +40,17 @@ void ksa_own_close(struct ksa_own *own);
 const char *ksa_own_account(const struct ksa_local_user *local);
 
 /*
- * Whether it can be said at all if this user is the registry's: KSA_REGISTRY where the registry is damaged and
- * the user may be one of its own. People of /etc/passwd never are.
+ * Whether it can be said at all if this user is the registry's: KSA_REGISTRY where the registry is
+ * damaged and the user may be one of its own. People of /etc/passwd never are.
  */
 enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *user,
                                  const char *service, const struct ksa_local_user *local,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Whether a user may be logged in as, with a TOKEN of CLUSTER, by a RULE that matched. What the registry has of it
- * must stand; and where the rule says @own, or the account is the user's own by name, it is the very one that the
- * user was made for.
+ * Whether a user may be logged in as, with a TOKEN of CLUSTER, by a RULE that matched. What the
+ * registry has of it must stand; and where the rule says @own, or the account is the user's own by
+ * name, it is the very one that the user was made for.
  *
  * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed)
  */
@@ -63,8 +63,8 @@ enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Why an account that rules with @own cover became nobody: KSA_ACCOUNT_UNKNOWN, or KSA_NO_RULE where another user
- * is its own.
+ * Why an account that rules with @own cover became nobody: KSA_ACCOUNT_UNKNOWN, or KSA_NO_RULE
+ * where another user is its own.
  */
 enum ksa_reason ksa_own_missed(const struct ksa_local_user *local,
                                const struct ksa_cluster *cluster, const struct ksa_token *token,

@@ -46,8 +46,9 @@ enum ksa_reason ksa_wanted_declared(const struct ksa_config *config, struct ksa_
                                     struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Adds what the registry has of the source of CLUSTER as it is: for a run that does not ask that cluster. Accounts
- * that are REMOVED, or declared, are not added; nor those of namespaces that the source no longer names.
+ * Adds what the registry has of the source of CLUSTER as it is: for a run that does not ask that
+ * cluster. Accounts that are REMOVED, or declared, are not added; nor those of namespaces that the
+ * source no longer names.
  */
 enum ksa_reason ksa_wanted_known(const struct ksa_config *config, const struct ksa_accounts *source,
                                  unsigned rank, const struct ksa_registry *registry,

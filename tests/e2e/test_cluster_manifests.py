@@ -27,7 +27,7 @@ def status(cluster, method, path, bearer, body=None):
 
 
 def test_they_may_be_applied_again(cluster):
-    for path in sorted(set(MANIFESTS.glob("*.yaml")) - {MANIFESTS / "account-list.yaml"}):  # test_cluster_accounts.py
+    for path in sorted(set(MANIFESTS.glob("*.yaml")) - {MANIFESTS / "account-list.yaml"}):  # test_cluster_lists.py
         documents = [one for one in yaml.safe_load_all(path.read_text()) if one]
         assert [one["kind"] for one in cluster.server.apply(path.read_text())] == [one["kind"] for one in documents]
 

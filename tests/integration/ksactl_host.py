@@ -1,5 +1,5 @@
-"""A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd (and nothing else in nsswitch.conf; in a mount
-namespace), and no PAM."""
+"""A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd and nobody else's (in a
+mount namespace), and no PAM."""
 import json
 import os
 import subprocess
