@@ -80,137 +80,32 @@ enum ksa_reason ksa_namespace_group(const char *cluster, const char *namespace,
         return join(parts, KSA_GROUP_PREFIX, namespace, "", ret_name, err);
 }
 
-/* Names that hosts, their packages and sudoers give a meaning to, whether or not this host has them. */
+/*
+ * Names that hosts, their packages and sudoers give a meaning to, whether or not this host has
+ * them; a blank on each side.
+ */
+static const char well_known[] =
+        " root toor daemon bin sys sync games man lp mail news uucp proxy www-data backup"
+        " list irc gnats nobody nogroup nfsnobody adm admin administrator sudo wheel"
+        " sudoers staff operator tty disk kmem mem dialout fax voice cdrom floppy tape"
+        " audio dip src shadow utmp video sasl plugdev users input sgx kvm render crontab"
+        " netdev ssh sshd ftp halt shutdown lock docker lxd lxc incus incus-admin podman"
+        " containerd libvirt qemu libvirt-qemu messagebus dbus polkitd postgres mysql"
+        " mariadb redis mongodb nginx apache httpd named bind ntp chrony rpc rpcuser statd"
+        " syslog postfix dovecot exim etcd kube kubelet wireshark vboxusers ssl-cert uuidd"
+        " tss landscape fwupd-refresh pollinate sssd ldap squid"
+        " vagrant ubuntu debian ec2-user google-sudoers bluetooth lpadmin sambashare"
+        " scanner all"
+        " ";
+
 static bool is_well_known(const char *name)
 {
-        static const char *const names[] = {
-                "root",
-                "toor",
-                "daemon",
-                "bin",
-                "sys",
-                "sync",
-                "games",
-                "man",
-                "lp",
-                "mail",
-                "news",
-                "uucp",
-                "proxy",
-                "www-data",
-                "backup",
-                "list",
-                "irc",
-                "gnats",
-                "nobody",
-                "nogroup",
-                "nfsnobody",
-                "adm",
-                "admin",
-                "administrator",
-                "sudo",
-                "wheel",
-                "sudoers",
-                "staff",
-                "operator",
-                "tty",
-                "disk",
-                "kmem",
-                "mem",
-                "dialout",
-                "fax",
-                "voice",
-                "cdrom",
-                "floppy",
-                "tape",
-                "audio",
-                "dip",
-                "src",
-                "shadow",
-                "utmp",
-                "video",
-                "sasl",
-                "plugdev",
-                "users",
-                "input",
-                "sgx",
-                "kvm",
-                "render",
-                "crontab",
-                "netdev",
-                "ssh",
-                "sshd",
-                "ftp",
-                "halt",
-                "shutdown",
-                "lock",
-                "docker",
-                "lxd",
-                "lxc",
-                "incus",
-                "incus-admin",
-                "podman",
-                "containerd",
-                "libvirt",
-                "qemu",
-                "libvirt-qemu",
-                "messagebus",
-                "dbus",
-                "polkitd",
-                "postgres",
-                "mysql",
-                "mariadb",
-                "redis",
-                "mongodb",
-                "nginx",
-                "apache",
-                "httpd",
-                "named",
-                "bind",
-                "ntp",
-                "chrony",
-                "rpc",
-                "rpcuser",
-                "statd",
-                "syslog",
-                "postfix",
-                "dovecot",
-                "exim",
-                "etcd",
-                "kube",
-                "kubelet",
-                "wireshark",
-                "vboxusers",
-                "ssl-cert",
-                "uuidd",
-                "tss",
-                "landscape",
-                "fwupd-refresh",
-                "pollinate",
-                "sssd",
-                "ldap",
-                "squid",
-                "git",
-                "jenkins",
-                "puppet",
-                "ansible",
-                "vagrant",
-                "ubuntu",
-                "debian",
-                "ec2-user",
-                "google-sudoers",
-                "bluetooth",
-                "lpadmin",
-                "sambashare",
-                "scanner",
-                "all",
-        };
         static const char *const beginnings[] = {"systemd-", "debian-", "sudo-", "docker-"};
+        char word[KSA_NAME_SIZE + 2];
 
-        for (size_t i = 0; i < KSA_COUNT(names); i++) {
-                if (strcasecmp(name, names[i]) == 0) /* as some directories compare */
-                        return true;
-        }
+        (void)snprintf(word, sizeof(word), " %s ", name);
+        if (strcasestr(well_known, word) != NULL) /* as some directories compare */
+                return true;
         /* A namespace may begin so; no system's name has an underscore behind it. */
         for (size_t i = 0; i < KSA_COUNT(beginnings); i++) {
                 if (strncasecmp(name, beginnings[i], strlen(beginnings[i])) == 0 &&

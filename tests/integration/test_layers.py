@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(path for room in ("common", "nss_module", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
 LISTED = re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text())
 ORDER = list(dict.fromkeys(LISTED))
-ADMIN = re.findall(r"common/(\w+)\.h", (ROOT / "common/common.am").read_text().split("\nKSA_ADMIN")[1].split("\n\n")[0])
+ADMIN = list(dict.fromkeys(re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text().split(
+    "\nKSA_ADMIN")[1].split("\n\n")[0])))
 IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 
