@@ -102,8 +102,8 @@ static enum ksa_reason ask_for(struct ksa_draft *draft, struct ksa_draft_entry *
 }
 
 /*
- * A namespace's group is as old as its oldest account, and stands in the configuration where its
- * first does.
+ * A namespace's group is as old as its oldest account, and stands in the configuration where its first
+ * does.
  */
 static enum ksa_reason ask_for_group(struct ksa_draft *draft, struct ksa_draft_group *group,
                                      struct ksa_error *err)

@@ -12,9 +12,9 @@ enum ksa_verdict {
 };
 
 /*
- * What each account and each namespace asks for, and who is first among those that ask for the
- * same: by the rank of its source, its age, its namespace, its name. Local matters have no say: on
- * every host the same is first. KSA_INTERNAL, KSA_MEMORY
+ * What each account and each namespace asks for, and who is first among those that ask for the same:
+ * by the rank of its source, its age, its namespace, its name. Local matters have no say: on every
+ * host the same is first. KSA_INTERNAL, KSA_MEMORY
  */
 enum ksa_reason ksa_claims_make(struct ksa_draft *draft, struct ksa_error *err) KSA_MUST_CHECK;
 

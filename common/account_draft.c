@@ -218,13 +218,13 @@ static enum ksa_reason next_entry(const struct ksa_draft *draft,
                                   struct ksa_error *err)
 {
         const struct ksa_wanted *item = wanted[*at_wanted]; /* NULL behind the last */
-        const struct ksa_account_record *record =
-                *at_record < draft->record_count ? draft->by_account[*at_record] : NULL;
-        int order = item == NULL     ? 1
-                    : record == NULL ? -1
-                                     : compare_accounts(ACCOUNT_OF(item), ACCOUNT_OF(record));
+        bool has_record = *at_record < draft->record_count;
+        const struct ksa_account_record *record = has_record ? draft->by_account[*at_record] : NULL;
+        int order = 0;
 
-        if (order <= 0) {
+        if (item != NULL && has_record)
+                order = compare_accounts(ACCOUNT_OF(item), ACCOUNT_OF(record));
+        if (item != NULL && order <= 0) {
                 entry->wanted = item;
                 entry->claim.cluster = item->cluster;
                 entry->claim.namespace = item->namespace;
@@ -234,7 +234,7 @@ static enum ksa_reason next_entry(const struct ksa_draft *draft,
                        compare_accounts(ACCOUNT_OF(item), ACCOUNT_OF(wanted[*at_wanted])) == 0)
                         ++*at_wanted;
         }
-        if (order >= 0) {
+        if (has_record && order >= 0) {
                 entry->claim.cluster = record->cluster;
                 entry->claim.namespace = record->namespace;
                 entry->claim.account = record->account;
@@ -251,14 +251,32 @@ static enum ksa_reason make_entries(struct ksa_draft *draft, struct ksa_error *e
         enum ksa_reason reason = KSA_OK;
         size_t at_wanted = 0, at_record = 0;
 
+        if (wanted == NULL)
+                return no_memory(err);
         draft->entries = calloc(list->count + draft->record_count + 1, sizeof(*draft->entries));
-        if (wanted == NULL || draft->entries == NULL)
-                reason = no_memory(err);
+        if (draft->entries == NULL) {
+                free(wanted);
+                return no_memory(err);
+        }
+        draft->entry_count = 0;
         while (reason == KSA_OK && (wanted[at_wanted] != NULL || at_record < draft->record_count))
                 reason = next_entry(draft, wanted, &at_wanted, &at_record,
                                     &draft->entries[draft->entry_count++], err);
         free(wanted);
         return reason;
+}
+
+/* Behind the last entry of the namespace of the one at FIRST. */
+static size_t end_of_namespace(const struct ksa_draft *draft, size_t first)
+{
+        const struct ksa_claim *claim = &draft->entries[first].claim;
+        size_t end = first + 1;
+
+        while (end < draft->entry_count &&
+               strcmp(claim->cluster, draft->entries[end].claim.cluster) == 0 &&
+               strcmp(claim->namespace, draft->entries[end].claim.namespace) == 0)
+                end++;
+        return end;
 }
 
 /* A group for each namespace that has an entry or a group. */
@@ -281,14 +299,17 @@ static enum ksa_reason make_groups(struct ksa_draft *draft, struct ksa_error *er
                                     ? -1
                                     : compare_accounts(NAMESPACE_OF(claim), NAMESPACE_OF(record));
 
-                group->claim.cluster = order <= 0 ? claim->cluster : record->cluster;
-                group->claim.namespace = order <= 0 ? claim->namespace : record->namespace;
+                if (claim != NULL && order <= 0) {
+                        group->claim.cluster = claim->cluster;
+                        group->claim.namespace = claim->namespace;
+                } else if (record != NULL) {
+                        group->claim.cluster = record->cluster;
+                        group->claim.namespace = record->namespace;
+                }
                 group->claim.account = "";
                 group->first = entry;
-                while (order <= 0 && entry < draft->entry_count &&
-                       compare_accounts(NAMESPACE_OF(&group->claim),
-                                        NAMESPACE_OF(&draft->entries[entry].claim)) == 0)
-                        entry++;
+                if (order <= 0)
+                        entry = end_of_namespace(draft, entry);
                 group->end = entry;
                 if (order >= 0) {
                         group->before = record;

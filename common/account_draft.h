@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The material of a plan: one entry for each service account that is wanted or that the registry
- * has, one for each namespace with a group, and the tables to find a name's and a number's owners
- * by. All is sorted rather than hashed: who makes accounts chooses their names, and could choose
- * them to collide.
+ * The material of a plan: one entry for each service account that is wanted or that the registry has,
+ * one for each namespace with a group, and the tables to find a name's and a number's owners by. All
+ * is sorted rather than hashed: who makes accounts chooses their names, and could choose them to
+ * collide.
  */
 #ifndef KSA_ACCOUNT_DRAFT_H
 #define KSA_ACCOUNT_DRAFT_H

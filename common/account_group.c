@@ -98,8 +98,8 @@ struct names {
 static bool find_gid(const struct ksa_draft *draft, const struct names *names, const char *name,
                      uint32_t *ret_gid)
 {
-        struct ksa_draft_group *const *group =
-                bsearch(name, names->groups, names->count, sizeof(*names->groups), has_name);
+        struct ksa_draft_group *const *group = bsearch(name, names->groups, names->count,
+                                                       sizeof(struct ksa_draft_group *), has_name);
 
         if (group == NULL)
                 return ksa_local_gid(draft->input->local, name, ret_gid);
@@ -184,7 +184,7 @@ enum ksa_reason ksa_account_groups(struct ksa_draft *draft, struct ksa_error *er
                 if (draft->groups[i].gid != NULL && draft->groups[i].why == NULL)
                         names.groups[names.count++] = &draft->groups[i];
         }
-        qsort(names.groups, names.count, sizeof(*names.groups), by_name);
+        qsort(names.groups, names.count, sizeof(struct ksa_draft_group *), by_name);
         for (size_t i = 0; i < draft->group_count; i++) {
                 const struct ksa_draft_group *group = &draft->groups[i];
 

@@ -58,7 +58,7 @@ void ksa_account_guard(struct ksa_draft *draft, size_t *ret_removals, char *ret_
                 (void)snprintf(ret_guard, size,
                                "%zu of %zu accounts would be removed, more than a tenth", removed,
                                there);
-        else if (emptied > 0)
+        else if (first != NULL)
                 (void)snprintf(
                         ret_guard, size, "all accounts of the namespace %.150s would be removed%s",
                         ksa_draft_account(draft, first->claim.cluster, first->claim.namespace, "*"),

@@ -20,8 +20,8 @@
 
 /*
  * What the account has not now (FRESH) is asked of directories too; what it never had (FIRST), of
- * sudoers, whose words were not written for it. An [account] section may declare a name that stands
- * in either.
+ * sudoers, whose words were not written for it. An [account] section may declare a name that stands in
+ * either.
  */
 struct question {
         bool fresh, first;
@@ -140,6 +140,8 @@ static void remove_user(struct ksa_draft *draft, struct ksa_draft_entry *entry)
 {
         struct ksa_account_record *after = &entry->after;
 
+        if (entry->before == NULL)
+                return;
         *after = *entry->before;
         if (after->state == KSA_ACCOUNT_REMOVED || after->state == KSA_ACCOUNT_RETIRED)
                 return;
@@ -155,7 +157,7 @@ static void remove_user(struct ksa_draft *draft, struct ksa_draft_entry *entry)
 static void fill(struct ksa_draft_entry *entry)
 {
         const struct ksa_wanted *wanted = entry->wanted;
-        bool recreated = ksa_claim_is_recreated(entry);
+        bool recreated = entry->before != NULL && ksa_claim_is_recreated(entry);
         int64_t changed = entry->before == NULL ? 0 : entry->before->changed;
 
         entry->after = (struct ksa_account_record){
@@ -323,7 +325,7 @@ static void judge_faulty(struct ksa_draft *draft, struct ksa_draft_entry *entry)
         const char *remedy = "mend it where it is asked for, in the [account] section or the "
                              "annotations";
 
-        if (!ksa_draft_has_user(entry)) {
+        if (entry->before == NULL || !ksa_draft_has_user(entry)) {
                 refuse(entry, entry->fault, remedy);
                 return;
         }
@@ -338,7 +340,7 @@ void ksa_account_judge(struct ksa_draft *draft, struct ksa_draft_entry *entry)
         bool retire = entry == draft->subject && draft->input->wish == KSA_WISH_RETIRE;
         bool retired = entry->before != NULL && entry->before->state == KSA_ACCOUNT_RETIRED;
 
-        if (retire) {
+        if (retire && entry->before != NULL) {
                 entry->after = *entry->before;
                 set_state(draft, entry, KSA_ACCOUNT_RETIRED);
                 return;

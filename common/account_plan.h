@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What becomes of the registry: from the accounts that it has, those that are wanted, and who has
- * names and numbers on this host already, to the accounts that it will have, with the reason for
- * each change. Pure, but for what local.h asks of NSS.
+ * names and numbers on this host already, to the accounts that it will have, with the reason for each
+ * change. Pure, but for what local.h asks of NSS.
  */
 #ifndef KSA_ACCOUNT_PLAN_H
 #define KSA_ACCOUNT_PLAN_H

@@ -90,49 +90,53 @@ static enum answer meant(int code, const void *result)
 /* More than any entry takes; a group of tens of thousands has its members in it. */
 enum { ANSWER_SIZE = 64 * 1024, ANSWER_MAX = 16 * 1024 * 1024 };
 
-/*
- * Asks once: a user (NAME, or NUMBER where that is NULL), or a group; ret_name and ret_number are
- * of who it is.
- */
-static int ask_once(bool group, const char *name, uint32_t number, char *buffer, size_t size,
-                    char ret_name[KSA_WHO_SIZE], uint32_t *ret_number, const void **ret_found)
-{
-        struct passwd user, *found_user = NULL;
-        struct group group_entry, *found_group = NULL;
-        int code;
+/* Who has it. */
+struct holder {
+        char name[KSA_WHO_SIZE];
+        uint32_t number;
+};
 
-        if (group) {
-                code = name != NULL ? getgrnam_r(name, &group_entry, buffer, size, &found_group)
-                                    : getgrgid_r(number, &group_entry, buffer, size, &found_group);
-                *ret_found = found_group != NULL ? buffer : NULL;
-        } else {
-                code = name != NULL ? getpwnam_r(name, &user, buffer, size, &found_user)
-                                    : getpwuid_r(number, &user, buffer, size, &found_user);
-                *ret_found = found_user != NULL ? buffer : NULL;
+/* Asks once: by name, or by number where NAME is NULL. */
+static enum answer ask_user(const char *name, uint32_t number, char *buffer, size_t size,
+                            struct holder *holder, int *ret_code)
+{
+        struct passwd user, *found = NULL;
+
+        *ret_code = name != NULL ? getpwnam_r(name, &user, buffer, size, &found)
+                                 : getpwuid_r(number, &user, buffer, size, &found);
+        if (found != NULL) {
+                (void)snprintf(holder->name, sizeof(holder->name), "%s", found->pw_name);
+                holder->number = found->pw_uid;
         }
-        if (*ret_found != NULL) {
-                (void)snprintf(ret_name, KSA_WHO_SIZE, "%s",
-                               group ? found_group->gr_name : found_user->pw_name);
-                *ret_number = group ? found_group->gr_gid : found_user->pw_uid;
-        }
-        return code;
+        return meant(*ret_code, found);
 }
 
-static enum answer ask(bool group, const char *name, uint32_t number, char ret_name[KSA_WHO_SIZE],
-                       uint32_t *ret_number)
+static enum answer ask_group(const char *name, uint32_t number, char *buffer, size_t size,
+                             struct holder *holder, int *ret_code)
+{
+        struct group group, *found = NULL;
+
+        *ret_code = name != NULL ? getgrnam_r(name, &group, buffer, size, &found)
+                                 : getgrgid_r(number, &group, buffer, size, &found);
+        if (found != NULL) {
+                (void)snprintf(holder->name, sizeof(holder->name), "%s", found->gr_name);
+                holder->number = found->gr_gid;
+        }
+        return meant(*ret_code, found);
+}
+
+static enum answer ask(bool group, const char *name, uint32_t number, struct holder *holder)
 {
         enum answer answer = NO_ANSWER;
 
         for (size_t size = ANSWER_SIZE; size <= ANSWER_MAX; size *= 4) {
-                const void *found = NULL;
                 char *buffer = malloc(size);
+                int code = 0;
 
                 if (buffer == NULL)
                         break;
-                int code =
-                        ask_once(group, name, number, buffer, size, ret_name, ret_number, &found);
+                answer = (group ? ask_group : ask_user)(name, number, buffer, size, holder, &code);
                 free(buffer);
-                answer = meant(code, found);
                 if (code != ERANGE)
                         break;
         }
@@ -146,8 +150,7 @@ static bool has(const struct ksa_local *local, bool group, const char *name, uin
         const struct ksa_local_table *table = group ? &local->groups : &local->users;
         const struct ksa_local_entry *entry = name != NULL ? ksa_local_with_name(table, name)
                                                            : ksa_local_with_number(table, number);
-        char found[KSA_WHO_SIZE] = "";
-        uint32_t found_number = 0;
+        struct holder holder = {0};
 
         if (entry != NULL) {
                 tell(entry->kind, entry->name, entry->file, who);
@@ -155,9 +158,9 @@ static bool has(const struct ksa_local *local, bool group, const char *name, uin
         }
         if (!new || !local->ask_nss)
                 return false;
-        enum answer answer = ask(group, name, number, found, &found_number);
+        enum answer answer = ask(group, name, number, &holder);
         if (answer == SOMEBODY)
-                tell(group ? "the group" : "the user", found, "NSS", who);
+                tell(group ? "the group" : "the user", holder.name, "NSS", who);
         else if (answer == NO_ANSWER)
                 (void)snprintf(who, KSA_WHO_SIZE,
                                "possibly somebody of NSS, which gives no answer");
@@ -204,13 +207,15 @@ bool ksa_local_in_sudoers(const struct ksa_local *local, const char *name, uint3
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid)
 {
         const struct ksa_local_entry *entry = ksa_local_with_name(&local->groups, group);
-        char found[KSA_WHO_SIZE];
-        uint32_t gid = 0;
+        struct holder holder = {0};
+        uint32_t gid;
 
         if (entry != NULL)
                 gid = (uint32_t)entry->number;
-        else if (!local->ask_nss || ask(true, group, 0, found, &gid) != SOMEBODY)
+        else if (!local->ask_nss || ask(true, group, 0, &holder) != SOMEBODY)
                 return false;
+        else
+                gid = holder.number;
         *ret_gid = gid;
         return true;
 }

@@ -92,8 +92,8 @@ static bool parse_range(char *line, uint64_t *ret_start, uint64_t *ret_count)
 }
 
 /*
- * A line that we cannot read might give away what it was meant to keep, so it ends the run. A #
- * begins a comment to people alone: to shadow-utils "#ci:100000:65536" is a range.
+ * A line that we cannot read might give away what it was meant to keep, so it ends the run. A # begins
+ * a comment to people alone: to shadow-utils "#ci:100000:65536" is a range.
  */
 static enum ksa_reason read_ranges(FILE *file, const char *path, struct ksa_local_table *table,
                                    struct ksa_error *err)
@@ -203,7 +203,8 @@ const struct ksa_local_entry *ksa_local_with_name(const struct ksa_local_table *
         struct ksa_local_entry *key = &wanted;
         struct ksa_local_entry **found =
                 table->count == 0 ? NULL
-                                  : bsearch(&key, table->names, table->count, sizeof(key), by_name);
+                                  : bsearch(&key, table->names, table->count,
+                                            sizeof(struct ksa_local_entry *), by_name);
 
         return found == NULL ? NULL : *found;
 }

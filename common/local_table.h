@@ -26,8 +26,8 @@ struct ksa_local_table {
 };
 
 /*
- * Add what a file has, PATH borrowed; a file that is missing has nothing in it. Of passwd, the
- * primary groups too. KSA_FILE_UNREADABLE, KSA_MEMORY
+ * Add what a file has, PATH borrowed; a file that is missing has nothing in it. Of passwd, the primary
+ * groups too. KSA_FILE_UNREADABLE, KSA_MEMORY
  */
 enum ksa_reason ksa_local_read_users(const char *path, struct ksa_local_table *table,
                                      struct ksa_error *err) KSA_MUST_CHECK;

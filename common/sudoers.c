@@ -68,11 +68,13 @@ static void undo_escapes(char *line)
         char *out = line;
 
         for (const char *in = line; *in != '\0'; in++) {
-                unsigned byte = 0;
+                char digits[3] = "";
 
                 if (in[0] == '\\' && in[1] == 'x' && isxdigit((unsigned char)in[2]) &&
-                    isxdigit((unsigned char)in[3]) && sscanf(in + 2, "%2x", &byte) == 1 &&
-                    byte != 0) {
+                    isxdigit((unsigned char)in[3]))
+                        memcpy(digits, in + 2, 2);
+                unsigned long byte = strtoul(digits, NULL, 16);
+                if (byte != 0) {
                         *out++ = (char)byte;
                         in += 3;
                 } else if (in[0] != '\\') {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The words of sudoers: whom it might speak of. Words, not its grammar: the grammar grows with each
- * version of sudo, and what we did not understand would be a name that somebody is given, with
- * rights that were meant for nobody. A word too many costs one account its name, with a message.
+ * version of sudo, and what we did not understand would be a name that somebody is given, with rights
+ * that were meant for nobody. A word too many costs one account its name, with a message.
  */
 #ifndef KSA_SUDOERS_H
 #define KSA_SUDOERS_H

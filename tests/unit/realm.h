@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A host and what its sources say, for tests of the plan: syncs one after the other, each written and read again. */
+/*
+ * A host and what its sources say, for tests of the plan: syncs one after the other, each written and
+ * read again.
+ */
 #ifndef KSA_TEST_REALM_H
 #define KSA_TEST_REALM_H
 

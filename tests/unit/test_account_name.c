@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_name.c: what is computed here is computed on every host, by every version: the vectors never change. */
+/*
+ * account_name.c: what is computed here is computed on every host, by every version: the vectors never
+ * change.
+ */
 #include "account_name.h"
 
 #include <stdio.h>

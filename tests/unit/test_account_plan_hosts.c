@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * account_plan.c over random histories: accounts are made, deleted and made again, several hosts look at different
- * times, and the range is so small that uids collide all the time.
+ * account_plan.c over random histories: accounts are made, deleted and made again, several hosts look
+ * at different times, and the range is so small that uids collide all the time.
  */
 #include "account_plan.h"
 
