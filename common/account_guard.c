@@ -20,6 +20,13 @@ static bool is_there(const struct ksa_draft_entry *entry)
                entry->after.state != KSA_ACCOUNT_RETIRED;
 }
 
+/* Who could log in, and will not: a source, or another uid_range, disputes what it has. */
+static bool is_locked_out(const struct ksa_draft_entry *entry)
+{
+        return ksa_draft_has_user(entry) && entry->before->state == KSA_ACCOUNT_ACTIVE &&
+               entry->after.state == KSA_ACCOUNT_CONTESTED;
+}
+
 /* Whether a namespace loses the last of the accounts that a source listed. */
 static bool is_emptied(const struct ksa_draft *draft, const struct ksa_draft_group *group)
 {
@@ -38,12 +45,13 @@ static bool is_emptied(const struct ksa_draft *draft, const struct ksa_draft_gro
 
 void ksa_account_guard(struct ksa_draft *draft, size_t *ret_removals, char *ret_guard, size_t size)
 {
-        size_t there = 0, removed = 0, emptied = 0;
+        size_t there = 0, removed = 0, emptied = 0, locked_out = 0;
         const struct ksa_draft_group *first = NULL;
 
         for (size_t i = 0; i < draft->entry_count; i++) {
                 there += was_there(&draft->entries[i]);
                 removed += is_removed(&draft->entries[i]);
+                locked_out += is_locked_out(&draft->entries[i]);
         }
         for (size_t i = 0; i < draft->group_count; i++) {
                 if (!is_emptied(draft, &draft->groups[i]))
@@ -58,6 +66,11 @@ void ksa_account_guard(struct ksa_draft *draft, size_t *ret_removals, char *ret_
                 (void)snprintf(ret_guard, size,
                                "%zu of %zu accounts would be removed, more than a tenth", removed,
                                there);
+        else if (locked_out > 1 && locked_out > there / 10)
+                (void)snprintf(ret_guard, size,
+                               "%zu of %zu accounts would be refused until each is accepted, more "
+                               "than a tenth: was uid_range changed?",
+                               locked_out, there);
         else if (first != NULL)
                 (void)snprintf(
                         ret_guard, size, "all accounts of the namespace %.150s would be removed%s",

@@ -407,6 +407,25 @@ static void test_guard_is_a_tenth(void **state)
         assert_string_not_equal(guard_without(20, 2), "");
 }
 
+/* A range that somebody changed would refuse everybody at once. */
+static void test_guard_against_locking_everybody_out(void **state)
+{
+        (void)state;
+        list_many(20);
+        realm_sync(&realm);
+        realm.range = (struct ksa_uid_range){5000000, 5999999};
+        list_many(20);
+        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        assert_string_equal(realm.plan->guard,
+                            "20 of 20 accounts would be refused until each is accepted, more "
+                            "than a tenth: was uid_range changed?");
+        realm_sync(&realm);
+        /* Then they are, and that stops no run any more. */
+        list_many(20);
+        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        assert_string_equal(realm.plan->guard, "");
+}
+
 /* What comes back is the last that it was, though the clock was set back meanwhile. */
 static void test_returned_as_the_last(void **state)
 {
@@ -474,6 +493,7 @@ int main(void)
                 TEST(test_what_no_host_takes),
                 TEST(test_declared_may_be_outside_the_range),
                 TEST(test_guard),
+                TEST(test_guard_against_locking_everybody_out),
                 TEST(test_guard_is_a_tenth),
                 TEST(test_returned_as_the_last),
                 TEST(test_damaged_registry),
