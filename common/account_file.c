@@ -99,7 +99,7 @@ static bool is_moment(json_int_t seconds)
 static enum ksa_reason read_account(json_t *account, const struct ksa_account_origin *origin,
                                     struct ksa_wanted_list *list, struct ksa_error *err)
 {
-        struct ksa_account_said said = {NULL};
+        struct ksa_account_said said = {.account = NULL};
         json_t *user = NULL, *user_uid = NULL;
         json_int_t created;
         char number[24];
