@@ -38,7 +38,7 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
         if (error != NULL) {
                 (void)remedy_of_list(cluster, error, remedy);
                 (void)snprintf(what, sizeof(what), "accounts=kept cluster=\"%s\"", name);
-                run->status = EXIT_DENIED;
+                run->status = EXIT_BROKEN;
         }
         if (error != NULL && !run->dry_run)
                 log_failure(run->json, what, error, remedy);
@@ -123,7 +123,7 @@ static void report_guard(struct accounts_run *run)
 
         if (*guard == '\0' || run->force)
                 return;
-        run->status = EXIT_DENIED;
+        run->status = EXIT_BROKEN;
         if (run->dry_run && !run->json)
                 (void)printf("held: %s\n    with --force it is done\n", guard);
         else if (!run->dry_run)

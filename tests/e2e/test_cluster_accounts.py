@@ -244,9 +244,9 @@ def test_a_label_that_everybody_lost_stops_the_run(cluster, space):
     cluster.sync()
     for name in ("a", "b"):
         label(cluster.server, space, name, **{"ksa.dev/login": "no"})
-    stopped = cluster.sync(status=1)
+    stopped = cluster.sync(status=2)
     assert "--force" in stopped.err and len(uids()) == 2
-    assert cluster.sync("--dry-run", status=1) and len(uids()) == 2
+    assert cluster.sync("--dry-run", status=2) and len(uids()) == 2
     cluster.sync("--force")
     assert uids() == {}
 
@@ -354,7 +354,7 @@ def test_server_that_is_down_changes_nothing(cluster):
     before = Path("/var/lib/ksa/registry").read_bytes()
     cluster.server.kill_server()
     try:
-        cluster.sync(status=1)
+        cluster.sync(status=2)
         assert Path("/var/lib/ksa/registry").read_bytes() == before
         assert passwd("ci_deployer")
     finally:

@@ -141,7 +141,7 @@ def test_a_partial_answer_changes_nothing(cluster, name, stage):
         cluster.lister.add("ci", "a%d" % number)
     cluster.lister.page_max = 2
     cluster.lister.instead = lambda number, query, sound: BAD[name](number, query, sound) if number >= stage else None
-    result = sync(cluster, status=1)
+    result = sync(cluster, status=2)
     assert REGISTRY.read_bytes() == before
     (line,) = [line for line in result.log if "result=failed" in line]
     assert 'accounts=kept cluster="prod" why="' in line and "remedy=\"\"" not in line
@@ -149,8 +149,8 @@ def test_a_partial_answer_changes_nothing(cluster, name, stage):
 
 def test_who_may_not_list_is_told_what_to_apply(cluster):
     cluster.lister.instead = BAD["refused"]
-    assert "reason=api-forbidden" in sync(cluster, status=1).err
-    assert "account-list.yaml" in sync(cluster, "--dry-run", status=1).err
+    assert "reason=api-forbidden" in sync(cluster, status=2).err
+    assert "account-list.yaml" in sync(cluster, "--dry-run", status=2).err
 
 
 def test_other_clusters_go_on(cluster):
@@ -158,7 +158,7 @@ def test_other_clusters_go_on(cluster):
     cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
         cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = ci\n")
     lister.add("ci", "deployer")
-    answer = sync(cluster, "--json", status=1).json
+    answer = sync(cluster, "--json", status=2).json
     assert [(one["cluster"], one["how"]) for one in answer["clusters"]] == [("prod", "asked"), ("away", "kept")]
     assert answer["written"] and set(listed(cluster)) == {"ci_deployer"}
 
@@ -205,10 +205,10 @@ def test_guard(cluster):
     sync(cluster)
     before = REGISTRY.read_bytes()
     cluster.lister.accounts.clear()
-    result = sync(cluster, status=1)
+    result = sync(cluster, status=2)
     assert "result=held" in result.err and REGISTRY.read_bytes() == before
     assert not [line for line in result.log if "result=account " in line]
-    assert "held: " in sync(cluster, "--dry-run", status=1).out and REGISTRY.read_bytes() == before
+    assert "held: " in sync(cluster, "--dry-run", status=2).out and REGISTRY.read_bytes() == before
     result = sync(cluster, "--force")
     assert listed(cluster) == {} and {one["state"] for one in listed(cluster, "--all").values()} == {"removed"}
     assert len([line for line in result.log if "change=removed" in line]) == 20
@@ -320,7 +320,7 @@ def test_without_root(cluster):
         result = run(["ksactl", "accounts", *words])
         assert result.status == 2 and "is for root" in result.err, result
     result = run(["ksactl", "accounts", "sync", "--dry-run"])
-    assert result.status == 1 and "root" in result.err  # it cannot ask
+    assert result.status == 2 and "root" in result.err  # it cannot ask
 
 
 @pytest.mark.parametrize("words", ((), ("what",), ("sync", "x"), ("show",), ("accept",), ("retire",), ("import",),
