@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import issuer
+import registry
 
 AUDIENCE = "postgresql://build-7"
 AS_SERVER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -20,7 +21,7 @@ def server():
     shutil.chown(folder, "postgres", "postgres")
     run = lambda *command: subprocess.run(AS_SERVER + list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL)
     run(binaries / "initdb", "-D", folder / "data", "-A", "peer", "--no-sync")
-    (folder / "data/pg_hba.conf").write_text("local all postgres peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
+    (folder / "data/pg_hba.conf").write_text("local all all peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
     run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
     run("psql", "-q", "-h", folder, "postgres", "-c", "create role reports login")
     yield folder
@@ -79,3 +80,17 @@ def test_forged_token(database, host):
     other = issuer.Key("RS256")
     token = host.remember(issuer.token(other, issuer.claims(account="reporter", audience=AUDIENCE), header={"kid": host.key.kid}))
     assert database(token).reasons == ["bad-signature"]
+
+
+def test_the_server_knows_users_that_ksa_made(server, host):
+    """By NSS, without root and in a process that lives on: peer asks for the name of a uid."""
+    registry.make()
+    try:
+        role = AS_SERVER + ["psql", "-q", "-h", server, "postgres", "-c", "create role ci_deployer login"]
+        subprocess.run(role, check=True, cwd="/")
+        ask = ["psql", "-h", server, "-tAc", "select current_user", "postgres"]
+        assert host.run(ask, user="ci_deployer", cwd="/").out == "ci_deployer\n"
+        refused = host.run(ask + ["-U", "reports"], user="ci_deployer", cwd="/")
+        assert refused.status != 0 and "Peer authentication failed" in refused.err, refused
+    finally:
+        registry.PATH.unlink()
