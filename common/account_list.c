@@ -7,6 +7,7 @@
 
 #include "api.h"
 #include "json.h"
+#include "json_list.h"
 #include "object.h"
 #include "text.h"
 
@@ -112,7 +113,7 @@ enum ksa_reason ksa_account_page_read(const char *body, size_t length,
         struct ksa_account_page read = {NULL, NULL};
         struct ksa_error inner = {0};
         const size_t before = list->count;
-        enum ksa_reason reason = ksa_json_load(body, length, &page, &inner);
+        enum ksa_reason reason = ksa_json_load_list(body, length, &page, &inner);
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,

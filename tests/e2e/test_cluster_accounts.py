@@ -329,6 +329,23 @@ def test_annotations(cluster, space):
     assert result.allowed, result
 
 
+def test_what_is_written_into_one_account_keeps_no_other_from_being_read(cluster, space):
+    server = cluster.server
+    deep = {}
+    for _ in range(40):
+        deep = {"f:x": deep}
+    fields = {"manager": "m", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}
+    for name, metadata in (("nul", {"annotations": {"x": "a\0b"}}),
+                           ("deep", {"managedFields": [dict(fields, fieldsV1=deep)]}),
+                           ("key", {"managedFields": [dict(fields, fieldsV1={"f:a\0b": {}})]})):
+        server.account(space, name)
+        server.patch("/api/v1/namespaces/%s/serviceaccounts/%s" % (space, name), {"metadata": metadata})
+    cluster.configure_accounts("namespaces = ci %s" % space)
+    cluster.sync()
+    assert passwd("ci_deployer") and {passwd("%s_%s" % (space, name))[4] for name in ("nul", "deep", "key")} == {
+        "prod/%s/%s" % (space, name) for name in ("nul", "deep", "key")}
+
+
 # --- A file in place of the cluster ------------------------------------------
 
 def test_export_and_import(cluster, tmp_path):

@@ -146,6 +146,72 @@ static void test_what_is_read_too(void **state)
         free(both);
 }
 
+/* A page of one account, with MORE in its metadata: as text, for it may be what no parser here takes. */
+static char *page_with(const char *more)
+{
+        char *text = NULL;
+        const char *name = strncmp(more, "\"name\"", 6) == 0 ? "" : "\"name\":\"deployer\",";
+
+        assert_true(asprintf(&text,
+                             "{\"kind\":\"ServiceAccountList\",\"apiVersion\":\"v1\",\"metadata\":"
+                             "{\"resourceVersion\":\"77\"},\"items\":[{\"metadata\":{%s"
+                             "\"namespace\":\"ci\",\"uid\":\"u-1\",\"creationTimestamp\":"
+                             "\"2026-11-24T09:30:00Z\",%s}}]}",
+                             name, more) > 0);
+        return text;
+}
+
+/* Whoever may annotate one account may not keep the others from being read. */
+static void test_what_others_wrote(void **state)
+{
+        char deep[1024] = "\"managedFields\":[{\"fieldsV1\":";
+        const char *const rows[] = {
+                "\"annotations\":{\"x\":\"a\\u0000b\",\"y\":\"\\\\u0000\"}",
+                deep,
+                "\"managedFields\" : [{\"fieldsV1\":{\"f:a\\u0000b\":{},\"]\":{}}}]",
+                "\"annotations\":{\"managedFields\":\"[{\"}",
+                "\"labels\":{\"managedFields\":\"\"}",
+        };
+
+        (void)state;
+        for (size_t i = 0; i < 40; i++)
+                strcat(deep, "{\"f:[\":");
+        strcat(deep, "1");
+        for (size_t i = 0; i < 40; i++)
+                strcat(deep, "}");
+        strcat(deep, "}]");
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                struct ksa_wanted_list list = {0};
+                struct ksa_account_page page;
+                struct ksa_error error;
+                char *account = page_with(rows[i]);
+
+                if (read_text(account, &list, &page, &error) != KSA_OK || list.count != 1)
+                        fail_msg("%s: %s", account, error.text);
+                free(account);
+                ksa_wanted_clear(&list);
+        }
+}
+
+/* What a name is read from must not end at a NUL. */
+static void test_name_with_a_nul(void **state)
+{
+        static const char *const texts[] = {"\"name\":\"deployer\\u0000x\"",
+                                            "\"name\":\"deployer\\u0000\""};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(texts); i++) {
+                struct ksa_wanted_list list = {0};
+                struct ksa_account_page page;
+                struct ksa_error error;
+                char *text = page_with(texts[i]);
+
+                assert_int_equal(read_text(text, &list, &page, &error), KSA_API_BROKEN);
+                free(text);
+                ksa_wanted_clear(&list);
+        }
+}
+
 static void test_what_is_none(void **state)
 {
         static const char *const rows[][2] = {
@@ -520,12 +586,19 @@ static void test_what_is_asked(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                UNIT_TEST(test_page),          UNIT_TEST(test_what_is_read_too),
-                UNIT_TEST(test_what_is_none),  UNIT_TEST(test_no_json),
-                UNIT_TEST(test_times),         UNIT_TEST(test_annotations),
-                UNIT_TEST(test_pages),         UNIT_TEST(test_pages_that_do_not_fit),
-                UNIT_TEST(test_expired),       UNIT_TEST(test_too_large),
+                UNIT_TEST(test_page),
+                UNIT_TEST(test_what_is_read_too),
+                UNIT_TEST(test_what_is_none),
+                UNIT_TEST(test_no_json),
+                UNIT_TEST(test_times),
+                UNIT_TEST(test_annotations),
+                UNIT_TEST(test_pages),
+                UNIT_TEST(test_pages_that_do_not_fit),
+                UNIT_TEST(test_expired),
+                UNIT_TEST(test_too_large),
                 UNIT_TEST(test_what_is_asked),
+                UNIT_TEST(test_what_others_wrote),
+                UNIT_TEST(test_name_with_a_nul),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
