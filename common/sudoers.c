@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -244,9 +245,10 @@ static enum ksa_reason read_place(struct ksa_sudoers *sudoers, const char *path,
         return reason;
 }
 
+/* To sudo CI_Deployer is ci_deployer, by its defaults case_insensitive_user and case_insensitive_group. */
 static int by_text(const void *a, const void *b)
 {
-        return strcmp(*(const char *const *)a, *(const char *const *)b);
+        return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 enum ksa_reason ksa_sudoers_read(const char *file, const char *folder,

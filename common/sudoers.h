@@ -28,7 +28,7 @@ enum ksa_reason ksa_sudoers_read(const char *file, const char *folder,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_sudoers_clear(struct ksa_sudoers *sudoers);
 
-/* Whether it has the word NAME (behind % and quotes too), or the number as a uid or gid. */
+/* Whether it has the word NAME in whatever case (behind % and quotes too), or the number as a uid or gid. */
 bool ksa_sudoers_has_name(const struct ksa_sudoers *sudoers, const char *name);
 bool ksa_sudoers_has_number(const struct ksa_sudoers *sudoers, uint32_t number);
 

@@ -39,6 +39,8 @@ static void test_ways_to_write_a_name(void **state)
                 "x ALL=ALL # ci_deployer",
                 "  ci_deployer\tALL=ALL",
                 "ci_deployer",
+                "CI_Deployer ALL=(ALL) ALL", /* to sudo it is one user, and one group */
+                "%CI_DEPLOYER ALL=ALL",
         };
 
         for (size_t i = 0; i < KSA_COUNT(ways); i++) {
