@@ -340,9 +340,15 @@ def test_what_is_written_into_one_account_keeps_no_other_from_being_read(cluster
                            ("key", {"managedFields": [dict(fields, fieldsV1={"f:a\0b": {}})]})):
         server.account(space, name)
         server.patch("/api/v1/namespaces/%s/serviceaccounts/%s" % (space, name), {"metadata": metadata})
+    # The largest that etcd takes: the server writes < as six bytes.
+    server.account(space, "large")
+    references = []
+    for _ in range(10):
+        references += [{"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "%d" % len(references) + "<" * 130000}]
+        server.patch("/api/v1/namespaces/%s/serviceaccounts/large" % space, {"metadata": {"ownerReferences": references}})
     cluster.configure_accounts("namespaces = ci %s" % space)
     cluster.sync()
-    assert passwd("ci_deployer") and {passwd("%s_%s" % (space, name))[4] for name in ("nul", "deep", "key")} == {
+    assert passwd("ci_deployer") and passwd(space + "_large") and {passwd("%s_%s" % (space, name))[4] for name in ("nul", "deep", "key")} == {
         "prod/%s/%s" % (space, name) for name in ("nul", "deep", "key")}
 
 
