@@ -12,16 +12,12 @@
         "give it a name of its own: an [account NAME] section that declares " \
         "it, or the annotation ksa.dev/user"
 
-/* No word of sudoers, and no number there: for a question about the other. */
-#define NO_NAME   ""
-#define NO_NUMBER UINT32_MAX
-
 /* --- What the host says ------------------------------------------------------------ */
 
 /*
  * What the account has not now (FRESH) is asked of directories too; what it never had (FIRST), of
- * sudoers, whose words were not written for it. An [account] section may declare a name that stands in
- * either.
+ * the files that give rights by a name or number (sudoers, members of groups, subordinate ids), which
+ * were not written for it. An [account] section may declare a name that stands in either.
  */
 struct question {
         bool fresh, first;
@@ -45,7 +41,7 @@ static const char *local_number(struct ksa_draft *draft, const struct ksa_draft_
         char who[KSA_WHO_SIZE];
 
         if (ksa_local_has_number(local, uid, ask.fresh, who) ||
-            (ask.first && ksa_local_in_sudoers(local, NO_NAME, uid, who)))
+            (ask.first && ksa_local_speaks_of_number(local, uid, who)))
                 return ksa_arena_text(draft->arena, "the uid %u is that of %s", uid, who);
         return NULL;
 }
@@ -61,10 +57,9 @@ static const char *local_name(struct ksa_draft *draft, const struct ksa_draft_en
 
         if (ksa_local_has_user(local, name, nss, who) || ksa_local_has_group(local, name, nss, who))
                 return ksa_arena_text(draft->arena, "the name '%s' is that of %s", name, who);
-        if (ask.first && ksa_local_in_sudoers(local, name, NO_NUMBER, who))
-                return ksa_arena_text(draft->arena,
-                                      "the name '%s' stands in sudoers, which would give it rights",
-                                      name);
+        if (ask.first && ksa_local_speaks_of_name(local, name, who))
+                return ksa_arena_text(draft->arena, "the name '%s' would have rights here by %s",
+                                      name, who);
         return NULL;
 }
 

@@ -14,7 +14,7 @@
 #include "text.h"
 
 struct ksa_local {
-        struct ksa_local_table users, groups, ranges;
+        struct ksa_local_table users, groups, members, ranges;
         struct ksa_sudoers sudoers;
         bool ask_nss;
 };
@@ -36,6 +36,8 @@ enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_l
         if (reason == KSA_OK)
                 reason = ksa_local_read_groups(files->group, &local->groups, err);
         if (reason == KSA_OK)
+                reason = ksa_local_read_members(files->group, &local->members, err);
+        if (reason == KSA_OK)
                 reason = ksa_local_read_ranges(files->subuid, &local->ranges, err);
         if (reason == KSA_OK)
                 reason = ksa_local_read_ranges(files->subgid, &local->ranges, err);
@@ -44,7 +46,7 @@ enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_l
                                           err);
         if (reason == KSA_OK &&
             !(ksa_local_arrange(&local->users) && ksa_local_arrange(&local->groups) &&
-              ksa_local_arrange(&local->ranges)))
+              ksa_local_arrange(&local->members) && ksa_local_arrange(&local->ranges)))
                 reason = no_memory(err);
         if (reason == KSA_OK)
                 *ret_local = local;
@@ -59,6 +61,7 @@ void ksa_local_free(struct ksa_local **local)
                 return;
         ksa_local_clear(&(*local)->users);
         ksa_local_clear(&(*local)->groups);
+        ksa_local_clear(&(*local)->members);
         ksa_local_clear(&(*local)->ranges);
         ksa_sudoers_clear(&(*local)->sudoers);
         free(*local);
@@ -192,11 +195,31 @@ bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool n
                has(local, true, NULL, number, new, who);
 }
 
-bool ksa_local_in_sudoers(const struct ksa_local *local, const char *name, uint32_t number,
-                          char who[KSA_WHO_SIZE])
+bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
+                              char who[KSA_WHO_SIZE])
 {
-        if (ksa_sudoers_has_name(&local->sudoers, name))
+        const struct ksa_local_entry *entry = ksa_local_with_name(&local->members, name);
+
+        if (entry == NULL)
+                entry = ksa_local_with_name(&local->ranges, name);
+        if (entry != NULL)
+                tell(entry->kind, name, entry->file, who);
+        else if (ksa_sudoers_has_name(&local->sudoers, name))
                 tell("the word", name, "sudoers", who);
+        else
+                return false;
+        return true;
+}
+
+bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
+                                char who[KSA_WHO_SIZE])
+{
+        char text[16];
+
+        (void)snprintf(text, sizeof(text), "%u", number);
+        const struct ksa_local_entry *entry = ksa_local_with_name(&local->ranges, text);
+        if (entry != NULL)
+                tell(entry->kind, text, entry->file, who);
         else if (ksa_sudoers_has_number(&local->sudoers, number))
                 (void)snprintf(who, KSA_WHO_SIZE, "the number #%u of sudoers", number);
         else

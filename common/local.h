@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who has names and numbers on this host already: its users and groups, subordinate ids, and the words of
- * sudoers. Local files always win.
+ * Who has names and numbers on this host already: its users and groups, subordinate ids, members of groups, and the
+ * words of sudoers. Local files always win.
  */
 #ifndef KSA_LOCAL_H
 #define KSA_LOCAL_H
@@ -38,9 +38,14 @@ bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool n
 /* A uid or a gid of somebody's, or inside somebody's subordinate ones. */
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
                           char who[KSA_WHO_SIZE]);
-/* A word of sudoers: NAME, %NAME, #NUMBER or %#NUMBER. */
-bool ksa_local_in_sudoers(const struct ksa_local *local, const char *name, uint32_t number,
-                          char who[KSA_WHO_SIZE]);
+/*
+ * Whether files would give somebody of that name or uid rights, whoever he is: sudoers by a word (NAME, %NAME, #NUMBER
+ * or %#NUMBER), group by a place among its members, subuid and subgid by ids for him.
+ */
+bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
+                              char who[KSA_WHO_SIZE]);
+bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
+                                char who[KSA_WHO_SIZE]);
 
 /* The gid of a local group (files, then NSS); false where there is none. */
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);

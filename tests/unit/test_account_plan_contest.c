@@ -431,14 +431,17 @@ static void test_local_files_always_win(void **state)
         realm.files.sudoers = sudoers;
         realm.range = narrow;
         place_write(place, "passwd", "ci_user:x:5000:5000::/:/bin/sh\n");
-        place_write(place, "group", "ci_group:x:6000:\n");
-        place_write(place, "subuid", "x:70400:100\n");
+        place_write(place, "group", "ci_group:x:6000:\ndocker:x:990:ci_member\n");
+        place_write(place, "subuid", "x:70400:100\nci_owner:200000:10\n70901:200010:10\n");
         place_write(place, "sudoers", "ci_sudo ALL=ALL\n#70900 ALL=ALL\nbot ALL=ALL\n");
         realm_lists(&realm, "ci", "user", 1)->uid = 70000;
         realm_lists(&realm, "ci", "group", 1)->uid = 70001;
         realm_lists(&realm, "ci", "sudo", 1)->uid = 70002;
         realm_lists(&realm, "ci", "sub", 1)->uid = 70450;
         realm_lists(&realm, "ci", "number", 1)->uid = 70900;
+        realm_lists(&realm, "ci", "member", 1)->uid = 70005;
+        realm_lists(&realm, "ci", "owner", 1)->uid = 70006;
+        realm_lists(&realm, "ci", "ids", 1)->uid = 70901;
         realm_lists(&realm, "ci", "sound", 1)->uid = 70003;
         realm_lists(&realm, "ci", "renumbered", 1)->uid = 70004;
         realm_declares(&realm, &bot, "other", "ci", "declared");
@@ -449,6 +452,9 @@ static void test_local_files_always_win(void **state)
         assert_told(&realm, KSA_CHANGE_REFUSED, "sudo", "sudoers");
         assert_told(&realm, KSA_CHANGE_REFUSED, "sub", "the subordinate ids of 'x'");
         assert_told(&realm, KSA_CHANGE_REFUSED, "number", "sudoers");
+        assert_told(&realm, KSA_CHANGE_REFUSED, "member", "the member 'ci_member' of ");
+        assert_told(&realm, KSA_CHANGE_REFUSED, "owner", "the subordinate ids of 'ci_owner' of ");
+        assert_told(&realm, KSA_CHANGE_REFUSED, "ids", "the subordinate ids of '70901' of ");
         assert_told(&realm, KSA_CHANGE_REFUSED, "declared", "6000");
         assert_state(&realm, "sound", KSA_ACCOUNT_ACTIVE);
         assert_state(&realm, "insudoers", KSA_ACCOUNT_ACTIVE); /* declared by hand */

@@ -48,7 +48,8 @@ static void test_nothing_there(void **state)
 
         assert_false(ksa_local_has_user(local, "root", true, who));
         assert_false(ksa_local_has_number(local, 0, true, who));
-        assert_false(ksa_local_in_sudoers(local, "root", 0, who));
+        assert_false(ksa_local_speaks_of_name(local, "root", who));
+        assert_false(ksa_local_speaks_of_number(local, 0, who));
         assert_false(ksa_local_gid(local, "root", &gid));
         assert_int_equal(gid, 7);
         ksa_local_free(&local);
@@ -148,13 +149,37 @@ static void test_sudoers(void **state)
                     "#5000 ALL=ALL\n%#0006000 ALL=ALL\n");
         struct ksa_local *local = read_place(place, false);
 
-        assert_true(ksa_local_in_sudoers(local, "ci_deployer", 1, who));
-        assert_true(ksa_local_in_sudoers(local, "nobody", 5000, who));
+        assert_true(ksa_local_speaks_of_name(local, "ci_deployer", who));
+        assert_false(ksa_local_speaks_of_name(local, "nobody", who));
+        assert_true(ksa_local_speaks_of_number(local, 5000, who));
         assert_non_null(strstr(who, "#5000"));
-        assert_true(ksa_local_in_sudoers(local, "nobody", 6000, who));
-        assert_false(ksa_local_in_sudoers(local, "nobody", 600, who));
+        assert_true(ksa_local_speaks_of_number(local, 6000, who));
+        assert_false(ksa_local_speaks_of_number(local, 600, who));
         assert_true(ksa_local_is_powerful(local, "web", 8000));
         assert_true(ksa_local_is_powerful(local, "other", 6000));
+        ksa_local_free(&local);
+}
+
+/* A group's line gives the group to whoever has the name, and so do subordinate ids. */
+static void test_members_and_owners_of_ids(void **state)
+{
+        struct place *place = *state;
+        char who[KSA_WHO_SIZE];
+
+        place_write(place, "group", "adm:x:4:\ndocker:x:990:alice,ci_deployer\nweb:x:1000:bob\n");
+        place_write(place, "subuid", "ci_gone:100000:65536\n");
+        place_write(place, "subgid", "1879048192:165536:65536\n");
+        struct ksa_local *local = read_place(place, false);
+
+        assert_true(ksa_local_speaks_of_name(local, "ci_deployer", who));
+        assert_non_null(strstr(who, "the member 'ci_deployer' of "));
+        assert_true(ksa_local_speaks_of_name(local, "bob", who));
+        assert_true(ksa_local_speaks_of_name(local, "ci_gone", who));
+        assert_non_null(strstr(who, "the subordinate ids of 'ci_gone' of "));
+        assert_true(ksa_local_speaks_of_number(local, 1879048192, who));
+        assert_false(ksa_local_speaks_of_name(local, "docker", who));
+        assert_false(ksa_local_speaks_of_number(local, 990, who));
+        assert_false(ksa_local_has_user(local, "ci_deployer", false, who));
         ksa_local_free(&local);
 }
 
@@ -186,6 +211,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_damaged_subordinate_ids, place_setup,
                                                 place_teardown),
                 cmocka_unit_test_setup_teardown(test_sudoers, place_setup, place_teardown),
+                cmocka_unit_test_setup_teardown(test_members_and_owners_of_ids, place_setup,
+                                                place_teardown),
                 cmocka_unit_test_setup_teardown(test_nss, place_setup, place_teardown),
         };
 
