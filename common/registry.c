@@ -11,8 +11,11 @@
 
 bool ksa_uid_is_usable(uint32_t uid)
 {
-        return uid >= 1000 && !(uid >= 61184 && uid <= 65519) && uid != 65534 && uid != 65535 &&
-               uid != UINT32_MAX;
+        /* systemd's: of services (DynamicUser), and since 258 of the files in images of containers ("foreign"). */
+        const bool of_systemd =
+                (uid >= 61184 && uid <= 65519) || (uid >= 2147352576 && uid <= 2147418111);
+
+        return uid >= 1000 && !of_systemd && uid != 65534 && uid != 65535 && uid != UINT32_MAX;
 }
 
 /* --- The file --------------------------------------------------------------- */

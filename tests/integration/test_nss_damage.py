@@ -164,7 +164,7 @@ def test_not_readable(accounts):
 # --- A hostile file, with all sums right -----------------------------------------------------
 
 
-@pytest.mark.parametrize("uid", [0, 1, 999, 61184, 65519, 65534, 65535, 4294967295])
+@pytest.mark.parametrize("uid", [0, 1, 999, 61184, 65519, 65534, 65535, 2147352576, 4294967295])
 def test_no_uid_of_the_systems(accounts, uid):
     accounts.make(registry.LINES + "uid 1900000001 %d\n" % uid)
     for key in ("ci_deployer", uid):

@@ -767,10 +767,10 @@ static void test_two_readers_and_a_file_that_is_replaced(void **state)
 
 static void test_usable_numbers(void **state)
 {
-        static const uint32_t no[] = {0,     1,     999,   61184,      61185,
-                                      65519, 65534, 65535, UINT32_MAX, 65000};
-        static const uint32_t yes[] = {1000,  61183,   65520,      65533,
-                                       65536, 1 << 30, 1879048192, UINT32_MAX - 1};
+        static const uint32_t no[] = {0,     1,     999,        61184, 61185,      65519,
+                                      65534, 65535, UINT32_MAX, 65000, 2147352576, 2147418111};
+        static const uint32_t yes[] = {1000,    61183,      65520,          65533,      65536,
+                                       1 << 30, 1879048192, UINT32_MAX - 1, 2147352575, 2147418112};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(no); i++)
