@@ -75,6 +75,9 @@ static const char *judge_user(const struct ksa_account_said *said, char *out, si
                 return out;
         }
         const char *fault = ksa_account_name_fault(said->user);
+        /* With 'abc' for its namespace it could be what a name in the namespace 'abcdef' was cut to. */
+        if (fault == NULL && said->user[length + 1] == '_')
+                fault = "it has two _ behind the namespace, as one that was cut";
         if (fault == NULL)
                 return NULL;
         (void)snprintf(out, size, "its annotation ksa.dev/user asks for '%s': %s", shown, fault);

@@ -347,6 +347,9 @@ static void test_annotations(void **state)
                 {"{\"ksa.dev/user\":\"c\"}", "", "begins with 'ci_'", 0},
                 {"{\"ksa.dev/user\":\"CI_bot\"}", "", "begins with 'ci_'", 0},
                 {"{\"ksa.dev/user\":\"ci_a23456789012345678901234567890\"}", "", "ci_a2345", 0},
+                /* The name of an account in a longer namespace, cut. */
+                {"{\"ksa.dev/user\":\"ci__abcdefgh\"}", "", "as one that was cut", 0},
+                {"{\"ksa.dev/user\":\"ci_a_b\"}", "ci_a_b", NULL, 0},
                 {"{\"ksa.dev/user\":\"x\\ny\"}", "", "x\\x0ay", 0},
                 {"{\"ksa.dev/uid\":\"0\"}", "", "'0'", 0},
                 {"{\"ksa.dev/uid\":\"99999\"}", "", "100000-199999", 0},
