@@ -16,7 +16,8 @@ static bool is_active(const struct ksa_draft_entry *entry)
 
 /*
  * Who on this host has the group's name or number; NULL where nobody has. By its name a group may
- * stand in sudoers: that is what it is for.
+ * stand in sudoers: that is what it is for. By its number it may not before there is the group: a
+ * namespace's name is found for it.
  */
 static const char *local_group(struct ksa_draft *draft, const struct ksa_claim *claim, bool fresh)
 {
@@ -29,6 +30,9 @@ static const char *local_group(struct ksa_draft *draft, const struct ksa_claim *
                                       who);
         if (ksa_local_has_number(local, claim->number, fresh, who))
                 return ksa_arena_text(draft->arena, "the gid %u is that of %s", claim->number, who);
+        if (fresh && ksa_local_speaks_of_number(local, claim->number, who))
+                return ksa_arena_text(draft->arena, "the gid %u would have rights here by %s",
+                                      claim->number, who);
         return NULL;
 }
 

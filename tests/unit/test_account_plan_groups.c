@@ -170,6 +170,27 @@ static void test_local_group_of_the_name(void **state)
         assert_int_equal(group_record("k8s-web").gid, gid_of("prod", "web"));
 }
 
+/* Whoever makes namespaces can find a name that comes to a number of sudoers. */
+static void test_gid_that_stands_in_sudoers(void **state)
+{
+        char text[64];
+
+        (void)state;
+        (void)snprintf(text, sizeof(text), "%%#%u ALL=ALL\n", gid_of("prod", "ci"));
+        place_write(place, "sudoers", text);
+        realm_lists(&realm, "ci", "a", 1);
+        realm_sync(&realm);
+        assert_told(&realm, KSA_CHANGE_WARNING, "a", "of sudoers");
+        assert_int_equal(realm_record(&realm, "ci", "a").group_count, 0);
+        assert_int_equal(group_record("k8s-ci").gid, 0);
+        /* Written for the group that there is. */
+        place_write(place, "sudoers", "");
+        realm_sync(&realm);
+        place_write(place, "sudoers", text);
+        realm_sync(&realm);
+        assert_int_equal(realm_record(&realm, "ci", "a").group_count, 1);
+}
+
 static void test_user_of_a_groups_name(void **state)
 {
         struct ksa_account section = {0};
@@ -276,6 +297,7 @@ int main(void)
                 TEST(test_group_with_an_accounts_uid),
                 TEST(test_local_group_of_the_name),
                 TEST(test_user_of_a_groups_name),
+                TEST(test_gid_that_stands_in_sudoers),
                 TEST(test_cve_2020_8903_powerful_groups),
                 TEST(test_group_of_another_namespace),
                 TEST(test_more_groups_than_there_is_room_for),
