@@ -16,8 +16,8 @@
 
 /*
  * What the account has not now (FRESH) is asked of directories too; what it never had (FIRST), of
- * the files that give rights by a name or number (sudoers, members of groups, subordinate ids), which
- * were not written for it. An [account] section may declare a name that stands in either.
+ * the files that give rights by a name or number (sudoers, members of groups, subordinate ids),
+ * which were not written for it. An [account] section may declare a name that stands in either.
  */
 struct question {
         bool fresh, first;

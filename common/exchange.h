@@ -10,8 +10,8 @@
 /* A token of 16 KiB twice, a bundle of trust anchors, and a client certificate with its key. */
 #define KSA_REQUEST_MAX ((size_t)1024 * 1024)
 /*
- * The largest answer that anybody asks for: a page of service accounts, which must have room for the largest one that
- * there can be. etcd takes 1.5 MiB, and in JSON one byte may become six.
+ * The largest answer that anybody asks for: a page of service accounts, which must have room for
+ * the largest one that there can be. etcd takes 1.5 MiB, and in JSON one byte may become six.
  */
 #define KSA_BODY_MAX     ((size_t)16 * 1024 * 1024)
 #define KSA_RESPONSE_MAX (KSA_BODY_MAX + 4096)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who has names and numbers on this host already: its users and groups, subordinate ids, members of groups, and the
- * words of sudoers. Local files always win.
+ * Who has names and numbers on this host already: its users and groups, subordinate ids, members
+ * of groups, and the words of sudoers. Local files always win.
  */
 #ifndef KSA_LOCAL_H
 #define KSA_LOCAL_H
@@ -39,8 +39,8 @@ bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool n
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
                           char who[KSA_WHO_SIZE]);
 /*
- * Whether files would give somebody of that name or uid rights, whoever he is: sudoers by a word (NAME, %NAME, #NUMBER
- * or %#NUMBER), group by a place among its members, subuid and subgid by ids for him.
+ * Whether files would give somebody of that name or uid rights, whoever he is: sudoers by a word
+ * (NAME, %NAME, #NUMBER or %#NUMBER), group by a place among its members, subuid and subgid by ids.
  */
 bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
                               char who[KSA_WHO_SIZE]);

@@ -11,7 +11,7 @@
 
 bool ksa_uid_is_usable(uint32_t uid)
 {
-        /* systemd's: of services (DynamicUser), and since 258 of the files in images of containers ("foreign"). */
+        /* systemd's: of services (DynamicUser), and since 258 of files in images ("foreign"). */
         const bool of_systemd =
                 (uid >= 61184 && uid <= 65519) || (uid >= 2147352576 && uid <= 2147418111);
 
