@@ -43,7 +43,7 @@ static size_t empty_array(char *bytes, size_t length, size_t at)
 
 static size_t skip_blanks(const char *bytes, size_t length, size_t at)
 {
-        while (at < length && memchr(" \t\r\n", bytes[at], 4) != NULL)
+        while (at < length && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL)
                 at++;
         return at;
 }
