@@ -17,6 +17,7 @@ enum ksa_change {
         KSA_CHANGE_RENAMED,
         KSA_CHANGE_RENUMBERED,
         KSA_CHANGE_MODIFIED, /* home, shell, groups */
+        KSA_CHANGE_HELD,     /* would be removed or contested, with too many others: stays */
         KSA_CHANGE_REFUSED,  /* has no local user, and got none */
         KSA_CHANGE_WARNING,  /* has one, less something: a group; or is refused, as it was before */
         KSA_CHANGE_COUNT,
@@ -44,6 +45,7 @@ struct ksa_plan_input {
         const struct ksa_local *local;
         struct ksa_uid_range range;
         int64_t now;
+        bool force; /* hold nothing, however much goes */
         enum ksa_plan_wish wish;
         const char *user; /* whom the wish is about */
 };

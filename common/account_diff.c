@@ -139,6 +139,10 @@ static void tell_known(struct ksa_draft *draft, const struct ksa_draft_entry *en
         const struct ksa_account_record *before = entry->before, *after = &entry->after;
         size_t told = draft->changes.count;
 
+        if (entry->held) {
+                ksa_draft_tell(draft, KSA_CHANGE_HELD, entry, entry->why, entry->remedy);
+                return;
+        }
         if (before->state == KSA_ACCOUNT_REMOVED && after->state == KSA_ACCOUNT_REMOVED) {
                 if (entry->why != NULL)
                         ksa_draft_tell(draft, KSA_CHANGE_REFUSED, entry, entry->why, entry->remedy);

@@ -33,6 +33,7 @@ struct ksa_draft_entry {
         const struct ksa_account_record
                 *before; /* what it is; where it is REMOVED, the last of them */
         bool accept;     /* the administrator's word is for it */
+        bool held;       /* it stays as it was, because too many would change at once */
         bool overrules;  /* and ends a contest: others' claims and what it asks for anew */
         const char *why; /* it is refused, contested or made again; NULL */
         const char *remedy;

@@ -195,7 +195,7 @@ enum ksa_reason ksa_account_groups(struct ksa_draft *draft, struct ksa_error *er
                 for (size_t n = group->first; n < group->end; n++) {
                         struct ksa_draft_entry *entry = &draft->entries[n];
 
-                        if (!is_active(entry))
+                        if (!is_active(entry) || entry->held)
                                 continue;
                         entry->after.groups = group->why == NULL ? group->gid : NULL;
                         entry->after.group_count = entry->after.groups == NULL ? 0 : 1;

@@ -2,6 +2,8 @@
 #include "account_guard.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A user that was there and might go: not one that the administrator retired. */
 static bool was_there(const struct ksa_draft_entry *entry)
@@ -24,56 +26,177 @@ static bool is_there(const struct ksa_draft_entry *entry)
 static bool is_locked_out(const struct ksa_draft_entry *entry)
 {
         return ksa_draft_has_user(entry) && entry->before->state == KSA_ACCOUNT_ACTIVE &&
-               entry->after.state == KSA_ACCOUNT_CONTESTED;
+               entry->after.state == KSA_ACCOUNT_CONTESTED &&
+               entry->before->uid == entry->after.uid &&
+               strcmp(entry->before->name, entry->after.name) == 0;
 }
 
-/* Whether a namespace loses the last of the accounts that a source listed. */
-static bool is_emptied(const struct ksa_draft *draft, const struct ksa_draft_group *group)
+static bool is_listed(const struct ksa_account_record *record)
 {
-        size_t removed = 0, left = 0;
+        return (record->flags & KSA_ACCOUNT_DECLARED) == 0;
+}
+
+/* Of one account a tenth is always less: a host with few would never lose any by itself. */
+static bool is_too_much(size_t part, size_t whole)
+{
+        return part > 1 && part > whole / 10;
+}
+
+/* What a namespace had, and loses. */
+struct loss {
+        size_t there, removed;
+        bool emptied; /* of the last of the accounts that a source listed */
+};
+
+static struct loss loss_of(const struct ksa_draft *draft, const struct ksa_draft_group *group)
+{
+        struct loss loss = {0};
+        size_t listed = 0, left = 0;
 
         for (size_t i = group->first; i < group->end; i++) {
                 const struct ksa_draft_entry *entry = &draft->entries[i];
 
-                if (is_removed(entry) && (entry->before->flags & KSA_ACCOUNT_DECLARED) == 0)
-                        removed++;
-                if (is_there(entry) && (entry->after.flags & KSA_ACCOUNT_DECLARED) == 0)
-                        left++;
+                loss.there += was_there(entry);
+                loss.removed += is_removed(entry);
+                listed += is_removed(entry) && is_listed(entry->before);
+                left += is_there(entry) && is_listed(&entry->after);
         }
-        return removed > 0 && left == 0;
+        loss.emptied = listed > 0 && left == 0;
+        return loss;
 }
 
-void ksa_account_guard(struct ksa_draft *draft, size_t *ret_removals, char *ret_guard, size_t size)
+/* --- Holding -------------------------------------------------------------------------- */
+
+struct guard {
+        struct ksa_draft *draft;
+        const char **taken; /* names that [account] sections have from now on, in order */
+        size_t taken_count;
+        struct loss all;
+        size_t locked_out, held;
+        const struct ksa_draft_group *emptied; /* the first */
+        size_t emptied_count;
+};
+
+static int by_text(const void *a, const void *b)
 {
-        size_t there = 0, removed = 0, emptied = 0, locked_out = 0;
-        const struct ksa_draft_group *first = NULL;
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Stays as it is. Not where an [account] section took its name: that is the administrator's word. */
+static void hold(struct guard *guard, struct ksa_draft_entry *entry)
+{
+        if (guard->taken_count > 0 &&
+            bsearch(&entry->before->name, guard->taken, guard->taken_count, sizeof(*guard->taken),
+                    by_text) != NULL)
+                return;
+        entry->why = entry->after.state == KSA_ACCOUNT_REMOVED
+                             ? "no source has it any more, and too many would go at once"
+                             : "it would be contested, and too many would be at once";
+        entry->remedy = "ksactl accounts sync --force, if it is meant";
+        entry->after = *entry->before;
+        entry->held = true;
+        guard->held++;
+}
+
+static void hold_removed(struct guard *guard, size_t first, size_t end)
+{
+        for (size_t i = first; i < end; i++) {
+                struct ksa_draft_entry *entry = &guard->draft->entries[i];
+
+                if (is_removed(entry) && !entry->held)
+                        hold(guard, entry);
+        }
+}
+
+/*
+ * Of those who are removed, the namespaces that lose too much: whoever empties his own must not keep other
+ * accounts from being removed. What is too much without one such namespace is held altogether.
+ */
+static void hold_removals(struct guard *guard)
+{
+        struct ksa_draft *draft = guard->draft;
+        bool too_much = is_too_much(guard->all.removed, guard->all.there);
+
+        for (size_t i = 0; i < draft->group_count; i++) {
+                struct ksa_draft_group *group = &draft->groups[i];
+                struct loss loss = loss_of(draft, group);
+
+                if (loss.emptied || (too_much && is_too_much(loss.removed, loss.there)))
+                        hold_removed(guard, group->first, group->end);
+        }
+        if (is_too_much(guard->all.removed - guard->held, guard->all.there))
+                hold_removed(guard, 0, draft->entry_count);
+}
+
+static void hold_locked_out(struct guard *guard)
+{
+        for (size_t i = 0; i < guard->draft->entry_count; i++) {
+                if (is_locked_out(&guard->draft->entries[i]))
+                        hold(guard, &guard->draft->entries[i]);
+        }
+}
+
+/* --- The guard ------------------------------------------------------------------------ */
+
+static void count(struct guard *guard)
+{
+        struct ksa_draft *draft = guard->draft;
 
         for (size_t i = 0; i < draft->entry_count; i++) {
-                there += was_there(&draft->entries[i]);
-                removed += is_removed(&draft->entries[i]);
-                locked_out += is_locked_out(&draft->entries[i]);
+                const struct ksa_draft_entry *entry = &draft->entries[i];
+
+                guard->all.there += was_there(entry);
+                guard->all.removed += is_removed(entry);
+                guard->locked_out += is_locked_out(entry);
+                if (ksa_draft_is_declared(entry) && is_there(entry))
+                        guard->taken[guard->taken_count++] = entry->after.name;
         }
+        qsort(guard->taken, guard->taken_count, sizeof(*guard->taken), by_text);
         for (size_t i = 0; i < draft->group_count; i++) {
-                if (!is_emptied(draft, &draft->groups[i]))
+                if (!loss_of(draft, &draft->groups[i]).emptied)
                         continue;
-                first = first == NULL ? &draft->groups[i] : first;
-                emptied++;
+                guard->emptied = guard->emptied == NULL ? &draft->groups[i] : guard->emptied;
+                guard->emptied_count++;
         }
-        *ret_removals = removed;
-        ret_guard[0] = '\0';
-        /* Of one account a tenth is always less: a host with few would never lose any by itself. */
-        if (removed > 1 && removed > there / 10)
-                (void)snprintf(ret_guard, size,
-                               "%zu of %zu accounts would be removed, more than a tenth", removed,
-                               there);
-        else if (locked_out > 1 && locked_out > there / 10)
-                (void)snprintf(ret_guard, size,
+}
+
+static void tell(const struct guard *guard, char *out, size_t size)
+{
+        const struct ksa_draft_group *emptied = guard->emptied;
+
+        if (is_too_much(guard->all.removed, guard->all.there))
+                (void)snprintf(out, size, "%zu of %zu accounts would be removed, more than a tenth",
+                               guard->all.removed, guard->all.there);
+        else if (is_too_much(guard->locked_out, guard->all.there))
+                (void)snprintf(out, size,
                                "%zu of %zu accounts would be refused until each is accepted, more "
                                "than a tenth: was uid_range changed?",
-                               locked_out, there);
-        else if (first != NULL)
-                (void)snprintf(
-                        ret_guard, size, "all accounts of the namespace %.150s would be removed%s",
-                        ksa_draft_account(draft, first->claim.cluster, first->claim.namespace, "*"),
-                        emptied > 1 ? ", and of others" : "");
+                               guard->locked_out, guard->all.there);
+        else if (emptied != NULL)
+                (void)snprintf(out, size, "all accounts of the namespace %.150s would be removed%s",
+                               ksa_draft_account(guard->draft, emptied->claim.cluster,
+                                                 emptied->claim.namespace, "*"),
+                               guard->emptied_count > 1 ? ", and of others" : "");
+}
+
+enum ksa_reason ksa_account_guard(struct ksa_draft *draft, struct ksa_guarded *ret_guarded,
+                                  struct ksa_error *err)
+{
+        struct guard guard = {.draft = draft,
+                              .taken = calloc(draft->entry_count + 1, sizeof(char *))};
+
+        if (guard.taken == NULL)
+                return ksa_fail(err, KSA_MEMORY, "memory ran out over the plan");
+        *ret_guarded = (struct ksa_guarded){0};
+        count(&guard);
+        if (!draft->input->force) {
+                tell(&guard, ret_guarded->why, sizeof(ret_guarded->why));
+                hold_removals(&guard);
+                if (is_too_much(guard.locked_out, guard.all.there))
+                        hold_locked_out(&guard);
+        }
+        ret_guarded->removals = guard.all.removed;
+        ret_guarded->held = guard.held;
+        free(guard.taken);
+        return KSA_OK;
 }

@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether a run would remove so much that it is rather a mistake: an answer that is short, a wrong file. */
+/* Whether a run would take so much away that it is rather a mistake: a selector, a file, a range. */
 #ifndef KSA_ACCOUNT_GUARD_H
 #define KSA_ACCOUNT_GUARD_H
 
 #include "account_draft.h"
 
+struct ksa_guarded {
+        size_t removals; /* that would be, held ones too */
+        size_t held;     /* entries that stay as they are */
+        char why[256];   /* "" where nothing is held */
+};
+
 /*
- * ret_removals  accounts that are removed
- * ret_guard     why an administrator should say so twice; "" where nothing is
+ * Puts entries back to what they were where more than a tenth of all users (and more than one), or all of a
+ * namespace, would be removed, or more than a tenth contested; not with input.force. The rest of the plan goes on.
+ * KSA_MEMORY
  */
-void ksa_account_guard(struct ksa_draft *draft, size_t *ret_removals, char *ret_guard, size_t size);
+enum ksa_reason ksa_account_guard(struct ksa_draft *draft, struct ksa_guarded *ret_guarded,
+                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -224,6 +224,19 @@ static enum ksa_reason put_changes(struct ksa_draft *draft, struct ksa_plan *pla
 
 /* --- The plan -------------------------------------------------------------------------- */
 
+static enum ksa_reason guard(struct ksa_draft *draft, struct ksa_plan *plan, struct ksa_error *err)
+{
+        struct ksa_guarded guarded;
+        enum ksa_reason reason = ksa_account_guard(draft, &guarded, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        memcpy(plan->guard, guarded.why, sizeof(plan->guard));
+        plan->held = guarded.held;
+        plan->removals = guarded.removals;
+        return KSA_OK;
+}
+
 static enum ksa_reason decide(struct ksa_draft *draft, struct ksa_plan *plan, struct ksa_error *err)
 {
         enum ksa_reason reason = ksa_draft_load(draft, err);
@@ -238,12 +251,13 @@ static enum ksa_reason decide(struct ksa_draft *draft, struct ksa_plan *plan, st
                 ksa_account_judge(draft, &draft->entries[i]);
         reason = check_accepted(draft, err);
         if (reason == KSA_OK)
+                reason = guard(draft, plan, err);
+        if (reason == KSA_OK)
                 reason = ksa_account_groups(draft, err);
         if (reason != KSA_OK)
                 return reason;
         for (size_t i = 0; i < draft->entry_count; i++)
                 ksa_account_diff(draft, &draft->entries[i]);
-        ksa_account_guard(draft, &plan->removals, plan->guard, sizeof(plan->guard));
         reason = put_accounts(draft, plan, err);
         if (reason == KSA_OK)
                 reason = put_groups(draft, plan, err);

@@ -19,10 +19,11 @@ struct ksa_plan {
         size_t group_count;
         struct ksa_plan_change *changes; /* what differs from before, refusals and warnings too */
         size_t change_count;
-        size_t removals;
         bool differs; /* from the registry before; else there is nothing to write */
-        /* Why it should not be done without --force; "" where it may. */
+        /* What was too much at once, and stays as it was; "" and 0 for nothing. */
         char guard[256];
+        size_t held;
+        size_t removals;         /* that would be, held ones too */
         struct ksa_arena memory; /* what the records point into beside the input */
 };
 

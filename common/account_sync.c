@@ -207,14 +207,15 @@ enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t
 
 /* --- The plan, and the new registry ----------------------------------------- */
 
-enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
-                              struct ksa_error *err)
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, bool force, enum ksa_plan_wish wish,
+                              const char *user, struct ksa_error *err)
 {
         const struct ksa_plan_input input = {.before = &sync->before,
                                              .wanted = &sync->wanted,
                                              .local = sync->local,
                                              .range = sync->config->host.uid_range,
                                              .now = sync->env->now,
+                                             .force = force,
                                              .wish = wish,
                                              .user = user};
 

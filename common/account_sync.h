@@ -70,8 +70,8 @@ enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t
                                 bool *ret_imported, struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Makes sync->plan. What account_plan.h says. */
-enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
-                              struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, bool force, enum ksa_plan_wish wish,
+                              const char *user, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Writes the registry as the plan has it, where that is another one, or the listing is newer by

@@ -69,7 +69,8 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error)
 static bool is_bad(enum ksa_change change)
 {
         return change == KSA_CHANGE_REFUSED || change == KSA_CHANGE_CONTESTED ||
-               change == KSA_CHANGE_RECREATED || change == KSA_CHANGE_WARNING;
+               change == KSA_CHANGE_RECREATED || change == KSA_CHANGE_HELD ||
+               change == KSA_CHANGE_WARNING;
 }
 
 static void log_change(const struct accounts_run *run, const struct ksa_plan_change *change)
@@ -121,27 +122,25 @@ static void report_guard(struct accounts_run *run)
         const char *guard = run->sync.plan->guard;
         char why[KSA_QUOTED_SIZE];
 
-        if (*guard == '\0' || run->force)
+        if (*guard == '\0')
                 return;
         run->status = EXIT_BROKEN;
         if (run->dry_run && !run->json)
-                (void)printf("held: %s\n    with --force it is done\n", guard);
+                (void)printf("held: %s; %zu stay as they are\n    with --force it is done\n", guard,
+                             run->sync.plan->held);
         else if (!run->dry_run)
-                log_line(run->json, LOG_ERR,
-                         "result=held accounts=unchanged why=\"%s\" remedy=\"%s\"",
-                         ksa_text_quote(guard, why, sizeof(why)), remedy);
+                log_line(run->json, LOG_ERR, "result=held count=%zu why=\"%s\" remedy=\"%s\"",
+                         run->sync.plan->held, ksa_text_quote(guard, why, sizeof(why)), remedy);
 }
 
 void report_plan(struct accounts_run *run)
 {
         const struct ksa_plan *plan = run->sync.plan;
-        const bool held = *plan->guard != '\0' && !run->force;
         size_t refused = 0;
 
         for (size_t i = 0; i < plan->change_count; i++) {
                 const struct ksa_plan_change *change = &plan->changes[i];
-                const bool lasts = change->change == KSA_CHANGE_REFUSED ||
-                                   change->change == KSA_CHANGE_WARNING;
+                const bool lasts = !ksa_change_is_new(change->change);
 
                 if (is_bad(change->change) && run->status == EXIT_GOOD)
                         run->status = EXIT_DENIED;
@@ -149,12 +148,12 @@ void report_plan(struct accounts_run *run)
                         refused++;
                 if (run->dry_run && !run->json)
                         print_change(change);
-                else if (!run->dry_run && !held && (!lasts || refused <= REFUSED_MAX))
+                else if (!run->dry_run && (!lasts || refused <= REFUSED_MAX))
                         log_change(run, change);
                 if (run->json)
                         (void)json_array_append_new(run->changes, show_change(change));
         }
-        if (!run->dry_run && !held && refused > REFUSED_MAX)
+        if (!run->dry_run && refused > REFUSED_MAX)
                 log_line(run->json, LOG_WARNING,
                          "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
                          "--dry-run tells of all of them\"",
@@ -170,9 +169,9 @@ bool print_run(struct accounts_run *run)
         json_t *clusters = run->clusters, *changes = run->changes;
 
         run->clusters = run->changes = NULL;
-        return print_json(
-                json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "result", results[run->status],
-                          "dry_run", run->dry_run, "written", run->written, "held",
-                          plan != NULL && !run->force ? text_or_null(plan->guard) : json_null(),
-                          "clusters", clusters, "changes", changes));
+        return print_json(json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "result",
+                                    results[run->status], "dry_run", run->dry_run, "written",
+                                    run->written, "held",
+                                    plan != NULL ? text_or_null(plan->guard) : json_null(),
+                                    "clusters", clusters, "changes", changes));
 }

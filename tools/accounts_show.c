@@ -157,7 +157,7 @@ static void find_why(struct session *session, const struct ksa_account_record *r
 
         for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
-        planned = planned && ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK;
+        planned = planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK;
         for (size_t i = 0; planned && i < sync.plan->change_count; i++) {
                 const struct ksa_plan_change *change = &sync.plan->changes[i];
 

@@ -40,12 +40,11 @@ static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char
 {
         struct ksa_error error = {0};
 
-        if (ksa_sync_plan(&run->sync, wish, user, &error) != KSA_OK) {
+        if (ksa_sync_plan(&run->sync, run->force, wish, user, &error) != KSA_OK) {
                 report_failure(run, &error);
                 return;
         }
-        const bool held = *run->sync.plan->guard != '\0' && !run->force;
-        if (!run->dry_run && !held && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
+        if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
                 report_failure(run, &error);
                 return;
         }

@@ -207,11 +207,27 @@ def test_guard(cluster):
     cluster.lister.accounts.clear()
     result = sync(cluster, status=2)
     assert "result=held" in result.err and REGISTRY.read_bytes() == before
-    assert not [line for line in result.log if "result=account " in line]
+    assert {re.search(r"change=(\w+)", line).group(1) for line in result.log if "result=account " in line} == {"held"}
     assert "held: " in sync(cluster, "--dry-run", status=2).out and REGISTRY.read_bytes() == before
     result = sync(cluster, "--force")
     assert listed(cluster) == {} and {one["state"] for one in listed(cluster, "--all").values()} == {"removed"}
     assert len([line for line in result.log if "change=removed" in line]) == 20
+
+
+def test_guard_holds_a_namespace_and_nobody_else(cluster):
+    """Bug: who deleted the last account of his namespace kept deleted accounts of others alive."""
+    for number in range(20):
+        cluster.lister.add("ci", "a%d" % number)
+    cluster.lister.add("ops", "only")
+    use(cluster, LISTED.replace("namespaces = ci", "namespaces = ci ops"))
+    sync(cluster)
+    cluster.lister.remove("ops", "only")
+    cluster.lister.remove("ci", "a3")
+    result = sync(cluster, status=2)
+    assert "result=held count=1" in result.err and "prod:ops/*" in result.err
+    assert "ci_a3" not in listed(cluster) and "ops_only" in listed(cluster)
+    sync(cluster, "--force")
+    assert "ops_only" not in listed(cluster)
 
 
 def test_recreated_accept_retire(cluster):

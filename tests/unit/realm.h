@@ -12,6 +12,7 @@
 struct realm {
         struct ksa_wanted_list wanted;
         struct ksa_uid_range range;
+        bool careful; /* what is too much at once is held; without it all is done */
         int64_t now;
         struct ksa_local_files files; /* none of them exists, unless a test says so */
         struct ksa_local *local;

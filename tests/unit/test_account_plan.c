@@ -325,6 +325,14 @@ static void test_declared_may_be_outside_the_range(void **state)
         assert_changed(&realm, KSA_CHANGE_REFUSED, "system");
 }
 
+/* The plan of a run without --force. */
+static void plan_carefully(void)
+{
+        realm.careful = true;
+        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        realm.careful = false;
+}
+
 static void test_guard(void **state)
 {
         (void)state;
@@ -337,24 +345,24 @@ static void test_guard(void **state)
         realm_lists(&realm, "lone", "last", 1);
         realm_sync(&realm);
         realm.wanted.items[3] = realm.wanted.items[0];
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard, "");
         realm.wanted.items[4] = realm.wanted.items[0];
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_int_equal(realm.plan->removals, 2);
         assert_string_equal(realm.plan->guard, "");
         realm.wanted.items[5] = realm.wanted.items[0];
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard,
                             "3 of 21 accounts would be removed, more than a tenth");
         realm_sync(&realm);
         realm.wanted.items[20] = realm.wanted.items[0];
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard,
                             "all accounts of the namespace prod:lone/* would be removed");
         /* Another one in its place, or the administrator's word, is no emptiness. */
         realm_lists(&realm, "lone", "next", 1);
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard, "");
         realm_wish(&realm, KSA_WISH_RETIRE, "lone_last");
         assert_string_equal(realm.plan->guard, "");
@@ -377,7 +385,7 @@ static const char *guard_without(size_t count, size_t removed)
         list_many(count);
         for (size_t i = 0; i < removed; i++)
                 realm.wanted.items[i] = realm.wanted.items[count - 1];
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_int_equal(realm.plan->removals, removed);
         return realm.plan->guard;
 }
@@ -415,15 +423,110 @@ static void test_guard_against_locking_everybody_out(void **state)
         realm_sync(&realm);
         realm.range = (struct ksa_uid_range){5000000, 5999999};
         list_many(20);
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard,
                             "20 of 20 accounts would be refused until each is accepted, more "
                             "than a tenth: was uid_range changed?");
         realm_sync(&realm);
         /* Then they are, and that stops no run any more. */
         list_many(20);
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
+        plan_carefully();
         assert_string_equal(realm.plan->guard, "");
+}
+
+/* A host with the namespaces ci (20 accounts), lone (1) and mine (20). */
+static void three_namespaces(void)
+{
+        for (int i = 0; i < 40; i++) {
+                char name[16];
+
+                (void)snprintf(name, sizeof(name), "a%d", i);
+                realm_lists(&realm, i < 20 ? "ci" : "mine", name, 1);
+        }
+        realm_lists(&realm, "lone", "last", 1);
+        realm_sync(&realm);
+}
+
+/* The first account of ci stands in the place of those that are listed no more. */
+static void unlist(size_t first, size_t end)
+{
+        for (size_t i = first; i < end; i++)
+                realm.wanted.items[i] = realm.wanted.items[0];
+}
+
+static void sync_carefully(void)
+{
+        realm.careful = true;
+        realm_sync(&realm);
+        realm.careful = false;
+}
+
+/* Bug: who deleted the last account of his namespace kept everybody else's from being removed. */
+static void test_a_namespace_that_is_emptied_holds_no_other(void **state)
+{
+        (void)state;
+        three_namespaces();
+        unlist(40, 41);
+        unlist(5, 6);
+        realm_lists(&realm, "ci", "new", 1);
+        sync_carefully();
+        assert_string_not_equal(realm.plan->guard, "");
+        assert_int_equal(realm.plan->held, 1);
+        assert_int_equal(realm_record(&realm, "lone", "last").state, KSA_ACCOUNT_ACTIVE);
+        assert_state(&realm, "a5", KSA_ACCOUNT_REMOVED);
+        assert_state(&realm, "new", KSA_ACCOUNT_ACTIVE);
+        assert_non_null(realm_change(&realm, KSA_CHANGE_HELD, "last"));
+        /* It keeps its group too, and goes by the administrator's word. */
+        assert_int_equal(realm_record(&realm, "lone", "last").group_count, 1);
+        realm_sync(&realm);
+        assert_int_equal(realm_record(&realm, "lone", "last").state, KSA_ACCOUNT_REMOVED);
+}
+
+/* The same with a namespace that loses more than a tenth of the host. */
+static void test_a_namespace_that_loses_much_holds_no_other(void **state)
+{
+        (void)state;
+        three_namespaces();
+        unlist(21, 35);
+        unlist(5, 6);
+        sync_carefully();
+        assert_int_equal(realm.plan->held, 14);
+        assert_int_equal(realm_record(&realm, "mine", "a21").state, KSA_ACCOUNT_ACTIVE);
+        assert_state(&realm, "a5", KSA_ACCOUNT_REMOVED);
+}
+
+/* A little of each namespace is too much as well: all of it is held. */
+static void test_a_little_of_each_namespace_is_held(void **state)
+{
+        (void)state;
+        for (int i = 0; i < 30; i++) {
+                char namespace[16], name[16];
+
+                (void)snprintf(namespace, sizeof(namespace), "n%d", i / 3);
+                (void)snprintf(name, sizeof(name), "a%d", i);
+                realm_lists(&realm, namespace, name, 1);
+        }
+        realm_sync(&realm);
+        for (size_t i = 0; i < 10; i++)
+                realm.wanted.items[3 * i + 1] = realm.wanted.items[0];
+        sync_carefully();
+        assert_int_equal(realm.plan->held, 10);
+        assert_int_equal(realm_changes(&realm, KSA_CHANGE_REMOVED), 0);
+}
+
+/* An [account] section that takes the name of one that goes is the administrator's word. */
+static void test_nothing_is_held_against_a_section(void **state)
+{
+        struct ksa_account section = {0};
+
+        (void)state;
+        three_namespaces();
+        unlist(40, 41);
+        realm_declares(&realm, &section, "lone_last", "ops", "other");
+        sync_carefully();
+        assert_int_equal(realm.plan->held, 0);
+        assert_int_equal(realm_record(&realm, "lone", "last").state, KSA_ACCOUNT_REMOVED);
+        assert_string_equal(realm_record(&realm, "ops", "other").name, "lone_last");
 }
 
 /* What comes back is the last that it was, though the clock was set back meanwhile. */
@@ -494,6 +597,10 @@ int main(void)
                 TEST(test_declared_may_be_outside_the_range),
                 TEST(test_guard),
                 TEST(test_guard_against_locking_everybody_out),
+                TEST(test_a_namespace_that_is_emptied_holds_no_other),
+                TEST(test_a_namespace_that_loses_much_holds_no_other),
+                TEST(test_a_little_of_each_namespace_is_held),
+                TEST(test_nothing_is_held_against_a_section),
                 TEST(test_guard_is_a_tenth),
                 TEST(test_returned_as_the_last),
                 TEST(test_damaged_registry),
