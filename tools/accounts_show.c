@@ -14,9 +14,9 @@ static void print_row(const struct ksa_account_record *record)
 {
         char since[MOMENT_SIZE];
 
-        (void)printf("%-32s %-10u %-9s %s:%s/%s  %s\n", record->name, (unsigned)record->uid,
-                     ksa_account_state_word(record->state), record->cluster, record->namespace,
-                     record->account, moment(record->changed, since));
+        (void)printf("%-32s %-10u %-9s %-23s %s:%s/%s\n", record->name, (unsigned)record->uid,
+                     ksa_account_state_word(record->state), moment(record->changed, since),
+                     record->cluster, record->namespace, record->account);
 }
 
 static int list(const struct ksa_registry *registry, bool all, bool json)
@@ -27,8 +27,8 @@ static int list(const struct ksa_registry *registry, bool all, bool json)
         size_t position = 0;
 
         if (!json)
-                (void)printf("%-32s %-10s %-9s %s  %s\n", "USER", "UID", "STATE", "ACCOUNT",
-                             "SINCE");
+                (void)printf("%-32s %-10s %-9s %-23s %s\n", "USER", "UID", "STATE", "SINCE",
+                             "ACCOUNT");
         while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
                 if (record.state == KSA_ACCOUNT_REMOVED && !all)
                         continue;
@@ -137,6 +137,32 @@ static enum ksa_reason reason_of(enum ksa_account_state state)
         return reasons[state];
 }
 
+static bool is_about(const struct ksa_plan_change *change, const struct ksa_account_record *record)
+{
+        return strcmp(change->record->cluster, record->cluster) == 0 &&
+               strcmp(change->record->namespace, record->namespace) == 0 &&
+               strcmp(change->record->account, record->account) == 0;
+}
+
+/* All that PLAN says of an account: it may not be in several groups, for example. */
+#define WHY_SIZE 2048
+static void gather(const struct ksa_plan *plan, const struct ksa_account_record *record,
+                   char why[WHY_SIZE], const char **remedy)
+{
+        size_t length = 0;
+
+        for (size_t i = 0; i < plan->change_count; i++) {
+                const struct ksa_plan_change *change = &plan->changes[i];
+
+                if (!is_about(change, record) || *change->why == '\0' || length >= WHY_SIZE)
+                        continue;
+                length += (size_t)snprintf(why + length, WHY_SIZE - length, "%s%s",
+                                           length == 0 ? "" : "; ", change->why);
+                if (*change->remedy != '\0')
+                        *remedy = change->remedy;
+        }
+}
+
 /*
  * Why an account stands as it does: what the plan says of it that would be made now, from what the
  * registry and the configuration have; else what its state means.
@@ -146,28 +172,21 @@ static void find_why(struct session *session, const struct ksa_account_record *r
 {
         const struct ksa_local_files files = local_files();
         const enum ksa_reason reason = reason_of(record->state);
-        const char *why = reason != KSA_OK ? ksa_reason_text(reason) : "";
         /* The reason's own sends people here. */
         const char *remedy = reason == KSA_OK          ? ""
                              : reason == KSA_CONTESTED ? "ksactl accounts sync tells of the dispute"
                                                        : ksa_reason_remedy(reason);
+        char why[WHY_SIZE] = "";
         struct ksa_sync sync;
         bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false, &sync,
                                       NULL) == KSA_OK;
 
         for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
-        planned = planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK;
-        for (size_t i = 0; planned && i < sync.plan->change_count; i++) {
-                const struct ksa_plan_change *change = &sync.plan->changes[i];
-
-                if (strcmp(change->record->cluster, record->cluster) != 0 ||
-                    strcmp(change->record->namespace, record->namespace) != 0 ||
-                    strcmp(change->record->account, record->account) != 0 || *change->why == '\0')
-                        continue;
-                why = change->why;
-                remedy = change->remedy;
-        }
+        if (planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
+                gather(sync.plan, record, why, &remedy);
+        if (*why == '\0' && reason != KSA_OK)
+                (void)snprintf(why, sizeof(why), "%s", ksa_reason_text(reason));
         (void)json_object_set_new(shown, "why", text_or_null(why));
         (void)json_object_set_new(shown, "remedy", text_or_null(remedy));
         ksa_sync_end(&sync);

@@ -165,8 +165,9 @@ static int verify(const struct session *session, bool json)
                 return print_json(answer) ? verdict.status : EXIT_BROKEN;
         }
         if (verdict.status == EXIT_GOOD)
-                (void)printf("%s: %lld accounts, no problem found\n",
-                             session->host.env.registry_file, (long long)count);
+                (void)printf("%s: %lld account%s, no problem found\n",
+                             session->host.env.registry_file, (long long)count,
+                             count == 1 ? "" : "s");
         json_decref(verdict.problems);
         return verdict.status;
 }

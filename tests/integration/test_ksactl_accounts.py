@@ -252,6 +252,23 @@ def test_recreated_accept_retire(cluster):
     assert cluster.ksactl("accounts", "accept", "nobody-like-that").status == 2
 
 
+def test_columns_stand_below_their_names(cluster):
+    cluster.lister.add("ci", "a")
+    cluster.lister.add("build", "a-service-account")
+    sync(cluster)
+    head, *rows = cluster.ksactl("accounts", "list").out.splitlines()
+    for row, name in zip(rows, ("build/a-service-account", "ci/a")):
+        assert row[head.index("STATE"):].startswith("active ") and row[head.index("ACCOUNT"):] == "prod:" + name, (head, row)
+        assert re.match(r"20\d\d-[\d-]+ [\d:]+ UTC ", row[head.index("SINCE"):]), (head, row)
+
+
+def test_show_tells_of_every_group(cluster):
+    use(cluster, account("release-bot", more="groups = no-such-group root"))
+    sync(cluster, status=1)
+    why = cluster.ksactl("accounts", "show", "release-bot", "--json").json["why"]
+    assert "'no-such-group'" in why and "'root'" in why
+
+
 def test_show_finds_it_by_all_its_names(cluster):
     cluster.lister.add("ci", "deployer")
     sync(cluster)
