@@ -61,18 +61,15 @@ static void judge_file(struct verdict *verdict, const char *path)
 
 static void judge_lookups(struct verdict *verdict)
 {
-        static const char *const databases[] = {"passwd", "group"};
+        for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
+                struct nsswitch_fault fault;
+                char remedy[NSSWITCH_LINE + 64];
 
-        for (size_t i = 0; i < KSA_COUNT(databases); i++) {
-                char line[NSSWITCH_LINE], remedy[NSSWITCH_LINE + 64];
-
-                if (nsswitch_fault(NSSWITCH_FILE, databases[i], line) == NULL)
+                if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
                         continue;
-                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", line);
-                tell(verdict, EXIT_DENIED, remedy,
-                     NSSWITCH_FILE
-                     " does not name ksa behind files for %s: the users are not found",
-                     databases[i]);
+                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", fault.line);
+                tell(verdict, EXIT_DENIED, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
+                     nsswitch_databases[i], fault.effect);
         }
 }
 

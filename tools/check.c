@@ -208,7 +208,17 @@ static bool has_local_users(const struct ksa_config *config, const struct ksa_ru
         return false;
 }
 
-static void check_user(struct report *report, const struct ksa_rule *rule, const char *name)
+static bool is_declared(const struct ksa_config *config, const char *name)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
+                if (strcmp(config->accounts[i].name, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void check_user(struct report *report, const struct ksa_config *config,
+                       const struct ksa_rule *rule, const char *name)
 {
         const bool own =
                 strcmp(name, "@own") == 0; /* each account's: accounts verify looks at those */
@@ -217,8 +227,11 @@ static void check_user(struct report *report, const struct ksa_rule *rule, const
         if (own)
                 return;
         if (user == NULL) {
-                tell_at(report, false, &rule->place, "create the user, or correct its name",
-                        "[rule %s]: there is no user %s", rule->name, name);
+                tell_at(report, false, &rule->place,
+                        is_declared(config, name) ? "ksactl accounts sync makes it"
+                                                  : "create the user, or correct its name",
+                        "[rule %s]: there is no user %s%s", rule->name, name,
+                        is_declared(config, name) ? " yet, which [account] declares" : "");
                 return;
         }
         if (user->pw_uid == 0) {
@@ -260,7 +273,7 @@ static void check_rules(struct report *report, const struct ksa_config *config)
                 const struct ksa_rule *rule = &config->rules[i];
 
                 for (size_t n = 0; n < rule->user.count && has_local_users(config, rule); n++)
-                        check_user(report, rule, ksa_list_text(&rule->user, n));
+                        check_user(report, config, rule, ksa_list_text(&rule->user, n));
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)

@@ -2,6 +2,7 @@
 /* ksactl check: the local users that ksa makes. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "account_name.h"
 #include "accounts.h"
@@ -26,18 +27,15 @@ static const struct ksa_place *what_needs(const struct ksa_config *config)
 
 static void check_lookups(struct report *report, const struct ksa_place *place)
 {
-        static const char *const databases[] = {"passwd", "group"};
+        for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
+                struct nsswitch_fault fault;
+                char remedy[NSSWITCH_LINE + 64];
 
-        for (size_t i = 0; i < KSA_COUNT(databases); i++) {
-                char line[NSSWITCH_LINE], remedy[NSSWITCH_LINE + 64];
-
-                if (nsswitch_fault(NSSWITCH_FILE, databases[i], line) == NULL)
+                if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
                         continue;
-                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", line);
-                tell_at(report, false, place, remedy,
-                        NSSWITCH_FILE
-                        " does not name ksa behind files for %s: users that ksa makes are not found",
-                        databases[i]);
+                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", fault.line);
+                tell_at(report, false, place, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
+                        nsswitch_databases[i], fault.effect);
         }
 }
 
@@ -110,13 +108,24 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
 
 /* --- Sections --------------------------------------------------------------- */
 
-static void check_name(struct report *report, const struct ksa_account *account)
+/* sshd says of such a user that it is invalid, and asks for no token. */
+static void check_shell(struct report *report, const struct ksa_place *place, const char *section,
+                        const char *name, const char *shell)
+{
+        if (shell != NULL && access(shell, X_OK) != 0)
+                tell_at(report, false, place, "install it, or name another",
+                        "[%s %s]: the shell %s is no program of this host, so sshd refuses the users",
+                        section, name, shell);
+}
+
+static void check_account(struct report *report, const struct ksa_account *account)
 {
         const char *fault = ksa_account_name_fault(account->name);
 
         if (fault != NULL)
                 tell_at(report, false, &account->place, "give it another name",
                         "[account %s] gets no user: %s", account->name, fault);
+        check_shell(report, &account->place, "account", account->name, account->shell);
 }
 
 static void check_source(struct report *report, const struct ksa_config *config,
@@ -125,6 +134,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
         const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
         char remedy[200];
 
+        check_shell(report, &source->place, "accounts", source->name, source->shell);
         if (cluster == NULL)
                 return; /* an error of the configuration, which was told */
         if (cluster->api_server == NULL) {
@@ -155,7 +165,7 @@ void check_accounts(struct report *report, const struct ksa_config *config)
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
-                check_name(report, &config->accounts[i]);
+                check_account(report, &config->accounts[i]);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 check_source(report, config, &config->account_sources[i]);
 }

@@ -442,7 +442,14 @@ def nsswitch(host, text):
     ("passwd: files systemd\ngroup: files [NOTFOUND=return] x\n",
      ["passwd: files ksa systemd", "group: files ksa [NOTFOUND=return] x"]),
     ("passwd: ksa files\n#group: files ksa\n", ["passwd: files ksa", "group: files ksa"]),
-    ("passwd: files ksax #ksa\ngroup: files\n", ["passwd: files ksa ksax", "group: files ksa"])))
+    ("passwd: files ksax #ksa\ngroup: files\n", ["passwd: files ksa ksax", "group: files ksa"]),
+    ("passwd: ksa files systemd\ngroup: systemd ksa compat\n", ["passwd: files ksa systemd", "group: systemd compat ksa"]),
+    ("passwd: files [notfound=return] ksa\ngroup: files sss [!SUCCESS=return] ksa\n",
+     ["passwd: files ksa [notfound=return]", "group: files ksa sss [!SUCCESS=return]"]),
+    ("passwd: files ksa\ngroup: files [SUCCESS=merge] systemd\n",
+     ["group: files [SUCCESS=merge] ksa [SUCCESS=merge] systemd"]),
+    ("passwd: files ksa\ngroup: files ksa\ninitgroups: files\n", ["initgroups: files ksa"]),
+    ("passwd: files ksa\ngroup: files ksa\ninitgroups: files ksa\n", [])))
 def test_lookups(cluster, text, lacks):
     nsswitch(cluster.host, text)
     cluster.lister.add("ci", "deployer")
@@ -486,6 +493,8 @@ def account(name, account="prod:ci/deployer", more=""):
     (LISTED, "", []),
     (account("deploy"), "", []),
     (account("root"), "", ["root"]),
+    (account("deploy", more="shell = /bin/nosuch"), "", ["the shell /bin/nosuch is no program"]),
+    (LISTED + "shell = /etc/passwd\n", "", ["the shell /etc/passwd is no program"]),
     (account("a") + account("b"), "", ["has the account of [account a]"]),
     (account("a", more="uid = 70000") + account("b", "prod:ci/b", "uid = 70000"), "", ["has the uid of [account a]"]),
     (LISTED, "uid_range = 61000-62000", ["dynamic"]),

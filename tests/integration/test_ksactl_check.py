@@ -331,6 +331,12 @@ def test_user_missing(host):
     assert problem["line"] == host.line_of("[rule one]")
 
 
+def test_user_that_ksa_will_make(host):
+    host.write_config(rule(user="nobody-yet") + "\n[account nobody-yet]\naccount = prod:ci/deployer\n")
+    (problem,) = [problem for problem in host.problems() if "nobody-yet" in problem["text"]]
+    assert problem["severity"] == "warning" and "ksactl accounts sync" in problem["remedy"]
+
+
 @pytest.mark.parametrize("user, text", [
     ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo")])
 def test_user_powerful(host, user, text):
