@@ -243,6 +243,10 @@ static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct
 
                 if (again && err != NULL)
                         *err = (struct ksa_error){0};
+                if (head.status == 400 && listing->origin.source->selector != NULL)
+                        return ksa_fail(err, KSA_CONFIG_INVALID,
+                                        "the API server does not accept the selector '%s' (400)",
+                                        listing->origin.source->selector);
                 return again ? KSA_OK : reason;
         }
         reason = ksa_account_page_read(response.body.bytes, response.body.length, &listing->origin,

@@ -44,7 +44,7 @@ static enum ksa_reason read_before(struct ksa_sync *sync, struct ksa_error *err)
                 err, KSA_REGISTRY,
                 "%s: %s. It remembers which uids were given, so nothing is written over it: "
                 "put one back from a backup, or remove it, and uids of accounts that are gone "
-                "may be given again",
+                "may be given again, and retired users come back",
                 path, why);
 }
 
@@ -159,7 +159,7 @@ static enum ksa_reason judge_import(const struct ksa_sync *sync, size_t position
                 return ksa_fail(
                         err, KSA_CONFIG_INVALID,
                         "the file is older than what this host has of %s: with it, accounts "
-                        "would come back that are gone",
+                        "would come back that are gone; --force takes it all the same",
                         imported->cluster);
         return KSA_OK;
 }

@@ -21,6 +21,9 @@ static enum ksa_reason cannot(const struct ksa_walk *walk, const char *what, str
         ksa_error_at(err, walk->path, 0);
         if (number == ENOSPC || number == EDQUOT)
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the disk is full", walk->path);
+        if (number == EROFS)
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the file system is read-only",
+                                walk->path);
         return ksa_walk_errno(number, walk->path, what, err);
 }
 

@@ -31,6 +31,7 @@ struct accounts_run {
         struct ksa_sync sync;
         bool dry_run, force, json;
         json_t *clusters, *changes;
+        json_t *problem, *remedy; /* why the run failed as a whole, and what helps; or NULL */
         bool written;
         int status;
 };
@@ -42,8 +43,11 @@ struct accounts_run {
 void report_cluster(struct accounts_run *run, size_t position, const char *how,
                     const struct ksa_error *error);
 
-/* What failed as a whole: to the log (not with --dry-run) and standard error. */
-void report_failure(struct accounts_run *run, const struct ksa_error *error);
+/*
+ * What failed as a whole: to the log (not with --dry-run) and standard error. REMEDY is NULL for the one of
+ * the error's reason.
+ */
+void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy);
 
 /* What the plan changes, and whether it was done; to log, standard error and standard output. */
 void report_plan(struct accounts_run *run);

@@ -17,13 +17,41 @@
 
 /* --- Clusters --------------------------------------------------------------- */
 
-static const char *remedy_of_list(const struct ksa_cluster *cluster, const struct ksa_error *error,
-                                  char out[REMEDY_SIZE])
+static void remedy_of_list(const struct ksa_cluster *cluster, const struct ksa_accounts *source,
+                           const struct ksa_error *error, char out[REMEDY_SIZE])
 {
-        if (error->reason != KSA_API_FORBIDDEN)
-                return remedy_for(cluster, error, out);
-        (void)snprintf(out, REMEDY_SIZE, "%s", APPLY_LIST);
-        return out;
+        if (error->reason == KSA_API_FORBIDDEN)
+                (void)snprintf(out, REMEDY_SIZE, "%s", APPLY_LIST);
+        else if (error->reason == KSA_NEEDS_ROOT)
+                (void)snprintf(out, REMEDY_SIZE, "run it as root, with --dry-run too");
+        else if (error->reason == KSA_CONFIG_INVALID)
+                (void)snprintf(out, REMEDY_SIZE,
+                               "correct it in [accounts %s], as kubectl get -l takes it",
+                               source->name);
+        else
+                (void)remedy_for(cluster, error, out);
+}
+
+/* A name that was mistyped looks to the API server like a namespace with nothing in it. */
+static void tell_empty(const struct accounts_run *run, const struct ksa_accounts *source)
+{
+        for (size_t i = 0; i < source->namespaces.count; i++) {
+                const char *namespace = ksa_list_text(&source->namespaces, i);
+                bool found = strcmp(namespace, "*") == 0;
+
+                for (size_t n = 0; !found && n < run->sync.wanted.count; n++) {
+                        const struct ksa_wanted *wanted = &run->sync.wanted.items[n];
+
+                        found = wanted->source == source &&
+                                strcmp(wanted->namespace, namespace) == 0;
+                }
+                if (!found)
+                        (void)fprintf(
+                                stderr,
+                                "ksactl: %s: no account of namespace %s is to have a user\n"
+                                "    is the name right? One that does not exist looks empty\n",
+                                source->name, namespace);
+        }
 }
 
 void report_cluster(struct accounts_run *run, size_t position, const char *how,
@@ -36,7 +64,7 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
         char what[128], remedy[REMEDY_SIZE] = "";
 
         if (error != NULL) {
-                (void)remedy_of_list(cluster, error, remedy);
+                remedy_of_list(cluster, &config->account_sources[position], error, remedy);
                 (void)snprintf(what, sizeof(what), "accounts=kept cluster=\"%s\"", name);
                 run->status = EXIT_BROKEN;
         }
@@ -44,6 +72,8 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                 log_failure(run->json, what, error, remedy);
         else if (error != NULL && !run->json)
                 (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", name, error->text, remedy);
+        else if (run->dry_run && !run->json && strcmp(how, "kept") != 0)
+                tell_empty(run, &config->account_sources[position]);
         (void)json_array_append_new(
                 run->clusters,
                 json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "cluster", name, "how", how, "listed",
@@ -54,13 +84,31 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                           "remedy", text_or_null(remedy)));
 }
 
-void report_failure(struct accounts_run *run, const struct ksa_error *error)
+void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy)
 {
+        const bool is_write = error->reason == KSA_FILE_UNREADABLE &&
+                              strcmp(error->file, run->session.host.env.registry_file) == 0;
+        struct ksa_error whole = *error;
+
+        /* The line of the log has no other place for the file. */
+        if (*error->file != '\0' && strstr(error->text, error->file) == NULL)
+                (void)snprintf(whole.text, sizeof(whole.text), "%s line %u: %.200s", error->file,
+                               error->line, error->text);
+        if (remedy == NULL && is_write)
+                remedy = "look at room and mount of its file system; what was there is as it was";
+        if (remedy == NULL && error->reason == KSA_FILE_UNREADABLE)
+                remedy = "correct that file: it says which users and uids this host has already";
+        if (remedy == NULL)
+                remedy = ksa_reason_remedy(error->reason);
         run->status = EXIT_BROKEN;
-        if (run->dry_run)
-                print_error(error);
+        run->problem = json_string(whole.text);
+        run->remedy = text_or_null(remedy);
+        if (!run->dry_run)
+                log_failure(false, "accounts=unchanged", &whole, remedy);
+        else if (*remedy != '\0')
+                (void)fprintf(stderr, "ksactl: %s\n    %s\n", whole.text, remedy);
         else
-                log_failure(false, "accounts=unchanged", error, ksa_reason_remedy(error->reason));
+                (void)fprintf(stderr, "ksactl: %s\n", whole.text);
 }
 
 /* --- Changes ---------------------------------------------------------------- */
@@ -117,8 +165,7 @@ static json_t *show_change(const struct ksa_plan_change *change)
 /* The guard speaks of what would be removed: to look at it and to say so takes a person. */
 static void report_guard(struct accounts_run *run)
 {
-        static const char remedy[] =
-                "ksactl accounts sync --dry-run tells what; with --force it is done";
+        static const char remedy[] = "the same with --dry-run tells what; with --force it is done";
         const char *guard = run->sync.plan->guard;
         char why[KSA_QUOTED_SIZE];
 
@@ -169,9 +216,9 @@ bool print_run(struct accounts_run *run)
         json_t *clusters = run->clusters, *changes = run->changes;
 
         run->clusters = run->changes = NULL;
-        return print_json(json_pack("{s:s, s:b, s:b, s:o, s:o, s:o}", "result",
-                                    results[run->status], "dry_run", run->dry_run, "written",
-                                    run->written, "held",
-                                    plan != NULL ? text_or_null(plan->guard) : json_null(),
+        return print_json(json_pack("{s:s, s:O?, s:O?, s:b, s:b, s:o, s:o, s:o}", "result",
+                                    results[run->status], "problem", run->problem, "remedy",
+                                    run->remedy, "dry_run", run->dry_run, "written", run->written,
+                                    "held", plan != NULL ? text_or_null(plan->guard) : json_null(),
                                     "clusters", clusters, "changes", changes));
 }

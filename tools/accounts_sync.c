@@ -28,7 +28,7 @@ static bool begin(struct accounts_run *run, const char *config_file)
                 return false;
         if (ksa_sync_begin(run->session.config, &run->session.host.env, &files, !run->dry_run,
                            &run->sync, &error) != KSA_OK) {
-                report_failure(run, &error);
+                report_failure(run, &error, NULL);
                 return false;
         }
         run->status = EXIT_GOOD;
@@ -41,11 +41,11 @@ static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char
         struct ksa_error error = {0};
 
         if (ksa_sync_plan(&run->sync, run->force, wish, user, &error) != KSA_OK) {
-                report_failure(run, &error);
+                report_failure(run, &error, NULL);
                 return;
         }
         if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
-                report_failure(run, &error);
+                report_failure(run, &error, NULL);
                 return;
         }
         report_plan(run);
@@ -57,6 +57,8 @@ static int end(struct accounts_run *run)
                 run->status = EXIT_BROKEN;
         json_decref(run->clusters);
         json_decref(run->changes);
+        json_decref(run->problem);
+        json_decref(run->remedy);
         ksa_sync_end(&run->sync);
         close_session(&run->session);
         return run->status;
@@ -81,7 +83,7 @@ static bool gather_one(struct accounts_run *run, size_t position, unsigned milli
                 reason = ksa_sync_ask(&run->sync, position, milliseconds, &error);
         }
         if (reason != KSA_OK && ksa_sync_keep(&run->sync, position, &fault) != KSA_OK) {
-                report_failure(run, &fault);
+                report_failure(run, &fault, NULL);
                 return false;
         }
         report_cluster(run, position, reason == KSA_OK ? "asked" : "kept",
@@ -128,7 +130,7 @@ static bool keep_all(struct accounts_run *run)
 
         for (size_t i = 0; i < run->session.config->counts[KSA_SECTION_ACCOUNTS]; i++) {
                 if (ksa_sync_keep(&run->sync, i, &error) != KSA_OK) {
-                        report_failure(run, &error);
+                        report_failure(run, &error, NULL);
                         return false;
                 }
                 report_cluster(run, i, "kept", NULL);
@@ -175,13 +177,17 @@ static bool take_file(struct accounts_run *run, const char *bytes, size_t length
 
         if (imported == NULL) {
                 (void)ksa_fail(&error, KSA_MEMORY, "out of memory");
-                report_failure(run, &error);
+                report_failure(run, &error, NULL);
                 return false;
         }
         const bool taken =
                 ksa_sync_import(&run->sync, bytes, length, run->force, imported, &error) == KSA_OK;
         if (!taken)
-                report_failure(run, &error);
+                report_failure(run, &error,
+                               error.reason == KSA_CONFIG_INVALID
+                                       ? "ksactl accounts export makes such a file, on a host that "
+                                         "asks the cluster"
+                                       : NULL);
         for (size_t i = 0; taken && i < count; i++)
                 report_cluster(run, i, imported[i] ? "imported" : "kept", NULL);
         free(imported);

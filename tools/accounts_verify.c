@@ -126,15 +126,19 @@ static int64_t judge(struct verdict *verdict, const struct session *session)
 
         if (answer == KSA_REGISTRY_NOT_FOUND) {
                 if (is_wanted(session->config))
-                        tell(verdict, EXIT_DENIED, "ksactl accounts sync", "there is no %s yet",
-                             path);
+                        tell(verdict, EXIT_DENIED,
+                             "ksactl accounts sync or import makes it; where there was one, put it back "
+                             "from a backup: it has the users that were retired, and the uids of "
+                             "accounts that are gone",
+                             "there is no %s", path);
                 return 0;
         }
         judge_file(verdict, path);
         if (answer != KSA_REGISTRY_FOUND || !ksa_registry_is_whole(&registry, &why)) {
                 tell(verdict, EXIT_BROKEN,
                      "put one back from a backup; without one, remove it and run ksactl accounts sync: "
-                     "then uids of accounts that are gone may be given again",
+                     "then uids of accounts that are gone may be given again, and retired users come "
+                     "back",
                      "%s: %s", path, why);
                 ksa_registry_close(&registry);
                 return -1;

@@ -153,6 +153,23 @@ def test_who_may_not_list_is_told_what_to_apply(cluster):
     assert "account-list.yaml" in sync(cluster, "--dry-run", status=2).err
 
 
+def test_a_selector_that_the_server_does_not_take(cluster):
+    use(cluster, LISTED + "selector = a==in=b\n")
+    cluster.lister.instead = lambda number, query, _: failure(400, "BadRequest")
+    err = sync(cluster, status=2).err
+    assert "'a==in=b'" in err and "[accounts prod]" in err and "between host and cluster" not in err
+
+
+def test_a_rehearsal_tells_of_namespaces_without_accounts(cluster):
+    cluster.lister.add("ci", "deployer")
+    cluster.lister.add("build", "default")
+    err = sync(cluster, "--dry-run").err
+    assert "namespace build" in err and "namespace ci" not in err
+    assert sync(cluster).err.count("namespace build") == 0
+    use(cluster, "[accounts prod]\nnamespaces = *\n")
+    assert sync(cluster, "--dry-run").err == ""
+
+
 def test_other_clusters_go_on(cluster):
     lister = cluster.lister
     cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
@@ -327,6 +344,24 @@ def test_full_disk(cluster):
     assert result.stdout.split() == [b"2", b"credentials", b"registry", b"used"], result
 
 
+def test_what_cannot_be_written_or_read_is_named(cluster):
+    """With the file, and what helps; in JSON too."""
+    cluster.lister.add("ci", "deployer")
+    script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o mode=0755 ro /var/lib/ksa && "
+              "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && mount -o remount,ro /var/lib/ksa && "
+              "exec ksactl accounts sync --json")
+    read_only = subprocess.run(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               timeout=60)
+    answer = json.loads(read_only.stdout)
+    assert "read-only" in answer["problem"] and "mount" in answer["remedy"] and answer["result"] == "failed", answer
+    cluster.host.write("/etc/subuid", "# x\nnonsense\n")
+    for words in ((), ("--dry-run",)):
+        result = sync(cluster, *words, status=2)
+        assert "/etc/subuid line 2" in result.err and "correct that file" in result.err, result
+    cluster.host.write("/etc/subuid", "")
+    assert sync(cluster, "--json").json["problem"] is None
+
+
 def test_two_at_once(cluster):
     """The second waits, and finds what the first wrote."""
     cluster.lister.add("ci", "deployer")
@@ -353,7 +388,7 @@ def test_without_root(cluster):
         result = run(["ksactl", "accounts", *words])
         assert result.status == 2 and "is for root" in result.err, result
     result = run(["ksactl", "accounts", "sync", "--dry-run"])
-    assert result.status == 2 and "root" in result.err  # it cannot ask
+    assert result.status == 2 and "run it as root" in result.err  # it cannot ask
 
 
 @pytest.mark.parametrize("words", ((), ("what",), ("sync", "x"), ("show",), ("accept",), ("retire",), ("import",),
@@ -424,7 +459,7 @@ def test_import_of_what_is_none(cluster, exported):
     for other in ("", "{}", text[:-3], text.replace("ksa-accounts", "x"), text.replace('"version":1', '"version":2'),
                   text.replace('"clusters"', '"more":1,"clusters"'), text.replace('"prod"', '"staging"')):
         result = bring(cluster, other)
-        assert result.status == 2 and result.err, other
+        assert result.status == 2 and "accounts export" in result.err, other
     assert not REGISTRY.exists() and cluster.ksactl("accounts", "import", "/no/such/file").status == 2
 
 
