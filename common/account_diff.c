@@ -110,10 +110,12 @@ static void tell_modified(struct ksa_draft *draft, const struct ksa_draft_entry 
                                     ? ""
                                     : ksa_arena_text(draft->arena, "shell %s, was %s; ",
                                                      after->shell, before->shell);
-        const char *why =
-                ksa_arena_text(draft->arena, "%s%s%s%s", home, shell,
-                               same_groups(before, after) ? "" : "its groups; ",
-                               same_source(before, after) ? "" : "what its source says of it; ");
+        const char *why = ksa_arena_text(
+                draft->arena, "%s%s%s%s", home, shell,
+                same_groups(before, after) ? "" : "its groups; ",
+                same_source(before, after) ? ""
+                                           : "what is kept of it: when it was made, what it asks "
+                                             "for, who decided; ");
         size_t length = strlen(why);
 
         ksa_draft_tell(

@@ -111,6 +111,17 @@ static bool find_gid(const struct ksa_draft *draft, const struct names *names, c
         return true;
 }
 
+static const char NO_GROUP[] = "this host has no such group";
+static const char POWERFUL[] = "to be in it may amount to root";
+
+static const char *remedy_of_group(const char *why)
+{
+        return why == POWERFUL ? "allow_powerful_groups = yes, if you mean it"
+               : why == NO_GROUP
+                       ? "create it (groupadd), or correct groups in the [account] section"
+                       : "take it out of groups in the [account] section";
+}
+
 /* Why an account cannot be in a group; NULL where it can. */
 static const char *judge_group(struct ksa_draft *draft, struct ksa_draft_entry *entry,
                                const struct names *names, const char *name, uint32_t *ret_gid)
@@ -119,14 +130,14 @@ static const char *judge_group(struct ksa_draft *draft, struct ksa_draft_entry *
         uint32_t gid = 0;
 
         if (!find_gid(draft, names, name, &gid))
-                return "this host has no such group";
+                return NO_GROUP;
         if (gid == 0)
                 return "it is root's";
         if (gid >= 1000 && !ksa_uid_is_usable(gid))
                 return "its gid is one that nobody should have";
         if (ksa_local_is_powerful(draft->input->local, name, gid)) {
                 if (!allowed)
-                        return "to be in it may amount to root";
+                        return POWERFUL;
                 entry->after.flags |= KSA_ACCOUNT_POWERFUL;
         }
         *ret_gid = gid;
@@ -166,9 +177,7 @@ static void add_declared(struct ksa_draft *draft, struct ksa_draft_entry *entry,
                                        ksa_arena_text(draft->arena,
                                                       "it is not in the group '%s': %s",
                                                       ksa_draft_quote(draft, name), why),
-                                       strstr(why, "amount to root") == NULL
-                                               ? ""
-                                               : "allow_powerful_groups = yes, if you mean it");
+                                       remedy_of_group(why));
                 else if (gid != after->uid && !has_gid(gids, count, gid))
                         gids[count++] = gid;
         }

@@ -277,6 +277,24 @@ static void set_remedy(struct ksa_draft *draft, struct ksa_draft_entry *entry)
                                                user, user);
 }
 
+/* Of an [account] without account_uid nobody knows whose user it was. */
+static const char *tell_recreated(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
+{
+        const char *was = entry->before->account_uid;
+        const char *is = ksa_draft_quote(draft, entry->wanted->account_uid);
+
+        if (*was == '\0')
+                return ksa_arena_text(
+                        draft->arena,
+                        "it had its user by an [account] without account_uid, so it may be "
+                        "another one now: its Kubernetes uid is '%s'",
+                        is);
+        return ksa_arena_text(draft->arena,
+                              "it was deleted and made again: its Kubernetes uid was '%s' and is "
+                              "'%s'",
+                              ksa_draft_quote(draft, was), is);
+}
+
 /* An account with a record: it keeps what it has, and comes to what it asks for where it may. */
 static void judge_known(struct ksa_draft *draft, struct ksa_draft_entry *entry,
                         const char *number_why, const char *name_why)
@@ -304,12 +322,7 @@ static void judge_known(struct ksa_draft *draft, struct ksa_draft_entry *entry,
                                        : recreated        ? KSA_ACCOUNT_RECREATED
                                                           : KSA_ACCOUNT_ACTIVE;
         if (recreated)
-                dispute(draft, entry,
-                        ksa_arena_text(draft->arena,
-                                       "it was deleted and made again: its Kubernetes uid was "
-                                       "'%s' and is '%s'",
-                                       ksa_draft_quote(draft, before->account_uid),
-                                       ksa_draft_quote(draft, entry->wanted->account_uid)));
+                dispute(draft, entry, tell_recreated(draft, entry));
         set_state(draft, entry, state);
         leave_behind(draft, entry);
         set_remedy(draft, entry);

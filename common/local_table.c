@@ -188,6 +188,16 @@ static int by_name(const void *a, const void *b)
                       (*(struct ksa_local_entry *const *)b)->name);
 }
 
+/* Of one name the user comes before its group: it is whom the name is of. */
+static int by_name_and_kind(const void *a, const void *b)
+{
+        const int order = by_name(a, b);
+
+        return order != 0 ? order
+                          : strcmp((*(struct ksa_local_entry *const *)b)->kind,
+                                   (*(struct ksa_local_entry *const *)a)->kind);
+}
+
 bool ksa_local_arrange(struct ksa_local_table *table)
 {
         if (table->count == 0)
@@ -205,7 +215,7 @@ bool ksa_local_arrange(struct ksa_local_table *table)
                 entry->reacher = further ? i : last->reacher;
                 table->names[i] = entry;
         }
-        qsort(table->names, table->count, sizeof(struct ksa_local_entry *), by_name);
+        qsort(table->names, table->count, sizeof(struct ksa_local_entry *), by_name_and_kind);
         return true;
 }
 
@@ -227,6 +237,8 @@ const struct ksa_local_entry *ksa_local_with_name(const struct ksa_local_table *
                                   : bsearch(&key, table->names, table->count,
                                             sizeof(struct ksa_local_entry *), by_name);
 
+        while (found != NULL && found > table->names && by_name(found - 1, found) == 0)
+                found--;
         return found == NULL ? NULL : *found;
 }
 

@@ -137,6 +137,20 @@ static void test_recreated(void **state)
         assert_string_equal(realm_record(&realm, "ci", "deployer").new_account_uid, "");
 }
 
+/* From an [account] without account_uid to a listing: nobody knows that it was made again. */
+static void test_declared_without_uid_then_listed(void **state)
+{
+        struct ksa_account section = {0};
+
+        (void)state;
+        realm_declares(&realm, &section, "ci_deployer", "ci", "deployer")->account_uid = "";
+        realm_sync(&realm);
+        sync_one("u1");
+        assert_state(&realm, "deployer", KSA_ACCOUNT_RECREATED);
+        assert_told(&realm, KSA_CHANGE_RECREATED, "deployer", "[account] without account_uid");
+        assert_remedy(&realm, KSA_CHANGE_RECREATED, "deployer", "accept ci_deployer");
+}
+
 static void test_recreated_while_removed(void **state)
 {
         (void)state;
@@ -584,6 +598,7 @@ int main(void)
                 TEST(test_home_and_shell),
                 TEST(test_removed_and_returned),
                 TEST(test_recreated),
+                TEST(test_declared_without_uid_then_listed),
                 TEST(test_recreated_while_removed),
                 TEST(test_recreated_shows_its_old_uid),
                 TEST(test_accept_is_for_the_one_that_was_shown),

@@ -241,6 +241,14 @@ static void test_cve_2020_8903_powerful_groups(void **state)
         assert_int_equal(record.flags, KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL);
         /* root's own never; one that there is not; one whose number is nobody's */
         assert_int_equal(realm_changes(&realm, KSA_CHANGE_WARNING), 3);
+        assert_remedy(&realm, KSA_CHANGE_WARNING, "a", "take it out of groups");
+
+        realm_forget(&realm);
+        section.groups = (struct ksa_list)GROUPS("none");
+        realm_declares(&realm, &section, "bot", "ci", "a");
+        realm_sync(&realm);
+        assert_told(&realm, KSA_CHANGE_WARNING, "a", "no such group");
+        assert_remedy(&realm, KSA_CHANGE_WARNING, "a", "groupadd");
 
         realm_wish(&realm, KSA_WISH_RETIRE, "bot");
         assert_int_equal(realm_record(&realm, "ci", "a").flags, KSA_ACCOUNT_DECLARED);

@@ -72,9 +72,10 @@ static void test_users_and_groups(void **state)
         place_write(place, "group", "root:x:0:\nweb:x:8000:a,b\ndocker:x:2000:\n");
         assert_int_equal(ksa_local_read(&files, &local, &err), KSA_OK);
         assert_true(ksa_local_has_user(local, "ci_deployer", false, who));
-        assert_non_null(strstr(who, "the user 'ci_deployer' of "));
+        assert_ptr_equal(strstr(who, "the user 'ci_deployer' of "), who);
         assert_non_null(strstr(who, "/passwd"));
         assert_true(ksa_local_has_user(local, "last", false, who));
+        assert_ptr_equal(strstr(who, "the user 'last' of "), who);
         assert_false(ksa_local_has_user(local, "web", false, who));
         assert_false(ksa_local_has_user(local, "ci_deploye", false, who));
         assert_true(ksa_local_has_group(local, "web", false, who));
