@@ -270,6 +270,14 @@ static void set_remedy(struct ksa_draft *draft, struct ksa_draft_entry *entry)
                                        "if it is meant to have the files of the one before: "
                                        "ksactl accounts accept %s",
                                        user);
+        else if (entry->after.state == KSA_ACCOUNT_CONTESTED &&
+                 entry->after.uid != entry->claim.number)
+                entry->remedy = ksa_arena_text(
+                        draft->arena,
+                        "ksactl accounts accept %s gives it the uid %u where nobody has that, and its "
+                        "files stay the old one's; to keep %u: uid_range as it was, or uid = %u in an "
+                        "[account %s] section; ksactl accounts retire %s decides against it",
+                        user, entry->claim.number, entry->after.uid, entry->after.uid, user, user);
         else if (entry->after.state == KSA_ACCOUNT_CONTESTED)
                 entry->remedy = ksa_arena_text(draft->arena,
                                                "ksactl accounts accept %s decides for it, "

@@ -172,10 +172,13 @@ static void find_why(struct session *session, const struct ksa_account_record *r
 {
         const struct ksa_local_files files = local_files();
         const enum ksa_reason reason = reason_of(record->state);
+        const bool removed = record->state == KSA_ACCOUNT_REMOVED;
         /* The reason's own sends people here. */
         const char *remedy = reason == KSA_OK          ? ""
                              : reason == KSA_CONTESTED ? "ksactl accounts sync tells of the dispute"
-                                                       : ksa_reason_remedy(reason);
+                             : removed ? "it comes back as it was with the account, by ksactl "
+                                         "accounts sync or import"
+                                       : ksa_reason_remedy(reason);
         char why[WHY_SIZE] = "";
         struct ksa_sync sync;
         bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false, &sync,
@@ -186,7 +189,11 @@ static void find_why(struct session *session, const struct ksa_account_record *r
         if (planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
                 gather(sync.plan, record, why, &remedy);
         if (*why == '\0' && reason != KSA_OK)
-                (void)snprintf(why, sizeof(why), "%s", ksa_reason_text(reason));
+                (void)snprintf(
+                        why, sizeof(why), "%s",
+                        removed ? "no source has the account any more; its name and uid stay "
+                                  "its own"
+                                : ksa_reason_text(reason));
         (void)json_object_set_new(shown, "why", text_or_null(why));
         (void)json_object_set_new(shown, "remedy", text_or_null(remedy));
         ksa_sync_end(&sync);

@@ -228,6 +228,8 @@ def test_guard(cluster):
     assert "held: " in sync(cluster, "--dry-run", status=2).out and REGISTRY.read_bytes() == before
     result = sync(cluster, "--force")
     assert listed(cluster) == {} and {one["state"] for one in listed(cluster, "--all").values()} == {"removed"}
+    shown = cluster.ksactl("accounts", "show", next(iter(listed(cluster, "--all"))), "--json").json
+    assert "no source has the account any more" in shown["why"] and "comes back" in shown["remedy"], shown
     assert len([line for line in result.log if "change=removed" in line]) == 20
 
 

@@ -220,6 +220,8 @@ static void test_another_uid_is_not_followed_by_itself(void **state)
         (void)snprintf(words, sizeof(words), "its uid here is 70500");
         assert_told(&realm, KSA_CHANGE_CONTESTED, "a", words);
         assert_told(&realm, KSA_CHANGE_CONTESTED, "a", "70600");
+        assert_remedy(&realm, KSA_CHANGE_CONTESTED, "a", "accept ci_a gives it the uid 70600");
+        assert_remedy(&realm, KSA_CHANGE_CONTESTED, "a", "uid = 70500 in an [account ci_a]");
         assert_int_equal(realm_record(&realm, "ci", "a").uid, 70500);
         realm_wish(&realm, KSA_WISH_ACCEPT, "ci_a");
         assert_told(&realm, KSA_CHANGE_RENUMBERED, "a", "was 70500");
