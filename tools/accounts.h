@@ -43,6 +43,12 @@ struct accounts_run {
 void report_cluster(struct accounts_run *run, size_t position, const char *how,
                     const struct ksa_error *error);
 
+/* Puts file and line into the text of ERROR, where it does not name them. */
+void name_file(struct ksa_error *error);
+
+/* What helps where one of local_files() cannot be read. */
+#define LOCAL_FILE_REMEDY "correct that file: it says which users and uids this host has already"
+
 /*
  * What failed as a whole: to the log (not with --dry-run) and standard error. REMEDY is NULL for the one of
  * the error's reason.

@@ -84,20 +84,30 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                           "remedy", text_or_null(remedy)));
 }
 
+void name_file(struct ksa_error *error)
+{
+        const struct ksa_error bare = *error;
+        char line[32] = "";
+
+        if (*bare.file == '\0' || strstr(bare.text, bare.file) != NULL)
+                return;
+        if (bare.line != 0)
+                (void)snprintf(line, sizeof(line), " line %u", bare.line);
+        (void)snprintf(error->text, sizeof(error->text), "%s%s: %.200s", bare.file, line,
+                       bare.text);
+}
+
 void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy)
 {
         const bool is_write = error->reason == KSA_FILE_UNREADABLE &&
                               strcmp(error->file, run->session.host.env.registry_file) == 0;
         struct ksa_error whole = *error;
 
-        /* The line of the log has no other place for the file. */
-        if (*error->file != '\0' && strstr(error->text, error->file) == NULL)
-                (void)snprintf(whole.text, sizeof(whole.text), "%s line %u: %.200s", error->file,
-                               error->line, error->text);
+        name_file(&whole); /* the line of the log has no other place for it */
         if (remedy == NULL && is_write)
                 remedy = "look at room and mount of its file system; what was there is as it was";
         if (remedy == NULL && error->reason == KSA_FILE_UNREADABLE)
-                remedy = "correct that file: it says which users and uids this host has already";
+                remedy = LOCAL_FILE_REMEDY;
         if (remedy == NULL)
                 remedy = ksa_reason_remedy(error->reason);
         run->status = EXIT_BROKEN;

@@ -100,7 +100,11 @@ static void judge_records(struct verdict *verdict, const struct ksa_registry *re
         size_t position = 0;
 
         if (ksa_local_read(&files, &local, &error) != KSA_OK) {
-                tell(verdict, EXIT_BROKEN, ksa_reason_remedy(error.reason), "%s", error.text);
+                name_file(&error);
+                tell(verdict, EXIT_BROKEN,
+                     error.reason == KSA_FILE_UNREADABLE ? LOCAL_FILE_REMEDY
+                                                         : ksa_reason_remedy(error.reason),
+                     "%s", error.text);
                 return;
         }
         while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND &&

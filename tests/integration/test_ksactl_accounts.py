@@ -362,6 +362,10 @@ def test_what_cannot_be_written_or_read_is_named(cluster):
         assert "/etc/subuid line 2" in result.err and "correct that file" in result.err, result
     cluster.host.write("/etc/subuid", "")
     assert sync(cluster, "--json").json["problem"] is None
+    cluster.host.write("/etc/subuid", "nonsense\n")
+    (problem,) = [one for one in cluster.ksactl("accounts", "verify", "--json").json["problems"] if one["severity"] == "error"]
+    cluster.host.write("/etc/subuid", "")
+    assert "/etc/subuid line 1" in problem["text"] and "correct that file" in problem["remedy"]
 
 
 def test_two_at_once(cluster):
