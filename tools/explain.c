@@ -105,9 +105,26 @@ static bool ended_offline(const struct question *question)
         return question->offline && question->decision.reason == KSA_API_UNREACHABLE;
 }
 
+/* Whether the service has a rule for the users that ksa made. */
+static bool has_own_rule(const struct question *question)
+{
+        const char *service = ksa_service_in_rules(question->service);
+
+        for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &question->config->rules[i];
+
+                if (ksa_list_has(&rule->service, service) && ksa_list_has(&rule->user, "@own"))
+                        return true;
+        }
+        return false;
+}
+
 /* Nothing helps against --offline. */
 static const char *remedy_of(const struct question *question)
 {
+        if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
+                return "user = @own names users that ksa made: ksactl accounts list shows them, "
+                       "ksactl accounts sync makes them, or tells why not";
         return ended_offline(question) ? "" : ksa_reason_remedy(question->decision.reason);
 }
 

@@ -155,6 +155,15 @@ def test_deny(host, reason, token, words):
     assert {step["result"] for step in after} <= {"not-reached"} and not any(step["detail"] for step in after)
 
 
+def test_own_user_that_was_not_made_yet(host):
+    """The first thing that goes wrong with [accounts]: nobody ran sync."""
+    host.write_config("[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n")
+    for words in ((), ("--user", "ci_deployer")):
+        answer = denied(host.explain(host.token(), "--json", *words))
+        assert answer["reason"] == "not-named" and "ksactl accounts sync" in answer["remedy"], answer
+        assert "what helps: " in host.explain(host.token(), *words).out
+
+
 def test_claims_are_null_before_the_signature_held(host):
     other = issuer.Key("ES256")
     claims = issuer.claims()
