@@ -33,6 +33,9 @@ struct need what_is_needed(const struct ksa_config *config, const struct ksa_clu
                 if (strcmp(config->account_sources[i].name, cluster->name) == 0)
                         need.source = &config->account_sources[i];
         }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
+                need.declared = need.declared ||
+                                strcmp(config->accounts[i].account.cluster, cluster->name) == 0;
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
                 bool proof = rule->rbac || rule->bound == KSA_BOUND_POD;

@@ -42,7 +42,8 @@ static int64_t last_listed(const struct ksa_registry *registry, const char *clus
         return 0;
 }
 
-static void describe(const struct ksa_cluster *cluster, const struct ksa_env *env, int64_t listed,
+static void describe(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                     const struct need *need, int64_t listed,
                      const size_t counts[KSA_ACCOUNT_STATE_COUNT], struct finding *finding)
 {
         const size_t refused = counts[KSA_ACCOUNT_CONTESTED] + counts[KSA_ACCOUNT_RECREATED];
@@ -57,17 +58,20 @@ static void describe(const struct ksa_cluster *cluster, const struct ksa_env *en
                                    (json_int_t)counts[KSA_ACCOUNT_RETIRED]);
         (void)ksa_text_span(env->now - listed, age);
         (void)snprintf(finding->text, sizeof(finding->text),
-                       "%zu active, %zu made again, %zu contested, %zu retired; %s%s%s",
+                       "%zu active, %zu made again, %zu contested, %zu retired%s%s%s",
                        counts[KSA_ACCOUNT_ACTIVE], counts[KSA_ACCOUNT_RECREATED],
                        counts[KSA_ACCOUNT_CONTESTED], counts[KSA_ACCOUNT_RETIRED],
-                       listed == 0 ? "never listed" : "listed ", listed == 0 ? "" : age,
-                       listed == 0 ? "" : " ago");
-        if (listed == 0)
+                       need->source == NULL ? "; [account] alone"
+                       : listed == 0        ? "; never listed"
+                                            : "; listed ",
+                       need->source == NULL || listed == 0 ? "" : age,
+                       need->source == NULL || listed == 0 ? "" : " ago");
+        if (need->source != NULL && listed == 0)
                 add_problem(finding, SOON,
                             asked ? "ksactl accounts sync; look at ksa-accounts.timer"
                                   : "ksactl accounts import",
                             "its service accounts were never listed, so they have no users");
-        else if (asked && env->now - listed > LATE)
+        else if (need->source != NULL && asked && env->now - listed > LATE)
                 add_problem(
                         finding, SOON, "look at ksa-accounts.timer; ksactl accounts sync tells why",
                         "its service accounts were not listed for %s: no new user comes, and none "
@@ -85,7 +89,7 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
         struct ksa_registry registry;
         const char *why = "";
 
-        if (need->source == NULL) {
+        if (need->source == NULL && !need->declared) {
                 (void)snprintf(finding->text, sizeof(finding->text), "not used");
                 return;
         }
@@ -97,7 +101,7 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
         }
         const int64_t listed =
                 answer == KSA_REGISTRY_FOUND ? last_listed(&registry, cluster->name) : 0;
-        describe(cluster, env, listed, counts, finding);
+        describe(cluster, env, need, listed, counts, finding);
         if (answer == KSA_REGISTRY_BROKEN)
                 add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
                             env->registry_file, why);

@@ -579,6 +579,19 @@ def test_status(cluster):
     assert "accounts verify" in found["remedy"]
 
 
+def test_status_of_declared_accounts(cluster):
+    """Without [accounts] there are users all the same, and a registry that may be damaged."""
+    use(cluster, account("release-bot"))
+    sync(cluster)
+    result = cluster.ksactl("status", "--offline", "--json")
+    found = result.json["clusters"][0]["accounts"]
+    assert (found["active"], found["listed"], found["problem"]) == (1, None, None)
+    assert "1 active, 0 made again, 0 contested, 0 retired; [account] alone\n" in cluster.ksactl("status", "--offline").out
+    REGISTRY.write_bytes(b"x")
+    result = cluster.ksactl("status", "--offline", "--json")
+    assert result.status == 2 and "accounts verify" in result.json["clusters"][0]["accounts"]["remedy"], result
+
+
 def test_status_asks_whether_it_may_list(cluster):
     asked = []
 
