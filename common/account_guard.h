@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether a run would take so much away that it is rather a mistake: a selector, a file, a range. */
+/* Whether a run would take so much away that it is rather a mistake: of a selector, a file, a range. */
 #ifndef KSA_ACCOUNT_GUARD_H
 #define KSA_ACCOUNT_GUARD_H
 
@@ -12,9 +12,9 @@ struct ksa_guarded {
 };
 
 /*
- * Puts entries back to what they were where more than a tenth of all users (and more than one), or all of a
- * namespace, would be removed, or more than a tenth contested; not with input.force. The rest of the plan goes on.
- * KSA_MEMORY
+ * Puts entries back to what they were where more than a tenth of all users (and more than one), or
+ * all of a namespace, would be removed, or more than a tenth contested; not with input.force. The
+ * rest of the plan goes on. KSA_MEMORY
  */
 enum ksa_reason ksa_account_guard(struct ksa_draft *draft, struct ksa_guarded *ret_guarded,
                                   struct ksa_error *err) KSA_MUST_CHECK;

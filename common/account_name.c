@@ -7,16 +7,19 @@
 #include <strings.h>
 
 /* The first bytes of the hash are the uid, those behind them end a name that was cut. */
-enum { UID_BYTES = 8, TAIL_BYTES = 5, TAIL_LENGTH = 8, CUT_LENGTH = 22 };
+enum { TURNS = 16, UID_BYTES = 8, TAIL_BYTES = 5, TAIL_LENGTH = 8, CUT_LENGTH = 22 };
 
-static bool hash_of(const char *cluster, const char *namespace, const char *account,
+/* TURN counts the hashes that came to nothing usable. */
+static bool hash_of(const char *cluster, const char *namespace, const char *account, size_t turn,
                     unsigned char ret_hash[EVP_MAX_MD_SIZE])
 {
+        static const char nothing[TURNS] = {0};
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         bool made = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1 &&
                     EVP_DigestUpdate(context, cluster, strlen(cluster) + 1) == 1 &&
                     EVP_DigestUpdate(context, namespace, strlen(namespace) + 1) == 1 &&
                     EVP_DigestUpdate(context, account, strlen(account) + 1) == 1 &&
+                    EVP_DigestUpdate(context, nothing, turn) == 1 &&
                     EVP_DigestFinal_ex(context, ret_hash, NULL) == 1;
 
         EVP_MD_CTX_free(context);
@@ -28,13 +31,18 @@ enum ksa_reason ksa_account_uid(const char *cluster, const char *namespace, cons
                                 struct ksa_error *err)
 {
         unsigned char hash[EVP_MAX_MD_SIZE];
-        uint64_t number = 0;
+        uint32_t uid = 0;
 
-        if (!hash_of(cluster, namespace, account, hash))
-                return ksa_fail(err, KSA_INTERNAL, "OpenSSL gives no SHA-256");
-        for (size_t i = 0; i < UID_BYTES; i++)
-                number = number << 8 | hash[i];
-        *ret_uid = range->min + (uint32_t)(number % ((uint64_t)range->max - range->min + 1));
+        for (size_t turn = 0; turn < TURNS && !ksa_uid_is_usable(uid); turn++) {
+                uint64_t number = 0;
+
+                if (!hash_of(cluster, namespace, account, turn, hash))
+                        return ksa_fail(err, KSA_INTERNAL, "OpenSSL gives no SHA-256");
+                for (size_t i = 0; i < UID_BYTES; i++)
+                        number = number << 8 | hash[i];
+                uid = range->min + (uint32_t)(number % ((uint64_t)range->max - range->min + 1));
+        }
+        *ret_uid = uid;
         return KSA_OK;
 }
 
@@ -51,7 +59,7 @@ static enum ksa_reason join(const char *const parts[3], const char *first, const
         if (length < 0)
                 return ksa_fail(err, KSA_INTERNAL, "a name could not be made");
         if (length > KSA_ACCOUNT_NAME_MAX) {
-                if (!hash_of(parts[0], parts[1], parts[2], hash))
+                if (!hash_of(parts[0], parts[1], parts[2], 0, hash))
                         return ksa_fail(err, KSA_INTERNAL, "OpenSSL gives no SHA-256");
                 for (size_t i = 0; i < TAIL_BYTES; i++)
                         tail = tail << 8 | hash[UID_BYTES + i];

@@ -12,8 +12,10 @@
 
 /*
  * The uid: the first eight bytes of SHA-256 over the three texts, each ended by a NUL, as a number
- * (the most significant byte first), modulo the size of RANGE. The gid of a namespace's group is
- * that of the account "". KSA_INTERNAL where OpenSSL fails.
+ * (the most significant byte first), modulo the size of RANGE; where nobody may have that one
+ * (systemd has some inside the default range), of the same with one NUL more, and so on, sixteen
+ * times at most. The gid of a namespace's group is that of the account "". KSA_INTERNAL where
+ * OpenSSL fails.
  */
 enum ksa_reason ksa_account_uid(const char *cluster, const char *namespace, const char *account,
                                 const struct ksa_uid_range *range, uint32_t *ret_uid,

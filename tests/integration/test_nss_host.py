@@ -65,7 +65,7 @@ def test_a_process_becomes_the_user(accounts):
     assert sorted(groups) == ["1500", "1900000001", "2000000000"]
 
 
-def test_sudo_to_the_user(accounts, host):
+def test_sudo_to_the_user(host, accounts):
     host.write("/etc/sudoers.d/nss", "alice ALL=(ci_deployer) NOPASSWD: ALL\n"
                                      "%k8s-ci ALL=(alice) NOPASSWD: /usr/bin/id\n", 0o440)
     try:

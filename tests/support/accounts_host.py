@@ -30,8 +30,12 @@ OWN = "account = prod:*/*\nuser = @own\nservice = sshd sudo"
 
 def hashed(cluster, namespace, account, low=RANGE[0], high=RANGE[1]):
     """The uid as ksa.conf(5) says it is computed: shares no code with what it tests."""
-    digest = hashlib.sha256(b"".join(part.encode() + b"\0" for part in (cluster, namespace, account))).digest()
-    return low + int.from_bytes(digest[:8], "big") % (high - low + 1)
+    text = b"".join(part.encode() + b"\0" for part in (cluster, namespace, account))
+    uid = low + int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % (high - low + 1)
+    while 2147352576 <= uid <= 2147418111:  # systemd's, of files in images
+        text += b"\0"
+        uid = low + int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % (high - low + 1)
+    return uid
 
 
 def passwd(name, run=()):
