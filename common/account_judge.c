@@ -12,6 +12,9 @@
         "give it a name of its own: an [account NAME] section that declares " \
         "it, or the annotation ksa.dev/user"
 
+/* More than anybody means: who annotates an account anew for each run would fill the registry. */
+#define FORMERS_MAX 8
+
 /* --- What the host says ------------------------------------------------------------ */
 
 /*
@@ -79,6 +82,11 @@ static const char *check_name(struct ksa_draft *draft, const struct ksa_draft_en
 {
         const char *why = NULL;
 
+        /* Each name that it leaves stays on record, for ever. */
+        if (entry->record_count > FORMERS_MAX && !ksa_draft_is_declared(entry) &&
+            strcmp(entry->before->name, entry->claim.name) != 0)
+                return ksa_arena_text(draft->arena, "it left %zu names and uids behind already",
+                                      entry->record_count - 1);
         if (ksa_claim_name(draft, entry, &why) != KSA_MAY)
                 return why;
         return local_name(draft, entry);

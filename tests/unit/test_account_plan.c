@@ -543,6 +543,23 @@ static void test_nothing_is_held_against_a_section(void **state)
         assert_string_equal(realm_record(&realm, "ops", "other").name, "lone_last");
 }
 
+/* Bug: an annotation that changed before each run made the registry grow without end. */
+static void test_names_that_are_left_behind_have_a_limit(void **state)
+{
+        char name[16];
+
+        (void)state;
+        for (int i = 0; i < 20; i++) {
+                realm_forget(&realm);
+                (void)snprintf(name, sizeof(name), "ci_n%d", i);
+                realm_lists(&realm, "ci", "deployer", 1)->name = name;
+                realm_sync(&realm);
+        }
+        assert_int_equal(realm.registry.account_count, 9);
+        assert_state(&realm, "deployer", KSA_ACCOUNT_CONTESTED);
+        assert_string_equal(realm_record(&realm, "ci", "deployer").name, "ci_n8");
+}
+
 /* What comes back is the last that it was, though the clock was set back meanwhile. */
 static void test_returned_as_the_last(void **state)
 {
@@ -610,6 +627,7 @@ int main(void)
                 TEST(test_fault_of_a_source),
                 TEST(test_what_no_host_takes),
                 TEST(test_declared_may_be_outside_the_range),
+                TEST(test_names_that_are_left_behind_have_a_limit),
                 TEST(test_guard),
                 TEST(test_guard_against_locking_everybody_out),
                 TEST(test_a_namespace_that_is_emptied_holds_no_other),
