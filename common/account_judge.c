@@ -83,8 +83,8 @@ static const char *check_name(struct ksa_draft *draft, const struct ksa_draft_en
         const char *why = NULL;
 
         /* Each name that it leaves stays on record, for ever. */
-        if (entry->record_count > FORMERS_MAX && !ksa_draft_is_declared(entry) &&
-            strcmp(entry->before->name, entry->claim.name) != 0)
+        if (entry->before != NULL && entry->record_count > FORMERS_MAX &&
+            !ksa_draft_is_declared(entry) && strcmp(entry->before->name, entry->claim.name) != 0)
                 return ksa_arena_text(draft->arena, "it left %zu names and uids behind already",
                                       entry->record_count - 1);
         if (ksa_claim_name(draft, entry, &why) != KSA_MAY)
