@@ -7,6 +7,7 @@
 #include "account_name.h"
 #include "accounts.h"
 #include "check.h"
+#include "local_table.h"
 #include "text.h"
 
 /* --- Lookups ---------------------------------------------------------------- */
@@ -62,48 +63,33 @@ static void check_range(struct report *report, const struct ksa_config *config)
         }
 }
 
-/* NAME:FIRST:COUNT, in place. False where LINE is none. */
-static bool read_range(char *line, const char **ret_name, uint64_t *ret_first, uint64_t *ret_last)
-{
-        char *first = strchr(line, ':'), *count = first != NULL ? strchr(first + 1, ':') : NULL;
-        uint64_t number;
-
-        line[strcspn(line, "\n")] = '\0';
-        if (count == NULL)
-                return false;
-        *first = *count = '\0';
-        if (!ksa_text_number(first + 1, 0, UINT32_MAX, ret_first) ||
-            !ksa_text_number(count + 1, 1, UINT32_MAX, &number))
-                return false;
-        *ret_name = line;
-        *ret_last = *ret_first + number - 1;
-        return true;
-}
-
 /* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
 static void check_subordinate(struct report *report, const struct ksa_config *config,
                               const char *path)
 {
         const struct ksa_uid_range *range = &config->host.uid_range;
-        FILE *file = fopen(path, "re");
-        char line[512], quoted[128];
-        const char *name;
-        uint64_t first, last;
+        struct ksa_local_table table = {.count = 0};
+        struct ksa_error error = {0};
+        char quoted[128];
 
-        while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
-                if (!read_range(line, &name, &first, &last) || first > range->max ||
-                    last < range->min)
+        if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
+                tell_at(report, false, &config->host.place,
+                        "mend it, or accounts sync does nothing", "%s line %u: %s", path,
+                        error.line, error.text);
+        for (size_t i = 0; i < table.count; i++) {
+                const struct ksa_local_entry *entry = &table.entries[i];
+
+                if (entry->number > range->max || entry->end < range->min)
                         continue;
                 tell_at(report, false, &config->host.place,
                         "choose another range, or move that user's subordinate ids",
                         "uid_range %u-%u overlaps %llu-%llu, which %s gives to %s",
-                        (unsigned)range->min, (unsigned)range->max, (unsigned long long)first,
-                        (unsigned long long)last, path,
-                        ksa_text_quote(name, quoted, sizeof(quoted)));
+                        (unsigned)range->min, (unsigned)range->max,
+                        (unsigned long long)entry->number, (unsigned long long)entry->end, path,
+                        ksa_text_quote(entry->name, quoted, sizeof(quoted)));
                 break;
         }
-        if (file != NULL)
-                (void)fclose(file);
+        ksa_local_clear(&table);
 }
 
 /* --- Sections --------------------------------------------------------------- */

@@ -550,6 +550,18 @@ def test_check(cluster, sections, more, words):
     assert len(found) == len(words) and all(word in text for word, text in zip(words, found)), found
 
 
+def test_check_tells_of_subordinate_ids_that_cannot_be_read(cluster):
+    """Bug: check passed over a line that stops every sync."""
+    before = Path("/etc/subuid").read_text() if Path("/etc/subuid").exists() else ""
+    cluster.host.write("/etc/subuid", "alice:many:65536\n")
+    try:
+        check(cluster, LISTED)
+        found = [one["text"] for one in cluster.ksactl("check", "--json").json["problems"] if "subuid" in one["text"]]
+        assert len(found) == 1 and "line 1" in found[0], found
+    finally:
+        cluster.host.write("/etc/subuid", before)
+
+
 def test_check_of_sources(cluster):
     cluster.configure(cluster.section(more=""), LISTED)
     nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
