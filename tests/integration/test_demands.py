@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+import faults
 import issuer
 from cluster_double import ACCESS, REVIEW, failure
 from tls_server import page
@@ -70,7 +71,7 @@ def test_rbac_fault(ruled, name):
     answer, auth, reason = FAULTS[name]
     ruled.server.access = None
     ruled.server.instead[ACCESS] = answer
-    ruled.timeout = 1
+    ruled.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
     ruled.write("prefer", rule="rbac = yes", host="class = build ci-runner")
     verdict = ruled.login()
     assert (verdict.auth, verdict.reason, verdict.review) == (auth, reason, "require"), verdict

@@ -130,7 +130,7 @@ def expect(verdict, reason, review):
 @pytest.mark.parametrize("name", TABLE)
 def test_helper(asking, name, review):
     change, reason = TABLE[name]
-    asking.timeout = 1 if reason == TIMEOUT else 5
+    asking.timeout = 1 if reason == TIMEOUT else faults.PATIENCE
     asking.write(review)
     token = asking.host.token(pod="job-1")
     change(asking, token)
@@ -142,7 +142,7 @@ def test_helper(asking, name, review):
 @pytest.mark.parametrize("number, reason", ((signal.SIGKILL, FAILED), (signal.SIGTERM, FAILED), (signal.SIGSTOP, TIMEOUT)),
                          ids=("killed", "ended", "stopped"))
 def test_the_real_helper_is_struck_while_it_waits(asking, number, reason, review):
-    asking.timeout = 2
+    asking.timeout = 3 if reason == TIMEOUT else faults.PATIENCE
     asking.write(review)
     asking.server.hold()
 

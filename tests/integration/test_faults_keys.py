@@ -70,7 +70,7 @@ TABLE = {**{name: row[0] for part in (NOT_THERE, NOT_PROVEN, STATUS, NOT_WHOLE) 
 @pytest.mark.parametrize("cache", ("without the key", "missing"))
 @pytest.mark.parametrize("name", TABLE)
 def test_fault(rotated, name, cache):
-    rotated.timeout = 1 if NOT_THERE.get(name, "  ")[1] == "api-timeout" else 5
+    rotated.timeout = 1 if NOT_THERE.get(name, "  ")[1] == "api-timeout" else faults.PATIENCE
     TABLE[name](rotated)
     rotated.write("never", keys="api")
     rotated.write_cache(rotated.cached_set(OLD))
@@ -240,13 +240,13 @@ REFRESHER = {
 
 @pytest.mark.parametrize("name", REFRESHER)
 def test_refresher(rotated, name):
-    rotated.timeout = 1
+    late = name in ("never ends", "stops itself", "says much")
+    rotated.timeout = 1 if late else faults.PATIENCE
     rotated.write("never", keys="api")
     code, mode = REFRESHER[name]
     rotated.in_place_of("/usr/sbin/ksactl", rotated.host.write("/run/stand-in", code, mode))
     verdict = rotated.login(rotated.host.token(KEY))
     assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid"), verdict
-    late = name in ("never ends", "stops itself", "says much")
     assert ("in time" in verdict.why) == late, verdict
     assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
 

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+import faults
 import issuer
 from cluster_double import REVIEW, ClusterDouble, claims_of, failure
 from faults import CREDENTIAL, nobody_listens
@@ -208,7 +209,7 @@ TABLE = {**NOT_THERE, **NOT_PROVEN, **STATUS, **NOT_WHOLE, **NOT_A_REVIEW, **SAY
 @pytest.mark.parametrize("name", TABLE)
 def test_fault(asking, name, review):
     change, reason = TABLE[name]
-    asking.timeout = 1 if reason == "api-timeout" else 5
+    asking.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
     change(asking)
     asking.write(review)
     verdict = asking.login()

@@ -207,7 +207,7 @@ def test_cooldown(cluster):
     assert cluster.refresh("--cooldown", "prod").status == 0 and len(cluster.asked()) == 2  # and is counted
 
 
-@pytest.mark.parametrize("ago, asks", [(29000, False), (31000, True), (-29000, False), (-3600_000, True), (None, True)])
+@pytest.mark.parametrize("ago, asks", [(20000, False), (31000, True), (-20000, False), (-3600_000, True), (None, True)])
 def test_stamps(cluster, ago, asks):
     """Those of another boot, and what is no stamp, hold nobody up."""
     cluster.host.write(RUN / "prod.stamp", "%d\n" % (cluster.uptime() - ago) if ago is not None else "\0x", 0o600)
@@ -277,10 +277,10 @@ def test_all(cluster, elsewhere):
 def test_one_that_hangs_leaves_time_to_the_next(cluster, elsewhere):
     """A login waits for all clusters of its issuer together."""
     elsewhere.answer = None
-    cluster.configure(cluster.section(keys=elsewhere.url + "/keys", name="hangs"), cluster.section(), host="timeout = 3s\n")
+    cluster.configure(cluster.section(keys=elsewhere.url + "/keys", name="hangs"), cluster.section(), host="timeout = 10s\n")
     start = time.monotonic()
     assert cluster.refresh("--cooldown", "hangs", "prod").status == 1
-    assert time.monotonic() - start < 3 and cluster.cached() == [cluster.host.key.kid]
+    assert time.monotonic() - start < 10 and cluster.cached() == [cluster.host.key.kid]
 
 
 def test_what_a_login_started_ends_with_it(cluster):

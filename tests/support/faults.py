@@ -26,6 +26,8 @@ FETCH = Path("/usr/libexec/ksa/ksa-fetch")
 HELPERS = (b"ksa-fetch", b"ksactl")
 # Seconds of a busy machine for the processes of a login, beside what it waits for.
 SLACK = 5
+# A host's timeout where the cluster answers: a busy machine is not to reach it.
+PATIENCE = 10
 
 
 def helpers(*names):
@@ -81,7 +83,7 @@ class Scene:
 
     def __init__(self, host, certificates, server):
         self.host, self.certificates, self.server = host, certificates, server
-        self.url, self.ca, self.timeout, self.options = server.url, certificates.ca, 5, {}
+        self.url, self.ca, self.timeout, self.options = server.url, certificates.ca, PATIENCE, {}
         self.connections, self.path = server.connections, cluster_double.REVIEW
         self.cleanups = contextlib.ExitStack()
         self.until_the_end = self.cleanups.enter_context
