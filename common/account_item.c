@@ -78,6 +78,9 @@ static const char *judge_user(const struct ksa_account_said *said, char *out, si
         /* With 'abc' for its namespace it could be what a name in the namespace 'abcdef' was cut to. */
         if (fault == NULL && said->user[length + 1] == '_')
                 fault = "it has two _ behind the namespace, as one that was cut";
+        /* sudo takes ci_Deployer for ci_deployer, and would give one the rights of the other. */
+        if (fault == NULL && strpbrk(said->user, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
+                fault = "it has a capital letter";
         if (fault == NULL)
                 return NULL;
         (void)snprintf(out, size, "its annotation ksa.dev/user asks for '%s': %s", shown, fault);

@@ -349,6 +349,9 @@ static void test_annotations(void **state)
                 {"{\"ksa.dev/user\":\"ci_a23456789012345678901234567890\"}", "", "ci_a2345", 0},
                 /* The name of an account in a longer namespace, cut. */
                 {"{\"ksa.dev/user\":\"ci__abcdefgh\"}", "", "as one that was cut", 0},
+                /* sudo does not tell it from ci_deployer. */
+                {"{\"ksa.dev/user\":\"ci_Deployer\"}", "", "it has a capital letter", 0},
+                {"{\"ksa.dev/user\":\"ci_deployeR\"}", "", "it has a capital letter", 0},
                 {"{\"ksa.dev/user\":\"ci_a_b\"}", "ci_a_b", NULL, 0},
                 {"{\"ksa.dev/user\":\"x\\ny\"}", "", "x\\x0ay", 0},
                 {"{\"ksa.dev/uid\":\"0\"}", "", "'0'", 0},
