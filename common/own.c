@@ -140,6 +140,19 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
         return KSA_OK;
 }
 
+enum ksa_reason ksa_own_stands(const struct ksa_local_user *local, struct ksa_error *err)
+{
+        const struct ksa_own *own = local->own;
+
+        if (own == NULL || !own->found)
+                return KSA_OK;
+        if (own->record.state == KSA_ACCOUNT_RECREATED)
+                return ksa_fail(err, KSA_RECREATED,
+                                "the account of '%s' was deleted and made again since",
+                                own->record.name);
+        return judge_state(&own->record, NULL, err);
+}
+
 enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_error *err)
 {
         if (local->own == NULL || !local->own->found ||

@@ -58,6 +58,15 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
                               const struct ksa_cluster *cluster, const struct ksa_token *token,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
+/*
+ * Whether anybody may come in as this user at all, by whatever way: by a key that lies in its home,
+ * too. KSA_OK of a user that is not the registry's.
+ *
+ * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed)
+ */
+enum ksa_reason ksa_own_stands(const struct ksa_local_user *local,
+                               struct ksa_error *err) KSA_MUST_CHECK;
+
 /* Of a user that was removed; KSA_OK of any other. KSA_ACCOUNT_UNKNOWN */
 enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local,
                                  struct ksa_error *err) KSA_MUST_CHECK;

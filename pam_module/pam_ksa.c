@@ -307,21 +307,45 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         return code;
 }
 
-/* A grant holds for the user and the service that it was given to. */
-static int judge_grant(pam_handle_t *pamh, const struct grant *grant)
+/* --- The account phase ---------------------------------------------------------- */
+
+static int refuse_account(struct login *login, enum ksa_reason reason,
+                          const struct ksa_error *error)
 {
-        struct login login = {.pamh = pamh};
+        ksa_decision_refuse(&login->decision, reason, error);
+        write_log(login);
+        return pam_code(login->decision.outcome);
+}
+
+/* A grant holds for the user and the service that it was given to. */
+static int judge_grant(struct login *login, const struct grant *grant)
+{
         struct ksa_error error = {0};
 
-        if (take_attempt(&login, &error) == KSA_OK &&
-            strcmp(grant->user, login.attempt.user) == 0 &&
-            strcmp(grant->service, login.attempt.service) == 0)
+        if (take_attempt(login, &error) == KSA_OK &&
+            strcmp(grant->user, login->attempt.user) == 0 &&
+            strcmp(grant->service, login->attempt.service) == 0)
                 return PAM_SUCCESS;
-        ksa_host_env_fill(&login.host, NULL);
         (void)ksa_fail(&error, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
-        ksa_decision_refuse(&login.decision, KSA_USER_CHANGED, &error);
-        write_log(&login);
-        return pam_code(login.decision.outcome);
+        return refuse_account(login, KSA_USER_CHANGED, &error);
+}
+
+/*
+ * Who came in another way is none of our affair, but for a user of ours that nobody may be: a key that
+ * lies in its home would still open forwarded ports and internal-sftp, which need no shell, and cron
+ * would go on.
+ */
+static int judge_other(struct login *login)
+{
+        struct ksa_error error = {0};
+
+        if (take_attempt(login, &error) != KSA_OK)
+                return PAM_IGNORE;
+        look_up_user(login);
+        enum ksa_reason reason = ksa_own_stands(&login->attempt.local, &error);
+        int code = reason == KSA_OK ? PAM_IGNORE : refuse_account(login, reason, &error);
+        ksa_own_close(&login->own);
+        return code;
 }
 
 EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)), int argc,
@@ -329,11 +353,13 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
 {
         int saved_errno = errno, code = PAM_IGNORE;
         const struct grant *grant = find_grant(pamh);
-        struct arguments arguments = {0};
+        struct login login = {.pamh = pamh};
 
-        if (grant != NULL && parse_arguments(argc, argv, &arguments, NULL) == KSA_OK &&
-            !is_exempt(&arguments, item(pamh, PAM_USER)))
-                code = judge_grant(pamh, grant);
+        if (parse_arguments(argc, argv, &login.arguments, NULL) == KSA_OK &&
+            !is_exempt(&login.arguments, item(pamh, PAM_USER))) {
+                ksa_host_env_fill(&login.host, NULL);
+                code = grant != NULL ? judge_grant(&login, grant) : judge_other(&login);
+        }
         errno = saved_errno;
         return code;
 }

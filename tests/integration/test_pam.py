@@ -9,6 +9,7 @@ import pytest
 
 import issuer
 import pam
+import registry
 
 CONFDIR = "/run/pam-test"
 CONFIG = "/etc/ksa/ksa.conf"
@@ -214,13 +215,30 @@ def test_user_changed_between_auth_and_account(stack):
 
 
 def test_account_without_a_token_ignores(stack):
-    """People with keys, NOPASSWD: nothing is opened and nothing said, even with a broken configuration."""
+    """People with keys, NOPASSWD: no configuration is opened and nothing said, even where it is broken."""
     stack.host.write(CONFIG, "broken\n")
     Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
     size = stack.host.log_size()
     result = pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))
     assert result["codes"] == {"acct_mgmt": "SUCCESS"} and result["changed"] == []
     assert [line for line in stack.host.log_since(size) if "pam_ksa" in line] == []
+
+
+@pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-retired"), ("remade", "account-recreated"),
+                                          ("torn", "account-contested"), ("gone", "account-unknown")))
+def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
+    """However he came in."""
+    registry.name_service()
+    registry.make()
+    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
+    size = stack.host.log_size()
+    result = pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))
+    lines = [line for line in stack.host.log_since(size) if "pam_ksa" in line]
+    assert result["codes"] == {"acct_mgmt": "SUCCESS" if reason is None else "AUTH_ERR"}, result
+    assert re.findall(r" reason=([a-z-]+) ", "\n".join(lines)) == ([reason] if reason else []), lines
+    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so exempt=ci_%s\n"
+                                       "account required pam_permit.so\n" % name)
+    assert pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
 # --- Arguments and the order in auth ---
