@@ -78,11 +78,12 @@ static enum ksa_reason ask_for(struct ksa_draft *draft, struct ksa_draft_entry *
 
         entry->fault = find_fault(draft, entry);
         claim->rank = wanted->rank;
-        claim->created = ksa_claim_is_recreated(entry) ? entry->before->created : wanted->created;
+        claim->created = wanted->created;
         if (claim->created <= 0)
                 claim->created = INT64_MAX;
         claim->name = wanted->name;
         claim->number = wanted->uid;
+        claim->asked = wanted->uid != 0 && wanted->section == NULL;
         if (claim->name[0] == '\0' || entry->fault != NULL) {
                 reason = ksa_account_name(claim->cluster, claim->namespace, claim->account, name,
                                           err);
@@ -103,7 +104,7 @@ static enum ksa_reason ask_for(struct ksa_draft *draft, struct ksa_draft_entry *
 
 /*
  * A namespace's group is as old as its oldest account, and stands in the configuration where its first
- * does.
+ * source does. An [account] section declares one account, and not the group that it will be in.
  */
 static enum ksa_reason ask_for_group(struct ksa_draft *draft, struct ksa_draft_group *group,
                                      struct ksa_error *err)
@@ -121,7 +122,7 @@ static enum ksa_reason ask_for_group(struct ksa_draft *draft, struct ksa_draft_g
                 claim->counts = true;
                 if (member->created < claim->created)
                         claim->created = member->created;
-                if (member->rank < claim->rank)
+                if (member->rank > 0 && member->rank < claim->rank)
                         claim->rank = member->rank;
         }
         if (group->before != NULL) {
@@ -141,12 +142,17 @@ static enum ksa_reason ask_for_group(struct ksa_draft *draft, struct ksa_draft_g
 
 /* --- Who is first ----------------------------------------------------------------- */
 
-static int in_order(const struct ksa_claim *one, const struct ksa_claim *other)
+enum ksa_claim_kind ksa_claim_kind(const struct ksa_claim *claim)
+{
+        if (claim->rank == 0)
+                return KSA_CLAIM_DECLARED;
+        return claim->asked ? KSA_CLAIM_ASKED : KSA_CLAIM_COMPUTED;
+}
+
+static int by_age(const struct ksa_claim *one, const struct ksa_claim *other)
 {
         int order;
 
-        if (one->rank != other->rank)
-                return one->rank < other->rank ? -1 : 1;
         if (one->created != other->created)
                 return one->created < other->created ? -1 : 1;
         order = strcmp(one->namespace, other->namespace);
@@ -155,14 +161,21 @@ static int in_order(const struct ksa_claim *one, const struct ksa_claim *other)
         return order != 0 ? order : strcmp(one->cluster, other->cluster);
 }
 
+/*
+ * No source comes before another: whoever makes accounts in one cluster can find a name that comes to
+ * the number of another cluster's account. An annotation asks for anybody's number without a search.
+ */
 static int by_number(const void *a, const void *b)
 {
         const struct ksa_claim *one = *(struct ksa_claim *const *)a;
         const struct ksa_claim *other = *(struct ksa_claim *const *)b;
+        enum ksa_claim_kind kind = ksa_claim_kind(one), other_kind = ksa_claim_kind(other);
 
         if (one->number != other->number)
                 return one->number < other->number ? -1 : 1;
-        return in_order(one, other);
+        if (kind != other_kind)
+                return kind < other_kind ? -1 : 1;
+        return by_age(one, other);
 }
 
 static int by_name(const void *a, const void *b)
@@ -171,7 +184,11 @@ static int by_name(const void *a, const void *b)
         const struct ksa_claim *other = *(struct ksa_claim *const *)b;
         int order = strcmp(one->name, other->name);
 
-        return order != 0 ? order : in_order(one, other);
+        if (order != 0)
+                return order;
+        if (one->rank != other->rank)
+                return one->rank < other->rank ? -1 : 1;
+        return by_age(one, other);
 }
 
 static enum ksa_reason find_first(struct ksa_draft *draft, struct ksa_error *err)

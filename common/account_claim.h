@@ -12,11 +12,20 @@ enum ksa_verdict {
 };
 
 /*
- * What each account and each namespace asks for, and who is first among those that ask for the same:
- * by the rank of its source, its age, its namespace, its name. Local matters have no say: on every
- * host the same is first. KSA_INTERNAL, KSA_MEMORY
+ * What each account and each namespace asks for, and who is first among those that ask for the same: of
+ * a name by the rank of its source, of a number by its kind; then by age, namespace, account, cluster.
+ * Local matters have no say: on every host the same is first. KSA_INTERNAL, KSA_MEMORY
  */
 enum ksa_reason ksa_claims_make(struct ksa_draft *draft, struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Of a number, in the order in which they come first. */
+enum ksa_claim_kind {
+        KSA_CLAIM_DECLARED, /* its account has an [account] section, with a uid or without */
+        KSA_CLAIM_COMPUTED, /* from the names of account or namespace */
+        KSA_CLAIM_ASKED,    /* by an annotation */
+};
+
+enum ksa_claim_kind ksa_claim_kind(const struct ksa_claim *claim);
 
 /*
  * Whether ENTRY may have the name or number that it asks for.

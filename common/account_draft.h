@@ -18,6 +18,7 @@ struct ksa_claim {
         int64_t created; /* INT64_MAX where nobody said: not knowing makes nobody old */
         const char *name;
         uint32_t number;
+        bool asked;  /* for the number, by an annotation; else it is computed or an [account]'s */
         bool counts; /* against others */
         /* The first in order of those that ask for the same, itself where it is. */
         const struct ksa_claim *first_name, *first_number;

@@ -177,7 +177,7 @@ static void fill(struct ksa_draft_entry *entry)
                 .new_account_uid = recreated ? wanted->account_uid : "",
                 .wanted_name = wanted->name,
                 .wanted_uid = wanted->uid,
-                .created = recreated ? entry->before->created : wanted->created,
+                .created = wanted->created,
                 .changed = changed,
         };
 }

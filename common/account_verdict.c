@@ -12,17 +12,36 @@ static const char *claimant(struct ksa_draft *draft, const struct ksa_claim *cla
                                                      claim->cluster, claim->namespace));
 }
 
-/* Why FIRST comes before CLAIM. */
-static const char *better(struct ksa_draft *draft, const char *what, const struct ksa_claim *first,
-                          const struct ksa_claim *claim)
+static const char *among_equals(const struct ksa_claim *first, const struct ksa_claim *claim)
 {
-        const char *how = "comes first by its name";
+        return first->created != claim->created ? "is older" : "comes first by its name";
+}
+
+/* Why FIRST comes before CLAIM. */
+static const char *better_number(struct ksa_draft *draft, const char *what,
+                                 const struct ksa_claim *claim)
+{
+        const struct ksa_claim *first = claim->first_number;
+        enum ksa_claim_kind kind = ksa_claim_kind(first);
+        const char *how = among_equals(first, claim);
+
+        if (kind != ksa_claim_kind(claim))
+                how = kind == KSA_CLAIM_DECLARED
+                              ? "stands in an [account] section of its own"
+                              : "has it by computation, which an annotation does not outdo";
+        return ksa_arena_text(draft->arena, "%s asks for %s too, and %s", claimant(draft, first),
+                              what, how);
+}
+
+static const char *better_name(struct ksa_draft *draft, const char *what,
+                               const struct ksa_claim *claim)
+{
+        const struct ksa_claim *first = claim->first_name;
+        const char *how = among_equals(first, claim);
 
         if (first->rank != claim->rank)
-                how = first->rank == 0 ? "stands in an [account] section"
+                how = first->rank == 0 ? "stands in an [account] section of its own"
                                        : "is of a source that stands before in the configuration";
-        else if (first->created != claim->created)
-                how = "is older";
         return ksa_arena_text(draft->arena, "%s asks for %s too, and %s", claimant(draft, first),
                               what, how);
 }
@@ -95,8 +114,7 @@ enum ksa_verdict ksa_claim_number(struct ksa_draft *draft, const struct ksa_draf
         if (comes_first(entry, entry->claim.first_number, own,
                         is_settled(entry) && entry->before->uid == number))
                 return KSA_MAY;
-        *ret_why =
-                better(draft, uid_words(draft, number), entry->claim.first_number, &entry->claim);
+        *ret_why = better_number(draft, uid_words(draft, number), &entry->claim);
         return own ? KSA_DISPUTE : KSA_MAY_NOT;
 }
 
@@ -139,7 +157,7 @@ enum ksa_verdict ksa_claim_name(struct ksa_draft *draft, const struct ksa_draft_
         }
         if (comes_first(entry, entry->claim.first_name, own, is_settled(entry) && holder))
                 return KSA_MAY;
-        *ret_why = better(draft, name_words(draft, name), entry->claim.first_name, &entry->claim);
+        *ret_why = better_name(draft, name_words(draft, name), &entry->claim);
         return own ? KSA_DISPUTE : KSA_MAY_NOT;
 }
 
@@ -168,9 +186,9 @@ const char *ksa_claim_group(struct ksa_draft *draft, const struct ksa_draft_grou
         if (owner != NULL)
                 return owned(draft, gid, owner);
         if (claim->first_name != claim)
-                return better(draft, name, claim->first_name, claim);
+                return better_name(draft, name, claim);
         if (claim->first_number != claim)
-                return better(draft, gid, claim->first_number, claim);
+                return better_number(draft, gid, claim);
         return ksa_uid_is_usable(claim->number)
                        ? NULL
                        : ksa_arena_text(draft->arena, "no group may have %s", gid);

@@ -189,20 +189,26 @@ static void test_order_of_claims(void **state)
         realm_lists(&realm, "ci", "b", 200)->uid = 70000;
         realm_lists(&realm, "ci", "a", 200)->uid = 70000;
         realm_lists(&realm, "web", "a", 200)->uid = 70000;
-        struct ksa_wanted *later = realm_lists(&realm, "ci", "later-source", 1);
+        struct ksa_wanted *later = realm_lists(&realm, "ci", "later-source", 100);
         later->uid = 70000;
         later->rank = 2;
         later->cluster = "test";
         realm_lists(&realm, "ci", "oldest", 1)->uid = 70001;
         realm_declares(&realm, &section, "bot", "ci", "declared");
         realm_sync(&realm);
-        assert_state(&realm, "a", KSA_ACCOUNT_ACTIVE);
+        assert_changed(&realm, KSA_CHANGE_ADDED, "later-source");
         assert_state(&realm, "declared", KSA_ACCOUNT_ACTIVE);
         assert_int_equal(realm_changes(&realm, KSA_CHANGE_REFUSED), 6);
-        assert_told(&realm, KSA_CHANGE_REFUSED, "later-source", "stands before");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "oldest", "[account]");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "b", "by its name");
+        assert_told(&realm, KSA_CHANGE_REFUSED, "oldest", "in an [account] section of its own");
+        assert_told(&realm, KSA_CHANGE_REFUSED, "young", "test:ci/later-source asks");
         assert_told(&realm, KSA_CHANGE_REFUSED, "young", "is older");
+        /* Without the oldest of them, by its name. */
+        realm_forget(&realm);
+        realm_lists(&realm, "ci", "d", 200)->uid = 70002;
+        realm_lists(&realm, "ci", "c", 200)->uid = 70002;
+        realm_sync(&realm);
+        assert_state(&realm, "c", KSA_ACCOUNT_ACTIVE);
+        assert_told(&realm, KSA_CHANGE_REFUSED, "d", "by its name");
 }
 
 /* --- A uid that is asked for anew --------------------------------------------------- */

@@ -129,15 +129,19 @@ static void test_account_with_a_groups_gid(void **state)
         assert_told(&realm, KSA_CHANGE_REFUSED, "thief", "that of the group 'k8s-ci'");
 }
 
+/* By an annotation it has the number only where it was there before the namespace. */
 static void test_group_with_an_accounts_uid(void **state)
 {
         uint32_t gid = gid_of("prod", "ci");
 
         (void)state;
         realm_lists(&realm, "web", "first", 50)->uid = gid;
+        realm_sync(&realm);
         realm_lists(&realm, "ci", "a", 100);
         realm_lists(&realm, "ci", "b", 100);
         realm_sync(&realm);
+        assert_told(&realm, KSA_CHANGE_CONTESTED, "first", "the group of prod:ci asks for the uid");
+        assert_told(&realm, KSA_CHANGE_CONTESTED, "first", "by computation");
         assert_int_equal(realm_record(&realm, "web", "first").uid, gid);
         assert_int_equal(group_record("k8s-ci").gid, 0);
         assert_told(&realm, KSA_CHANGE_WARNING, "a", "(2)");
