@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * account_plan.c over random histories: accounts are made, deleted and made again, several hosts look
- * at different times, and the range is so small that uids collide all the time.
+ * at different times, their administrators accept now and then, and the range is so small that uids
+ * collide all the time.
  */
 #include "account_plan.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account_name.h"
 #include "realm.h"
 
 enum { HOSTS = 3, ACCOUNTS = 24, STEPS = 40, HISTORIES = 40, FIRST_UID = 70000, UIDS = 60 };
@@ -31,7 +33,7 @@ struct world {
         char owners[HOSTS][UIDS][16]; /* who was first to be given the number; "" for nobody yet */
         int64_t now;
         uint32_t seed;
-        bool annotations;
+        bool annotations, accepts;
 };
 
 static void change_something(struct world *world)
@@ -77,6 +79,34 @@ static void sync_host(struct world *world, size_t number)
         realm_sync(host);
 }
 
+/* Of those that wait for a decision, one; the administrator of another host may decide otherwise. */
+static bool accept_somebody(struct world *world, size_t number)
+{
+        struct realm *host = &world->hosts[number];
+        const struct ksa_plan *plan = host->plan;
+        char user[KSA_NAME_SIZE] = "";
+        size_t waiting = 0;
+
+        for (size_t i = 0; i < plan->account_count; i++) {
+                const struct ksa_account_record *record = &plan->accounts[i];
+
+                if (record->state != KSA_ACCOUNT_CONTESTED &&
+                    record->state != KSA_ACCOUNT_RECREATED)
+                        continue;
+                if (next_random(&world->seed) % ++waiting == 0)
+                        (void)snprintf(user, sizeof(user), "%s", record->name);
+        }
+        if (waiting == 0)
+                return false;
+        if (realm_plan(host, KSA_WISH_ACCEPT, user) == KSA_OK) {
+                realm_wish(host, KSA_WISH_ACCEPT, user);
+                return true;
+        }
+        assert_int_equal(host->err.reason, KSA_CONTESTED);
+        realm_sync(host);
+        return false;
+}
+
 /* A number belongs to the first that was given it, for as long as the host stands. */
 static void check_never_given_twice(struct world *world, size_t number)
 {
@@ -96,7 +126,15 @@ static void check_never_given_twice(struct world *world, size_t number)
         }
 }
 
-/* Who is let in has one uid on all hosts, and that uid is on none of them somebody else's who is let in. */
+static bool is_settled(const struct ksa_account_record *record)
+{
+        return (record->flags & KSA_ACCOUNT_SETTLED) != 0;
+}
+
+/*
+ * Who is let in has one uid on all hosts, and that uid is on none of them somebody else's who is let in:
+ * but for who was let in against another's claim, by an administrator on that host.
+ */
 static void check_agreement(const struct world *world)
 {
         for (size_t one = 0; one < HOSTS; one++) {
@@ -107,24 +145,25 @@ static void check_agreement(const struct world *world)
                         const struct realm *other = &world->hosts[i % HOSTS];
                         struct ksa_account_record there;
 
-                        if (record->state != KSA_ACCOUNT_ACTIVE)
+                        if (record->state != KSA_ACCOUNT_ACTIVE || is_settled(record))
                                 continue;
                         there = realm_record(other, record->namespace, record->account);
-                        if (there.state == KSA_ACCOUNT_ACTIVE)
+                        if (there.state == KSA_ACCOUNT_ACTIVE && !is_settled(&there))
                                 assert_int_equal(there.uid, record->uid);
                         if (ksa_registry_by_uid(&other->registry, record->uid, &there) ==
                                     KSA_REGISTRY_FOUND &&
-                            there.state == KSA_ACCOUNT_ACTIVE)
+                            there.state == KSA_ACCOUNT_ACTIVE && !is_settled(&there))
                                 assert_string_equal(there.account, record->account);
                 }
         }
 }
 
-static void open_world(struct world *world, uint32_t seed, bool annotations)
+static void open_world(struct world *world, uint32_t seed, bool annotations, bool accepts)
 {
         memset(world, 0, sizeof(*world));
         world->seed = seed;
         world->annotations = annotations;
+        world->accepts = accepts;
         world->now = 1000;
         for (size_t i = 0; i < ACCOUNTS; i++) {
                 world->accounts[i].namespace = namespaces[i % KSA_COUNT(namespaces)];
@@ -138,7 +177,7 @@ static void open_world(struct world *world, uint32_t seed, bool annotations)
 
 /* What the histories came to: a test in which nothing happens shows nothing. */
 struct count {
-        size_t refused, contested, recreated, returned, active;
+        size_t refused, contested, recreated, returned, active, accepted;
 };
 
 static void live(struct world *world, struct count *count)
@@ -158,39 +197,57 @@ static void live(struct world *world, struct count *count)
                         count->recreated += realm_changes(&world->hosts[i], KSA_CHANGE_RECREATED);
                         count->returned += realm_changes(&world->hosts[i], KSA_CHANGE_RETURNED);
                         count->active += realm_changes(&world->hosts[i], KSA_CHANGE_ADDED);
+                        if (world->accepts && next_random(&world->seed) % 3 == 0 &&
+                            accept_somebody(world, i)) {
+                                check_never_given_twice(world, i);
+                                count->accepted++;
+                        }
                 }
                 if (all)
                         check_agreement(world);
         }
 }
 
-static void run_histories(bool annotations)
+static void run_histories(bool annotations, bool accepts)
 {
         struct world *world = malloc(sizeof(*world));
         struct count count = {0};
 
         assert_non_null(world);
         for (uint32_t history = 1; history <= HISTORIES; history++) {
-                open_world(world, history * 7919, annotations);
+                open_world(world, history * 7919, annotations, accepts);
                 live(world, &count);
                 for (size_t i = 0; i < HOSTS; i++)
                         realm_close(&world->hosts[i]);
         }
         free(world);
         assert_true(count.refused > 100 && count.contested > 10 && count.recreated > 100 &&
-                    count.returned > 100 && count.active > 100);
+                    count.returned > 100 && count.active > 100 &&
+                    (count.accepted > 100) == accepts);
 }
 
 static void test_hosts_agree(void **state)
 {
         (void)state;
-        run_histories(false);
+        run_histories(false, false);
 }
 
 static void test_hosts_agree_with_annotations(void **state)
 {
         (void)state;
-        run_histories(true);
+        run_histories(true, false);
+}
+
+static void test_hosts_agree_but_for_what_was_settled(void **state)
+{
+        (void)state;
+        run_histories(false, true);
+}
+
+static void test_hosts_agree_with_annotations_but_for_what_was_settled(void **state)
+{
+        (void)state;
+        run_histories(true, true);
 }
 
 int main(void)
@@ -198,6 +255,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_hosts_agree),
                 cmocka_unit_test(test_hosts_agree_with_annotations),
+                cmocka_unit_test(test_hosts_agree_but_for_what_was_settled),
+                cmocka_unit_test(test_hosts_agree_with_annotations_but_for_what_was_settled),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
