@@ -79,13 +79,31 @@ static void sync_host(struct world *world, size_t number)
         realm_sync(host);
 }
 
-/* Of those that wait for a decision, one; the administrator of another host may decide otherwise. */
+/* ksactl accounts accept asks no cluster: it has what the registry knows of them. */
+static void want_what_is_known(struct realm *host)
+{
+        struct ksa_account_record record;
+        size_t position = 0;
+
+        realm_forget(host);
+        while (ksa_registry_next(&host->registry, &position, &record) == KSA_REGISTRY_FOUND) {
+                if (record.state == KSA_ACCOUNT_REMOVED)
+                        continue;
+                struct ksa_wanted *wanted =
+                        realm_lists(host, record.namespace, record.account, record.created);
+                wanted->account_uid = record.new_account_uid[0] != '\0' ? record.new_account_uid
+                                                                        : record.account_uid;
+                wanted->uid = record.wanted_uid;
+        }
+}
+
+/* One of those that wait for a decision; the administrator of another host may decide otherwise. */
 static bool accept_somebody(struct world *world, size_t number)
 {
         struct realm *host = &world->hosts[number];
         const struct ksa_plan *plan = host->plan;
         char user[KSA_NAME_SIZE] = "";
-        size_t waiting = 0;
+        uint32_t waiting = 0;
 
         for (size_t i = 0; i < plan->account_count; i++) {
                 const struct ksa_account_record *record = &plan->accounts[i];
@@ -98,12 +116,13 @@ static bool accept_somebody(struct world *world, size_t number)
         }
         if (waiting == 0)
                 return false;
+        want_what_is_known(host);
         if (realm_plan(host, KSA_WISH_ACCEPT, user) == KSA_OK) {
                 realm_wish(host, KSA_WISH_ACCEPT, user);
                 return true;
         }
         assert_int_equal(host->err.reason, KSA_CONTESTED);
-        realm_sync(host);
+        sync_host(world, number);
         return false;
 }
 
