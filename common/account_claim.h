@@ -37,6 +37,15 @@ enum ksa_verdict ksa_claim_number(struct ksa_draft *draft, const struct ksa_draf
 enum ksa_verdict ksa_claim_name(struct ksa_draft *draft, const struct ksa_draft_entry *entry,
                                 const char **ret_why) KSA_MUST_CHECK;
 
+/* Whether the user of another account has, and keeps, the name that this one had before it was removed. */
+bool ksa_claim_lost_name(const struct ksa_draft *draft, const struct ksa_draft_entry *entry);
+
+/*
+ * Whether the account may leave one more name or uid behind, which stay on record for ever: a newcomer
+ * will, and who gets another name does. Else why not, else NULL. An [account] section always may.
+ */
+const char *ksa_claim_room(struct ksa_draft *draft, const struct ksa_draft_entry *entry);
+
 /* Whether a new group may have its name and number; else why not, else NULL. */
 const char *ksa_claim_group(struct ksa_draft *draft, const struct ksa_draft_group *group);
 

@@ -279,6 +279,17 @@ static size_t end_of_namespace(const struct ksa_draft *draft, size_t first)
         return end;
 }
 
+/* Ties the entries of a namespace to it, and counts what they left behind. */
+static void take_entries(struct ksa_draft *draft, struct ksa_draft_group *group)
+{
+        for (size_t i = group->first; i < group->end; i++) {
+                struct ksa_draft_entry *entry = &draft->entries[i];
+
+                entry->group = group;
+                group->removed += entry->record_count - ksa_draft_has_user(entry);
+        }
+}
+
 /* A group for each namespace that has an entry or a group. */
 static enum ksa_reason make_groups(struct ksa_draft *draft, struct ksa_error *err)
 {
@@ -311,6 +322,7 @@ static enum ksa_reason make_groups(struct ksa_draft *draft, struct ksa_error *er
                 if (order <= 0)
                         entry = end_of_namespace(draft, entry);
                 group->end = entry;
+                take_entries(draft, group);
                 if (order >= 0) {
                         group->before = record;
                         old++;

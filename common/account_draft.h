@@ -24,10 +24,13 @@ struct ksa_claim {
         const struct ksa_claim *first_name, *first_number;
 };
 
+struct ksa_draft_group;
+
 struct ksa_draft_entry {
         struct ksa_claim claim;
-        const struct ksa_wanted *wanted; /* NULL where nobody wants it */
-        const char *fault;               /* why it cannot be had whatever the host; NULL for none */
+        const struct ksa_draft_group *group; /* of its namespace */
+        const struct ksa_wanted *wanted;     /* NULL where nobody wants it */
+        const char *fault; /* why it cannot be had whatever the host; NULL for none */
         /* All that the registry has of it; there may be former names and numbers, REMOVED. */
         const struct ksa_account_record *const *records;
         size_t record_count;
@@ -46,7 +49,8 @@ struct ksa_draft_group {
         struct ksa_claim claim;
         const struct ksa_group_record *before; /* NULL for a new one */
         size_t first, end;                     /* its namespace's entries */
-        const char *why;                       /* its members lack it; NULL */
+        size_t removed;  /* records of its namespace of names and uids that were left behind */
+        const char *why; /* its members lack it; NULL */
         const uint32_t
                 *gid; /* one for all its members to point to, the plan's; NULL: none is made */
 };

@@ -111,33 +111,54 @@ static bool find_gid(const struct ksa_draft *draft, const struct names *names, c
         return true;
 }
 
-static const char NO_GROUP[] = "this host has no such group";
-static const char POWERFUL[] = "to be in it may amount to root";
-
-static const char *remedy_of_group(const char *why)
+/* What files say of the name may be no right: it is a member's of another group, an owner's of ids. */
+static bool is_of_sudoers(const char *who)
 {
-        return why == POWERFUL ? "allow_powerful_groups = yes, if you mean it"
-               : why == NO_GROUP
-                       ? "create it (groupadd), or correct groups in the [account] section"
-                       : "take it out of groups in the [account] section";
+        static const char end[] = " of sudoers";
+        size_t length = strlen(who);
+
+        return length >= strlen(end) && strcmp(who + length - strlen(end), end) == 0;
 }
 
-/* Why an account cannot be in a group; NULL where it can. */
+/* By what ksa_local_is_powerful() takes it for powerful. */
+static const char *tell_powerful(struct ksa_draft *draft, const char *name, uint32_t gid)
+{
+        const struct ksa_local *local = draft->input->local;
+        char who[KSA_WHO_SIZE];
+
+        if ((ksa_local_speaks_of_name(local, name, who) && is_of_sudoers(who)) ||
+            (ksa_local_speaks_of_number(local, gid, who) && is_of_sudoers(who)))
+                return ksa_arena_text(draft->arena, "to be in it may amount to root, by %s", who);
+        if (gid < 1000)
+                return ksa_arena_text(draft->arena,
+                                      "to be in it may amount to root: its gid, %u, is one of the "
+                                      "system's, below 1000",
+                                      gid);
+        return "to be in it may amount to root, by its name (as docker's does) or a word of sudoers";
+}
+
+/* Why an account cannot be in a group, and what helps; NULL where it can. */
 static const char *judge_group(struct ksa_draft *draft, struct ksa_draft_entry *entry,
-                               const struct names *names, const char *name, uint32_t *ret_gid)
+                               const struct names *names, const char *name, uint32_t *ret_gid,
+                               const char **ret_remedy)
 {
         bool allowed = entry->wanted->section->allow_powerful_groups;
         uint32_t gid = 0;
 
-        if (!find_gid(draft, names, name, &gid))
-                return NO_GROUP;
+        *ret_remedy = "take it out of groups in the [account] section";
+        if (!find_gid(draft, names, name, &gid)) {
+                *ret_remedy = "create it (groupadd), or correct groups in the [account] section";
+                return "this host has no such group";
+        }
         if (gid == 0)
                 return "it is root's";
         if (gid >= 1000 && !ksa_uid_is_usable(gid))
                 return "its gid is one that nobody should have";
         if (ksa_local_is_powerful(draft->input->local, name, gid)) {
-                if (!allowed)
-                        return POWERFUL;
+                if (!allowed) {
+                        *ret_remedy = "allow_powerful_groups = yes, if you mean it";
+                        return tell_powerful(draft, name, gid);
+                }
                 entry->after.flags |= KSA_ACCOUNT_POWERFUL;
         }
         *ret_gid = gid;
@@ -168,16 +189,17 @@ static void add_declared(struct ksa_draft *draft, struct ksa_draft_entry *entry,
         for (size_t i = 0; i < list->count; i++) {
                 const char *name = ksa_list_text(list, i);
                 uint32_t gid = 0;
+                const char *remedy = "take some out of groups in the [account] section";
                 const char *why = count == KSA_ACCOUNT_GROUPS_MAX
                                           ? "it is in too many groups"
-                                          : judge_group(draft, entry, names, name, &gid);
+                                          : judge_group(draft, entry, names, name, &gid, &remedy);
 
                 if (why != NULL)
                         ksa_draft_tell(draft, KSA_CHANGE_WARNING, entry,
                                        ksa_arena_text(draft->arena,
                                                       "it is not in the group '%s': %s",
                                                       ksa_draft_quote(draft, name), why),
-                                       remedy_of_group(why));
+                                       remedy);
                 else if (gid != after->uid && !has_gid(gids, count, gid))
                         gids[count++] = gid;
         }

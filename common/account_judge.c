@@ -11,9 +11,11 @@
 #define NAME_REMEDY                                                           \
         "give it a name of its own: an [account NAME] section that declares " \
         "it, or the annotation ksa.dev/user"
-
-/* More than anybody means: who annotates an account anew for each run would fill the registry. */
-#define FORMERS_MAX 8
+#define SECTION_UID_REMEDY  "correct uid in its [account] section, or give it one that is nobody's"
+#define SECTION_NAME_REMEDY "call its section, and so its user, by another name, or free this one"
+#define ROOM_REMEDY                                                              \
+        "let the source list only those that log in here, by a label (selector " \
+        "in [accounts]), or declare it in an [account] section"
 
 /* --- What the host says ------------------------------------------------------------ */
 
@@ -43,9 +45,11 @@ static const char *local_number(struct ksa_draft *draft, const struct ksa_draft_
                 question_of(entry, entry->before != NULL && entry->before->uid == uid);
         char who[KSA_WHO_SIZE];
 
-        if (ksa_local_has_number(local, uid, ask.fresh, who) ||
-            (ask.first && ksa_local_speaks_of_number(local, uid, who)))
+        if (ksa_local_has_number(local, uid, ask.fresh, who))
                 return ksa_arena_text(draft->arena, "the uid %u is that of %s", uid, who);
+        if (ask.first && ksa_local_speaks_of_number(local, uid, who))
+                return ksa_arena_text(draft->arena, "the uid %u would have rights here by %s", uid,
+                                      who);
         return NULL;
 }
 
@@ -80,29 +84,13 @@ static const char *check_number(struct ksa_draft *draft, const struct ksa_draft_
 
 static const char *check_name(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
 {
-        const char *why = NULL;
+        const char *why = entry->before == NULL ? NULL : ksa_claim_room(draft, entry);
 
-        /* Each name that it leaves stays on record, for ever. */
-        if (entry->before != NULL && entry->record_count > FORMERS_MAX &&
-            !ksa_draft_is_declared(entry) && strcmp(entry->before->name, entry->claim.name) != 0)
-                return ksa_arena_text(draft->arena, "it left %zu names and uids behind already",
-                                      entry->record_count - 1);
+        if (why != NULL)
+                return why;
         if (ksa_claim_name(draft, entry, &why) != KSA_MAY)
                 return why;
         return local_name(draft, entry);
-}
-
-/* Whether the user of another account has, and keeps, the name that this one had before it was removed. */
-static bool is_name_taken(const struct ksa_draft *draft, const struct ksa_draft_entry *entry)
-{
-        const struct ksa_account_record *other;
-        size_t position = 0;
-
-        while ((other = ksa_draft_with_name(draft, entry->before->name, &position)) != NULL) {
-                if (other->state != KSA_ACCOUNT_REMOVED && !ksa_draft_is_of(other, &entry->claim))
-                        return true;
-        }
-        return false;
 }
 
 /* --- What it becomes ---------------------------------------------------------------- */
@@ -121,6 +109,12 @@ static void refuse(struct ksa_draft_entry *entry, const char *why, const char *r
                 entry->after = *entry->before;
         else
                 entry->after.state = 0;
+}
+
+/* An [account] section gives it a name of its own already. */
+static const char *name_remedy(const struct ksa_draft_entry *entry)
+{
+        return ksa_draft_is_declared(entry) ? SECTION_NAME_REMEDY : NAME_REMEDY;
 }
 
 static void set_state(const struct ksa_draft *draft, struct ksa_draft_entry *entry,
@@ -233,7 +227,7 @@ static bool judge_name(struct ksa_draft *draft, struct ksa_draft_entry *entry, c
 
         if (why == NULL)
                 return true;
-        if (!ksa_draft_has_user(entry) && is_name_taken(draft, entry))
+        if (!ksa_draft_has_user(entry) && ksa_claim_lost_name(draft, entry))
                 return false;
         entry->after.name = had;
         if (strcmp(had, asked) == 0)
@@ -320,7 +314,7 @@ static void judge_known(struct ksa_draft *draft, struct ksa_draft_entry *entry,
 
         judge_number(draft, entry, number_why);
         if (!judge_name(draft, entry, name_why)) {
-                refuse(entry, name_why, NAME_REMEDY);
+                refuse(entry, name_why, name_remedy(entry));
                 return;
         }
         bool kept = before->uid == entry->after.uid && strcmp(before->name, entry->after.name) == 0;
@@ -342,6 +336,22 @@ static void judge_known(struct ksa_draft *draft, struct ksa_draft_entry *entry,
         set_state(draft, entry, state);
         leave_behind(draft, entry);
         set_remedy(draft, entry);
+}
+
+static void judge_newcomer(struct ksa_draft *draft, struct ksa_draft_entry *entry,
+                           const char *number_why, const char *name_why)
+{
+        const char *no_room = ksa_claim_room(draft, entry);
+
+        if (no_room != NULL)
+                refuse(entry, no_room, ROOM_REMEDY);
+        else if (name_why != NULL)
+                refuse(entry, name_why, name_remedy(entry));
+        else if (number_why != NULL)
+                refuse(entry, number_why,
+                       ksa_draft_is_declared(entry) ? SECTION_UID_REMEDY : UID_REMEDY);
+        else
+                set_state(draft, entry, KSA_ACCOUNT_ACTIVE);
 }
 
 static void judge_faulty(struct ksa_draft *draft, struct ksa_draft_entry *entry)
@@ -380,14 +390,10 @@ void ksa_account_judge(struct ksa_draft *draft, struct ksa_draft_entry *entry)
         }
         const char *number_why = check_number(draft, entry);
         const char *name_why = check_name(draft, entry);
-        if (entry->before != NULL) {
+        if (entry->before != NULL)
                 judge_known(draft, entry, number_why, name_why);
-        } else if (number_why != NULL || name_why != NULL) {
-                refuse(entry, name_why != NULL ? name_why : number_why,
-                       name_why != NULL ? NAME_REMEDY : UID_REMEDY);
-        } else {
-                set_state(draft, entry, KSA_ACCOUNT_ACTIVE);
-        }
+        else
+                judge_newcomer(draft, entry, number_why, name_why);
         if (entry->after.state != KSA_ACCOUNT_REMOVED)
                 set_home(draft, entry);
 }

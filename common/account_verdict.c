@@ -161,6 +161,41 @@ enum ksa_verdict ksa_claim_name(struct ksa_draft *draft, const struct ksa_draft_
         return own ? KSA_DISPUTE : KSA_MAY_NOT;
 }
 
+bool ksa_claim_lost_name(const struct ksa_draft *draft, const struct ksa_draft_entry *entry)
+{
+        const struct ksa_account_record *other;
+        size_t position = 0;
+
+        while ((other = ksa_draft_with_name(draft, entry->before->name, &position)) != NULL) {
+                if (other->state != KSA_ACCOUNT_REMOVED && !ksa_draft_is_of(other, &entry->claim))
+                        return true;
+        }
+        return false;
+}
+
+/* More than anybody means: who annotates an account anew for each run would fill the registry. */
+enum { FORMERS_MAX = 8 };
+/* And so would who makes accounts and deletes them, all day. */
+enum { REMOVED_MAX = 10000 };
+
+const char *ksa_claim_room(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
+{
+        const struct ksa_account_record *before = entry->before;
+
+        if (ksa_draft_is_declared(entry))
+                return NULL;
+        if (before == NULL && entry->group->removed >= REMOVED_MAX)
+                return ksa_arena_text(draft->arena,
+                                      "accounts of its namespace left %zu names and uids behind "
+                                      "already, which are kept for ever",
+                                      entry->group->removed);
+        if (before != NULL && entry->record_count > FORMERS_MAX &&
+            strcmp(before->name, entry->claim.name) != 0)
+                return ksa_arena_text(draft->arena, "it left %zu names and uids behind already",
+                                      entry->record_count - 1);
+        return NULL;
+}
+
 const char *ksa_claim_group(struct ksa_draft *draft, const struct ksa_draft_group *group)
 {
         const struct ksa_claim *claim = &group->claim;
