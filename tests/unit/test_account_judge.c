@@ -3,11 +3,9 @@
  * account_judge.c, account_group.c, ksa_claim_room(): what the host says of a newcomer, what a namespace
  * may leave behind, and what a refusal tells. NSS is this file's own.
  */
-#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "account_name.h"
