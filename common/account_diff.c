@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define HOLDS (KSA_ACCOUNT_HELD | KSA_ACCOUNT_MOVED)
+
 static bool same(const char *one, const char *other)
 {
         return strcmp(one, other) == 0;
@@ -22,7 +24,12 @@ static bool same_source(const struct ksa_account_record *one,
         return same(one->account_uid, other->account_uid) &&
                same(one->new_account_uid, other->new_account_uid) &&
                same(one->wanted_name, other->wanted_name) && one->wanted_uid == other->wanted_uid &&
-               one->created == other->created && one->flags == other->flags;
+               one->created == other->created && (one->flags & ~HOLDS) == (other->flags & ~HOLDS);
+}
+
+static bool same_holds(const struct ksa_account_record *one, const struct ksa_account_record *other)
+{
+        return (one->flags & HOLDS) == (other->flags & HOLDS);
 }
 
 static bool same_record(const struct ksa_account_record *one,
@@ -31,7 +38,7 @@ static bool same_record(const struct ksa_account_record *one,
         return same(one->name, other->name) && one->uid == other->uid &&
                one->state == other->state && one->changed == other->changed &&
                same(one->home, other->home) && same(one->shell, other->shell) &&
-               same_source(one, other) && same_groups(one, other);
+               same_source(one, other) && same_holds(one, other) && same_groups(one, other);
 }
 
 /* The state is another one. */
@@ -111,7 +118,8 @@ static void tell_modified(struct ksa_draft *draft, const struct ksa_draft_entry 
                                     : ksa_arena_text(draft->arena, "shell %s, was %s; ",
                                                      after->shell, before->shell);
         const char *why = ksa_arena_text(
-                draft->arena, "%s%s%s%s", home, shell,
+                draft->arena, "%s%s%s%s%s", home, shell,
+                same_holds(before, after) ? "" : "it is held no more; ",
                 same_groups(before, after) ? "" : "its groups; ",
                 same_source(before, after) ? ""
                                            : "what is kept of it: when it was made, what it asks "
@@ -143,6 +151,8 @@ static void tell_known(struct ksa_draft *draft, const struct ksa_draft_entry *en
 
         if (entry->held) {
                 ksa_draft_tell(draft, KSA_CHANGE_HELD, entry, entry->why, entry->remedy);
+                /* The registry remembers it: until the next run nobody else would tell. */
+                draft->differs = draft->differs || !same_record(before, after);
                 return;
         }
         if (before->state == KSA_ACCOUNT_REMOVED && after->state == KSA_ACCOUNT_REMOVED) {

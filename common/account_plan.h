@@ -23,7 +23,7 @@ struct ksa_plan {
         /* What was too much at once, and stays as it was; "" and 0 for nothing. */
         char guard[256];
         size_t held;
-        size_t removals;         /* that would be, held ones too */
+        size_t removals;         /* of listed accounts that would be, held ones too */
         struct ksa_arena memory; /* what the records point into beside the input */
 };
 

@@ -40,10 +40,12 @@ enum ksa_account_state {
 };
 
 /* What an account's flags say. */
-#define KSA_ACCOUNT_DECLARED 1u /* by an [account] section, by hand */
-#define KSA_ACCOUNT_POWERFUL 2u /* its groups may be those of the system (gid below 1000) */
-#define KSA_ACCOUNT_SETTLED  4u /* the administrator accepted it against another's claim */
-#define KSA_ACCOUNT_FLAGS    7u
+#define KSA_ACCOUNT_DECLARED 1u  /* by an [account] section, by hand */
+#define KSA_ACCOUNT_POWERFUL 2u  /* its groups may be those of the system (gid below 1000) */
+#define KSA_ACCOUNT_SETTLED  4u  /* the administrator accepted it against another's claim */
+#define KSA_ACCOUNT_HELD     8u  /* no source has it any more; a run without --force kept it */
+#define KSA_ACCOUNT_MOVED    16u /* its uid would be another one; a run without --force kept it */
+#define KSA_ACCOUNT_FLAGS    31u
 
 /*
  * One account, as it stands in the registry. No text is NULL. Read from a registry, all texts and gids

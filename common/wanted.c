@@ -108,6 +108,7 @@ static struct ksa_wanted as_known(const struct ksa_accounts *source, unsigned ra
                 .source = source,
                 .rank = rank,
                 .fault = "",
+                .kept = true,
         };
 }
 

@@ -25,6 +25,7 @@ struct ksa_wanted {
         unsigned rank;     /* of its source in the configuration: 0 for [account], then in order */
         const char *fault; /* why the source may not ask for its name or uid, in words; "" for none:
                               refused where it has no user yet, contested where it has */
+        bool kept;         /* its source was not asked: it is what the registry has */
 };
 
 struct ksa_wanted_list {

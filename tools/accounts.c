@@ -3,6 +3,7 @@
 #include "accounts.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct ksa_local_files local_files(void)
@@ -35,9 +36,38 @@ json_t *text_or_null(const char *text)
         return *text != '\0' ? json_string(text) : json_null();
 }
 
-json_t *show_account(const struct ksa_account_record *record)
+/* Whether a file brings the accounts of the cluster, and no run asks it. */
+static bool is_imported(const struct ksa_config *config, const char *name)
 {
-        return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b}",
+        const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++) {
+                if (strcmp(config->account_sources[i].name, name) == 0)
+                        return cluster != NULL && cluster->api_server == NULL;
+        }
+        return false;
+}
+
+const struct hold *hold_of(const struct ksa_config *config, const struct ksa_account_record *record)
+{
+        static const struct hold gone = {"no source has it any more",
+                                         "ksactl accounts sync --force removes it"};
+        static const struct hold gone_from_file = {
+                "no source has it any more", "ksactl accounts import FILE --force removes it"};
+        static const struct hold moved = {
+                "its computed uid is another one now",
+                "uid_range as it was; ksactl accounts sync --force contests it"};
+
+        if ((record->flags & KSA_ACCOUNT_HELD) != 0)
+                return is_imported(config, record->cluster) ? &gone_from_file : &gone;
+        return (record->flags & KSA_ACCOUNT_MOVED) != 0 ? &moved : NULL;
+}
+
+json_t *show_account(const struct ksa_config *config, const struct ksa_account_record *record)
+{
+        const struct hold *hold = hold_of(config, record);
+
+        return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:o}",
                          "user", record->name, "uid", (json_int_t)record->uid, "state",
                          ksa_account_state_word(record->state), "cluster", record->cluster,
                          "namespace", record->namespace, "account", record->account, "account_uid",
@@ -46,7 +76,9 @@ json_t *show_account(const struct ksa_account_record *record)
                          record->created != 0 ? json_integer(record->created) : json_null(), "home",
                          record->home, "shell", record->shell, "declared",
                          (record->flags & KSA_ACCOUNT_DECLARED) != 0, "settled",
-                         (record->flags & KSA_ACCOUNT_SETTLED) != 0);
+                         (record->flags & KSA_ACCOUNT_SETTLED) != 0, "held",
+                         hold == NULL ? json_null()
+                                      : json_sprintf("%s; %s", hold->why, hold->remedy));
 }
 
 static const struct subcommand subcommands[] = {

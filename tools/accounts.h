@@ -17,10 +17,17 @@ struct ksa_local_files local_files(void);
  */
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
 
+/* Why an account is held, and what ends it; NULL where it is not. */
+struct hold {
+        const char *why, *remedy;
+};
+const struct hold *hold_of(const struct ksa_config *config,
+                           const struct ksa_account_record *record);
+
 /*
  * An account as it stands in the registry; NULL where memory runs out. The caller frees it (json_decref).
  */
-json_t *show_account(const struct ksa_account_record *record);
+json_t *show_account(const struct ksa_config *config, const struct ksa_account_record *record);
 
 /* TEXT, or null where it is empty. */
 json_t *text_or_null(const char *text);

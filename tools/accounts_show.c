@@ -10,16 +10,21 @@
 
 /* --- list ------------------------------------------------------------------- */
 
-static void print_row(const struct ksa_account_record *record)
+static void print_row(const struct ksa_config *config, const struct ksa_account_record *record)
 {
+        const struct hold *hold = hold_of(config, record);
         char since[MOMENT_SIZE];
 
-        (void)printf("%-32s %-10u %-9s %-23s %s:%s/%s\n", record->name, (unsigned)record->uid,
+        (void)printf("%-32s %-10u %-9s %-23s %s:%s/%s", record->name, (unsigned)record->uid,
                      ksa_account_state_word(record->state), moment(record->changed, since),
                      record->cluster, record->namespace, record->account);
+        if (hold != NULL)
+                (void)printf(", held: %s; %s", hold->why, hold->remedy);
+        (void)putchar('\n');
 }
 
-static int list(const struct ksa_registry *registry, bool all, bool json)
+static int list(const struct ksa_config *config, const struct ksa_registry *registry, bool all,
+                bool json)
 {
         json_t *shown = json_array();
         struct ksa_account_record record;
@@ -33,10 +38,10 @@ static int list(const struct ksa_registry *registry, bool all, bool json)
                 if (record.state == KSA_ACCOUNT_REMOVED && !all)
                         continue;
                 if (!json) {
-                        print_row(&record);
+                        print_row(config, &record);
                         continue;
                 }
-                json_t *account = show_account(&record);
+                json_t *account = show_account(config, &record);
                 (void)json_object_set_new(account, "since", json_integer(record.changed));
                 (void)json_array_append_new(shown, account);
         }
@@ -62,7 +67,7 @@ int accounts_list(const struct words *arguments)
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
                 return EXIT_BROKEN;
         if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                status = list(&registry, all, json);
+                status = list(session.config, &registry, all, json);
                 ksa_registry_close(&registry);
         }
         close_session(&session);
@@ -163,6 +168,17 @@ static void gather(const struct ksa_plan *plan, const struct ksa_account_record 
         }
 }
 
+/* Before what the plan says: it asks no source, so of a removal it says nothing. */
+static void tell_hold(const struct hold *hold, char why[WHY_SIZE], const char **remedy)
+{
+        char planned[WHY_SIZE - 64];
+
+        (void)snprintf(planned, sizeof(planned), "%s", why);
+        (void)snprintf(why, WHY_SIZE, "held: %s%s%s", hold->why, *planned != '\0' ? "; " : "",
+                       planned);
+        *remedy = hold->remedy;
+}
+
 /*
  * Why an account stands as it does: what the plan says of it that would be made now, from what the
  * registry and the configuration have; else what its state means.
@@ -188,6 +204,9 @@ static void find_why(struct session *session, const struct ksa_account_record *r
                 planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
         if (planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
                 gather(sync.plan, record, why, &remedy);
+        const struct hold *hold = hold_of(session->config, record);
+        if (hold != NULL)
+                tell_hold(hold, why, &remedy);
         if (*why == '\0' && reason != KSA_OK)
                 (void)snprintf(
                         why, sizeof(why), "%s",
@@ -253,11 +272,13 @@ static int show(struct session *session, const struct ksa_registry *registry, co
                               ksa_text_quote(word, quoted, sizeof(quoted)));
                 return EXIT_BROKEN;
         }
-        json_t *shown = show_account(&record);
+        json_t *shown = show_account(session->config, &record);
         (void)json_object_set_new(shown, "since", json_integer(record.changed));
         (void)json_object_set_new(shown, "groups", show_groups(registry, &record));
         find_why(session, &record, shown);
-        const int status = record.state == KSA_ACCOUNT_ACTIVE ? EXIT_GOOD : EXIT_DENIED;
+        const bool good =
+                record.state == KSA_ACCOUNT_ACTIVE && hold_of(session->config, &record) == NULL;
+        const int status = good ? EXIT_GOOD : EXIT_DENIED;
         if (json)
                 return print_json(shown) ? status : EXIT_BROKEN;
         print_account(shown);

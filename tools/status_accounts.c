@@ -14,17 +14,22 @@
  */
 #define LATE (KSA_LISTED_EVERY + 3600)
 
-/* Accounts of the cluster by their state, those that were removed at position KSA_ACCOUNT_REMOVED. */
-static bool count(const struct ksa_registry *registry, const char *cluster,
-                  size_t counts[KSA_ACCOUNT_STATE_COUNT])
+/* Accounts of the cluster by their state, and those that a run without --force kept, whatever theirs. */
+struct counts {
+        size_t of[KSA_ACCOUNT_STATE_COUNT], held;
+};
+
+static bool count(const struct ksa_registry *registry, const char *cluster, struct counts *counts)
 {
         struct ksa_account_record record;
         enum ksa_registry_answer answer;
         size_t position = 0;
 
         while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
-                if (strcmp(record.cluster, cluster) == 0)
-                        counts[record.state]++;
+                if (strcmp(record.cluster, cluster) != 0)
+                        continue;
+                counts->of[record.state]++;
+                counts->held += (record.flags & (KSA_ACCOUNT_HELD | KSA_ACCOUNT_MOVED)) != 0;
         }
         return answer == KSA_REGISTRY_NOT_FOUND;
 }
@@ -43,27 +48,32 @@ static int64_t last_listed(const struct ksa_registry *registry, const char *clus
 }
 
 static void describe(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                     const struct need *need, int64_t listed,
-                     const size_t counts[KSA_ACCOUNT_STATE_COUNT], struct finding *finding)
+                     const struct need *need, int64_t listed, const struct counts *counts,
+                     struct finding *finding)
 {
-        const size_t refused = counts[KSA_ACCOUNT_CONTESTED] + counts[KSA_ACCOUNT_RECREATED];
+        const size_t *of = counts->of;
+        const size_t refused = of[KSA_ACCOUNT_CONTESTED] + of[KSA_ACCOUNT_RECREATED];
         const bool asked = cluster->api_server != NULL;
-        char age[KSA_SPAN_SIZE];
+        char age[KSA_SPAN_SIZE], held[40] = "";
 
-        finding->facts = json_pack("{s:o, s:I, s:I, s:I, s:I}", "listed",
-                                   listed != 0 ? json_integer(listed) : json_null(), "active",
-                                   (json_int_t)counts[KSA_ACCOUNT_ACTIVE], "recreated",
-                                   (json_int_t)counts[KSA_ACCOUNT_RECREATED], "contested",
-                                   (json_int_t)counts[KSA_ACCOUNT_CONTESTED], "retired",
-                                   (json_int_t)counts[KSA_ACCOUNT_RETIRED]);
+        finding->facts =
+                json_pack("{s:o, s:I, s:I, s:I, s:I, s:I}", "listed",
+                          listed != 0 ? json_integer(listed) : json_null(), "active",
+                          (json_int_t)of[KSA_ACCOUNT_ACTIVE], "recreated",
+                          (json_int_t)of[KSA_ACCOUNT_RECREATED], "contested",
+                          (json_int_t)of[KSA_ACCOUNT_CONTESTED], "retired",
+                          (json_int_t)of[KSA_ACCOUNT_RETIRED], "held", (json_int_t)counts->held);
+        if (counts->held > 0)
+                (void)snprintf(held, sizeof(held), ", %zu held", counts->held);
         (void)ksa_text_span(env->now - listed, age);
         (void)snprintf(finding->text, sizeof(finding->text),
-                       "%zu active, %zu made again, %zu contested, %zu retired%s%s%s",
-                       counts[KSA_ACCOUNT_ACTIVE], counts[KSA_ACCOUNT_RECREATED],
-                       counts[KSA_ACCOUNT_CONTESTED], counts[KSA_ACCOUNT_RETIRED],
-                       need->source == NULL ? "; [account] alone"
-                       : listed == 0        ? "; never listed"
-                                            : "; listed ",
+                       "%zu active, %zu made again, %zu contested, %zu retired%s%s%s%s",
+                       of[KSA_ACCOUNT_ACTIVE], of[KSA_ACCOUNT_RECREATED], of[KSA_ACCOUNT_CONTESTED],
+                       of[KSA_ACCOUNT_RETIRED], held,
+                       need->source == NULL
+                               ? (need->declared ? "; [account] alone" : "; no section")
+                       : listed == 0 ? "; never listed"
+                                     : "; listed ",
                        need->source == NULL || listed == 0 ? "" : age,
                        need->source == NULL || listed == 0 ? "" : " ago");
         if (need->source != NULL && listed == 0)
@@ -80,28 +90,36 @@ static void describe(const struct ksa_cluster *cluster, const struct ksa_env *en
         if (refused > 0)
                 add_problem(finding, SOON, "ksactl accounts list; ksactl accounts show USER",
                             "%zu of its accounts cannot log in until somebody decides", refused);
+        if (counts->held > 0)
+                add_problem(finding, SOON, "ksactl accounts list tells why, and what ends it",
+                            "%zu of its accounts stay as they were, for too many would have been "
+                            "removed or contested at once",
+                            counts->held);
 }
 
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct need *need, struct finding *finding)
 {
-        size_t counts[KSA_ACCOUNT_STATE_COUNT] = {0};
+        struct counts counts = {0};
+        const bool used = need->source != NULL || need->declared;
         struct ksa_registry registry;
         const char *why = "";
 
-        if (need->source == NULL && !need->declared) {
-                (void)snprintf(finding->text, sizeof(finding->text), "not used");
-                return;
-        }
         enum ksa_registry_answer answer =
                 ksa_registry_open(env->registry_file, env->owner, &registry, &why);
-        if (answer == KSA_REGISTRY_FOUND && !count(&registry, cluster->name, counts)) {
+        if (answer == KSA_REGISTRY_FOUND && !count(&registry, cluster->name, &counts)) {
                 answer = KSA_REGISTRY_BROKEN;
                 why = "it is damaged";
         }
+        /* Also where its sections are gone: the users of those may be held. */
+        if (!used && (answer != KSA_REGISTRY_FOUND || counts.held == 0)) {
+                (void)snprintf(finding->text, sizeof(finding->text), "not used");
+                ksa_registry_close(&registry);
+                return;
+        }
         const int64_t listed =
                 answer == KSA_REGISTRY_FOUND ? last_listed(&registry, cluster->name) : 0;
-        describe(cluster, env, need, listed, counts, finding);
+        describe(cluster, env, need, listed, &counts, finding);
         if (answer == KSA_REGISTRY_BROKEN)
                 add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
                             env->registry_file, why);

@@ -39,7 +39,7 @@ int main(int argc, char **argv)
         write_seed(argv[1], "one-sealed", 3, accounts + 1, 1);
         accounts[0].state = KSA_ACCOUNT_RECREATED;
         accounts[0].new_account_uid = "0b0b93fa-0000-4000-8000-ba5d1f4ad2a6";
-        accounts[1].flags = KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL;
+        accounts[1].flags = KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL | KSA_ACCOUNT_HELD;
         accounts[1].groups = gids;
         accounts[1].group_count = KSA_COUNT(gids);
         accounts[1].wanted_uid = 1900000011;

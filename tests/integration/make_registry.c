@@ -4,6 +4,7 @@
  *
  *   account NAME UID STATE CLUSTER NAMESPACE ACCOUNT HOME SHELL FLAGS GID,GID,...    (- for none)
  *   group NAME GID CLUSTER NAMESPACE
+ *   source CLUSTER LISTED
  *   many COUNT UID GID       accounts prod/many/aN with the names many_aN, uids from UID on, and GID
  *   uid FROM TO              in the file as it was built, with its sums made right again: what a reader must
  *   gid FROM TO              refuse, though nothing about the file is damaged
@@ -35,6 +36,7 @@ struct work {
         size_t account_count;
         struct ksa_group_record *groups;
         size_t group_count;
+        struct ksa_source_record source; /* one is all that tests want */
         struct forgery forgeries[16];
         size_t forgery_count;
 };
@@ -170,6 +172,9 @@ static void read_line(struct work *work, char *line)
                                                   .gid = number(words[2]),
                                                   .cluster = copy(words[3]),
                                                   .namespace = copy(words[4])};
+        } else if (count == 3 && strcmp(words[0], "source") == 0) {
+                work->source = (struct ksa_source_record){
+                        .cluster = copy(words[1]), .version = "1", .listed = atoll(words[2])};
         } else if (count == 4 && strcmp(words[0], "many") == 0) {
                 read_many(work, words);
         } else if (count == 3 && work->forgery_count < KSA_COUNT(work->forgeries)) {
@@ -276,7 +281,10 @@ int main(int argc, char **argv)
         const struct ksa_registry_content content = {.accounts = work.accounts,
                                                      .account_count = work.account_count,
                                                      .groups = work.groups,
-                                                     .group_count = work.group_count};
+                                                     .group_count = work.group_count,
+                                                     .sources = &work.source,
+                                                     .source_count =
+                                                             work.source.cluster != NULL ? 1 : 0};
         if (ksa_registry_build(&content, NOW, &bytes, &size, &error) != KSA_OK)
                 give_up(error.text);
         for (size_t i = 0; i < work.forgery_count; i++)

@@ -220,10 +220,10 @@ def test_guard(cluster):
     for number in range(20):
         cluster.lister.add("ci", "a%d" % number)
     sync(cluster)
-    before = REGISTRY.read_bytes()
     cluster.lister.accounts.clear()
     result = sync(cluster, status=2)
-    assert "result=held" in result.err and REGISTRY.read_bytes() == before
+    assert "result=held" in result.err and {one["state"] for one in listed(cluster).values()} == {"active"}
+    before = REGISTRY.read_bytes()
     assert {re.search(r"change=(\w+)", line).group(1) for line in result.log if "result=account " in line} == {"held"}
     assert "held: " in sync(cluster, "--dry-run", status=2).out and REGISTRY.read_bytes() == before
     result = sync(cluster, "--force")
@@ -247,6 +247,86 @@ def test_guard_holds_a_namespace_and_nobody_else(cluster):
     assert "ci_a3" not in listed(cluster) and "ops_only" in listed(cluster)
     sync(cluster, "--force")
     assert "ops_only" not in listed(cluster)
+
+
+GONE = ("no source has it any more", "ksactl accounts sync --force removes it")
+
+
+def hold(cluster):
+    """The last account of ops is deleted, and its user held."""
+    for number in range(20):
+        cluster.lister.add("ci", "a%d" % number)
+    cluster.lister.add("ops", "only")
+    use(cluster, LISTED.replace("namespaces = ci", "namespaces = ci ops"))
+    sync(cluster)
+    assert listed(cluster)["ops_only"]["held"] is None and "held" not in cluster.ksactl("accounts", "list").out
+    assert status_of(cluster, "--offline")["accounts"]["held"] == 0
+    cluster.lister.remove("ops", "only")
+    sync(cluster, status=2)
+
+
+def test_who_is_held_is_told_until_it_ends(cluster):
+    """Bug: who was held stayed active for ever, and nothing but the log of the run had told."""
+    hold(cluster)
+    assert {user: one["held"] for user, one in listed(cluster).items() if one["held"]} == {"ops_only": "; ".join(GONE)}
+    (row,) = [row for row in cluster.ksactl("accounts", "list").out.splitlines() if "held" in row]
+    assert row.startswith("ops_only ") and row.endswith(" prod:ops/only, held: %s; %s" % GONE)
+    shown = cluster.ksactl("accounts", "show", "ops_only")
+    assert shown.status == 1 and re.search("why +held: %s\n  what helps +%s$" % GONE, shown.out.strip()), shown
+    shown = cluster.ksactl("accounts", "show", "ops_only", "--json")
+    assert (shown.status, shown.json["why"], shown.json["remedy"]) == (1, "held: " + GONE[0], GONE[1])
+    assert shown.json["state"] == "active" and shown.json["held"] == "; ".join(GONE)
+    out = cluster.ksactl("status", "--offline").out
+    assert "21 active, 0 made again, 0 contested, 0 retired, 1 held; listed" in out and " soon: 1 of its accounts stay" in out
+    found = status_of(cluster, "--offline")["accounts"]
+    assert found["held"] == 1 and "1 of its accounts stay as they were" in found["problem"]
+    assert "accounts list" in found["remedy"]
+    before = REGISTRY.read_bytes()
+    sync(cluster, status=2)
+    assert REGISTRY.read_bytes() == before  # nothing is written again for it
+    assert cluster.ksactl("accounts", "retire", "ci_a0").status == 0  # asks nobody, and forgets nothing
+    assert listed(cluster)["ops_only"]["held"]
+    sync(cluster, "--force")
+    assert "ops_only" not in listed(cluster) and status_of(cluster, "--offline")["accounts"]["held"] == 0
+
+
+def test_who_is_held_and_comes_back_is_held_no_more(cluster):
+    hold(cluster)
+    cluster.lister.add("ops", "only")
+    sync(cluster, status=1)  # made again
+    assert listed(cluster)["ops_only"]["held"] is None
+
+
+def test_who_is_held_without_a_section_is_told(cluster):
+    hold(cluster)
+    use(cluster, "")
+    found = status_of(cluster, "--offline")["accounts"]
+    assert found["held"] == 1 and found["problem"], found
+    sync(cluster, status=2)
+    assert "21 held; no section" in cluster.ksactl("status", "--offline").out
+
+
+def test_who_is_held_over_another_range_is_told(cluster):
+    for number in range(20):
+        cluster.lister.add("ci", "a%d" % number)
+    sync(cluster)
+    use(cluster, LISTED, host="uid_range = 5000000-5999999\n")
+    sync(cluster, status=2)
+    assert all("uid is another one now" in one["held"] for one in listed(cluster).values())
+    shown = cluster.ksactl("accounts", "show", "ci_a0", "--json")
+    assert shown.status == 1 and re.match(r"held: .*; its uid here is \d+, .* would now be 5\d+$", shown.json["why"]), shown
+    assert "20 held" in cluster.ksactl("status", "--offline").out
+
+
+def test_a_section_that_is_taken_out_takes_its_user_at_once(cluster):
+    """Bug: a tenant whose own last account went kept the user of a section that was taken out."""
+    cluster.lister.add("ci", "last")
+    use(cluster, LISTED + account("deploy", "prod:ci/dep"))
+    sync(cluster)
+    cluster.lister.remove("ci", "last")
+    use(cluster, LISTED)
+    sync(cluster, status=2)
+    assert set(listed(cluster)) == {"ci_last"}
 
 
 def test_recreated_accept_retire(cluster):

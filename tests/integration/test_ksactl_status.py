@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import issuer
+import registry
 from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
 from tls_server import page
 
@@ -58,7 +59,7 @@ def status(cluster, expected, *words):
     assert text.err == answer.err == "" and answer.json["result"] == expected, answer
     assert text.status == answer.status == EXITS[expected], text
     (found,) = answer.json["clusters"]
-    parts = {name: found[name] for name in ("keys", "credential", "api")}
+    parts = {name: found[name] for name in ("keys", "credential", "api", "accounts")}
     worst = 0
     for part in parts.values():
         if part and part["problem"]:
@@ -75,13 +76,14 @@ def status(cluster, expected, *words):
 
 def test_well(cluster):
     text, parts = status(cluster, "well")
-    keys, credential, api = parts.values()
+    keys, credential, api, accounts = parts.values()
+    assert accounts is None
     assert (keys["source"], keys["count"], keys["due"] - keys["fetched"], keys["denies_after"] - keys["fetched"]) == (
         "api", 1, 3600, 86400)
     assert credential["account"] == "ksa-system/host-verifier" and credential["due"] < credential["expires"]
     assert (api["url"], api["reachable"], api["user"]) == (cluster.server.url, True, USER)
     assert 0 < api["milliseconds"] < 5000 and abs(api["clock_difference"]) <= 2
-    assert all(part["problem"] is part["remedy"] is None for part in parts.values())
+    assert all(part["problem"] is part["remedy"] is None for part in (keys, credential, api))
     request = cluster.asked()[0]
     assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and cluster.bearer(request) == CREDENTIAL.read_text().strip()
     assert request.endswith('\r\n\r\n{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}')
@@ -90,6 +92,21 @@ def test_well(cluster):
     assert re.match(r"  keys        1, fetched \d+ s ago, due in (1 h|59 min \d+ s), used for another (1 d|23 h 59 min)$", lines[1])
     assert re.match(r"  credential  ksa-system/host-verifier, ends in (1 d|23 h 59 min), due in (12 h|11 h 59 min)$", lines[2]), lines[2]
     assert re.match(r"  API server  %s answers in \d+ ms, as to %s; the clocks agree$" % (cluster.server.url, USER), lines[3])
+
+
+# --- Accounts ---
+
+
+def test_a_listing_that_is_late(cluster):
+    """The registry's time of it moves each hour, and the timer may be an hour late."""
+    cluster.configure(cluster.section(), RULE, "[accounts prod]\nnamespaces = ci\n")
+    registry.PATH.parent.mkdir(mode=0o755, exist_ok=True)
+    for age, level in ((7100, "well"), (7300, "soon")):
+        registry.make("source prod %d\n" % (time.time() - age))
+        problem = json.loads(cluster.ksactl("status", "--json").out)["clusters"][0]["accounts"]["problem"]
+        assert (problem or "").startswith("its service accounts were not listed for 2 h" if level == "soon" else ""), problem
+        text = status(cluster, level)[0]
+        assert ("not listed for 2 h" in text, "ksa-accounts.timer" in text) == (level == "soon",) * 2
 
 
 # --- Keys ---

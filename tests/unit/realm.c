@@ -209,7 +209,10 @@ void realm_wish(struct realm *realm, enum ksa_plan_wish wish, const char *user)
                 fail_msg("%s", realm->err.text);
         for (size_t i = 0; i < realm->plan->change_count; i++)
                 told = told || ksa_change_is_new(realm->plan->changes[i].change);
-        assert_int_equal(realm->plan->differs, told);
+        /* That somebody is held is told each time, and written the first. */
+        if (realm->plan->held == 0)
+                assert_int_equal(realm->plan->differs, told);
+        assert_true(realm->plan->differs || !told);
         write_plan(realm);
         check_again(realm);
         realm->now += 300;

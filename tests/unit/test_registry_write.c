@@ -45,7 +45,7 @@ static size_t all_kinds(struct ksa_account_record accounts[6])
         accounts[2].state = KSA_ACCOUNT_CONTESTED;
         accounts[2].group_count = 0;
         accounts[3] = sample_account("ci_deployer", "deployer", 1000);
-        accounts[3].flags = KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL | KSA_ACCOUNT_SETTLED;
+        accounts[3].flags = KSA_ACCOUNT_FLAGS;
         accounts[3].groups = gids;
         accounts[3].group_count = KSA_COUNT(gids);
         accounts[3].wanted_name = "ci_deployer";
@@ -192,7 +192,7 @@ static void make_bad(struct ksa_account_record *account, int number)
                 BAD(16, account->state = 0);
                 BAD(17, account->state = KSA_ACCOUNT_STATE_COUNT);
                 BAD(18, account->state = 256 + KSA_ACCOUNT_RETIRED);
-                BAD(19, account->flags = 8);
+                BAD(19, account->flags = KSA_ACCOUNT_FLAGS + 1);
                 BAD(20, account->flags = 65536);
                 BAD(21, account->groups = zero; account->group_count = 2);
                 BAD(22, account->groups = system_group);
