@@ -153,7 +153,7 @@ static bool is_moved(const struct guard *guard, const struct ksa_draft_entry *en
 static void hold(struct guard *guard, struct ksa_draft_entry *entry, unsigned flag, const char *why)
 {
         entry->why = why;
-        entry->remedy = "ksactl accounts sync --force, if it is meant";
+        entry->remedy = "ksactl accounts sync --force (or import --force), if it is meant";
         entry->after = *entry->before;
         entry->after.flags &= ~(KSA_ACCOUNT_HELD | KSA_ACCOUNT_MOVED);
         entry->after.flags |= flag;
