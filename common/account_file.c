@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account_change.h"
 #include "exchange.h"
 #include "json.h"
 #include "text.h"
@@ -22,14 +23,19 @@ static json_t *text_or_null(const char *text)
 
 static json_t *write_account(const struct ksa_account_record *record)
 {
-        /* What the cluster has now, accepted here or not: that is for each host to decide. */
+        /*
+         * Of an account that was made again the one that the cluster has now: a host that imports it
+         * refuses that one, accepted there or not, and tells its uid. The record's time is that one's
+         * too. The uid before it would say that the cluster still has what is gone.
+         */
         const char *uid =
                 *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
 
-        return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "namespace", record->namespace,
+        return json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o}", "namespace", record->namespace,
                          "account", record->account, "uid", uid, "created",
-                         (json_int_t)record->created, "user", text_or_null(record->wanted_name),
-                         "user_uid",
+                         (json_int_t)record->created, "state",
+                         ksa_account_state_word(record->state), "user",
+                         text_or_null(record->wanted_name), "user_uid",
                          record->wanted_uid != 0 ? json_integer(record->wanted_uid) : json_null());
 }
 
@@ -96,20 +102,50 @@ static bool is_moment(json_int_t seconds)
         return seconds >= 0 && seconds <= KSA_SECONDS_MAX;
 }
 
+/*
+ * Why an account of that state gets no user here, "" for an active one; NULL where WORD is no state that
+ * is exported. What was decided against an account goes with the file; for one, each host decides itself.
+ */
+static const char *judge_state(const char *word)
+{
+        static const char *const refusals[KSA_ACCOUNT_STATE_COUNT] = {
+                [KSA_ACCOUNT_ACTIVE] = "",
+                [KSA_ACCOUNT_RETIRED] = "it is retired on the host that exported it",
+                [KSA_ACCOUNT_RECREATED] =
+                        "it was deleted and made again, and is not accepted on the "
+                        "host that exported it",
+                [KSA_ACCOUNT_CONTESTED] = "it is contested on the host that exported it",
+        };
+
+        for (size_t i = KSA_ACCOUNT_ACTIVE; i < KSA_ACCOUNT_STATE_COUNT; i++) {
+                if (strcmp(word, ksa_account_state_word((enum ksa_account_state)i)) == 0)
+                        return refusals[i];
+        }
+        return NULL;
+}
+
 static enum ksa_reason read_account(json_t *account, const struct ksa_account_origin *origin,
                                     struct ksa_wanted_list *list, struct ksa_error *err)
 {
         struct ksa_account_said said = {.account = NULL};
         json_t *user = NULL, *user_uid = NULL;
         json_int_t created;
+        const char *state;
+        const size_t before = list->count;
         char number[24];
 
-        if (json_unpack_ex(account, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:o, s:o}",
+        if (json_unpack_ex(account, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:o, s:o}",
                            "namespace", &said.namespace, "account", &said.account, "uid", &said.uid,
-                           "created", &created, "user", &user, "user_uid", &user_uid) != 0)
+                           "created", &created, "state", &state, "user", &user, "user_uid",
+                           &user_uid) != 0)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "an account is no object of namespace, account, uid, created, user "
-                                "and user_uid");
+                                "an account is no object of namespace, account, uid, created, "
+                                "state, user and user_uid");
+        const char *refusal = judge_state(state);
+        if (refusal == NULL)
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "state of an account is none of active, retired, recreated and "
+                                "contested");
         if (!is_moment(created) || (!json_is_string(user) && !json_is_null(user)) ||
             (!json_is_integer(user_uid) && !json_is_null(user_uid)))
                 return ksa_fail(err, KSA_CONFIG_INVALID,
@@ -119,7 +155,15 @@ static enum ksa_reason read_account(json_t *account, const struct ksa_account_or
         (void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(user_uid));
         if (json_is_integer(user_uid))
                 said.user_uid = number;
-        return ksa_account_item_add(origin, &said, list, err);
+        enum ksa_reason reason = ksa_account_item_add(origin, &said, list, err);
+        if (list->count > before && *refusal != '\0') {
+                struct ksa_wanted *item = &list->items[before];
+
+                item->fault = refusal;
+                item->name = ""; /* whoever has a fault asks for nothing */
+                item->uid = 0;
+        }
+        return reason;
 }
 
 /* Where the section of CLUSTER stands; the number of all where there is none. */

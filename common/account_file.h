@@ -13,15 +13,16 @@
 
 /*
  * The listed accounts of CLUSTER (NULL: of all) as they stand in the registry, with what they asked for by
- * annotations: names and uids that are computed are the same on every host. NULL when memory runs out,
- * or the registry is damaged.
+ * annotations: names and uids that are computed are the same on every host. With their states: what was
+ * decided against an account counts where the file is taken. NULL when memory runs out, or the registry
+ * is damaged.
  */
 json_t *ksa_account_file_write(const struct ksa_registry *registry,
                                const char *cluster) KSA_MUST_CHECK;
 
 /*
- * Adds to LIST the accounts in the file that a source of CONFIG covers; its items are unchanged unless
- * KSA_OK.
+ * Adds to LIST the accounts in the file that a source of CONFIG covers, with a fault where they are not
+ * active on the host that wrote it; its items are unchanged unless KSA_OK.
  *
  * ret_sources  CALLER-OWNED array of one record a [accounts] section: when its cluster was listed. Its
  *              cluster is NULL where the file does not speak of it; the texts are CONFIG's and LIST's

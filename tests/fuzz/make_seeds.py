@@ -197,10 +197,13 @@ def accounts():
     write("accounts", "deleted", "p\n" + listed({**account, "deletionTimestamp": "2026-11-24T09:30:00Z"}))
     write("accounts", "other", "p\n" + listed({**account, "namespace": "build"}))
     write("accounts", "status", "p\n" + compact({"kind": "Status", "apiVersion": "v1", "code": 410}))
-    one = {"namespace": "ci", "account": "deployer", "uid": "u-1", "created": NOW, "user": None, "user_uid": None}
+    one = {"namespace": "ci", "account": "deployer", "uid": "u-1", "created": NOW, "state": "active",
+           "user": None, "user_uid": None}
     for name, items in (("file", [one]), ("file-wishes", [{**one, "user": "ci_bot", "user_uid": 1879050000}]),
                         ("file-faults", [{**one, "user": "root"}, {**one, "account": "b", "user_uid": -1}]),
-                        ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}])):
+                        ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}]),
+                        ("file-states", [{**one, "account": state, "state": state}
+                                         for state in ("retired", "recreated", "contested")])):
         write("accounts", name, "f\n" + compact({"format": "ksa-accounts", "version": 1, "clusters": [
             {"cluster": "prod", "resource_version": "77", "listed": NOW, "accounts": items}]}))
 

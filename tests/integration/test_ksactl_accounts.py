@@ -549,6 +549,100 @@ def test_import_of_what_is_none(cluster, exported):
     assert not REGISTRY.exists() and cluster.ksactl("accounts", "import", "/no/such/file").status == 2
 
 
+DECIDED = {"again": "was deleted and made again, and is not accepted on the host that exported it",
+           "fought": "is contested on the host that exported it", "old": "is retired on the host that exported it"}
+
+
+@pytest.fixture
+def decided(cluster):
+    """Of a host that asks: its configuration, its file before it decided against three accounts, and after."""
+    asking = (cluster.section(), LISTED + "annotations = yes\n")
+    cluster.configure(*asking)
+    for number in range(40):  # the guard lets a tenth of all be contested at once
+        cluster.lister.add("build", "a%d" % number)
+    for name in ("good", *DECIDED):
+        cluster.lister.add("ci", name)
+    sync(cluster)
+    before = cluster.ksactl("accounts", "export").out
+    assert cluster.ksactl("accounts", "retire", "ci_old").status == 0
+    cluster.lister.remove("ci", "again")
+    cluster.lister.remove("ci", "fought")
+    cluster.lister.add("ci", "again")
+    fought = next(one for one in json.loads(before)["clusters"][0]["accounts"] if one["account"] == "fought")
+    cluster.lister.add("ci", "fought", uid="1879050000")["uid"] = fought["uid"]
+    sync(cluster, status=1)
+    after = cluster.ksactl("accounts", "export").out
+    cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="").replace("api_server", "#api_server"), asking[1])
+    return asking, before, after
+
+
+def states(cluster, *words):
+    return {one["account"]: one["state"] for one in listed(cluster, *words).values() if one["namespace"] == "ci"}
+
+
+def test_export_carries_states(cluster, decided):
+    """Bug: the file had no states, so that a host that imported it undid what was decided against accounts."""
+    _, before, after = decided
+    was, now = ({one["account"]: one for one in json.loads(text)["clusters"][0]["accounts"] if one["namespace"] == "ci"}
+                for text in (before, after))
+    assert {one["state"] for one in was.values()} == {"active"}
+    assert {name: one["state"] for name, one in now.items()} == {
+        "good": "active", "again": "recreated", "fought": "contested", "old": "retired"}
+    has = {one["name"]: one["uid"] for one in cluster.lister.accounts}
+    assert all(one["uid"] == has[name] for name, one in now.items()) and was["again"]["uid"] != has["again"]
+
+
+def test_import_of_decisions_on_a_new_host(cluster, decided):
+    """Bug: whom another host had retired, or not accepted, was active."""
+    _, _, after = decided
+    REGISTRY.unlink()
+    result = bring(cluster, after, "--json")
+    assert result.status == 1 and states(cluster, "--all") == {"good": "active"}
+    refused = {one["account"]: one["why"] for one in result.json["changes"] if one["change"] == "refused"}
+    assert refused == {name: "it " + why for name, why in DECIDED.items()}
+
+
+def test_import_of_decisions_where_they_are_active(cluster, decided):
+    """Nobody is let in any more, until it is decided there and here."""
+    asking, before, after = decided
+    there = REGISTRY.read_bytes()
+    REGISTRY.unlink()
+    assert bring(cluster, before).status == 0
+    assert set(states(cluster).values()) == {"active"}
+    result = bring(cluster, after, "--json")
+    contested = {one["account"]: one["why"] for one in result.json["changes"] if one["change"] == "contested"}
+    assert result.status == 1 and contested == {name: "it " + why for name, why in DECIDED.items()}
+    expected = {"good": "active", "again": "contested", "fought": "contested", "old": "contested"}
+    assert states(cluster) == expected
+    here, importing = REGISTRY.read_bytes(), Path("/etc/ksa/ksa.conf").read_text()
+
+    cluster.configure(*asking)
+    REGISTRY.write_bytes(there)
+    for user in ("ci_again", "ci_old"):
+        assert cluster.ksactl("accounts", "accept", user).status != 2
+    accepted = cluster.ksactl("accounts", "export").out
+
+    cluster.host.write("/etc/ksa/ksa.conf", importing)
+    REGISTRY.write_bytes(here)
+    bring(cluster, accepted)
+    assert states(cluster) == expected  # each host decides for an account itself
+    for user in ("ci_again", "ci_old"):
+        assert cluster.ksactl("accounts", "accept", user).status != 2
+    bring(cluster, accepted)
+    assert states(cluster) == {**expected, "again": "active", "old": "active"}
+    has = {one["name"]: one["uid"] for one in cluster.lister.accounts}
+    assert listed(cluster)["ci_again"]["account_uid"] == has["again"]
+
+
+def test_import_without_states(cluster, exported):
+    """As an account that nobody decided about, it would be one that is active."""
+    _, text = exported
+    for other in (text.replace('"state":"active",', ""), text.replace('"state":"active"', '"state":"removed"'),
+                  text.replace('"state":"active"', '"state":null', 1)):
+        result = bring(cluster, other)
+        assert other != text and result.status == 2 and "state" in result.err and not REGISTRY.exists(), result
+
+
 # --- check, status, verify ---
 
 

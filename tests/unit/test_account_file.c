@@ -15,7 +15,7 @@
         "\"resource_version\":\"77\",\"listed\":1795464000,\"accounts\":[" accounts "]}]}"
 #define ACCOUNT                                                                                  \
         "{\"namespace\":\"ci\",\"account\":\"deployer\",\"uid\":\"u-1\",\"created\":1700000000," \
-        "\"user\":null,\"user_uid\":null}"
+        "\"state\":\"active\",\"user\":null,\"user_uid\":null}"
 
 static const char *namespaces[] = {"ci"};
 static struct ksa_accounts sections[2];
@@ -128,29 +128,46 @@ static void test_wishes(void **state)
         }
 }
 
+/* Who is not active where the file was written is refused, and says why, whatever it asks for. */
+static void test_states(void **state)
+{
+        static const char *const rows[][2] = {
+                {"\"active\"", ""},
+                {"\"retired\"", "it is retired on the host that exported it"},
+                {"\"recreated\"",
+                 "it was deleted and made again, and is not accepted on the host that "
+                 "exported it"},
+                {"\"contested\"", "it is contested on the host that exported it"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < 2 * KSA_COUNT(rows); i++) {
+                struct ksa_wanted_list list = {0};
+                struct ksa_source_record sources[2];
+                struct ksa_error error;
+                char *text = with("state", rows[i / 2][0]);
+
+                sections[1].annotations = i % 2 == 0;
+                assert_int_equal(read_text(text, &list, sources, &error), KSA_OK);
+                assert_int_equal(list.count, 1);
+                assert_string_equal(list.items[0].fault, rows[i / 2][1]);
+                free(text);
+                ksa_wanted_clear(&list);
+        }
+}
+
 static void test_what_is_no_account(void **state)
 {
         static const char *const rows[][2] = {
-                {"namespace", NULL},
-                {"account", NULL},
-                {"uid", NULL},
-                {"created", NULL},
-                {"user", NULL},
-                {"user_uid", NULL},
-                {"more", "1"},
-                {"namespace", "\"A\""},
-                {"namespace", "\"\""},
-                {"account", "\"a/b\""},
-                {"account", "1"},
-                {"uid", "\"\""},
-                {"uid", "\"a b\""},
-                {"created", "\"1\""},
-                {"created", "-1"},
-                {"created", "1.5"},
-                {"created", "253402300800"},
-                {"user", "1"},
-                {"user_uid", "\"1\""},
-                {"user_uid", "1.0"},
+                {"namespace", NULL},     {"account", NULL},      {"uid", NULL},
+                {"created", NULL},       {"state", NULL},        {"state", "null"},
+                {"state", "1"},          {"state", "\"\""},      {"state", "\"removed\""},
+                {"state", "\"Active\""}, {"state", "\"held\""},  {"user", NULL},
+                {"user_uid", NULL},      {"more", "1"},          {"namespace", "\"A\""},
+                {"namespace", "\"\""},   {"account", "\"a/b\""}, {"account", "1"},
+                {"uid", "\"\""},         {"uid", "\"a b\""},     {"created", "\"1\""},
+                {"created", "-1"},       {"created", "1.5"},     {"created", "253402300800"},
+                {"user", "1"},           {"user_uid", "\"1\""},  {"user_uid", "1.0"},
                 {"user", "[]"},
         };
 
@@ -230,11 +247,13 @@ static void test_other_clusters(void **state)
 
 static void test_write(void **state)
 {
-        struct ksa_account_record records[5];
+        struct ksa_account_record records[7];
         struct ksa_registry registry;
         unsigned char *bytes = NULL;
         size_t size = 0;
-        static char names[5][16];
+        static const char *const states[] = {"active", "recreated", "active", "retired",
+                                             "contested"};
+        static char names[7][16];
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(records); i++) {
@@ -247,6 +266,14 @@ static void test_write(void **state)
         records[3].new_account_uid = "another";
         records[4].wanted_name = names[4];
         records[4].wanted_uid = records[4].uid;
+        records[5].state = KSA_ACCOUNT_RETIRED;
+        records[6].state = KSA_ACCOUNT_CONTESTED;
+        records[6].wanted_name = names[6];
+        records[6].wanted_uid = records[6].uid;
+        for (size_t i = 3; i < KSA_COUNT(records); i++) {
+                if (records[i].state != KSA_ACCOUNT_ACTIVE)
+                        records[i].group_count = 0;
+        }
         sample_build(records, KSA_COUNT(records), &bytes, &size);
         assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
 
@@ -254,7 +281,12 @@ static void test_write(void **state)
         const json_t *cluster = json_array_get(json_object_get(file, "clusters"), 0);
         const json_t *accounts = json_object_get(cluster, "accounts");
         assert_string_equal(json_string_value(json_object_get(cluster, "cluster")), "prod");
-        assert_int_equal(json_array_size(accounts), 3);
+        assert_int_equal(json_array_size(accounts), KSA_COUNT(states));
+        for (size_t i = 0; i < KSA_COUNT(states); i++) {
+                const json_t *written = json_object_get(json_array_get(accounts, i), "state");
+
+                assert_string_equal(json_string_value(written), states[i]);
+        }
         const json_t *again = json_array_get(accounts, 1), *asks = json_array_get(accounts, 2);
         assert_string_equal(json_string_value(json_object_get(again, "uid")), "another");
         assert_true(json_is_null(json_object_get(again, "user")));
@@ -267,7 +299,11 @@ static void test_write(void **state)
         struct ksa_error error;
         char *text = json_dumps(file, JSON_COMPACT);
         assert_int_equal(read_text(text, &list, sources, &error), KSA_OK);
-        assert_int_equal(list.count, 3);
+        assert_int_equal(list.count, KSA_COUNT(states));
+        assert_string_equal(list.items[0].fault, "");
+        assert_string_not_equal(list.items[4].fault, "");
+        assert_string_equal(list.items[4].name, "");
+        assert_int_equal(list.items[4].uid, 0);
         assert_int_equal(sources[1].listed, sample_source.listed);
         assert_string_equal(list.items[2].name, "ci_4");
         free(text);
@@ -287,6 +323,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 UNIT_TEST(test_read),
                 UNIT_TEST(test_wishes),
+                UNIT_TEST(test_states),
                 UNIT_TEST(test_what_is_no_account),
                 UNIT_TEST(test_what_is_no_file),
                 UNIT_TEST(test_other_clusters),
