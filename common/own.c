@@ -73,12 +73,19 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
 {
         char before[KSA_QUOTED_SIZE], now[KSA_QUOTED_SIZE];
 
+        (void)ksa_text_quote(record->account_uid, before, 80);
+        (void)ksa_text_quote(token->account_uid, now, 80);
+        /* Its section says whose it is: there is nothing that ksactl accounts accept could take. */
+        if ((record->flags & KSA_ACCOUNT_DECLARED) != 0)
+                return ksa_fail(err, KSA_RECREATED,
+                                "'%s' belongs to the account with uid %s; for that of the token: "
+                                "account_uid = %s in [account %s], then ksactl accounts sync",
+                                record->name, before, now, record->name);
         return ksa_fail(
                 err, KSA_RECREATED,
                 "'%s' belongs to the account with uid %s, and not to the one that was made since "
                 "(the token's uid: %s)",
-                record->name, ksa_text_quote(record->account_uid, before, 80),
-                ksa_text_quote(token->account_uid, now, 80));
+                record->name, before, now);
 }
 
 static enum ksa_reason judge_state(const struct ksa_account_record *record,

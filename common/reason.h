@@ -130,7 +130,8 @@ X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                     
   "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \
 X(RECREATED, "account-recreated", DENY,                                                    \
   "the account was deleted and made again since its local user was made",                          \
-  "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER") \
+  "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER; "   \
+  "of an [account]: its uid as account_uid, then ksactl accounts sync")                                            \
 X(RETIRED, "account-retired", DENY,                                                        \
   "the local user was retired",                                                                    \
   "ksactl accounts accept USER takes it back, if it was a mistake")                                \

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import issuer
 from accounts import Lister, json_answer
 from cluster import Cluster
 from cluster_double import failure
@@ -641,6 +642,31 @@ def test_import_without_states(cluster, exported):
                   text.replace('"state":"active"', '"state":null', 1)):
         result = bring(cluster, other)
         assert other != text and result.status == 2 and "state" in result.err and not REGISTRY.exists(), result
+
+
+# --- A login of what [account] declares ---
+
+
+def test_a_declared_account_that_was_made_again(cluster):
+    """Bug: it was told of accounts accept, which had nothing to accept."""
+    nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
+    claims = issuer.claims()
+    uid = claims["kubernetes.io"]["serviceaccount"]["uid"]
+    rule = "[rule own]\naccount = prod:ci/deployer\nuser = @own\nservice = sshd\n"
+    token = cluster.host.remember(issuer.token(cluster.host.key, claims))
+
+    def explain(account_uid):
+        cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more=""),
+                          account("release-bot", more="account_uid = " + account_uid) + rule)
+        sync(cluster)
+        return cluster.ksactl("explain", "--token-file", "-", "--json", stdin=(token + "\n").encode())
+
+    told = explain("before").json
+    assert told["reason"] == "account-recreated", told
+    assert "account_uid" in told["remedy"] and "accounts accept" in told["remedy"]
+    text = json.dumps(told)
+    assert "account_uid = %s in [account release-bot], then ksactl accounts sync" % uid in text, told
+    assert explain(uid).status == 0  # it helps
 
 
 # --- check, status, verify ---

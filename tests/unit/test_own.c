@@ -102,6 +102,39 @@ static void test_damaged_registry(void **state)
         ksa_own_close(&own);
 }
 
+/* What helps where the account is another one: accept, or the section that declares it, which accept says no to. */
+static void test_a_declared_user_is_told_of_its_section(void **state)
+{
+        static const char *own_users[] = {"@own"};
+        const struct ksa_rule rule = {.user = {own_users, 1}};
+        const struct ksa_cluster cluster = {.name = "prod"};
+        const struct ksa_token token = {
+                .namespace = "ci", .account = "deployer", .account_uid = "new-uid"};
+        struct ksa_own own = {.found = true, .account = "prod:ci/deployer"};
+        struct ksa_local_user local = {.exists = true, .name = "bot", .uid = UID, .own = &own};
+        struct ksa_error error;
+
+        (void)state;
+        own.record = sample_account("bot", "deployer", UID);
+        own.record.account_uid = "old-uid";
+        for (size_t i = 0; i < 2; i++) {
+                const bool declared = i == 1;
+
+                memset(&error, 0, sizeof(error));
+                own.record.flags = declared ? KSA_ACCOUNT_DECLARED : 0;
+                assert_int_equal(ksa_own_judge(&local, &rule, &cluster, &token, &error),
+                                 KSA_RECREATED);
+                const char *section = "account_uid = new-uid in [account bot], then ksactl "
+                                      "accounts sync";
+                assert_int_equal(strstr(error.text, section) != NULL, declared);
+                assert_non_null(strstr(error.text, "old-uid"));
+                assert_non_null(strstr(error.text, "new-uid"));
+        }
+        /* The reason's own remedy stands beside both. */
+        assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "ksactl accounts accept USER"));
+        assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "account_uid"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
@@ -109,6 +142,7 @@ int main(void)
                 TEST(test_whose_user_it_is),
                 TEST(test_no_registry),
                 TEST(test_damaged_registry),
+                TEST(test_a_declared_user_is_told_of_its_section),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
