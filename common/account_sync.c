@@ -140,32 +140,39 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa
 /* A file that is older than the last one would bring accounts back that are gone. */
 static enum ksa_reason judge_import(const struct ksa_sync *sync, size_t position,
                                     const struct ksa_source_record *imported, bool force,
-                                    struct ksa_error *err)
+                                    const char **ret_remedy, struct ksa_error *err)
 {
         const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, imported->cluster);
         const struct ksa_source_record *last = &sync->sources[position];
 
+        *ret_remedy =
+                "import is for clusters without api_server: take that out of the [cluster], or "
+                "leave the cluster to ksactl accounts sync";
         if (cluster != NULL && cluster->api_server != NULL)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
                                 "[cluster %s] has an api_server, so its accounts come by ksactl "
                                 "accounts sync, and by no file",
                                 imported->cluster);
+        *ret_remedy = "set the clock right, of this host or of the one that exported the file, and "
+                      "export it anew";
         if (imported->listed > sync->env->now + KSA_LISTED_EVERY)
                 return ksa_fail(
                         err, KSA_CONFIG_INVALID,
                         "the accounts of %s were listed in the future, by this host's clock",
                         imported->cluster);
+        *ret_remedy = "export it anew, on the host that asks the cluster";
         if (last->cluster != NULL && last->listed > imported->listed && !force)
                 return ksa_fail(
                         err, KSA_CONFIG_INVALID,
                         "the file is older than what this host has of %s: with it, accounts "
                         "would come back that are gone; --force takes it all the same",
                         imported->cluster);
+        *ret_remedy = NULL;
         return KSA_OK;
 }
 
 static enum ksa_reason take_import(struct ksa_sync *sync, const struct ksa_source_record *imported,
-                                   bool force, struct ksa_error *err)
+                                   bool force, const char **ret_remedy, struct ksa_error *err)
 {
         const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
         enum ksa_reason reason = KSA_OK;
@@ -177,28 +184,34 @@ static enum ksa_reason take_import(struct ksa_sync *sync, const struct ksa_sourc
                         continue;
                 }
                 found++;
-                reason = judge_import(sync, i, &imported[i], force, err);
+                reason = judge_import(sync, i, &imported[i], force, ret_remedy, err);
                 if (reason == KSA_OK)
                         sync->sources[i] = imported[i];
         }
-        if (reason == KSA_OK && found == 0)
-                return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "no [accounts] section of this host is for a cluster in the file");
-        return reason;
+        if (reason != KSA_OK || found != 0)
+                return reason;
+        *ret_remedy = "a cluster is called here as on the host of ksactl accounts export: write "
+                      "[accounts NAME] by the name that it has in the file";
+        return ksa_fail(err, KSA_CONFIG_INVALID,
+                        "no [accounts] section of this host is for a cluster in the file");
 }
 
 enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t length, bool force,
-                                bool *ret_imported, struct ksa_error *err)
+                                bool *ret_imported, const char **ret_remedy, struct ksa_error *err)
 {
         const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
         struct ksa_source_record *imported = calloc(count + 1, sizeof(*imported));
 
+        *ret_remedy = NULL;
         if (imported == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         enum ksa_reason reason =
                 ksa_account_file_read(bytes, length, sync->config, &sync->wanted, imported, err);
+        if (reason == KSA_CONFIG_INVALID)
+                *ret_remedy = "ksactl accounts export makes such a file, on a host that asks the "
+                              "cluster";
         if (reason == KSA_OK)
-                reason = take_import(sync, imported, force, err);
+                reason = take_import(sync, imported, force, ret_remedy, err);
         for (size_t i = 0; reason == KSA_OK && i < count; i++)
                 ret_imported[i] = imported[i].cluster != NULL;
         free(imported);

@@ -62,12 +62,15 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position,
  * FORCE also a file that is older than what the registry has.
  *
  * ret_imported  CALLER-OWNED array of one flag a [accounts] section: whether the file speaks of its cluster
+ * ret_remedy    what helps where it was refused, static; NULL where the reason's own does
  *
- * KSA_CONFIG_INVALID  no such file, for none of our clusters, for one that is asked itself, or too old
+ * KSA_CONFIG_INVALID  no such file, for none of our clusters, for one that is asked itself, too old, or of
+ *                     the future
  * KSA_REGISTRY, KSA_MEMORY
  */
 enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t length, bool force,
-                                bool *ret_imported, struct ksa_error *err) KSA_MUST_CHECK;
+                                bool *ret_imported, const char **ret_remedy,
+                                struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Makes sync->plan. What account_plan.h says. */
 enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, bool force, enum ksa_plan_wish wish,

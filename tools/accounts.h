@@ -57,8 +57,8 @@ void name_file(struct ksa_error *error);
 #define LOCAL_FILE_REMEDY "correct that file: it says which users and uids this host has already"
 
 /*
- * What failed as a whole: to the log (not with --dry-run) and standard error. REMEDY is NULL for the one of
- * the error's reason.
+ * What failed as a whole: to the log (not with --dry-run), and to the answer of --json or standard error.
+ * REMEDY is NULL for the one of the error's reason.
  */
 void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy);
 

@@ -114,7 +114,9 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
         run->problem = json_string(whole.text);
         run->remedy = text_or_null(remedy);
         if (!run->dry_run)
-                log_failure(false, "accounts=unchanged", &whole, remedy);
+                log_failure(run->json, "accounts=unchanged", &whole, remedy);
+        else if (run->json)
+                return; /* the answer has it */
         else if (*remedy != '\0')
                 (void)fprintf(stderr, "ksactl: %s\n    %s\n", whole.text, remedy);
         else

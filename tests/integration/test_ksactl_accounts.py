@@ -478,6 +478,50 @@ def test_without_root(cluster):
     assert result.status == 2 and "run it as root" in result.err  # it cannot ask
 
 
+def test_refused_are_told_of_fifty_times(cluster):
+    """Whoever may create accounts writes no more than that into the log, and the count."""
+    use(cluster, LISTED + "annotations = yes\n")
+
+    def told():
+        log = [line for line in sync(cluster, status=1).log if "change=refused" in line]
+        return len([line for line in log if "user=" in line]), [line for line in log if "user=" not in line]
+
+    for number in range(50):
+        cluster.lister.add("ci", "a%d" % number, user="root")
+    assert told() == (50, [])
+    cluster.lister.add("ci", "b1", user="root")
+    cluster.lister.add("ci", "b2", user="root")
+    cluster.lister.add("ci", "good")
+    lines, (rest,) = told()
+    assert lines == 50 and "count=52 " in rest and "sync --dry-run" in rest
+    assert sync(cluster, "--dry-run", status=1).out.count("refused: ") == 52
+    assert "ci_good" in listed(cluster)
+
+
+def test_failures_of_a_run_stand_in_json_alone(cluster):
+    """As those of a cluster do: what reads the answer has no use for standard error."""
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    REGISTRY.write_bytes(b"x")
+    for words in (("sync",), ("sync", "--dry-run"), ("retire", "ci_deployer")):
+        result = cluster.ksactl("accounts", *words, "--json")
+        assert result.status == 2 and result.err == "", result
+        assert result.json["result"] == "failed" and "registry" in result.json["problem"] and result.json["remedy"]
+        logged = [line for line in result.log if "reason=registry-unusable" in line]
+        assert len(logged) == (0 if "--dry-run" in words else 1)
+        assert "backup" in cluster.ksactl("accounts", *words).err
+
+
+def test_a_rehearsal_without_root_says_that_it_does_not_see_sudoers(cluster):
+    """Bug: it read sudoers as empty, and said that users would be made whom the run refuses."""
+    use(cluster, account("release-bot"))
+    words = ["ksactl", "accounts", "sync", "--dry-run"]
+    result = cluster.host.run(words)
+    assert result.status == 0 and "added: release-bot" in result.out, result
+    assert "without root" in result.err and "sudoers" in result.err and result.err.count("\n") == 1, result
+    assert cluster.host.run(words, user="root").err == ""
+
+
 @pytest.mark.parametrize("words", ((), ("what",), ("sync", "x"), ("show",), ("accept",), ("retire",), ("import",),
                                    ("list", "x"), ("verify", "--all")))
 def test_usage(cluster, words):
@@ -644,6 +688,17 @@ def test_import_without_states(cluster, exported):
         assert other != text and result.status == 2 and "state" in result.err and not REGISTRY.exists(), result
 
 
+def test_a_cluster_that_is_asked_is_told_of_sync(cluster, exported):
+    """Bug: the remedy was to export the very file."""
+    _, text = exported
+    use(cluster, LISTED)
+    result = bring(cluster, text)
+    assert result.status == 2 and "accounts sync" in result.err and "accounts export" not in result.err, result
+    use(cluster, LISTED.replace("prod", "away") + cluster.section("away", issuer_name="https://away"))
+    result = bring(cluster, text)
+    assert result.status == 2 and "by the name that it has in the file" in result.err, result
+
+
 # --- A login of what [account] declares ---
 
 
@@ -717,6 +772,25 @@ def test_verify_tells_of_local_users(cluster):
     try:
         result = cluster.ksactl("accounts", "verify")
         assert result.status == 1 and "ci_deployer" in result.out, result
+    finally:
+        passwd.write_text(before)
+
+
+def test_verify_tells_of_a_hundred(cluster):
+    """A thousand local users of the same names would hide what else is wrong."""
+    nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
+    for number in range(103):
+        cluster.lister.add("ci", "a%d" % number)
+    sync(cluster)
+    passwd = Path("/etc/passwd")
+    before = passwd.read_text()
+
+    def told(count):
+        passwd.write_text(before + "".join("ci_a%d:x:%d:1777::/:/bin/sh\n" % (number, 2000 + number) for number in range(count)))
+        return len(cluster.ksactl("accounts", "verify", "--json").json["problems"])
+
+    try:
+        assert [told(count) for count in (99, 100, 103)] == [99, 100, 100]
     finally:
         passwd.write_text(before)
 
