@@ -16,7 +16,7 @@ enum ksa_change {
         KSA_CHANGE_CONTESTED, /* refused until the administrator decides */
         KSA_CHANGE_RENAMED,
         KSA_CHANGE_RENUMBERED,
-        KSA_CHANGE_MODIFIED, /* home, shell, groups */
+        KSA_CHANGE_MODIFIED, /* home, shell, groups; or what is kept for later runs to decide by */
         KSA_CHANGE_HELD,     /* would be removed or contested, with too many others: stays */
         KSA_CHANGE_REFUSED,  /* has no local user, and got none */
         KSA_CHANGE_WARNING,  /* has one, less something: a group; or is refused, as it was before */

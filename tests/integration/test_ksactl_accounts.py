@@ -66,7 +66,7 @@ def test_sync(cluster):
     assert (os.stat(REGISTRY).st_mode & 0o7777, os.stat(REGISTRY).st_uid) == (0o644, 0)
     (line,) = [line for line in result.log if 'account="deployer"' in line]
     assert re.search(r'ksactl\[\d+\]: result=account change=added user="ci_deployer" uid=%d cluster="prod" namespace="ci" '
-                     r'account="deployer" account_uid="%s" why="" remedy=""$' % (account["uid"], deployer["uid"]), line)
+                     r'account="deployer" account_uid="%s" why="listed in prod:ci" remedy=""$' % (account["uid"], deployer["uid"]), line)
     assert line.startswith("<85>")  # authpriv, notice
     assert line.partition("]: ")[2] in result.err
 
@@ -210,7 +210,7 @@ def test_unchanged_is_not_written_again(cluster):
 def test_dry_run_changes_nothing(cluster):
     cluster.lister.add("ci", "deployer")
     result = sync(cluster, "--dry-run")
-    assert re.match(r"added: ci_deployer \(uid \d+\), prod:ci/deployer\n$", result.out), result
+    assert re.match(r"added: ci_deployer \(uid \d+\), prod:ci/deployer: listed in prod:ci\n$", result.out), result
     assert not REGISTRY.exists() and not LOCK.exists() and not [line for line in result.log if "ksactl" in line]
     answer = sync(cluster, "--dry-run", "--json").json
     assert (answer["dry_run"], answer["written"], answer["result"]) == (True, False, "done")

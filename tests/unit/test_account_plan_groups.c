@@ -169,7 +169,7 @@ static void test_local_group_of_the_name(void **state)
         place_write(place, "group", "k8s-web:x:5000:\n");
         realm_sync(&realm);
         assert_int_equal(realm_record(&realm, "web", "b").group_count, 0);
-        assert_told(&realm, KSA_CHANGE_MODIFIED, "b", "its groups");
+        assert_told(&realm, KSA_CHANGE_MODIFIED, "b", "groups -k8s-web(");
         assert_int_equal(realm_record(&realm, "ci", "a").group_count, 1);
         assert_int_equal(group_record("k8s-web").gid, gid_of("prod", "web"));
 }
