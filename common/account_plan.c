@@ -51,21 +51,28 @@ static enum ksa_reason find_subject(struct ksa_draft *draft, struct ksa_error *e
         if (record->state == KSA_ACCOUNT_REMOVED)
                 return ksa_fail(
                         err, KSA_ACCOUNT_UNKNOWN,
-                        "the user '%s' was removed, for no source has its account any more; "
-                        "should one have it again, ksactl accounts sync brings it back",
+                        "the user '%s' was removed, for no source has its account any more: it does "
+                        "not resolve, and its name and uid stay its own; should a source have it "
+                        "again, ksactl accounts sync brings it back",
                         quoted);
         struct ksa_draft_entry *entry =
                 ksa_draft_find(draft, record->cluster, record->namespace, record->account);
         if (!accept && record->state == KSA_ACCOUNT_RETIRED)
-                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "'%s' is retired already", quoted);
+                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
+                                "'%s' is retired already; ksactl accounts accept %s takes it back",
+                                quoted, quoted);
         if (accept && record->state == KSA_ACCOUNT_ACTIVE)
                 return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
-                                "there is nothing to accept: '%s' is active", quoted);
-        if (accept && entry->wanted == NULL)
-                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
-                                "there is nothing to accept: no source has the account of '%s' any "
-                                "more",
+                                "there is nothing to accept: '%s' is active; accept is for users "
+                                "that are recreated, contested or retired",
                                 quoted);
+        if (accept && entry->wanted == NULL)
+                return ksa_fail(
+                        err, KSA_ACCOUNT_UNKNOWN,
+                        "there is nothing to accept: no source has the account of '%s' any "
+                        "more; once its cluster or an [account] section has it again, ksactl "
+                        "accounts sync and then accept",
+                        quoted);
         draft->subject = entry;
         entry->accept = accept;
         /* One word decides one matter: who is taken back may turn out to be contested. */

@@ -108,6 +108,8 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
                 remedy = "look at room and mount of its file system; what was there is as it was";
         if (remedy == NULL && error->reason == KSA_FILE_UNREADABLE)
                 remedy = LOCAL_FILE_REMEDY;
+        if (remedy == NULL && error->reason == KSA_ACCOUNT_UNKNOWN)
+                remedy = ""; /* of accept and retire: the text says what to do */
         if (remedy == NULL)
                 remedy = ksa_reason_remedy(error->reason);
         run->status = EXIT_BROKEN;

@@ -252,8 +252,10 @@ static void test_retired(void **state)
         sync_none();
         assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
         assert_int_equal(realm_plan(&realm, KSA_WISH_RETIRE, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
+        assert_non_null(strstr(realm.err.text, "ksactl accounts accept ci_deployer takes it back"));
         assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
         assert_non_null(strstr(realm.err.text, "no source has"));
+        assert_non_null(strstr(realm.err.text, "once its cluster or an [account] section has it"));
         sync_one("u1");
         assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
         realm_wish(&realm, KSA_WISH_ACCEPT, "ci_deployer");
@@ -273,9 +275,11 @@ static void test_wishes_for_nobody(void **state)
         assert_non_null(strstr(realm.err.text, "x\\x0a"));
         assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
         assert_non_null(strstr(realm.err.text, "nothing to accept"));
+        assert_non_null(strstr(realm.err.text, "recreated, contested or retired"));
         sync_none();
         assert_int_equal(realm_plan(&realm, KSA_WISH_RETIRE, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
         assert_non_null(strstr(realm.err.text, "was removed"));
+        assert_non_null(strstr(realm.err.text, "ksactl accounts sync brings it back"));
 }
 
 /* A source's fault: refused where there is no user yet, contested where there is one. */
