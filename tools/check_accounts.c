@@ -104,13 +104,53 @@ static void check_shell(struct report *report, const struct ksa_place *place, co
                         section, name, shell);
 }
 
-static void check_account(struct report *report, const struct ksa_account *account)
+/* Users and groups of this host's files, which accounts sync gives to no account, declared or not. */
+static void read_local(struct report *report, const struct ksa_place *place,
+                       struct ksa_local_table *local)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
+            ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
+                tell_at(report, false, place, "mend it, or accounts sync does nothing", "%s: %s",
+                        error.file, error.text);
+        if (!ksa_local_arrange(local))
+                ksa_local_clear(local);
+}
+
+/* Whether HOLDER is somebody; tells WHAT of the account is his. */
+static void check_holder(struct report *report, const struct ksa_account *account, const char *what,
+                         const struct ksa_local_entry *holder)
+{
+        char quoted[128];
+
+        if (holder != NULL)
+                tell_at(report, false, &account->place,
+                        "give it another, or remove that one from the host",
+                        "[account %s] gets no user: its %s is that of %s '%s' of %s", account->name,
+                        what, holder->kind, ksa_text_quote(holder->name, quoted, sizeof(quoted)),
+                        holder->file);
+}
+
+static void check_account(struct report *report, const struct ksa_account *account,
+                          const struct ksa_local_table *local)
 {
         const char *fault = ksa_account_name_fault(account->name);
+        const uint32_t uid = (uint32_t)account->uid;
 
         if (fault != NULL)
                 tell_at(report, false, &account->place, "give it another name",
                         "[account %s] gets no user: %s", account->name, fault);
+        else
+                check_holder(report, account, "name", ksa_local_with_name(local, account->name));
+        if (uid != 0 && !ksa_uid_is_usable(uid))
+                tell_at(report, false, &account->place,
+                        "give it another uid; see uid in ksa.conf(5)",
+                        "[account %s] gets no user: the uid %u is nobody's or one that systemd gives "
+                        "away",
+                        account->name, (unsigned)uid);
+        else if (uid != 0)
+                check_holder(report, account, "uid", ksa_local_with_number(local, uid));
         check_shell(report, &account->place, "account", account->name, account->shell);
 }
 
@@ -143,6 +183,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
 void check_accounts(struct report *report, const struct ksa_config *config)
 {
         const struct ksa_place *place = what_needs(config);
+        struct ksa_local_table local = {.count = 0};
 
         if (place == NULL)
                 return;
@@ -150,8 +191,11 @@ void check_accounts(struct report *report, const struct ksa_config *config)
         check_range(report, config);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
+        if (config->counts[KSA_SECTION_ACCOUNT] > 0)
+                read_local(report, &config->accounts[0].place, &local);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
-                check_account(report, &config->accounts[i]);
+                check_account(report, &config->accounts[i], &local);
+        ksa_local_clear(&local);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 check_source(report, config, &config->account_sources[i]);
 }

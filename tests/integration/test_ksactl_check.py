@@ -337,6 +337,26 @@ def test_user_that_ksa_will_make(host):
     assert problem["severity"] == "warning" and "ksactl accounts sync" in problem["remedy"]
 
 
+@pytest.mark.parametrize("uid", (61184, 65519, 65534, 65535, 2147400000))
+def test_account_with_a_uid_that_no_account_gets(host, uid):
+    host.write_config("\n[account bot]\naccount = prod:ci/deployer\nuid = %d\n" % uid)
+    (problem,) = [problem for problem in host.problems() if "[account bot]" in problem["text"]]
+    assert problem["severity"] == "warning" and "gets no user: the uid %d is" % uid in problem["text"]
+    assert problem["line"] == host.line_of("[account bot]") and "uid" in problem["remedy"]
+
+
+@pytest.mark.parametrize("name, more, text", [
+    ("deploy-bot", "", "its name is that of the user 'deploy-bot' of /etc/passwd"),
+    ("local-group", "", "its name is that of the group 'local-group' of /etc/group"),
+    ("bot", "uid = 1500\n", "its uid is that of the user 'deploy-bot' of /etc/passwd"),
+    ("bot", "", None), ("bot", "uid = 70000\n", None)])
+def test_account_that_a_local_user_or_group_keeps_from_its_own(host, name, more, text):
+    host.write("group", "local-group:x:1700:\n")
+    host.write_config("\n[account %s]\naccount = prod:ci/deployer\n%s" % (name, more))
+    found = [problem["text"] for problem in host.problems() if "gets no user" in problem["text"]]
+    assert found == ([] if text is None else ["[account %s] gets no user: %s" % (name, text)])
+
+
 @pytest.mark.parametrize("user, text", [
     ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo")])
 def test_user_powerful(host, user, text):
