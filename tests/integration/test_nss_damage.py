@@ -194,7 +194,7 @@ def test_cve_2025_5689_nobody_gets_into_root_by_a_registry(accounts):
 
 
 def test_ghsa_6gp8_pp9v_gx45_no_uid_that_systemd_gives_away(accounts):
-    """authd gave users uids of systemd's DynamicUser range, 61184 to 65519: a service then owned their files."""
+    """Himmelblau gave users uids of systemd's DynamicUser range, 61184 to 65519: a service then owned their files."""
     for uid in (61184, 63000, 65519):
         with pytest.raises(subprocess.CalledProcessError):
             accounts.make("account ci_x %d active prod ci x /home/x /bin/sh 0 -\n" % uid)
