@@ -168,12 +168,12 @@ static void gather(const struct ksa_plan *plan, const struct ksa_account_record 
         }
 }
 
-/* Before what the plan says: it asks no source, so of a removal it says nothing. */
+/* Before what the plan says, unless that is the same. */
 static void tell_hold(const struct hold *hold, char why[WHY_SIZE], const char **remedy)
 {
         char planned[WHY_SIZE - 64];
 
-        (void)snprintf(planned, sizeof(planned), "%s", why);
+        (void)snprintf(planned, sizeof(planned), "%s", strcmp(why, hold->why) == 0 ? "" : why);
         (void)snprintf(why, WHY_SIZE, "held: %s%s%s", hold->why, *planned != '\0' ? "; " : "",
                        planned);
         *remedy = hold->remedy;

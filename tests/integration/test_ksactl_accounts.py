@@ -305,6 +305,7 @@ def test_who_is_held_without_a_section_is_told(cluster):
     assert found["held"] == 1 and found["problem"], found
     sync(cluster, status=2)
     assert "21 held; no section" in cluster.ksactl("status", "--offline").out
+    assert cluster.ksactl("accounts", "show", "ops_only", "--json").json["why"] == "held: " + GONE[0]
 
 
 def test_who_is_held_over_another_range_is_told(cluster):
