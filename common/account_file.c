@@ -110,11 +110,14 @@ static const char *judge_state(const char *word)
 {
         static const char *const refusals[KSA_ACCOUNT_STATE_COUNT] = {
                 [KSA_ACCOUNT_ACTIVE] = "",
-                [KSA_ACCOUNT_RETIRED] = "it is retired on the host that exported it",
+                [KSA_ACCOUNT_RETIRED] = "it is retired on the host that exported it, where ksactl "
+                                        "accounts accept takes it back",
                 [KSA_ACCOUNT_RECREATED] =
-                        "it was deleted and made again, and is not accepted on the "
-                        "host that exported it",
-                [KSA_ACCOUNT_CONTESTED] = "it is contested on the host that exported it",
+                        "it was deleted and made again, and is not accepted on the host "
+                        "that exported it, where ksactl accounts accept decides",
+                [KSA_ACCOUNT_CONTESTED] =
+                        "it is contested on the host that exported it, where ksactl "
+                        "accounts show tells what to decide",
         };
 
         for (size_t i = KSA_ACCOUNT_ACTIVE; i < KSA_ACCOUNT_STATE_COUNT; i++) {

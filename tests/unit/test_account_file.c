@@ -133,11 +133,14 @@ static void test_states(void **state)
 {
         static const char *const rows[][2] = {
                 {"\"active\"", ""},
-                {"\"retired\"", "it is retired on the host that exported it"},
+                {"\"retired\"", "it is retired on the host that exported it, where ksactl accounts "
+                                "accept takes it back"},
                 {"\"recreated\"",
                  "it was deleted and made again, and is not accepted on the host that "
-                 "exported it"},
-                {"\"contested\"", "it is contested on the host that exported it"},
+                 "exported it, where ksactl accounts accept decides"},
+                {"\"contested\"",
+                 "it is contested on the host that exported it, where ksactl accounts "
+                 "show tells what to decide"},
         };
 
         (void)state;
