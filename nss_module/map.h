@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The registry, as this process has it mapped. It stays mapped between calls, and a call looks for a new file
- * only when the second has changed. Nothing here waits for anybody: a lookup may run in a signal handler, in
- * a child whose parent forked in the middle of one, or beside any number of threads.
+ * The registry, as this process has it mapped. It stays mapped between calls, and a call looks for a
+ * new file only when the second has changed, or for a thread that has not looked in it. Nothing here
+ * waits for anybody: a lookup may run in a signal handler, in a child whose parent forked in the
+ * middle of one, or beside any number of threads.
  */
 #ifndef KSA_NSS_MAP_H
 #define KSA_NSS_MAP_H

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +130,133 @@ static void test_a_missing_file_is_looked_for_once_a_second(void **state)
         for (int i = 0; i < 1000; i++)
                 assert_int_equal(status_now(), NSS_STATUS_NOTFOUND);
         assert_true(atomic_load(&opens) >= 1 && atomic_load(&opens) <= 2);
+}
+
+/* --- Threads ---------------------------------------------------------------------------- */
+
+static pthread_barrier_t turn;
+static atomic_uint wrong;
+
+static void run_thread(void *(*start)(void *))
+{
+        pthread_t thread;
+
+        assert_int_equal(pthread_create(&thread, NULL, start, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* Into a folder of this thread's own, and so to another "registry", as by a chroot. */
+static void leave_for(const char *folder)
+{
+        if (unshare(CLONE_FS) != 0 || chdir(folder) != 0)
+                atomic_fetch_add(&wrong, 1);
+}
+
+static void *look_in_the_jail(void *unused)
+{
+        (void)unused;
+        leave_for("jail");
+        for (int i = 0; i < 100; i++) {
+                (void)pthread_barrier_wait(&turn);
+                atomic_fetch_add(&wrong, !is_from("-jail"));
+                (void)pthread_barrier_wait(&turn);
+        }
+        return NULL;
+}
+
+static void test_a_thread_in_a_chroot_has_its_own_registry(void **state)
+{
+        pthread_t thread;
+
+        (void)state;
+        assert_int_equal(mkdir("jail", 0755), 0);
+        assert_int_equal(chdir("jail"), 0);
+        accounts_put("-jail");
+        assert_int_equal(chdir(".."), 0);
+        accounts_put("-outside");
+        accounts_next_second();
+        atomic_store(&wrong, 0);
+        assert_int_equal(pthread_barrier_init(&turn, NULL, 2), 0);
+        assert_int_equal(pthread_create(&thread, NULL, look_in_the_jail, NULL), 0);
+        for (int i = 0; i < 100; i++) {
+                atomic_fetch_add(&wrong, !is_from("-outside"));
+                (void)pthread_barrier_wait(&turn);
+                (void)pthread_barrier_wait(&turn);
+        }
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_true(is_from("-outside"));
+        assert_int_equal(atomic_load(&wrong), 0);
+        assert_int_equal(pthread_barrier_destroy(&turn), 0);
+        assert_int_equal(unlink("jail/registry"), 0);
+        assert_int_equal(rmdir("jail"), 0);
+}
+
+static void *look_here(void *unused)
+{
+        (void)unused;
+        atomic_fetch_add(&wrong, status_now() != NSS_STATUS_SUCCESS);
+        return NULL;
+}
+
+static void *look_in_an_empty_folder(void *unused)
+{
+        (void)unused;
+        leave_for("/");
+        atomic_fetch_add(&wrong, status_now() != NSS_STATUS_NOTFOUND);
+        return NULL;
+}
+
+/* libc gives the memory of a thread that has ended to the next one. */
+static void test_a_thread_is_not_taken_for_the_one_before(void **state)
+{
+        (void)state;
+        accounts_put("");
+        accounts_next_second();
+        atomic_store(&wrong, 0);
+        run_thread(look_here);
+        run_thread(look_in_an_empty_folder);
+        run_thread(look_here);
+        assert_int_equal(atomic_load(&wrong), 0);
+}
+
+static void *look_in_turn(void *unused)
+{
+        (void)unused;
+        for (int i = 0; i < 100; i++) {
+                (void)pthread_barrier_wait(&turn);
+                atomic_fetch_add(&wrong, !is_from(""));
+        }
+        return NULL;
+}
+
+static time_t coarse_second(void)
+{
+        struct timespec now;
+
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+        return now.tv_sec;
+}
+
+/* In almost every process all have one root: a thread that follows another must not pay for it each time. */
+static void test_threads_in_turn_look_once_a_second_each(void **state)
+{
+        pthread_t threads[THREADS];
+
+        (void)state;
+        accounts_put("");
+        accounts_next_second();
+        assert_int_equal(pthread_barrier_init(&turn, NULL, THREADS), 0);
+        atomic_store(&wrong, 0);
+        atomic_store(&looks, 0);
+        time_t begin = coarse_second();
+        for (size_t i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_create(&threads[i], NULL, look_in_turn, NULL), 0);
+        for (size_t i = 0; i < THREADS; i++)
+                assert_int_equal(pthread_join(threads[i], NULL), 0);
+        unsigned seconds = (unsigned)(coarse_second() - begin) + 1;
+        assert_int_equal(atomic_load(&wrong), 0);
+        assert_true(atomic_load(&looks) <= THREADS * KSA_MAP_SLOTS * seconds);
+        assert_int_equal(pthread_barrier_destroy(&turn), 0);
 }
 
 /* --- Nothing waits -------------------------------------------------------------------- */
@@ -317,6 +446,9 @@ int main(void)
                 cmocka_unit_test(test_a_second_costs_one_look),
                 cmocka_unit_test(test_a_broken_file_is_opened_once_a_second),
                 cmocka_unit_test(test_a_missing_file_is_looked_for_once_a_second),
+                cmocka_unit_test(test_a_thread_in_a_chroot_has_its_own_registry),
+                cmocka_unit_test(test_a_thread_is_not_taken_for_the_one_before),
+                cmocka_unit_test(test_threads_in_turn_look_once_a_second_each),
                 cmocka_unit_test(test_who_gets_no_slot_maps_the_file_for_one_call),
                 cmocka_unit_test(test_a_signal_handler_may_look_up),
                 cmocka_unit_test(test_threads_forks_and_replacements),
