@@ -39,11 +39,12 @@ static json_t *write_account(const struct ksa_account_record *record)
                          record->wanted_uid != 0 ? json_integer(record->wanted_uid) : json_null());
 }
 
+/* Who is held is not: the cluster has it no more, and each host holds what is too much for itself. */
 static bool is_listed(const struct ksa_account_record *record, const char *cluster)
 {
         return record->state != KSA_ACCOUNT_REMOVED &&
-               (record->flags & KSA_ACCOUNT_DECLARED) == 0 && *record->account_uid != '\0' &&
-               strcmp(record->cluster, cluster) == 0;
+               (record->flags & (KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_HELD)) == 0 &&
+               *record->account_uid != '\0' && strcmp(record->cluster, cluster) == 0;
 }
 
 /* NULL where anything is wrong. */

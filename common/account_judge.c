@@ -357,7 +357,7 @@ static void judge_newcomer(struct ksa_draft *draft, struct ksa_draft_entry *entr
 static void judge_faulty(struct ksa_draft *draft, struct ksa_draft_entry *entry)
 {
         const char *remedy = "mend it where it is asked for, in the [account] section or the "
-                             "annotations";
+                             "annotations, or decide on the host that exported it";
 
         if (entry->before == NULL || !ksa_draft_has_user(entry)) {
                 refuse(entry, entry->fault, remedy);

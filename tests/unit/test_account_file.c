@@ -250,13 +250,13 @@ static void test_other_clusters(void **state)
 
 static void test_write(void **state)
 {
-        struct ksa_account_record records[7];
+        struct ksa_account_record records[8];
         struct ksa_registry registry;
         unsigned char *bytes = NULL;
         size_t size = 0;
         static const char *const states[] = {"active", "recreated", "active", "retired",
                                              "contested"};
-        static char names[7][16];
+        static char names[8][16];
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(records); i++) {
@@ -273,6 +273,7 @@ static void test_write(void **state)
         records[6].state = KSA_ACCOUNT_CONTESTED;
         records[6].wanted_name = names[6];
         records[6].wanted_uid = records[6].uid;
+        records[7].flags = KSA_ACCOUNT_HELD; /* no source has it */
         for (size_t i = 3; i < KSA_COUNT(records); i++) {
                 if (records[i].state != KSA_ACCOUNT_ACTIVE)
                         records[i].group_count = 0;

@@ -175,33 +175,51 @@ static pid_t start_reader(const char *path, struct shared *shared, uint32_t seed
         _exit(0);
 }
 
+struct readers {
+        struct shared *shared;
+        pid_t pids[READERS];
+};
+
+static void start_readers(const char *path, struct readers *ret_readers)
+{
+        ret_readers->shared = mmap(NULL, sizeof(*ret_readers->shared), PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        assert_true(ret_readers->shared != MAP_FAILED);
+        for (uint32_t i = 0; i < READERS; i++)
+                ret_readers->pids[i] = start_reader(path, ret_readers->shared, i + 1);
+}
+
+/* None of them found anything but a whole file; returns how often they looked. */
+static unsigned long end_readers(struct readers *readers)
+{
+        int status;
+
+        readers->shared->done = true;
+        for (size_t i = 0; i < READERS; i++) {
+                assert_int_equal(waitpid(readers->pids[i], &status, 0), readers->pids[i]);
+                assert_int_equal(status, 0);
+        }
+        unsigned long looked = readers->shared->looked;
+        assert_int_equal(munmap(readers->shared, sizeof(*readers->shared)), 0);
+        return looked;
+}
+
 static void test_readers_find_the_old_file_or_the_new_one(void **state)
 {
         const struct place *place = *state;
         const char *path = path_in(place->folder);
-        struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         struct version versions[GENERATIONS];
-        pid_t readers[READERS];
-        int status;
+        struct readers readers;
 
-        assert_true(shared != MAP_FAILED);
         for (unsigned i = 0; i < GENERATIONS; i++)
                 versions[i] = version_of(ACCOUNTS + i, i + 1);
         assert_int_equal(replace(path, &versions[0]), KSA_OK);
-        for (uint32_t i = 0; i < READERS; i++)
-                readers[i] = start_reader(path, shared, i + 1);
+        start_readers(path, &readers);
         for (int i = 0; i < REPLACEMENTS; i++)
                 assert_int_equal(replace(path, &versions[i % GENERATIONS]), KSA_OK);
-        shared->done = true;
-        for (size_t i = 0; i < READERS; i++) {
-                assert_int_equal(waitpid(readers[i], &status, 0), readers[i]);
-                assert_int_equal(status, 0);
-        }
-        assert_true(shared->looked > REPLACEMENTS);
+        assert_true(end_readers(&readers) > REPLACEMENTS);
         for (size_t i = 0; i < GENERATIONS; i++)
                 free(versions[i].bytes);
-        assert_int_equal(munmap(shared, sizeof(*shared)), 0);
 }
 
 /* --- A writer that is killed ------------------------------------------------ */
@@ -263,10 +281,13 @@ static void test_a_killed_writer_leaves_the_old_file_or_the_new_one(void **state
         const struct place *place = *state;
         const char *path = path_in(place->folder);
         struct version old = version_of(ACCOUNTS, 1), new = version_of(ACCOUNTS, 2);
+        struct readers readers;
         unsigned long before = 1;
         bool is_new, killed = true;
         int kills = 0, left = 0;
 
+        assert_int_equal(replace(path, &old), KSA_OK);
+        start_readers(path, &readers);
         while (killed) {
                 assert_int_equal(replace(path, &old), KSA_OK);
                 assert_int_equal(others(place->folder, &is_new), 0);
@@ -280,6 +301,7 @@ static void test_a_killed_writer_leaves_the_old_file_or_the_new_one(void **state
                 assert_int_equal(others(place->folder, &is_new), 0);
                 left += is_new;
         }
+        assert_true(end_readers(&readers) > (unsigned long)kills);
         assert_int_equal(before, 2);
         /* unlink, create, writes, chmod, sync, rename, and the folder's: each was met. */
         assert_true(kills > 5 + (int)(new.size / 4096));
