@@ -8,6 +8,7 @@
 #include "account_file.h"
 #include "account_list.h"
 #include "fuzz.h"
+#include "json_list.h"
 #include "text.h"
 
 #define UID_MIN 1879048192u
@@ -55,8 +56,9 @@ static void read_page(const char *body, size_t size, const char *namespace)
         if (reason == KSA_OK) {
                 MUST(ksa_is_graphic(page.version));
                 MUST(*page.next == '\0' || ksa_is_graphic(page.next));
-                json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
-                MUST(root != NULL && list.count <= json_array_size(json_object_get(root, "items")));
+                json_t *root = NULL;
+                MUST(ksa_json_load_list(body, size, &root, NULL) == KSA_OK);
+                MUST(list.count <= json_array_size(json_object_get(root, "items")));
                 json_decref(root);
         }
         check_items(&list, namespace);

@@ -194,6 +194,7 @@ def accounts():
     write("accounts", "empty", "p\n" + listed().replace("[]", "null"))
     write("accounts", "wishes", "p\n" + listed(asking(user="ci_bot", uid="1879050000")))
     write("accounts", "faults", "p\n" + listed(asking(user="root"), asking(uid="0"), asking(user="ci_\u0001", uid="x")))
+    write("accounts", "nul", "p\n" + listed(account, {**asking(user="ci_\0"), "name": "b"}))
     write("accounts", "deleted", "p\n" + listed({**account, "deletionTimestamp": "2026-11-24T09:30:00Z"}))
     write("accounts", "other", "p\n" + listed({**account, "namespace": "build"}))
     write("accounts", "status", "p\n" + compact({"kind": "Status", "apiVersion": "v1", "code": 410}))
