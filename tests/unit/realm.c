@@ -38,6 +38,17 @@ void realm_open(struct realm *realm)
         realm->files = nothing;
 }
 
+void realm_has_files(struct realm *realm, const char *folder)
+{
+        static const char *const names[] = {"passwd", "group", "sudoers"};
+
+        for (size_t i = 0; i < KSA_COUNT(names); i++)
+                (void)snprintf(realm->paths[i], sizeof(realm->paths[i]), "%s/%s", folder, names[i]);
+        realm->files.passwd = realm->paths[0];
+        realm->files.group = realm->paths[1];
+        realm->files.sudoers = realm->paths[2];
+}
+
 void realm_close(struct realm *realm)
 {
         ksa_plan_free(&realm->plan);

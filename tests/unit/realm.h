@@ -15,6 +15,7 @@ struct realm {
         bool careful; /* what is too much at once is held; without it all is done */
         int64_t now;
         struct ksa_local_files files; /* none of them exists, unless a test says so */
+        char paths[3][96];            /* of passwd, group and sudoers: realm_has_files() */
         struct ksa_local *local;
         struct ksa_list written; /* unsigned char *: each registry so far */
         struct ksa_registry registry;
@@ -27,6 +28,8 @@ extern const struct ksa_accounts listing_prod, listing_test, listing_accept;
 
 void realm_open(struct realm *realm);
 void realm_close(struct realm *realm);
+/* FOLDER is where the test may write passwd, group and sudoers. */
+void realm_has_files(struct realm *realm, const char *folder);
 
 /* Nobody is wanted any more, until the next realm_lists() and realm_declares(). The last plan is gone. */
 void realm_forget(struct realm *realm);

@@ -10,7 +10,6 @@
 
 static struct realm realm;
 static struct place *place;
-static char paths[2][96];
 
 static int setup(void **state)
 {
@@ -18,10 +17,7 @@ static int setup(void **state)
         if (place_setup(state) != 0)
                 return -1;
         place = *state;
-        (void)snprintf(paths[0], sizeof(paths[0]), "%s/group", place->folder);
-        (void)snprintf(paths[1], sizeof(paths[1]), "%s/sudoers", place->folder);
-        realm.files.group = paths[0];
-        realm.files.sudoers = paths[1];
+        realm_has_files(&realm, place->folder);
         return 0;
 }
 

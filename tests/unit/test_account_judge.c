@@ -91,7 +91,6 @@ int getgrgid_r(gid_t gid, struct group *group, char *buffer, size_t size, struct
 
 static struct realm realm;
 static struct place *place;
-static char paths[3][96];
 
 static int setup(void **state)
 {
@@ -103,12 +102,7 @@ static int setup(void **state)
         if (place_setup(state) != 0)
                 return -1;
         place = *state;
-        (void)snprintf(paths[0], sizeof(paths[0]), "%s/passwd", place->folder);
-        (void)snprintf(paths[1], sizeof(paths[1]), "%s/group", place->folder);
-        (void)snprintf(paths[2], sizeof(paths[2]), "%s/sudoers", place->folder);
-        realm.files.passwd = paths[0];
-        realm.files.group = paths[1];
-        realm.files.sudoers = paths[2];
+        realm_has_files(&realm, place->folder);
         return 0;
 }
 
@@ -246,7 +240,7 @@ static void test_rights_are_told_with_their_file(void **state)
         assert_told(&realm, KSA_CHANGE_REFUSED, "a", "rights here by the word 'ci_a' of sudoers");
         assert_told(&realm, KSA_CHANGE_REFUSED, "b", "would have rights here by the number #");
         assert_told(&realm, KSA_CHANGE_REFUSED, "c", "rights here by the member 'ci_c' of ");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "c", paths[1]);
+        assert_told(&realm, KSA_CHANGE_REFUSED, "c", realm.paths[1]);
 }
 
 static void test_powerful_groups_are_told_with_their_reason(void **state)

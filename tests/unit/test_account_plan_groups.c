@@ -11,7 +11,6 @@
 
 static struct realm realm;
 static struct place *place;
-static char paths[4][96];
 
 static int setup(void **state)
 {
@@ -19,12 +18,7 @@ static int setup(void **state)
         if (place_setup(state) != 0)
                 return -1;
         place = *state;
-        (void)snprintf(paths[0], sizeof(paths[0]), "%s/passwd", place->folder);
-        (void)snprintf(paths[1], sizeof(paths[1]), "%s/group", place->folder);
-        (void)snprintf(paths[2], sizeof(paths[2]), "%s/sudoers", place->folder);
-        realm.files.passwd = paths[0];
-        realm.files.group = paths[1];
-        realm.files.sudoers = paths[2];
+        realm_has_files(&realm, place->folder);
         return 0;
 }
 
