@@ -40,7 +40,7 @@ static json_t *write_account(const struct ksa_account_record *record)
 }
 
 /* Who is held is not: the cluster has it no more, and each host holds what is too much for itself. */
-static bool is_listed(const struct ksa_account_record *record, const char *cluster)
+static bool is_exported(const struct ksa_account_record *record, const char *cluster)
 {
         return record->state != KSA_ACCOUNT_REMOVED &&
                (record->flags & (KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_HELD)) == 0 &&
@@ -56,7 +56,7 @@ static json_t *write_accounts(const struct ksa_registry *registry, const char *c
         enum ksa_registry_answer answer;
 
         while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
-                if (is_listed(&record, cluster) &&
+                if (is_exported(&record, cluster) &&
                     json_array_append_new(accounts, write_account(&record)) != 0)
                         answer = KSA_REGISTRY_BROKEN;
                 if (answer == KSA_REGISTRY_BROKEN)
