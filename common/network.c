@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,20 @@ bool ksa_network_parse(const char *text, struct ksa_network *ret_network)
         return true;
 }
 
+/* fe80::/10: the only addresses that are the same on several links (RFC 4007). */
+static bool is_link_local(const struct ksa_network *address)
+{
+        return address->family == AF_INET6 && address->bytes[0] == 0xfe &&
+               (address->bytes[1] & 0xc0) == 0x80;
+}
+
+/* The name of an interface as the kernel allows it (dev_valid_name) but ASCII, or its number. */
+static bool is_interface(const char *text)
+{
+        return ksa_is_graphic(text) && strlen(text) < IF_NAMESIZE && strpbrk(text, "/:") == NULL &&
+               strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 bool ksa_address_parse(const char *text, struct ksa_network *ret_address)
 {
         static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -78,6 +93,8 @@ bool ksa_address_parse(const char *text, struct ksa_network *ret_address)
         memcpy(address, text, length);
         address[length] = '\0';
         if (!parse_bytes(address, &parsed))
+                return false;
+        if (text[length] == '%' && !(is_link_local(&parsed) && is_interface(text + length + 1)))
                 return false;
         if (parsed.family == AF_INET6 && memcmp(parsed.bytes, mapped, sizeof(mapped)) == 0) {
                 memmove(parsed.bytes, parsed.bytes + sizeof(mapped), 4);

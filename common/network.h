@@ -17,8 +17,8 @@ struct ksa_network {
 bool ksa_network_parse(const char *text, struct ksa_network *ret_network) KSA_MUST_CHECK;
 
 /*
- * An address alone, as PAM_RHOST has it: ::ffff:10.1.2.3 is 10.1.2.3, a %scope is
- * dropped. False for a name.
+ * An address alone, as PAM_RHOST has it: ::ffff:10.1.2.3 is 10.1.2.3. An IPv6 link-local
+ * address may have a zone (fe80::1%eth0), which is dropped. False for every other text.
  */
 bool ksa_address_parse(const char *text, struct ksa_network *ret_address) KSA_MUST_CHECK;
 

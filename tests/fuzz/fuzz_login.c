@@ -4,6 +4,8 @@
  * it with a signature of zeros, "r" takes the rest as the token), user, service, rhost, header, claims.
  * Nothing that is not signed is ever let in, and what is signed only as the rules have it.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +97,19 @@ static struct ksa_secret *make_token(const char *how, const char *header, const 
         return token;
 }
 
+/* from = 10.0.0.0/8: four numbers with 10 as the first, or these mapped into IPv6; no zone, no name. */
+static bool is_from_10(const char *rhost)
+{
+        unsigned char bytes[16];
+        struct in6_addr address;
+
+        if (inet_pton(AF_INET, rhost, bytes) == 1)
+                return bytes[0] == 10;
+        if (inet_pton(AF_INET6, rhost, &address) != 1)
+                return false;
+        return IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 10;
+}
+
 /* What an allow means, in other words than login.c has. */
 static void check_allow(const struct ksa_attempt *attempt, const struct ksa_decision *d,
                         const char *how)
@@ -114,7 +129,7 @@ static void check_allow(const struct ksa_attempt *attempt, const struct ksa_deci
         MUST(strcmp(token->sub, sub) == 0);
         if (strcmp(attempt->user, "deploy-bot") == 0)
                 MUST(strcmp(sub, "system:serviceaccount:ci:deployer") == 0 &&
-                     strncmp(attempt->rhost, "10.", 3) == 0);
+                     is_from_10(attempt->rhost));
         else
                 MUST(strcmp(attempt->user, "guest") == 0 && strcmp(token->account, "default") != 0);
 }

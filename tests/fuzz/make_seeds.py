@@ -99,6 +99,9 @@ def logins():
     write("login", "default", "s\nguest\nsshd\n\n\n" + claims(
         sub="system:serviceaccount:ci:default",
         **{"kubernetes.io": {"namespace": "ci", "serviceaccount": {"name": "default", "uid": "u"}}}))
+    for name, rhost in (("mapped", "::ffff:10.1.2.3"), ("mapped-hexadecimal", "::FFFF:a01:203"), ("zone", "10.0.0.1%x.evil.example"),
+                        ("zone-of-mapped", "::ffff:10.0.0.1%eth0"), ("link-local", "fe80::1%eth0"), ("name", "10.example.com")):
+        write("login", "rhost-" + name, "s\ndeploy-bot\nsshd\n" + rhost + "\n\n" + claims())
     write("login", "no-issuer", "s\n" + who + '\n{"sub":"x"}')
     write("login", "two", "s\n" + who + "\n" + claims(aud=["ssh://build-7.example.com", "b"]))
 

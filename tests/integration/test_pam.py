@@ -146,6 +146,18 @@ def test_remote_host_as_a_name_never_matches(stack):
     assert result["reasons"] == ["no-rule"] and "name" in result["log"][0], result
 
 
+@pytest.mark.parametrize("rhost, admitted", (
+    ("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("10.0.0.1%x.evil.example", False), ("10.0.0.1%", False),
+    ("10.0.0.1%eth0", False), ("::ffff:10.1.2.3%eth0", False), ("fd00::1", True), ("fd00::1%eth0", False),
+    ("fe80::1", True), ("fe80::1%eth0", True), ("fe80::1%", False), ("fe80::1%a.name.that.is.no.interface", False),
+    ("fe80::1%eth0/x", False), ("10.1.2.3:22", False), ("[fd00::1]", False)))
+def test_zone_of_an_address(stack, rhost, admitted):
+    """PAM_RHOST may be a name, which the client may choose in its own DNS."""
+    stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 10.0.0.0/8 fd00::/8 fe80::/10")
+    result = stack.attempt(split(stack.host.token()), rhost=rhost)
+    assert (result["auth"], result["reasons"]) == (("SUCCESS", ["ok"]) if admitted else ("AUTH_ERR", ["no-rule"])), result
+
+
 @pytest.mark.parametrize("user", ("root", "daemon"))
 def test_system_users_must_be_named(stack, user):
     """uid 0, and one below 1000: a rule that names the user says so; @own would not."""

@@ -159,7 +159,6 @@ static const struct {
         {"10.255.0.1", KSA_CONDITION_NONE},
         {"::ffff:10.1.2.3", KSA_CONDITION_NONE},
         {"fd00::1", KSA_CONDITION_NONE},
-        {"fd00::1%eth0", KSA_CONDITION_NONE},
         {"11.0.0.1", KSA_CONDITION_FROM},
         {"fe80::1%eth0", KSA_CONDITION_FROM},
         {"::ffff:11.0.0.1", KSA_CONDITION_FROM},
@@ -167,6 +166,8 @@ static const struct {
         {"build-7.example.com", KSA_CONDITION_FROM_NAME},
         {"10.0.0.0/8", KSA_CONDITION_FROM_NAME},
         {"10.1.2.3 ", KSA_CONDITION_FROM_NAME},
+        {"fd00::1%eth0", KSA_CONDITION_FROM_NAME},
+        {"10.0.0.1%x.evil.example", KSA_CONDITION_FROM_NAME},
         {"UNKNOWN", KSA_CONDITION_FROM_NAME},
         {"167772161", KSA_CONDITION_FROM_NAME}, /* 10.0.0.1 for inet_aton */
 };
