@@ -10,7 +10,7 @@
 #include "file.h"
 #include "ini.h"
 #include "rule.h"
-#include "text.h"
+#include "value.h"
 
 /* One file; more rules than fit into it go into several files of conf.d. */
 #define FILE_MAX_BYTES ((size_t)1024 * 1024)
@@ -123,14 +123,23 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
 static void value_misfits(struct loader *loader, const struct ksa_option *option, const char *value,
                           unsigned line)
 {
+        const struct ksa_kind *kind = option->kind;
+        const struct ksa_mistake *mistake =
+                ksa_value_mistake(value, (option->flags & KSA_OPTION_LIST) != 0);
         char limits[64] = "";
 
+        if (mistake != NULL) {
+                ksa_problem_and_remedy(loader->problems, KSA_CONFIG_INVALID, mistake->remedy,
+                                       loader->file, line, "%s: %s: \"%.128s\"", option->name,
+                                       mistake->text, value);
+                return;
+        }
         if (option->max != 0)
                 (void)snprintf(limits, sizeof(limits), "; from %llu to %llu",
                                (unsigned long long)option->min, (unsigned long long)option->max);
         ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
-                    "%s: %.128s is none of: %s%s", option->name, value, option->kind->syntax,
-                    limits);
+                    "%s: \"%.128s\" is not a valid %s (allowed: %s%s)", option->name, value,
+                    kind->name, kind->allowed != NULL ? kind->allowed : kind->syntax, limits);
 }
 
 static void set_option(struct loader *loader, const struct ksa_ini_item *item, unsigned line)

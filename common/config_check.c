@@ -6,26 +6,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "value.h"
+
 /* The iss of every legacy token, in every cluster of the world. */
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
 
-void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const char *file,
-                 unsigned line, const char *format, ...)
-{
-        struct ksa_error error = {0};
-        char text[sizeof(error.text)];
-        va_list arguments;
+static void add_problem(struct ksa_problems *problems, const struct ksa_error *problem,
+                        const char *format, va_list arguments)
+        __attribute__((format(printf, 3, 0)));
 
-        va_start(arguments, format);
-        if (vsnprintf(text, sizeof(text), format, arguments) < 0)
-                text[0] = '\0';
-        va_end(arguments);
-        (void)ksa_fail(&error, reason, "%s", text);
-        ksa_error_at(&error, file, line);
+static void add_problem(struct ksa_problems *problems, const struct ksa_error *problem,
+                        const char *format, va_list arguments)
+{
+        struct ksa_error error = *problem;
+
+        if (vsnprintf(error.text, sizeof(error.text), format, arguments) < 0)
+                error.text[0] = '\0';
         if (problems->first.reason == KSA_UNREACHED)
                 problems->first = error;
         if (problems->sink != NULL)
                 problems->sink->tell(problems->sink->context, &error);
+}
+
+void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const char *file,
+                 unsigned line, const char *format, ...)
+{
+        struct ksa_error error = {.reason = reason};
+        va_list arguments;
+
+        ksa_error_at(&error, file, line);
+        va_start(arguments, format);
+        add_problem(problems, &error, format, arguments);
+        va_end(arguments);
+}
+
+void ksa_problem_and_remedy(struct ksa_problems *problems, enum ksa_reason reason,
+                            const char *remedy, const char *file, unsigned line, const char *format,
+                            ...)
+{
+        struct ksa_error error = {.reason = reason, .remedy = remedy};
+        va_list arguments;
+
+        ksa_error_at(&error, file, line);
+        va_start(arguments, format);
+        add_problem(problems, &error, format, arguments);
+        va_end(arguments);
 }
 
 /* A problem of the section that begins with HEAD. */
@@ -63,8 +88,8 @@ static char *expanded(const char *audience, const char *host)
 
 static bool is_no_name(const char *host)
 {
-        return host[0] == '\0' || strcmp(host, "localhost") == 0 ||
-               strncmp(host, "localhost.", 10) == 0;
+        return strcspn(host, ".") == 0 || strcmp(host, "localhost") == 0 ||
+               strncmp(host, "localhost.", 10) == 0 || !ksa_is_uri(host);
 }
 
 static void expand_list(struct ksa_config *config, const struct ksa_env *env,
@@ -87,9 +112,6 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                         return;
                 }
                 *audience = text;
-                if (strchr(text, '%') != NULL)
-                        PROBLEM(problems, KSA_CONFIG_INVALID, head,
-                                "audience %s: after %% only H or h may stand", text);
         }
 }
 
@@ -329,6 +351,12 @@ void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env
                         PROBLEM(problems, KSA_CONFIG_INVALID, service,
                                 "[service %s] has local_user = no and needs an audience of its own",
                                 service->name);
+                if (!ksa_is_service(service->name) ||
+                    strcmp(ksa_service_in_rules(service->name), service->name) != 0)
+                        ksa_problem_and_remedy(problems, KSA_CONFIG_INVALID,
+                                               "name the service as rules do; sudo includes sudo-i",
+                                               service->place.file, service->place.line,
+                                               "[service %s] applies to no service", service->name);
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 judge_cluster(config, &config->clusters[i], problems);

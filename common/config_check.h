@@ -23,6 +23,11 @@ struct ksa_problems {
 void ksa_problem(struct ksa_problems *problems, enum ksa_reason reason, const char *file,
                  unsigned line, const char *format, ...) KSA_PRINTF(5, 6);
 
+/* The same with a remedy of its own, which is static; NULL for none. */
+void ksa_problem_and_remedy(struct ksa_problems *problems, enum ksa_reason reason,
+                            const char *remedy, const char *file, unsigned line, const char *format,
+                            ...) KSA_PRINTF(6, 7);
+
 /* Puts the host name in place of %H and %h in every audience. */
 void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
                        struct ksa_problems *problems);

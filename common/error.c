@@ -13,6 +13,7 @@ enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const ch
                 va_list arguments;
 
                 err->reason = reason;
+                err->remedy = NULL;
                 va_start(arguments, format);
                 if (vsnprintf(err->text, sizeof(err->text), format, arguments) < 0)
                         err->text[0] = '\0';

@@ -16,10 +16,11 @@ struct ksa_error {
         unsigned line;  /* in FILE, from 1; 0: the whole file */
         char file[256]; /* "" where no file is meant */
         char text[512];
+        const char *remedy; /* static; NULL: what helps against the reason */
 };
 
 /*
- * Sets REASON and the text, and returns REASON: `return ksa_fail(err, KSA_X, "…")`.
+ * Sets REASON and the text without a remedy, and returns REASON: `return ksa_fail(err, KSA_X, "…")`.
  * A text too long is cut. ERR may be NULL. errno is left alone.
  */
 enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const char *format, ...)

@@ -70,6 +70,12 @@ static void put_asked(FILE *out, const struct ksa_decision *decision)
         put(out, "", "granted_as", demanded->granted_as);
 }
 
+static const char *remedy_of(const struct ksa_decision *decision)
+{
+        return decision->error.remedy != NULL ? decision->error.remedy
+                                              : ksa_reason_remedy(decision->reason);
+}
+
 char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
                        const char *reference)
 {
@@ -98,7 +104,7 @@ char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decis
                         (void)fprintf(out, " line=%u", decision->error.line);
                 (void)fprintf(out, " why=\"%s\" remedy=\"%s\"",
                               ksa_text_quote(decision->error.text, quoted, sizeof(quoted)),
-                              ksa_reason_remedy(decision->reason));
+                              remedy_of(decision));
         }
         if (fclose(out) != 0) {
                 free(line);

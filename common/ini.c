@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "value.h"
+
 static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyz_";
-static const char name_bytes[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length)
 {
@@ -65,7 +65,7 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
         name += blanks;
         if (strlen(name) > KSA_INI_NAME)
                 return invalid(err, "a section's name has at most 64 bytes");
-        if (name[strspn(name, name_bytes)] != '\0' || (blanks > 0 && *name == '\0'))
+        if (blanks > 0 && !ksa_is_section_name(name))
                 return invalid(err, "a section's name has letters, digits, and . _ - alone");
         item->kind = kind;
         item->name = name;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "value.h"
 
 /* --- Kinds of values -------------------------------------------------------- */
 
@@ -18,14 +19,24 @@ static bool keep(const char *text, void *value)
         return true;
 }
 
-PARSER(parse_word)
+PARSER(parse_audience)
 {
-        return ksa_is_graphic(text) && strlen(text) <= 512 && keep(text, value);
+        return ksa_is_audience(text) && keep(text, value);
 }
 
-PARSER(parse_text)
+PARSER(parse_issuer)
 {
-        return strlen(text) <= 512 && keep(text, value);
+        return ksa_is_uri(text) && keep(text, value);
+}
+
+PARSER(parse_selector)
+{
+        return ksa_is_selector(text) && keep(text, value);
+}
+
+PARSER(parse_account_uid)
+{
+        return ksa_is_account_uid(text) && keep(text, value);
 }
 
 PARSER(parse_host_name)
@@ -35,27 +46,33 @@ PARSER(parse_host_name)
 
 PARSER(parse_path)
 {
-        return text[0] == '/' && ksa_is_graphic(text) && keep(text, value);
+        return ksa_is_path(text) && keep(text, value);
+}
+
+static bool is_url(const char *text, const char *scheme)
+{
+        size_t length = strlen(scheme);
+
+        return strncmp(text, scheme, length) == 0 && text[length] != '\0' && ksa_is_uri(text);
 }
 
 PARSER(parse_url)
 {
-        return strncmp(text, "https://", 8) == 0 && text[8] != '\0' && ksa_is_graphic(text) &&
-               keep(text, value);
+        return is_url(text, "https://") && keep(text, value);
 }
 
 PARSER(parse_proxy)
 {
-        return (strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0) &&
-               ksa_is_graphic(text) && keep(text, value);
+        return (is_url(text, "http://") || is_url(text, "https://")) && keep(text, value);
 }
 
 PARSER(parse_keys)
 {
         bool known = strcmp(text, "api") == 0 || strcmp(text, "discover") == 0 ||
-                     strncmp(text, "https://", 8) == 0 || strncmp(text, "file:/", 6) == 0;
+                     is_url(text, "https://") ||
+                     (strncmp(text, "file:", 5) == 0 && ksa_is_path(text + 5));
 
-        return known && ksa_is_graphic(text) && keep(text, value);
+        return known && keep(text, value);
 }
 
 PARSER(parse_bool)
@@ -156,7 +173,7 @@ PARSER(parse_pattern)
         pattern->cluster = text;
         pattern->namespace = colon + 1;
         pattern->name = slash + 1;
-        if (ksa_is_graphic(text) &&
+        if (ksa_is_section_name(text) &&
             (is_star(pattern->namespace) || ksa_is_dns_label(pattern->namespace)) &&
             (is_star(pattern->name) || ksa_is_dns_subdomain(pattern->name)))
                 return true;
@@ -172,22 +189,17 @@ PARSER(parse_namespace)
 
 PARSER(parse_user)
 {
-        /* What getpwnam may know; a name that could be an option or a path is none. */
-        return ksa_is_graphic(text) && strlen(text) <= 255 && strchr("-+~", text[0]) == NULL &&
-               strpbrk(text, ":/,*?") == NULL && (text[0] != '@' || strcmp(text, "@own") == 0) &&
-               keep(text, value);
+        return (ksa_is_user(text) || strcmp(text, "@own") == 0) && keep(text, value);
 }
 
 PARSER(parse_group)
 {
-        return text[0] != '@' && parse_user(option, text, value);
+        return ksa_is_user(text) && keep(text, value);
 }
 
 PARSER(parse_service)
 {
-        /* A PAM service is the name of a file in /etc/pam.d. */
-        return ksa_is_graphic(text) && strlen(text) <= KSA_QUOTE_MAX && text[0] != '.' &&
-               strpbrk(text, "/*") == NULL && keep(text, value);
+        return ksa_is_service(text) && keep(text, value);
 }
 
 PARSER(parse_network)
@@ -195,31 +207,39 @@ PARSER(parse_network)
         return ksa_network_parse(text, value);
 }
 
-#define KIND(name, syntax, type, parse) \
-        static const struct ksa_kind name = {syntax, sizeof(type), parse}
+#define KIND(kind, name, syntax, allowed, type, parse) \
+        static const struct ksa_kind kind = {name, syntax, allowed, sizeof(type), parse}
 
-KIND(kind_word, "word", const char *, parse_word);
-KIND(kind_audience, "audience; %H is the host name, %h up to its first dot", const char *,
-     parse_word);
-KIND(kind_text, "text", const char *, parse_text);
-KIND(kind_host_name, "host name", const char *, parse_host_name);
-KIND(kind_path, "absolute path", const char *, parse_path);
-KIND(kind_url, "https://…", const char *, parse_url);
-KIND(kind_proxy, "http://… | https://…", const char *, parse_proxy);
-KIND(kind_keys, "api | discover | https://… | file:/…", const char *, parse_keys);
-KIND(kind_bool, "yes | no", bool, parse_bool);
-KIND(kind_recreated, "refuse | accept", bool, parse_recreated);
-KIND(kind_duration, "seconds, or with s, m, h, d", uint64_t, parse_duration);
-KIND(kind_number, "number", uint64_t, parse_number);
-KIND(kind_uid_range, "MIN-MAX", struct ksa_uid_range, parse_uid_range);
-KIND(kind_review, "never | prefer | require", enum ksa_review, parse_review);
-KIND(kind_bound, "any | pod", enum ksa_bound, parse_bound);
-KIND(kind_pattern, "CLUSTER:NAMESPACE/NAME; * is a whole part", struct ksa_pattern, parse_pattern);
-KIND(kind_namespace, "namespace or *", const char *, parse_namespace);
-KIND(kind_user, "user name or @own", const char *, parse_user);
-KIND(kind_group, "group", const char *, parse_group);
-KIND(kind_service, "PAM service", const char *, parse_service);
-KIND(kind_network, "network, as 10.0.0.0/8", struct ksa_network, parse_network);
+KIND(kind_audience, "audience", "audience; %H is the host name, %h up to its first dot",
+     KSA_URI_ALLOWED " %H %h", const char *, parse_audience);
+KIND(kind_issuer, "issuer", "issuer", KSA_URI_ALLOWED " %", const char *, parse_issuer);
+KIND(kind_selector, "label selector", "label selector", KSA_SELECTOR_ALLOWED, const char *,
+     parse_selector);
+KIND(kind_account_uid, "uid", "uid", KSA_ACCOUNT_UID_ALLOWED, const char *, parse_account_uid);
+KIND(kind_host_name, "host name", "host name", "lower-case letters, digits, hyphens and dots",
+     const char *, parse_host_name);
+KIND(kind_path, "path", "absolute path", KSA_PATH_ALLOWED, const char *, parse_path);
+KIND(kind_url, "URL", "https://…", "https:// and " KSA_URI_ALLOWED " %", const char *, parse_url);
+KIND(kind_proxy, "URL", "http://… | https://…", "http:// or https://, and " KSA_URI_ALLOWED " %",
+     const char *, parse_proxy);
+KIND(kind_keys, "source of keys", "api | discover | https://… | file:/…", NULL, const char *,
+     parse_keys);
+KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool);
+KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated);
+KIND(kind_duration, "duration", "seconds, or with s, m, h, d", NULL, uint64_t, parse_duration);
+KIND(kind_number, "number", "number", "digits alone", uint64_t, parse_number);
+KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, parse_uid_range);
+KIND(kind_review, "value", "never | prefer | require", NULL, enum ksa_review, parse_review);
+KIND(kind_bound, "value", "any | pod", NULL, enum ksa_bound, parse_bound);
+KIND(kind_pattern, "account", "CLUSTER:NAMESPACE/NAME; * is a whole part", NULL, struct ksa_pattern,
+     parse_pattern);
+KIND(kind_namespace, "namespace", "namespace or *",
+     "lower-case letters, digits and hyphens, at most 63; or *", const char *, parse_namespace);
+KIND(kind_user, "user name", "user name or @own", KSA_USER_ALLOWED "; or @own", const char *,
+     parse_user);
+KIND(kind_group, "group name", "group", KSA_USER_ALLOWED, const char *, parse_group);
+KIND(kind_service, "PAM service", "PAM service", KSA_SERVICE_ALLOWED, const char *, parse_service);
+KIND(kind_network, "network", "network, as 10.0.0.0/8", NULL, struct ksa_network, parse_network);
 
 /* --- The table -------------------------------------------------------------- */
 
@@ -251,7 +271,7 @@ HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "longe
 HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that carry other audiences too"),
 HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids of accounts that ksa makes"),
 
-CLUSTER(issuer, kind_word, LIST | MUST, 0, 0, NULL, "the iss of its tokens, byte for byte; several during a migration"),
+CLUSTER(issuer, kind_issuer, LIST | MUST, 0, 0, NULL, "the iss of its tokens, byte for byte; several during a migration"),
 CLUSTER(keys, kind_keys, MUST, 0, 0, NULL, "where its public keys come from"),
 CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "a fetched key set is used this long after its fetch"),
 CLUSTER(keys_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for fetching keys (default: the system's)"),
@@ -267,7 +287,7 @@ SERVICE(audience, kind_audience, LIST, NULL, "this service's own audience, in pl
 SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, as a database's roles"),
 
 RULE(account, kind_pattern, LIST | MUST, NULL, "which service accounts"),
-RULE(account_uid, kind_word, 0, NULL, "the account's Kubernetes uid"),
+RULE(account_uid, kind_account_uid, 0, NULL, "the account's Kubernetes uid"),
 RULE(user, kind_user, LIST | MUST, NULL, "which local users they may become"),
 RULE(service, kind_service, LIST | MUST, NULL, "through which PAM services (sudo means sudo-i too)"),
 RULE(from, kind_network, LIST, NULL, "from which networks (default: anywhere)"),
@@ -278,7 +298,7 @@ RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must allow it too (SubjectAcc
 RULE(once, kind_bool, 0, "no", "a token is accepted once"),
 
 ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "the service account whose local user this is"),
-ACCOUNT(account_uid, kind_word, 0, 0, 0, NULL, "the account's Kubernetes uid"),
+ACCOUNT(account_uid, kind_account_uid, 0, 0, 0, NULL, "the account's Kubernetes uid"),
 ACCOUNT(uid, kind_number, 0, 1000, UID_MAX, NULL, "uid of the local user (default: computed)"),
 ACCOUNT(groups, kind_group, LIST, 0, 0, NULL, "supplementary groups"),
 ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home folder"),
@@ -286,7 +306,7 @@ ACCOUNT(shell, kind_path, 0, 0, 0, NULL, "login shell"),
 ACCOUNT(allow_powerful_groups, kind_bool, 0, 0, 0, "no", "allow groups that amount to root"),
 
 ACCOUNTS(namespaces, kind_namespace, LIST | MUST, NULL, "namespaces whose service accounts become local users"),
-ACCOUNTS(selector, kind_text, 0, NULL, "label selector for them"),
+ACCOUNTS(selector, kind_selector, 0, NULL, "label selector for them"),
 ACCOUNTS(home, kind_path, 0, NULL, "folder of their home folders"),
 ACCOUNTS(shell, kind_path, 0, NULL, "login shell"),
 ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted and made again"),

@@ -20,8 +20,10 @@ enum {
 struct ksa_option;
 
 struct ksa_kind {
-        const char *syntax; /* for people: "yes | no" */
-        size_t size;        /* of one value */
+        const char *name;    /* "is not a valid NAME" */
+        const char *syntax;  /* for people: "yes | no" */
+        const char *allowed; /* the alphabet, for people; NULL: the syntax is enough */
+        size_t size;         /* of one value */
         /* Parses TEXT, which outlives the value and may be cut up, into VALUE. */
         bool (*parse)(const struct ksa_option *option, char *text, void *value);
 };

@@ -193,7 +193,7 @@ X(MARK, "mark-failed", UNAVAILABLE,                                             
   "look at /var/lib/ksa/used: root's, mode 0700, on a disk with room")                             \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
-  "the PAM line has an argument that pam_ksa does not know", "see pam_ksa(8)")                     \
+  "the PAM line has an argument that is unknown or has no valid value", "see pam_ksa(8)")          \
 X(EXEMPT, "exempt", NOT_OURS,                                                                      \
   "exempt= names this user", "")                                                                   \
 X(NOT_NAMED, "not-named", NOT_OURS,                                                                \

@@ -5,44 +5,86 @@
 #include <string.h>
 
 #include "text.h"
+#include "value.h"
+
+/* Room for one argument in a message. */
+#define QUOTED 300
+
+static bool is_token_path(const char *value)
+{
+        for (const char *c = strchr(value, '%'); c != NULL; c = strchr(c + 1, '%')) {
+                if (c[1] != 'u')
+                        return false;
+        }
+        return ksa_is_path(value);
+}
+
+static bool is_user_list(const char *value)
+{
+        for (;;) {
+                size_t length = strcspn(value, ",");
+                char user[KSA_USER_MAX + 1];
+
+                if (length >= sizeof(user))
+                        return false;
+                memcpy(user, value, length);
+                user[length] = '\0';
+                if (!ksa_is_user(user))
+                        return false;
+                if (value[length] == '\0')
+                        return true;
+                value += length + 1;
+        }
+}
 
 static const struct row {
         const char *name; /* with the = where it takes a value */
         size_t offset;
-        char first; /* what the value must begin with; 0 for anything */
+        bool (*is_valid)(const char *value);
+        const char *allowed; /* for people */
 } rows[] = {
-        {"config=", offsetof(struct arguments, config), '/'},
-        {"token_file=", offsetof(struct arguments, token_file), '/'},
-        {"exempt=", offsetof(struct arguments, exempt), 0},
-        {"nodelay", offsetof(struct arguments, nodelay), 0},
-        {"debug", offsetof(struct arguments, debug), 0},
+        {"config=", offsetof(struct arguments, config), ksa_is_path, KSA_PATH_ALLOWED},
+        {"token_file=", offsetof(struct arguments, token_file), is_token_path,
+         KSA_PATH_ALLOWED ", where u follows each %"},
+        {"exempt=", offsetof(struct arguments, exempt), is_user_list,
+         "user names with commas between them; of " KSA_USER_ALLOWED},
+        {"nodelay", offsetof(struct arguments, nodelay), NULL, NULL},
+        {"debug", offsetof(struct arguments, debug), NULL, NULL},
 };
 
-static bool takes_value(const struct row *row)
-{
-        return row->name[strlen(row->name) - 1] == '=';
-}
-
-static bool set(const struct row *row, const char *argument, struct arguments *arguments)
+static enum ksa_reason set(const struct row *row, const char *argument, struct arguments *arguments,
+                           struct ksa_error *err)
 {
         void *place = (char *)arguments + row->offset;
         const char *value = argument + strlen(row->name);
+        char quoted[KSA_QUOTED_SIZE];
 
-        if (!takes_value(row)) {
+        if (row->is_valid == NULL) {
                 *(bool *)place = true;
-                return *value == '\0';
+                return KSA_OK;
         }
-        if (*(const char **)place != NULL || *value == '\0' ||
-            (row->first != '\0' && *value != row->first))
-                return false;
+        if (*(const char **)place != NULL)
+                return ksa_fail(err, KSA_ARGUMENT, "\"%s\" appears twice", row->name);
+        if (!row->is_valid(value)) {
+                const struct ksa_mistake *mistake = ksa_value_mistake(value, false);
+
+                (void)ksa_fail(err, KSA_ARGUMENT, "\"%s\" has no valid value (allowed: %s)",
+                               ksa_text_quote(argument, quoted, QUOTED), row->allowed);
+                if (err != NULL && mistake != NULL)
+                        err->remedy = mistake->remedy;
+                return KSA_ARGUMENT;
+        }
         *(const char **)place = value;
-        return true;
+        return KSA_OK;
 }
 
 static const struct row *find_row(const char *argument)
 {
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                if (strncmp(argument, rows[i].name, strlen(rows[i].name)) == 0)
+                size_t length = strlen(rows[i].name);
+
+                if (strncmp(argument, rows[i].name, length) == 0 &&
+                    (rows[i].is_valid != NULL || argument[length] == '\0'))
                         return &rows[i];
         }
         return NULL;
@@ -57,9 +99,12 @@ enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *r
                 const struct row *row = find_row(argv[i]);
                 char quoted[KSA_QUOTED_SIZE];
 
-                if (row == NULL || !set(row, argv[i], &arguments))
-                        return ksa_fail(err, KSA_ARGUMENT, "argument '%s'",
-                                        ksa_text_quote(argv[i], quoted, 300));
+                if (row == NULL)
+                        return ksa_fail(err, KSA_ARGUMENT, "unknown argument \"%s\"",
+                                        ksa_text_quote(argv[i], quoted, QUOTED));
+                enum ksa_reason reason = set(row, argv[i], &arguments, err);
+                if (reason != KSA_OK)
+                        return reason;
         }
         *ret_arguments = arguments;
         return KSA_OK;

@@ -16,7 +16,7 @@ struct arguments {
         bool debug;
 };
 
-/* KSA_ARGUMENT for one that is unknown, given twice, or has no fit value. */
+/* KSA_ARGUMENT for one that is unknown, appears twice, or has no valid value. */
 enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *ret_arguments,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 

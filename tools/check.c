@@ -69,7 +69,7 @@ const char *remedy_of(enum ksa_reason reason)
 static void tell_loader(void *context, const struct ksa_error *problem)
 {
         tell(context, true, problem->file, problem->line, problem->text,
-             remedy_of(problem->reason));
+             problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
 }
 
 /* --- Key sets ----------------------------------------------------------------- */

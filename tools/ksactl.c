@@ -196,6 +196,8 @@ void print_error(const struct ksa_error *error)
         else if (strstr(error->text, error->file) == NULL)
                 (void)fprintf(stderr, "%s: ", error->file);
         (void)fprintf(stderr, "%s\n", error->text);
+        if (error->remedy != NULL)
+                (void)fprintf(stderr, "    %s\n", error->remedy);
 }
 
 static int run(int argc, char **argv)

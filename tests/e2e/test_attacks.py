@@ -76,6 +76,25 @@ def test_root_is_not_let_in_where_sshd_says_no(host):
     assert result.status == 255 and result.reasons == ["refused-by-sshd"], result
 
 
+def test_root_is_not_admitted_by_a_comment_after_a_user(host):
+    host.start_sshd("KbdInteractiveAuthentication yes\nPermitRootLogin yes\nStrictModes no\n", 2222)
+    host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot # not root\nservice = sshd")
+    result, prompts = host.type(split(host.token()), user="root", options=["-p", "2222"])
+    assert result.status == 255 and result.allowed == [] and "root" not in result.out, result
+    assert set(result.reasons) == {"config-invalid"}, result
+    assert all("token" not in prompt for prompt in prompts), prompts
+
+
+def test_sudo_is_not_admitted_by_a_comment_after_a_service(host):
+    host.edit("/etc/ksa/ksa.conf", "service = sshd", "service = sshd # not sudo")
+    host.edit("/etc/ksa/ksa.conf", "[rule deploy-sudo]\naccount = prod:ci/deployer", "[rule deploy-sudo]\naccount = prod:ci/x")
+    path = host.token_file(host.token(), "/home/deploy-bot/job-token", "deploy-bot")
+    result = host.on_host("sudo -A id -un", SUDO_ASKPASS=private_host.ASKPASS, KSA_TOKEN_FILE=path,
+                          KSA_AUDIENCE="ssh://build-7")
+    assert result.status != 0 and result.out == "" and result.allowed == [], result
+    assert set(result.reasons) == {"config-invalid"}, result
+
+
 @pytest.mark.parametrize("user", ("x rhost=1.2.3.4 result=allow", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOlsiYSJdfQ.c2ln",
                                   'a=b result=allow user=c', "a\\nresult=allow", "l\xf6we"))
 def test_user_name_cannot_forge_a_log_line(host, user):

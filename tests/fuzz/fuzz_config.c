@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A configuration file: each key and value is the text of the line that it is said to stand in. */
+/*
+ * A configuration file: each key and value is the text of the line that it is said to stand in. An
+ * accepted file has no comment after a value, and no value outside its alphabet.
+ */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,6 +98,85 @@ static void check_reader(const uint8_t *data, size_t size)
         free(cut);
 }
 
+#define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define URI   ALNUM "-._~:/?[]@!&()*+=%"
+
+static void check_text(const char *text, const char *alphabet)
+{
+        MUST(text == NULL || (text[0] != '\0' && text[strspn(text, alphabet)] == '\0'));
+}
+
+static void check_texts(const struct ksa_list *list, const char *alphabet)
+{
+        for (size_t i = 0; i < list->count; i++)
+                check_text(ksa_list_text(list, i), alphabet);
+}
+
+static void check_names(const struct ksa_list *list, bool may_end_in_dollar)
+{
+        for (size_t i = 0; i < list->count; i++) {
+                const char *name = ksa_list_text(list, i);
+                size_t length = strspn(name, ALNUM "_.-@+");
+
+                MUST(length > 0 && strchr("-+.~", name[0]) == NULL);
+                MUST(name[0] != '@' || (may_end_in_dollar && strcmp(name, "@own") == 0));
+                MUST(name[length] == '\0' ||
+                     (may_end_in_dollar && strcmp(name + length, "$") == 0));
+        }
+}
+
+static void check_values(const struct ksa_config *config)
+{
+        static const char paths[] = ALNUM "/._-+@:=~%";
+
+        check_texts(&config->host.audience, URI);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                check_texts(&cluster->issuer, URI);
+                check_text(cluster->keys, URI);
+                check_text(cluster->api_server, URI);
+                check_text(cluster->proxy, URI);
+                check_text(cluster->api_ca_file, paths);
+                check_text(cluster->credential_file, paths);
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
+                check_texts(&config->services[i].audience, URI);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                check_text(rule->account_uid, ALNUM "-");
+                check_names(&rule->user, true);
+                check_names(&rule->service, false);
+                check_texts(&rule->audience, URI);
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
+                const struct ksa_account *account = &config->accounts[i];
+
+                check_names(&account->groups, true);
+                MUST(!ksa_list_has(&account->groups, "@own"));
+                check_text(account->home, paths);
+                check_text(account->shell, paths);
+        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                check_text(config->account_sources[i].selector, ALNUM " -_./=!,()");
+}
+
+/* In an accepted file "#" begins a line, and ";" is only in such lines. */
+static void check_comments(const char *text, size_t size)
+{
+        const char *end = text + size;
+
+        while (text < end) {
+                const char *feed = memchr(text, '\n', (size_t)(end - text));
+                size_t length = (size_t)((feed != NULL ? feed : end) - text);
+
+                MUST(text[0] == '#' ||
+                     (memchr(text, '#', length) == NULL && memchr(text, ';', length) == NULL));
+                text += length + 1;
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct ksa_config *config = NULL;
@@ -108,10 +190,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .cache_dir = "/nowhere",
                               .host_name = "build-7",
                               .reference = "00000000"};
-        if (ksa_config_load(&env, NULL, &config, &error) == KSA_OK)
+        if (ksa_config_load(&env, NULL, &config, &error) == KSA_OK) {
                 MUST(config->host.audience.count > 0);
-        else
+                check_values(config);
+                check_comments((const char *)data, size);
+        } else {
                 MUST(config == NULL && error.text[0] != '\0');
+        }
         ksa_config_free(&config);
         return 0;
 }

@@ -73,6 +73,13 @@ def configurations():
     write("config", "service", base + "[service postgresql]\naudience = postgresql://b\nlocal_user = no\n")
     write("config", "numbers", base.replace("[cluster", "timeout = 10s\nmax_lifetime = 2h\nuid_range = 2000-3000\n[cluster"))
     write("config", "account", base + "[account b]\naccount = prod:ci/b\nuid = 5000\n[accounts prod]\nnamespaces = ci *\n")
+    head, alone = base + "[rule a]\naccount = prod:ci/a\n", "user = a$ @own b@c.d+e\nservice = sshd\n"
+    write("config", "alphabets", head + alone + "account_uid = u-1\n[account b]\naccount = prod:ci/b\nshell = /a/_.-+@:=~%\n"
+          "[accounts prod]\nnamespaces = ci\nselector = a.b/c in (d, e),!f\n")
+    for name, line in (("comment", "user = deploy-bot # not root"), ("semicolon", "user = deploy-bot; not root"),
+                       ("comma", "user = deploy-bot, root"), ("template", "user = {{ user }} root")):
+        write("config", name, head + line + "\nservice = sshd\n")
+        write("config", name + "-audience", base.replace("ssh://%H", line.split(" ", 2)[2].replace("deploy-bot", "ssh://%H")))
     write("config", "wrong", "audience = x\n[host\n[host] x\n key = v\nkey\n=\nk = \n\x00\n\xef\xbb\xbf[host]\r\n")
     write("config", "long", "[host]\n# " + "x" * 1100 + "\naudience = " + "x" * 1010 + "\nuser = root\n")
 

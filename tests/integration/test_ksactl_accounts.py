@@ -72,13 +72,13 @@ def test_sync(cluster):
 
 
 def test_what_is_asked(cluster):
-    use(cluster, "[accounts prod]\nnamespaces = *\nselector = ksa.dev/login=a%b&c\n")
-    cluster.lister.add("ci", "one", labels={"ksa.dev/login": "a%b&c"})
+    use(cluster, "[accounts prod]\nnamespaces = *\nselector = ksa.dev/login=a/b (c)\n")
+    cluster.lister.add("ci", "one", labels={"ksa.dev/login": "a/b (c)"})
     cluster.lister.add("ci", "two")
     sync(cluster)
     assert set(listed(cluster)) == {"ci_one"}
     (request,) = cluster.asked()
-    assert request.startswith("GET /api/v1/serviceaccounts?limit=500&labelSelector=ksa.dev%2Flogin%3Da%25b%26c HTTP/1.1\r\n")
+    assert request.startswith("GET /api/v1/serviceaccounts?limit=500&labelSelector=ksa.dev%2Flogin%3Da%2Fb%20%28c%29 HTTP/1.1\r\n")
     assert "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json\r\n" in request
 
 

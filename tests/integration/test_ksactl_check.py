@@ -50,8 +50,8 @@ def test_relative_path(host):
 @pytest.mark.parametrize("line, text", [
     ("colour = blue", "has no option colour"),
     ("max_lifetime = 1h\nmax_lifetime = 2h", "stands twice"),
-    ("max_lifetime = soon", "soon is none of"),
-    ("max_lifetime = 9999d", "9999d is none of"),
+    ("max_lifetime = soon", '"soon" is not a valid duration'),
+    ("max_lifetime = 9999d", '"9999d" is not a valid duration'),
     ("max_lifetime =", "without a value"),
     ("max_lifetime", "neither a comment"),
     (" max_lifetime = 1h", "indented"),
@@ -87,7 +87,7 @@ def test_every_problem_is_told(host):
     """Not the first alone."""
     host.write_config(rule(service="") + rule("two", account="stage:ci/x", user=":"), host="colour = blue")
     texts = "\n".join(problem["text"] for problem in host.problems())
-    for text in ("no option colour", "[rule one] needs service", "the cluster stage", ": is none of"):
+    for text in ("no option colour", "[rule one] needs service", "the cluster stage", '":" is not a valid user name'):
         assert text in texts
 
 

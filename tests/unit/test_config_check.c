@@ -62,7 +62,12 @@ static const struct {
         {"build-7", "ssh://%%H", NULL, KSA_CONFIG_INVALID},
         {"build-7", "ssh://%d", NULL, KSA_CONFIG_INVALID},
         {"build-7", "ssh://x%", NULL, KSA_CONFIG_INVALID},
-        {"build-%H", "ssh://%H", NULL, KSA_CONFIG_INVALID},
+        {"build-%H", "ssh://%H", NULL, KSA_HOST_NAME},
+        {"build 7", "ssh://%H", NULL, KSA_HOST_NAME},
+        {"build,7", "ssh://%H", NULL, KSA_HOST_NAME},
+        {"build#7", "ssh://%h", NULL, KSA_HOST_NAME},
+        {".example.com", "ssh://%h", NULL, KSA_HOST_NAME},
+        {"\xff", "ssh://%H", NULL, KSA_HOST_NAME},
 };
 
 static void test_host_names(void **state)
@@ -131,13 +136,16 @@ static const struct {
          "issuer of cluster prod"},
         {HOST CLUSTER "[service cron]\naudience = " ISSUER "\n", KSA_CONFIG_INVALID, 6,
          "issuer of cluster prod"},
+        {HOST "[service sudo-i]\naudience = a\n", KSA_CONFIG_INVALID, 3, "sudo-i"},
+        {HOST "[service .x]\naudience = a\n", KSA_CONFIG_INVALID, 3, ".x"},
+        {HOST "[service -x]\naudience = a\n", KSA_CONFIG_INVALID, 3, "-x"},
         {HOST "[service db]\nlocal_user = no\n", KSA_CONFIG_INVALID, 3, "audience of its own"},
         {HOST "[cluster old]\nissuer = kubernetes/serviceaccount\nkeys = file:/x\n",
          KSA_CONFIG_INVALID, 3, "legacy"},
         /* rules */
         {HOST RULE, KSA_CONFIG_INVALID, 3, "no section describes"},
         {HOST CLUSTER RULE "account = test:ci/a\n", KSA_CONFIG_INVALID, 6, "cluster test"},
-        {HOST CLUSTER RULE "account = *:ci/a\n", KSA_CONFIG_INVALID, 6, "cluster *"},
+        {HOST CLUSTER RULE "account = *:ci/a\n", KSA_CONFIG_INVALID, 10, "*:ci/a"},
         {HOST CLUSTER RULE "service = sudo\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 6, "sudo"},
         {HOST CLUSTER RULE "service = su\nfrom = ::/0\n", KSA_CONFIG_INVALID, 6, "su "},
         {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 6, "cron"},

@@ -120,9 +120,32 @@ static void test_given(void **state)
 
 static const struct {
         enum ksa_section section;
-        const char *name, *good[8], *bad[16];
+        const char *name, *good[10], *bad[40];
 } value_rows[] = {
-        {KSA_SECTION_HOST, "audience", {"ssh://%H", "a", "a b"}, {"\x80"}},
+        {KSA_SECTION_HOST,
+         "audience",
+         {"ssh://%H", "a", "a b", "ssh://%h.example.com", "//iam.example.com/a?b=(c)"},
+         {"\x80",
+          "ssh://a # was ssh://b",
+          "ssh://a; ssh://b",
+          "ssh://a#",
+          "a ; b",
+          "a,b",
+          "%",
+          "%x",
+          "%2f",
+          "*",
+          "//",
+          "--",
+          "a -- b",
+          "ssh://{{ host }}",
+          "${HOST}",
+          "$HOST",
+          "$(hostname)",
+          "<HOST>",
+          "a|b",
+          "a>b",
+          "{a}"}},
         {KSA_SECTION_HOST,
          "name",
          {"build-7", "build-7.example.com"},
@@ -137,17 +160,31 @@ static const struct {
          "uid_range",
          {"1000-1000", "1000-4294967294"},
          {"999-2000", "2000-1000", "1000", "1000-4294967295", "-", "1000-", "-2000", "1000--2000"}},
-        {KSA_SECTION_CLUSTER, "issuer", {"https://x", "x y"}, {"\x7f"}},
+        {KSA_SECTION_CLUSTER,
+         "issuer",
+         {"https://x", "x y", "https://[::1]:6443/a?b=%2f", "kubernetes/serviceaccount"},
+         {"\x7f", "https://x # y", "https://x; y", "https://x#", "a,b", "https://{{ x }}",
+          "https://$x", "https://$(x)", "https://<x>", "a|b", "a^b", "a`b", "a\\b", "https://x/%2",
+          "https://x/%H"}},
         {KSA_SECTION_CLUSTER,
          "keys",
          {"api", "discover", "https://x/keys", "file:/x"},
-         {"API", "file:x", "file:", "http://x", "/x", "api discover", "file:/x y"}},
-        {KSA_SECTION_CLUSTER, "keys_ca_file", {"/x", "/"}, {"x", "./x", "~/x", "/x y"}},
+         {"API", "file:x", "file:", "http://x", "/x", "api discover", "file:/x y", "file:/x#y",
+          "https://", "https://x,y", "api # x", "file:/$x"}},
+        {KSA_SECTION_CLUSTER,
+         "keys_ca_file",
+         {"/x", "/", "/nix/store/0-a.b_c+d@e:f=g~h%i"},
+         {"x", "./x", "~/x", "/x y", "/x#y", "/x;y", "/x,y", "/$x", "/x*", "/x[y]", "/x(y)",
+          "/{x}"}},
         {KSA_SECTION_CLUSTER,
          "api_server",
          {"https://10.0.0.1:6443"},
-         {"http://10.0.0.1", "10.0.0.1", "https://", "https://a b"}},
-        {KSA_SECTION_CLUSTER, "proxy", {"http://p:3128", "https://p"}, {"p:3128", "socks5://p"}},
+         {"http://10.0.0.1", "10.0.0.1", "https://", "https://a b", "https://a#b", "https://$a",
+          "https://a,b", "https://<a>"}},
+        {KSA_SECTION_CLUSTER,
+         "proxy",
+         {"http://p:3128", "https://p"},
+         {"p:3128", "socks5://p", "http://p#", "http://", "http://$p"}},
         {KSA_SECTION_CLUSTER,
          "review",
          {"never", "prefer", "require"},
@@ -157,15 +194,22 @@ static const struct {
          "account",
          {"prod:ci/deployer", "prod:ci/*", "prod:*/*", "prod:*/default", "p:a/b.c"},
          {"deployer", "ci/deployer", "prod:ci", "prod:ci/", "prod:/a", ":ci/a", "prod:ci/dep*",
-          "prod:c*/a", "prod:CI/a", "prod:ci/a/b", "prod:ci/a:b", "prod:ci/../x", "prod:**/a"}},
+          "prod:c*/a", "prod:CI/a", "prod:ci/a/b", "prod:ci/a:b", "prod:ci/../x", "prod:**/a",
+          "#:ci/a", "$p:ci/a"}},
         {KSA_SECTION_RULE,
          "user",
-         {"deploy-bot", "@own", "a.b", "A", "_x", "1000", "a$"},
-         {"*", "a*", "@all", "@", "-x", "+x", "~x", "a:b", "a/b", "a,b", "a?", "\xc3\xa4"}},
+         {"deploy-bot", "@own", "a.b", "A", "_x", "1000", "a$", "a@b.c+d"},
+         {"*", "a*", "@all", "@",  "-x",  "+x", "~x", "a:b", "a/b", "a,b", "a?",  "\xc3\xa4", ".a",
+          "#", "#a", ";",    "a;", "a$b", "$",  "a#", "a=b", "(a)", "a|b", "<a>", "a$$"}},
+        {KSA_SECTION_RULE,
+         "account_uid",
+         {"6f8e3c1a-2b4d-4c5e-9f70-8a1b2c3d4e5f", "u1"},
+         {"u 1", "u#1", "u_1", "u.1", "$u", "*"}},
         {KSA_SECTION_RULE,
          "service",
          {"sshd", "sudo-i", "a.b", "sshd sudo"},
-         {"*", "../x", "a/b", ".x", "..", "ssh*"}},
+         {"*", "../x", "a/b", ".x", "..", "ssh*", "#", "sshd#", "sshd;", "sshd,sudo", "--", "@x",
+          "sshd$", "ssh|d", "$x"}},
         {KSA_SECTION_RULE,
          "from",
          {"10.0.0.0/8", "192.0.2.1", "::1", "2001:db8::/32", "0.0.0.0/0 ::/0"},
@@ -173,9 +217,12 @@ static const struct {
         {KSA_SECTION_RULE, "bound", {"any", "pod"}, {"node", "yes", "Pod"}},
         {KSA_SECTION_RULE, "once", {"yes", "no"}, {"twice"}},
         {KSA_SECTION_ACCOUNT, "uid", {"1000", "4294967294"}, {"999", "4294967295", "01000", "-1"}},
-        {KSA_SECTION_ACCOUNT, "groups", {"a b"}, {"a:b"}},
+        {KSA_SECTION_ACCOUNT, "groups", {"a b"}, {"a:b", "a # b", "a; b", "@own", "a,b", "%a"}},
         {KSA_SECTION_ACCOUNTS, "namespaces", {"ci", "*", "ci test"}, {"CI", "c*", "a.b"}},
-        {KSA_SECTION_ACCOUNTS, "selector", {"a in (b, c)"}, {NULL}},
+        {KSA_SECTION_ACCOUNTS,
+         "selector",
+         {"a in (b, c)", "a.b/c=d,!e,f!=g_h"},
+         {"a=b # c", "a=b;", "a={{ b }}", "a=$b", "a>1", "a=<b>"}},
         {KSA_SECTION_ACCOUNTS, "recreated", {"refuse", "accept"}, {"yes", "Accept"}},
 };
 
@@ -186,10 +233,12 @@ static void test_values(void **state)
                 enum ksa_section section = value_rows[i].section;
                 const char *name = value_rows[i].name;
 
-                for (size_t n = 0; n < 8 && value_rows[i].good[n] != NULL; n++)
+                for (size_t n = 0;
+                     n < KSA_COUNT(value_rows[i].good) && value_rows[i].good[n] != NULL; n++)
                         if (!takes(section, name, value_rows[i].good[n]))
                                 fail_msg("%s = %s is refused", name, value_rows[i].good[n]);
-                for (size_t n = 0; n < 16 && value_rows[i].bad[n] != NULL; n++)
+                for (size_t n = 0; n < KSA_COUNT(value_rows[i].bad) && value_rows[i].bad[n] != NULL;
+                     n++)
                         if (takes(section, name, value_rows[i].bad[n]))
                                 fail_msg("%s = %s is taken", name, value_rows[i].bad[n]);
         }

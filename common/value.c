@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "value.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "text.h"
+
+#define DIGITS  "0123456789"
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define ALNUM   LETTERS DIGITS
+
+enum { TEXT_MAX = 512 };
+
+static bool is_made_of(const char *text, const char *alphabet)
+{
+        size_t length = strspn(text, alphabet);
+
+        return length > 0 && text[length] == '\0';
+}
+
+bool ksa_is_section_name(const char *text)
+{
+        return is_made_of(text, ALNUM "._-");
+}
+
+/* A text that begins with another byte may be an option, a path or a pattern. */
+static bool begins_a_name(const char *text)
+{
+        return strspn(text, ALNUM "_") > 0;
+}
+
+bool ksa_is_user(const char *text)
+{
+        size_t length = strspn(text, ALNUM "_.-@+");
+
+        return begins_a_name(text) && strlen(text) <= KSA_USER_MAX &&
+               (text[length] == '\0' || strcmp(text + length, "$") == 0);
+}
+
+bool ksa_is_service(const char *text)
+{
+        return begins_a_name(text) && is_made_of(text, ALNUM "_.-+@") &&
+               strlen(text) <= KSA_QUOTE_MAX;
+}
+
+bool ksa_is_path(const char *text)
+{
+        return text[0] == '/' && is_made_of(text, ALNUM "/_.-+@:=~%");
+}
+
+/* Each % is followed by COUNT bytes of AFTER. */
+static bool is_uri(const char *text, const char *after, size_t count)
+{
+        for (const char *c = strchr(text, '%'); c != NULL; c = strchr(c + 1, '%')) {
+                if (strspn(c + 1, after) < count)
+                        return false;
+        }
+        return is_made_of(text, ALNUM "-._~:/?[]@!&()*+=%") && strpbrk(text, ALNUM) != NULL &&
+               strlen(text) <= TEXT_MAX;
+}
+
+bool ksa_is_uri(const char *text)
+{
+        return is_uri(text, DIGITS "abcdefABCDEF", 2);
+}
+
+bool ksa_is_audience(const char *text)
+{
+        return is_uri(text, "Hh", 1);
+}
+
+bool ksa_is_selector(const char *text)
+{
+        return is_made_of(text, ALNUM " -_./=!,()") && strlen(text) <= TEXT_MAX;
+}
+
+bool ksa_is_account_uid(const char *text)
+{
+        return is_made_of(text, ALNUM "-") && strlen(text) <= TEXT_MAX;
+}
+
+/* --- Mistakes ----------------------------------------------------------------- */
+
+static bool is_template(const char *text)
+{
+        const char *dollar = strchr(text, '$'), *angle = strchr(text, '<');
+
+        return strstr(text, "{{") != NULL || (angle != NULL && strchr(angle, '>') != NULL) ||
+               (dollar != NULL && dollar[1] != '\0' && strchr(LETTERS "_{(", dollar[1]) != NULL);
+}
+
+const struct ksa_mistake *ksa_value_mistake(const char *text, bool is_list_item)
+{
+        static const struct ksa_mistake template = {
+                "unrendered template", "render the template, or write the value in its place"};
+        static const struct ksa_mistake comment = {"comment after a value",
+                                                   "put the comment on a line of its own"};
+        static const struct ksa_mistake comma = {"comma in a list", "separate items with spaces"};
+
+        if (is_template(text))
+                return &template;
+        if (strpbrk(text, "#;") != NULL)
+                return &comment;
+        return is_list_item && strchr(text, ',') != NULL ? &comma : NULL;
+}
