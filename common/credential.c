@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "cluster_lock.h"
 #include "file.h"
 #include "file_write.h"
 #include "text.h"
@@ -117,15 +118,7 @@ static enum ksa_reason keep(const struct ksa_cluster *cluster, const struct ksa_
 static enum ksa_reason take_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                  int *ret_lock, struct ksa_error *err)
 {
-        char path[PATH_MAX];
-        int length = snprintf(path, sizeof(path), "%s/%s.renew", env->run_dir, cluster->name);
-
-        if (length < 0 || (size_t)length >= sizeof(path))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long", env->run_dir);
-        enum ksa_reason reason = ksa_folder_make(env->run_dir, env->owner, 0700, err);
-        if (reason == KSA_OK)
-                reason = ksa_file_lock(path, env->owner, ret_lock, err);
-        return reason;
+        return ksa_cluster_lock(cluster, env, ".renew", ret_lock, err);
 }
 
 /* --- Its successor ---------------------------------------------------------- */

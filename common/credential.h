@@ -2,7 +2,7 @@
 /*
  * This host's own token for the API server of a cluster, in credential_file. Somebody gives the first one;
  * from then on it asks by TokenRequest for its successor, at half its life. One process at a time
- * does that for a cluster (RUN/CLUSTER.renew), and the old one stays until the new one is there.
+ * does that for a cluster (RUN/clusters/CLUSTER.renew), and the old one stays until the new one is there.
  */
 #ifndef KSA_CREDENTIAL_H
 #define KSA_CREDENTIAL_H

@@ -107,7 +107,7 @@ static enum ksa_reason replace_in(struct ksa_walk *walk, mode_t mode, const void
 {
         const char *name = ksa_walk_last(walk);
         char new_name[NAME_MAX + 1];
-        int wanted = snprintf(new_name, sizeof(new_name), "%s.new", name);
+        int wanted = snprintf(new_name, sizeof(new_name), ".%s.new", name);
 
         if (wanted < 0 || (size_t)wanted >= sizeof(new_name))
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the name is too long", walk->path);

@@ -21,8 +21,9 @@ enum ksa_reason ksa_folder_make(const char *path, uid_t owner, mode_t mode,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Puts LENGTH bytes in place of the file at PATH: written to PATH.new, synced, renamed, and the
- * folder synced, so that whoever reads, and whatever fails, there is the old file or the new one.
+ * Puts LENGTH bytes in place of the file at PATH: written to .NAME.new next to it (a
+ * name that no cluster can have), synced, renamed, and the directory synced, so that every reader sees
+ * the old file or the new one, whatever fails.
  * One writer at a time: hold a lock. The same reasons.
  */
 enum ksa_reason ksa_file_replace(const char *path, uid_t owner, mode_t mode, const void *bytes,

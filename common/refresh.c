@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cluster_lock.h"
 #include "file.h"
 #include "file_write.h"
 #include "key_source.h"
@@ -17,14 +18,15 @@
 
 /* --- Paths ------------------------------------------------------------------ */
 
-/* FOLDER/CLUSTER and what follows. A cluster's name has at most 64 bytes, none of them a slash. */
-static enum ksa_reason path_of(const char *folder, const struct ksa_cluster *cluster,
-                               const char *tail, char out[PATH_MAX], struct ksa_error *err)
+/* CACHE/CLUSTER and what follows. A cluster's name has at most 64 bytes, none of them a slash. */
+static enum ksa_reason cache_path(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                  const char *tail, char out[PATH_MAX], struct ksa_error *err)
 {
-        int length = snprintf(out, PATH_MAX, "%s/%s%s", folder, cluster->name, tail);
+        int length = snprintf(out, PATH_MAX, "%s/%s%s", env->cache_dir, cluster->name, tail);
 
         if (length < 0 || length >= PATH_MAX)
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long", folder);
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long",
+                                env->cache_dir);
         return KSA_OK;
 }
 
@@ -35,22 +37,9 @@ static enum ksa_reason make_folders(const struct ksa_cluster *cluster, const str
         enum ksa_reason reason = ksa_folder_make(env->cache_dir, env->owner, 0755, err);
 
         if (reason == KSA_OK)
-                reason = path_of(env->cache_dir, cluster, "", path, err);
+                reason = cache_path(cluster, env, "", path, err);
         if (reason == KSA_OK)
                 reason = ksa_folder_make(path, env->owner, 0755, err);
-        return reason;
-}
-
-static enum ksa_reason take_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                 int *ret_lock, struct ksa_error *err)
-{
-        char path[PATH_MAX];
-        enum ksa_reason reason = ksa_folder_make(env->run_dir, env->owner, 0700, err);
-
-        if (reason == KSA_OK)
-                reason = path_of(env->run_dir, cluster, ".lock", path, err);
-        if (reason == KSA_OK)
-                reason = ksa_file_lock(path, env->owner, ret_lock, err);
         return reason;
 }
 
@@ -145,7 +134,7 @@ static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa
         enum ksa_reason reason = make_folders(cluster, env, err);
 
         if (reason == KSA_OK)
-                reason = path_of(env->cache_dir, cluster, "/keys", path, err);
+                reason = cache_path(cluster, env, "/keys", path, err);
         if (reason != KSA_OK)
                 return reason;
         char *text = ksa_keyset_format(keyset, cluster, env->now, max_age);
@@ -186,7 +175,7 @@ static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const s
         int64_t now = env->uptime();
         struct ksa_keyset *old = NULL;
         char stamp[PATH_MAX];
-        enum ksa_reason reason = path_of(env->run_dir, cluster, ".stamp", stamp, err);
+        enum ksa_reason reason = ksa_cluster_path(cluster, env, ".stamp", stamp, err);
 
         if (reason != KSA_OK || (wish->cooldown && is_cooling(env, stamp, now)))
                 return reason;
@@ -209,7 +198,7 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
 {
         struct ksa_refreshed refreshed = {0};
         int lock = -1;
-        enum ksa_reason reason = take_lock(cluster, env, &lock, err);
+        enum ksa_reason reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
 
         if (reason != KSA_OK)
                 return reason;
@@ -227,12 +216,12 @@ enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struc
 {
         char keys[PATH_MAX], stamp[PATH_MAX];
         int lock = -1;
-        enum ksa_reason reason = path_of(env->cache_dir, cluster, "/keys", keys, err);
+        enum ksa_reason reason = cache_path(cluster, env, "/keys", keys, err);
 
         if (reason == KSA_OK)
-                reason = path_of(env->run_dir, cluster, ".stamp", stamp, err);
+                reason = ksa_cluster_path(cluster, env, ".stamp", stamp, err);
         if (reason == KSA_OK)
-                reason = take_lock(cluster, env, &lock, err);
+                reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_file_remove(keys, env->owner, err);

@@ -3,9 +3,9 @@
  * One refresh of one cluster's cached key set. One process at a time does it, and whoever asks too often
  * is held off, all processes together:
  *
- *   RUN/CLUSTER.lock   held from before the look at the stamp to the end
- *   RUN/CLUSTER.stamp  when the last attempt began: env.uptime in decimal
- *   CACHE/CLUSTER/keys the set, replaced whole, and only by one with a usable key
+ *   RUN/clusters/CLUSTER.lock   held from before the look at the stamp to the end
+ *   RUN/clusters/CLUSTER.stamp  when the last attempt began: env.uptime in decimal
+ *   CACHE/CLUSTER/keys          the set, replaced whole, and only by one with a usable key
  */
 #ifndef KSA_REFRESH_H
 #define KSA_REFRESH_H

@@ -4,7 +4,7 @@ import re
 import pytest
 
 import issuer
-from cluster import CACHE, KEYS, RUN, Cluster, jwks_page
+from cluster import CACHE, KEYS, LOCKS, Cluster, jwks_page
 from tls_server import page
 
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
@@ -93,4 +93,4 @@ def test_two_clusters_of_one_issuer(cluster):
     cluster.configure(silent, cluster.section(), RULE.replace("prod:", "silent:ci/deployer prod:"), host="timeout = 10s\n")
     result = login(cluster)
     assert result.allowed and re.search(r' cluster="prod" ', result.allowed[0]), result
-    assert (RUN / "silent.stamp").exists()
+    assert (LOCKS / "silent.stamp").exists()

@@ -20,7 +20,7 @@ from host import wait_until
 from tls_server import page
 
 OLD, KEY, OTHER = (issuer.Key("ES256") for _ in range(3))
-STAMP, LOCK = Path("/run/ksa/prod.stamp"), Path("/run/ksa/prod.lock")
+RUN, STAMP, LOCK = Path("/run/ksa"), Path("/run/ksa/clusters/prod.stamp"), Path("/run/ksa/clusters/prod.lock")
 
 
 @pytest.fixture
@@ -207,9 +207,9 @@ NO_ROOM = {
     "no file more": no_file_more,
     "the cache is read only": read_only,
     "the cluster's folder is open to others": lambda _: CACHE.parent.chmod(0o777),
-    "/run/ksa is read only": lambda rotated: tmpfs(rotated, STAMP.parent, "ro"),
-    "/run/ksa is full": lambda rotated: tmpfs(rotated, STAMP.parent, "nr_inodes=1"),
-    "/run/ksa is open to others": lambda _: STAMP.parent.chmod(0o777),
+    "/run/ksa is read only": lambda rotated: tmpfs(rotated, RUN, "ro"),
+    "/run/ksa is full": lambda rotated: tmpfs(rotated, RUN, "nr_inodes=1"),
+    "/run/ksa is open to others": lambda _: RUN.chmod(0o777),
 }
 
 

@@ -251,6 +251,16 @@ def test_a_full_disk_keeps_the_old(cluster):
         subprocess.run(["umount", folder], check=True)
 
 
+def test_a_credential_named_prod_new_is_lost_when_prod_renews(cluster):
+    """The new file of a replacement must not have a name that a cluster's file may have."""
+    other = CREDENTIAL.with_name("prod.new")
+    cluster.configure(cluster.section(), cluster.section("prod.new", more="credential_file = %s\n" % other))
+    cluster.give_credential()
+    token = cluster.host.write(other, cluster.token(), 0o600).read_text()
+    assert renew(cluster).status == 0 and kept().strip() == cluster.given[0]
+    assert other.exists() and other.read_text() == token
+
+
 def test_all_does_what_it_can(cluster):
     """Those without a token of their own are left alone, one that fails does not keep the others."""
     cluster.give_credential(age=80000)

@@ -12,7 +12,7 @@ import pytest
 
 import host as private_host
 import issuer
-from cluster import CACHE, CREDENTIAL, DOCUMENT, KEYS, RUN, STATE, Cluster, json_page, jwks_page, root_only
+from cluster import CACHE, CREDENTIAL, DOCUMENT, KEYS, LOCKS, RUN, STATE, Cluster, json_page, jwks_page, root_only
 from tls_server import TlsServer, page
 
 
@@ -49,7 +49,7 @@ def test_api(cluster):
     assert "Accept: application/jwk-set+json, application/json\r\n" in request
     assert cluster.bearer(request) == CREDENTIAL.read_text().strip()
     assert (mode(CACHE / "prod"), mode(CACHE / "prod/keys")) == (0o755, 0o644)
-    assert root_only(RUN / "prod.lock") and root_only(RUN / "prod.stamp")
+    assert root_only(LOCKS / "prod.lock") and root_only(LOCKS / "prod.stamp")
     line = 'result=refreshed cluster="prod" keys=1 max_age=3600 next='
     assert line in result.err and [line in logged for logged in result.log] == [True], result
 
@@ -60,10 +60,10 @@ def test_folders_are_made(cluster):
     RUN.rmdir()
     for umask in ("0077", "0000"):
         assert cluster.host.run(["sh", "-c", "umask %s; exec ksactl keys refresh prod" % umask], user="root").status == 0
-        assert [mode(path) for path in (RUN, CACHE, CACHE / "prod", CACHE / "prod/keys", RUN / "prod.lock")] == [
-            0o700, 0o755, 0o755, 0o644, 0o600]
+        assert [mode(path) for path in (RUN, LOCKS, CACHE, CACHE / "prod", CACHE / "prod/keys", LOCKS / "prod.lock")] == [
+            0o700, 0o700, 0o755, 0o755, 0o644, 0o600]
         shutil.rmtree(CACHE / "prod")
-        (RUN / "prod.lock").unlink()
+        (LOCKS / "prod.lock").unlink()
 
 
 def test_api_without_a_credential(cluster):
@@ -210,7 +210,8 @@ def test_cooldown(cluster):
 @pytest.mark.parametrize("ago, asks", [(20000, False), (31000, True), (-20000, False), (-3600_000, True), (None, True)])
 def test_stamps(cluster, ago, asks):
     """Those of another boot, and what is no stamp, hold nobody up."""
-    cluster.host.write(RUN / "prod.stamp", "%d\n" % (cluster.uptime() - ago) if ago is not None else "\0x", 0o600)
+    LOCKS.mkdir(mode=0o700)
+    cluster.host.write(LOCKS / "prod.stamp", "%d\n" % (cluster.uptime() - ago) if ago is not None else "\0x", 0o600)
     assert cluster.refresh("--cooldown", "prod").status == 0
     assert len(cluster.asked()) == asks
 
@@ -287,8 +288,8 @@ def test_what_a_login_started_ends_with_it(cluster):
     """Whatever holds it up: nobody would know of it."""
     assert cluster.refresh("prod").status == 0
     cluster.configure(cluster.section(), host="timeout = 1s\n")
-    with subprocess.Popen(["flock", RUN / "prod.lock", "sleep", "60"], process_group=0) as holder:
-        private_host.wait_until(lambda: subprocess.run(["flock", "-n", RUN / "prod.lock", "true"]).returncode != 0)
+    with subprocess.Popen(["flock", LOCKS / "prod.lock", "sleep", "60"], process_group=0) as holder:
+        private_host.wait_until(lambda: subprocess.run(["flock", "-n", LOCKS / "prod.lock", "true"]).returncode != 0)
         assert subprocess.run(["ksactl", "keys", "refresh", "--cooldown", "prod"], timeout=30).returncode == -signal.SIGALRM
         os.killpg(holder.pid, signal.SIGKILL)
     assert cluster.refresh("prod").status == 0
@@ -338,7 +339,7 @@ def test_killed_at_every_step_of_a_write(cluster, tmp_path):
         assert killed == -signal.SIGKILL
         assert cluster.cached() in ([old.kid], [old.kid, new.kid]), number
         seen.add(len(cluster.cached()))
-        assert set(os.listdir(CACHE / "prod")) <= {"keys", "keys.new"}
+        assert set(os.listdir(CACHE / "prod")) <= {"keys", ".keys.new"}
     assert seen == {1, 2}
     assert cluster.refresh("prod").status == 0 and os.listdir(CACHE / "prod") == ["keys"]
 
@@ -353,7 +354,7 @@ def test_a_full_disk(cluster, full):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=16k", "ksa-full", folder], check=True)
     try:
         for name, text in kept.items():
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(mode=0o700, exist_ok=True)
             (folder / name).write_bytes(text)
         with open(folder / "filler", "wb", buffering=0) as filler:
             try:
@@ -365,7 +366,7 @@ def test_a_full_disk(cluster, full):
         count = len(cluster.asked())
         result = cluster.refresh("prod")
         assert result.status == 1 and "reason=file-unreadable" in result.err and "the disk is full" in result.err
-        assert (CACHE / "prod/keys").read_bytes() == before and not (CACHE / "prod/keys.new").exists()
+        assert (CACHE / "prod/keys").read_bytes() == before and not (CACHE / "prod/.keys.new").exists()
         assert len(cluster.asked()) == count + (full == "cache")
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -373,12 +374,12 @@ def test_a_full_disk(cluster, full):
 
 def test_a_leftover_of_a_killed_writer(cluster):
     assert cluster.refresh("prod").status == 0
-    (CACHE / "prod/keys.new").write_text("half")
+    (CACHE / "prod/.keys.new").write_text("half")
     assert cluster.refresh("prod").status == 0
     assert os.listdir(CACHE / "prod") == ["keys"] and cluster.cached() == [cluster.host.key.kid]
 
 
-@pytest.mark.parametrize("name", ["prod/keys.new", "prod/keys"])
+@pytest.mark.parametrize("name", ["prod/.keys.new", "prod/keys"])
 def test_no_link_is_followed(cluster, name, tmp_path):
     target = cluster.host.write("/etc/ksa/target", "untouched")
     (CACHE / "prod").mkdir(parents=True)
@@ -388,12 +389,13 @@ def test_no_link_is_followed(cluster, name, tmp_path):
 
 
 def test_a_lock_that_is_a_link(cluster):
-    (RUN / "prod.lock").symlink_to("/etc/ksa/ksa.conf")
+    LOCKS.mkdir(mode=0o700)
+    (LOCKS / "prod.lock").symlink_to("/etc/ksa/ksa.conf")
     result = cluster.refresh("prod")
     assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.asked() == []
 
 
-@pytest.mark.parametrize("folder", [CACHE, CACHE / "prod", RUN], ids=str)
+@pytest.mark.parametrize("folder", [CACHE, CACHE / "prod", RUN, LOCKS], ids=str)
 def test_folders_that_others_can_write(cluster, folder):
     assert cluster.refresh("prod").status == 0
     before = (CACHE / "prod/keys").read_bytes()
@@ -402,6 +404,38 @@ def test_folders_that_others_can_write(cluster, folder):
     result = cluster.refresh("prod")
     folder.chmod(before_mode)
     assert result.status == 1 and "reason=file-unsafe" in result.err and (CACHE / "prod/keys").read_bytes() == before
+
+
+# --- Names of clusters ---
+
+
+def locked(path):
+    """A process that holds the lock of PATH."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    holder = subprocess.Popen(["flock", path, "sleep", "60"], process_group=0)
+    private_host.wait_until(lambda: path.exists() and subprocess.run(["flock", "-n", path, "true"]).returncode != 0)
+    return holder
+
+
+def test_a_cluster_named_accounts_waits_for_accounts_sync(cluster):
+    """accounts sync holds its lock for minutes; the name of a cluster must not lead to that lock."""
+    cluster.configure(cluster.section("accounts", more="credential_file = %s\n" % CREDENTIAL), host="timeout = 1s\n")
+    holder = locked(RUN / "accounts.lock")
+    try:
+        assert subprocess.run(["ksactl", "keys", "refresh", "--cooldown", "accounts"], timeout=60).returncode == 0
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
+    assert cluster.cached("accounts") == [cluster.host.key.kid]
+
+
+@pytest.mark.parametrize("name", ["accounts", "clusters", "keys", "used", "credentials", "a.lock", "registry", "sessions"])
+def test_a_cluster_named_as_a_file_of_ksa(cluster, name):
+    """Its files are its own: the names of others in the same directories stay free."""
+    cluster.configure(cluster.section(name, more="credential_file = %s\n" % CREDENTIAL))
+    assert cluster.refresh(name).status == 0 and cluster.cached(name) == [cluster.host.key.kid]
+    assert sorted(os.listdir(LOCKS)) == [name + ".lock", name + ".stamp"] and os.listdir(RUN) == ["clusters"]
+    assert cluster.ksactl("keys", "purge", name).status == 0 and cluster.cached(name) is None
 
 
 # --- Marks of used tokens ---

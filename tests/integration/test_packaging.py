@@ -82,9 +82,9 @@ def test_folders(private, tmp_path):
         (tmp_path / "etc" / name).write_text("root:x:0:0::/:/bin/sh\n" if name == "passwd" else "root:x:0:\n")
     result = run(["systemd-tmpfiles", "--root=%s" % tmp_path, "--create", "/usr/lib/tmpfiles.d/ksa.conf"])
     modes = {path: (tmp_path / path).stat().st_mode & 0o7777 for path in (
-        "run/ksa", "var/cache/ksa", "var/lib/ksa", "var/lib/ksa/credentials", "var/lib/ksa/used")}
-    assert modes == {"run/ksa": 0o700, "var/cache/ksa": 0o755, "var/lib/ksa": 0o755, "var/lib/ksa/credentials": 0o700,
-                     "var/lib/ksa/used": 0o700}, result.stdout
+        "run/ksa", "run/ksa/clusters", "var/cache/ksa", "var/lib/ksa", "var/lib/ksa/credentials", "var/lib/ksa/used")}
+    assert modes == {"run/ksa": 0o700, "run/ksa/clusters": 0o700, "var/cache/ksa": 0o755, "var/lib/ksa": 0o755,
+                     "var/lib/ksa/credentials": 0o700, "var/lib/ksa/used": 0o700}, result.stdout
 
 
 # --- The services in their confinement ---

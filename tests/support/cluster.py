@@ -13,6 +13,7 @@ from tls_server import Certificates, TlsServer, page
 KEYS = "/openid/v1/jwks"
 DOCUMENT = "/.well-known/openid-configuration"
 CACHE, RUN, STATE = Path("/var/cache/ksa"), Path("/run/ksa"), Path("/var/lib/ksa")
+LOCKS = RUN / "clusters"  # and stamps
 CREDENTIAL = STATE / "credentials" / "prod"
 
 
@@ -109,13 +110,13 @@ class Cluster:
 
     @staticmethod
     def stamp(name="prod"):
-        path = RUN / (name + ".stamp")
+        path = LOCKS / (name + ".stamp")
         return int(path.read_text()) if path.exists() else None
 
     @staticmethod
     def cool_down(name="prod"):
         """As after half a minute."""
-        path = RUN / (name + ".stamp")
+        path = LOCKS / (name + ".stamp")
         path.unlink(missing_ok=True)
 
     def no_token_told(self, *texts):

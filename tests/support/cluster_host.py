@@ -103,7 +103,7 @@ class ClusterHost:
 
     def cool_down(self, name="prod"):
         """The last attempt of a login to fetch the keys was half a minute ago."""
-        Path("/run/ksa/%s.stamp" % name).unlink(missing_ok=True)
+        Path("/run/ksa/clusters/%s.stamp" % name).unlink(missing_ok=True)
 
     @staticmethod
     def cached(name="prod"):

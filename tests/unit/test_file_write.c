@@ -105,7 +105,7 @@ static void test_replace(void **state)
         assert_int_equal(put(place, "file", 0600, ""), KSA_OK);
         holds(place, "file", "");
         assert_int_equal(mode_of(place, "file"), 0600);
-        assert_int_equal(mode_of(place, "file.new"), -1);
+        assert_int_equal(mode_of(place, ".file.new"), -1);
         assert_int_equal(put(place, "no/where", 0600, "x"), KSA_FILE_MISSING);
 }
 
@@ -126,12 +126,12 @@ static void test_leftovers(void **state)
 {
         const struct place *place = *state;
 
-        place_write(place, "file.new", "half of something that is longer than the new text");
+        place_write(place, ".file.new", "half of something that is longer than the new text");
         assert_int_equal(put(place, "file", 0644, "whole"), KSA_OK);
         holds(place, "file", "whole");
-        assert_int_equal(mode_of(place, "file.new"), -1);
+        assert_int_equal(mode_of(place, ".file.new"), -1);
         /* A folder of that name is nothing that a writer left. */
-        place_folder(place, "file.new");
+        place_folder(place, ".file.new");
         assert_int_equal(put(place, "file", 0644, "more"), KSA_FILE_UNREADABLE);
         holds(place, "file", "whole");
 }
@@ -142,7 +142,7 @@ static void test_links(void **state)
 
         place_write(place, "target", "untouched");
         assert_int_equal(symlink(path_of(place, "target"), path_of(place, "file")), 0);
-        assert_int_equal(symlink(path_of(place, "target"), path_of(place, "file.new")), 0);
+        assert_int_equal(symlink(path_of(place, "target"), path_of(place, ".file.new")), 0);
         assert_int_equal(put(place, "file", 0600, "new"), KSA_OK);
         holds(place, "target", "untouched");
         holds(place, "file", "new");
@@ -159,7 +159,7 @@ static void test_folders_of_others(void **state)
         assert_int_equal(chmod(path_of(place, "a"), 0777), 0);
         assert_int_equal(put(place, "a/file", 0644, "two"), KSA_FILE_UNSAFE);
         holds(place, "a/file", "one");
-        assert_int_equal(mode_of(place, "a/file.new"), -1);
+        assert_int_equal(mode_of(place, "a/.file.new"), -1);
 }
 
 /* A write that fails leaves the old file, and no half of a new one. */
@@ -184,7 +184,7 @@ static void test_no_room(void **state)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(status, 0);
         holds(place, "file", "old");
-        assert_int_equal(mode_of(place, "file.new"), -1);
+        assert_int_equal(mode_of(place, ".file.new"), -1);
 }
 
 static void test_long_names(void **state)
@@ -193,9 +193,9 @@ static void test_long_names(void **state)
         char name[NAME_MAX + 1];
 
         memset(name, 'x', sizeof(name) - 1);
-        name[NAME_MAX] = '\0'; /* there is no room for .new */
+        name[NAME_MAX] = '\0'; /* there is no room for a dot and .new */
         assert_int_equal(put(place, name, 0644, "one"), KSA_FILE_UNREADABLE);
-        name[NAME_MAX - 4] = '\0';
+        name[NAME_MAX - 5] = '\0';
         assert_int_equal(put(place, name, 0644, "one"), KSA_OK);
 }
 

@@ -224,7 +224,7 @@ static void test_readers_find_the_old_file_or_the_new_one(void **state)
 
 /* --- A writer that is killed ------------------------------------------------ */
 
-/* Names in the folder that are neither the registry nor its one .new file. */
+/* Names in the folder that are neither the registry nor its one .registry.new. */
 static unsigned others(const char *folder, bool *ret_new)
 {
         DIR *entries = opendir(folder);
@@ -234,7 +234,7 @@ static unsigned others(const char *folder, bool *ret_new)
         assert_non_null(entries);
         *ret_new = false;
         while ((entry = readdir(entries)) != NULL) {
-                if (strcmp(entry->d_name, "registry.new") == 0)
+                if (strcmp(entry->d_name, ".registry.new") == 0)
                         *ret_new = true;
                 else if (entry->d_name[0] != '.' && strcmp(entry->d_name, "registry") != 0)
                         count++;

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cluster_lock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "file_write.h"
+
+enum ksa_reason ksa_cluster_path(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 const char *suffix, char out[PATH_MAX], struct ksa_error *err)
+{
+        int length =
+                snprintf(out, PATH_MAX, "%s/clusters/%s%s", env->run_dir, cluster->name, suffix);
+
+        if (length < 0 || length >= PATH_MAX)
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long", env->run_dir);
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 const char *suffix, int *ret_lock, struct ksa_error *err)
+{
+        char path[PATH_MAX];
+        enum ksa_reason reason = ksa_cluster_path(cluster, env, suffix, path, err);
+
+        if (reason == KSA_OK)
+                reason = ksa_folder_make(env->run_dir, env->owner, S_IRWXU, err);
+        if (reason != KSA_OK)
+                return reason;
+        char *slash = strrchr(path, '/');
+        *slash = '\0';
+        reason = ksa_folder_make(path, env->owner, S_IRWXU, err);
+        *slash = '/';
+        return reason == KSA_OK ? ksa_file_lock(path, env->owner, ret_lock, err) : reason;
+}
