@@ -11,6 +11,7 @@
 #include "check.h"
 #include "covers.h"
 #include "keyset.h"
+#include "needs.h"
 #include "text.h"
 
 /* Rules compared with all before them, at most: a thousand is half a million pairs. */
@@ -334,7 +335,7 @@ static void check_services(struct report *report, const struct ksa_config *confi
                         const char *name = ksa_list_text(&rule->service, n);
                         const struct ksa_service *service = ksa_config_service(config, name);
 
-                        if (strcmp(name, "postgresql") == 0 &&
+                        if (runs_without_root(config, name) &&
                             (service == NULL || service->audience.count == 0))
                                 tell_at(report, false, &rule->place,
                                         "add [service postgresql] with an audience",

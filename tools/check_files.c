@@ -184,16 +184,14 @@ void check_demands(struct report *report, const struct ksa_config *config,
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
-                const char *demand = what_needs_root(config, rule);
+                const char *remedy, *demand = what_needs_root(config, rule, &remedy);
 
                 check_marks(report, rule, env);
                 for (size_t n = 0; demand != NULL && n < rule->service.count; n++) {
                         const char *name = ksa_list_text(&rule->service, n);
-                        const struct ksa_service *service = ksa_config_service(config, name);
 
-                        if (service != NULL && !service->local_user)
-                                tell_at(report, false, &rule->place,
-                                        "give that service a rule without it",
+                        if (runs_without_root(config, name))
+                                tell_at(report, false, &rule->place, remedy,
                                         "[rule %s] demands %s, which %s cannot do without root: "
                                         "every login is refused",
                                         rule->name, demand, name);

@@ -11,13 +11,15 @@
 #include "explain_user.h"
 #include "ksactl.h"
 #include "login.h"
+#include "needs.h"
 #include "text.h"
 
-/* Whom a service without root runs as, for the sake of the question: not root. */
+/* Any uid but root's: of a service that runs without root, and of the user who starts sudo. */
 #define NOBODY 65534
 
 struct question {
-        const char *token_file, *user, *service, *rhost, *now, *config_file;
+        const char *token_file, *user, *service, *rhost, *now, *config_file, *service_user;
+        uid_t service_uid; /* of service_user */
         bool json, offline;
         bool user_chosen; /* by us */
         char chosen[CHOSEN_SIZE];
@@ -42,29 +44,28 @@ static void look_up(struct question *question)
         ksa_own_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
 }
 
-static bool ask(struct question *question)
+static void ask(struct question *question)
 {
-        question->token = read_token(question->token_file);
-        if (question->token == NULL)
-                return false;
         if (question->user == NULL &&
             choose_user(question->config, &question->host.env, question->token, question->service,
                         question->chosen)) {
                 question->user = question->chosen;
                 question->user_chosen = true;
         }
-        const struct ksa_service *service = ksa_config_service(question->config, question->service);
+        bool given = question->service_user != NULL;
+        uid_t uid = given                                                    ? question->service_uid
+                    : runs_without_root(question->config, question->service) ? NOBODY
+                                                                             : 0;
         question->attempt = (struct ksa_attempt){
                 .token = question->token,
                 .user = question->user != NULL ? question->user : "",
                 .service = question->service,
                 .rhost = question->rhost,
-                .effective_uid = service != NULL && !service->local_user ? NOBODY : 0,
-                .real_uid = ksa_service_is_local(question->service) ? NOBODY : 0,
+                .effective_uid = uid,
+                .real_uid = !given && ksa_service_is_local(question->service) ? NOBODY : uid,
         };
         look_up(question);
         ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);
-        return true;
 }
 
 /* --- Rules: why not ----------------------------------------------------------- */
@@ -296,8 +297,7 @@ static bool left_to_root(const struct question *question)
 
 static int answer(struct question *question)
 {
-        if (!ask(question))
-                return EXIT_BROKEN;
+        ask(question);
         bool allowed = question->decision.outcome == KSA_ALLOW, printed = true;
         if (left_to_root(question))
                 printed = false;
@@ -307,7 +307,6 @@ static int answer(struct question *question)
                 print_answer(question);
         ksa_decision_clear(&question->decision);
         ksa_own_close(&question->own);
-        ksa_secret_free(&question->token);
         if (!printed)
                 return EXIT_BROKEN;
         return allowed ? EXIT_GOOD : EXIT_DENIED;
@@ -342,6 +341,7 @@ int command_explain(const struct words *arguments)
                 {"--user", &question.user, NULL},
                 {"--service", &question.service, NULL},
                 {"--rhost", &question.rhost, NULL},
+                {"--service-user", &question.service_user, NULL},
                 {"--now", &question.now, NULL},
                 {"--config", &question.config_file, NULL},
                 {"--json", NULL, &question.json},
@@ -360,8 +360,13 @@ int command_explain(const struct words *arguments)
         }
         question.service = question.service != NULL ? question.service : "sshd";
         question.rhost = question.rhost != NULL ? question.rhost : "";
+        question.token = read_token(question.token_file);
+        if (question.token == NULL)
+                return EXIT_BROKEN;
         bool filled = fill_host(&question.host, question.config_file, &path) &&
-                      read_now(question.now, &question.host.env.now);
+                      read_now(question.now, &question.host.env.now) &&
+                      (question.service_user == NULL ||
+                       become_service_user(question.service_user, &question.service_uid));
         make_harmless(&question.host.env);
         question.host.env.offline = question.offline;
         if (filled && ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
@@ -370,6 +375,7 @@ int command_explain(const struct words *arguments)
                 status = answer(&question);
         ksa_fetch_close(&question.host.fetch);
         ksa_config_free(&question.config);
+        ksa_secret_free(&question.token);
         free(path);
         return status;
 }

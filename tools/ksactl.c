@@ -21,7 +21,7 @@ static const struct command {
         {"check", command_check, "check [--config FILE] [--json]"},
         {"explain", command_explain,
          "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
-         "               [--now SECONDS] [--offline] [--config FILE] [--json]"},
+         "               [--service-user NAME] [--now SECONDS] [--offline] [--config FILE] [--json]"},
         {"keys", command_keys,
          "keys show [CLUSTER] [--config FILE] [--json]\n"
          "       ksactl keys refresh [CLUSTER ... | --all] [--if-older AGE] [--if-due] [--cooldown]\n"

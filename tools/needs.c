@@ -52,8 +52,17 @@ struct need what_is_needed(const struct ksa_config *config, const struct ksa_clu
         return need;
 }
 
-const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule)
+bool runs_without_root(const struct ksa_config *config, const char *name)
 {
+        const struct ksa_service *service = ksa_config_service(config, name);
+
+        return strcmp(name, "postgresql") == 0 || (service != NULL && !service->local_user);
+}
+
+const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule,
+                            const char **ret_remedy)
+{
+        *ret_remedy = "write a rule without it for that service";
         if (rule->bound == KSA_BOUND_POD)
                 return "bound = pod";
         if (rule->rbac)
@@ -64,8 +73,11 @@ const char *what_needs_root(const struct ksa_config *config, const struct ksa_ru
                 return "review";
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 if (config->clusters[i].review != KSA_REVIEW_NEVER &&
-                    names(rule, &config->clusters[i]))
+                    names(rule, &config->clusters[i])) {
+                        *ret_remedy = "remove review from the [cluster], and write it in the rules "
+                                      "of the other services";
                         return "review of its cluster";
+                }
         }
         return NULL;
 }

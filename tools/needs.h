@@ -17,7 +17,18 @@ struct need {
 };
 struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster);
 
-/* The option by which RULE demands what root alone can do, such as "rbac = yes"; NULL for none. */
-const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule);
+/*
+ * Whether the service that PAM calls NAME runs without root, as far as the configuration shows it:
+ * local_user = no is refused in a service with root, and a PostgreSQL server does not start as root.
+ */
+bool runs_without_root(const struct ksa_config *config, const char *name);
+
+/*
+ * The option by which RULE demands what root alone can do, such as "rbac = yes"; NULL for none.
+ *
+ * ret_remedy  what to change for a service that runs without root
+ */
+const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule,
+                            const char **ret_remedy);
 
 #endif

@@ -23,7 +23,7 @@ def server():
     run(binaries / "initdb", "-D", folder / "data", "-A", "peer", "--no-sync")
     (folder / "data/pg_hba.conf").write_text("local all all peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
     run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
-    run("psql", "-q", "-h", folder, "postgres", "-c", "create role reports login")
+    run("psql", "-q", "-h", folder, "postgres", "-c", "create role reports login; create role alice login")
     yield folder
     run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
 
@@ -74,6 +74,36 @@ def test_without_its_own_audience_it_verifies_nothing(database, host):
                "[rule reports]\naccount = prod:ci/reporter\nuser = reports\nservice = postgresql\n")
     result = database(host.token(account="reporter"))
     assert result.status != 0 and result.reasons == ["service-without-audience"], result
+
+
+def explained(host, token, user="reports"):
+    """What explain decides for the server, as the server's user."""
+    result = host.run(["ksactl", "explain", "--token-file", "-", "--json", "--service", "postgresql", "--user", user,
+                       "--service-user", "postgres"], user="root", stdin=token.encode())
+    return [result.json["reason"]]
+
+
+def test_explain_agrees_where_the_server_lets_in(database, host):
+    token = host.token(account="reporter", audience=AUDIENCE)
+    assert database(token).out == "reports\n" and explained(host, token) == ["ok"]
+
+
+@pytest.mark.parametrize("demand", ("review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"))
+def test_explain_allows_what_the_server_cannot_do(database, host, demand):
+    """The roles of this server are local users too, so no option says that it runs without root."""
+    host.edit("/etc/ksa/conf.d/postgresql.conf", "local_user = no\n", "")
+    host.edit("/etc/ksa/conf.d/postgresql.conf", "user = reports\n", "user = alice\n%s\n" % demand)
+    host.edit("/etc/ksa/ksa.conf", "[cluster prod]\n", "[cluster prod]\napi_server = https://127.0.0.1:1\ncredential_file = /etc/ksa/none\n")
+    token = host.token(account="reporter", audience=AUDIENCE, pod="runner")
+    assert database(token, "alice").reasons == ["needs-root"]
+    assert explained(host, token, "alice") == ["needs-root"]
+
+
+def test_explain_reads_what_the_server_cannot_read(database, host):
+    os.chmod("/etc/ksa/prod.jwks", 0o600)
+    token = host.token(account="reporter", audience=AUDIENCE)
+    result = database(token)
+    assert result.status != 0 and result.reasons == explained(host, token) == ["file-unreadable"], result
 
 
 def test_forged_token(database, host):

@@ -538,7 +538,16 @@ def test_demands_of_a_service_without_root(asked, demand, local_user, warned):
 
 def test_demands_of_a_cluster_for_a_service_without_root(asked):
     asks(asked, "credential_file", rules=rule(service="pg") + "\n[service pg]\naudience = pg://build-7\nlocal_user = no\n")
-    assert "demands review of its cluster, which pg cannot do" in asked.problem()["text"]
+    problem = asked.problem()
+    assert "demands review of its cluster, which pg cannot do" in problem["text"]
+    assert "[cluster]" in problem["remedy"]  # no rule can demand less than its cluster
+
+
+@pytest.mark.parametrize("demand, warned", [("review = require", True), ("rbac = yes", True), ("once = yes", True), ("", False)])
+def test_demands_of_postgresql_whose_roles_are_local_users(asked, demand, warned):
+    """Its section does not say that it runs without root; no PostgreSQL server runs as root."""
+    asks(asked, "credential_file", cluster="", rules=rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n")
+    assert ["postgresql cannot do without root" in problem["text"] for problem in asked.problems()] == [True] * warned
 
 
 # --- What the host lacks ---

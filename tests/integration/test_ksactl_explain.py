@@ -326,6 +326,83 @@ def test_without_root(build):
         assert result.status == 0, result
 
 
+# --- Services without root ---
+
+
+SERVICE = "\n[service app]\naudience = app://build-7\n"
+RULE_OF_APP = "[rule app]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = app\n"
+
+
+@pytest.fixture
+def reachable(build):
+    """A host whose files every user can read."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        host = Host(build, folder)
+        host.write_config(RULE_OF_APP + SERVICE)
+        yield host
+
+
+def as_app(host, *words):
+    token = host.token(audience="app://build-7", pod="runner")
+    return host.explain(token, "--json", "--service", "app", "--user", "deploy-bot", *words)
+
+
+@pytest.mark.parametrize("demand", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
+def test_explain_allows_what_a_service_without_root_cannot_do(reachable, demand):
+    reachable.write("credential", "token\n").chmod(0o600)
+    reachable.write_config(RULE_OF_APP + demand + SERVICE, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\n" % (
+        reachable.folder / "credential"))
+    assert denied(as_app(reachable, "--service-user", "alice"))["reason"] == "needs-root"
+    assert as_app(reachable, "--offline").json["reason"] == as_app(reachable, "--offline", "--service-user", "root").json["reason"]
+    assert as_app(reachable, "--offline").json["reason"] != "needs-root"
+
+
+def test_explain_allows_a_service_without_root_and_without_an_audience(reachable):
+    reachable.write_config(RULE_OF_APP)
+    result = reachable.explain(reachable.token(), "--json", "--service", "app", "--user", "deploy-bot", "--service-user", "alice")
+    assert denied(result)["reason"] == "service-without-audience"
+
+
+def test_explain_refuses_a_database_that_the_administrator_says_has_root(reachable):
+    reachable.write_config(RULE_OF_APP + SERVICE + "local_user = no\n")
+    assert as_app(reachable).status == as_app(reachable, "--service-user", "alice").status == 0
+    assert denied(as_app(reachable, "--service-user", "root"))["reason"] == "service-with-root"
+
+
+def test_explain_reads_keys_that_the_service_cannot_read(reachable):
+    """It reads the files as the service's user, with that user's groups."""
+    keys = reachable.folder / "prod.jwks"
+    keys.chmod(0o640)
+    assert as_app(reachable).status == 0
+    assert denied(as_app(reachable, "--service-user", "alice"))["reason"] == "file-unreadable"
+    shutil.chown(keys, "root", 100)  # users, of which alice is a member
+    assert as_app(reachable, "--service-user", "alice").status == 0
+    assert denied(as_app(reachable, "--service-user", "daemon"))["reason"] == "file-unreadable"
+
+
+def test_explain_reads_a_configuration_that_the_service_cannot_read(reachable):
+    reachable.config.chmod(0o600)
+    assert as_app(reachable).status == 0
+    result = as_app(reachable, "--service-user", "alice")
+    assert result.status == 2 and str(reachable.config) in result.err and result.out == ""
+
+
+def test_the_token_may_be_for_root_alone(reachable):
+    """The administrator names its file, and the service never reads it."""
+    token = reachable.write("secret", reachable.token(audience="app://build-7"))
+    token.chmod(0o600)
+    result = reachable.run("explain", "--config", reachable.config, "--token-file", token, "--service", "app", "--user", "deploy-bot",
+                           "--service-user", "alice")
+    assert result.status == 0, result
+
+
+def test_unknown_service_user(reachable):
+    result = as_app(reachable, "--service-user", "no-such-user")
+    assert result.status == 2 and result.out == "" and "no-such-user" in result.err
+
+
 def test_clock(host):
     """Its own clock where no --now is given."""
     token = host.token(issued=int(time.time()) - 595)
