@@ -10,6 +10,7 @@
 #include "file.h"
 #include "ini.h"
 #include "rule.h"
+#include "text.h"
 #include "value.h"
 
 /* One file; more rules than fit into it go into several files of conf.d. */
@@ -126,8 +127,11 @@ static void value_misfits(struct loader *loader, const struct ksa_option *option
         const struct ksa_kind *kind = option->kind;
         const struct ksa_mistake *mistake =
                 ksa_value_mistake(value, (option->flags & KSA_OPTION_LIST) != 0);
-        char limits[64] = "";
+        char limits[64] = "", shown[160];
 
+        /* What was meant to be a URL may hold a password. */
+        if (loader->kind == KSA_SECTION_CLUSTER)
+                value = ksa_text_url(value, shown, sizeof(shown));
         if (mistake != NULL) {
                 ksa_problem_and_remedy(loader->problems, KSA_CONFIG_INVALID, mistake->remedy,
                                        loader->file, line, "%s: %s: \"%.128s\"", option->name,

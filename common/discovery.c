@@ -93,7 +93,7 @@ static enum ksa_reason check_document(const json_t *document, const char *issuer
 {
         const char *said = ksa_json_text(document, "issuer");
         const char *jwks_uri = ksa_json_text(document, "jwks_uri");
-        char quoted[SHOWN], wanted[SHOWN];
+        char quoted[SHOWN], wanted[SHOWN], plain[2][KSA_QUOTE_MAX];
 
         if (said == NULL || jwks_uri == NULL)
                 return ksa_fail(err, KSA_API_BROKEN,
@@ -101,11 +101,14 @@ static enum ksa_reason check_document(const json_t *document, const char *issuer
         if (strcmp(said, issuer) != 0)
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the discovery document is that of '%s', not of '%s'",
-                                ksa_text_quote(said, quoted, sizeof(quoted)),
-                                ksa_text_quote(issuer, wanted, sizeof(wanted)));
+                                ksa_text_quote(ksa_text_url(said, plain[0], sizeof(plain[0])),
+                                               quoted, sizeof(quoted)),
+                                ksa_text_quote(ksa_text_url(issuer, plain[1], sizeof(plain[1])),
+                                               wanted, sizeof(wanted)));
         if (!is_url(jwks_uri))
                 return ksa_fail(err, KSA_API_BROKEN, "jwks_uri '%s' is no plain https URL",
-                                ksa_text_quote(jwks_uri, quoted, sizeof(quoted)));
+                                ksa_text_quote(ksa_text_url(jwks_uri, plain[0], sizeof(plain[0])),
+                                               quoted, sizeof(quoted)));
         return KSA_OK;
 }
 

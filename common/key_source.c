@@ -32,12 +32,14 @@ static enum ksa_reason tell_url(const char *url, enum ksa_side side, enum ksa_re
 {
         const char *hint = "";
         struct ksa_error inner = *err;
-        char shown[SHOWN];
+        char plain[KSA_QUOTE_MAX], shown[SHOWN];
 
         if (reason == KSA_API_FORBIDDEN && side == KSA_SIDE_API)
                 hint = ": the ClusterRole system:service-account-issuer-discovery would";
-        return ksa_fail(err, reason, "%s: %s%s", ksa_text_quote(url, shown, sizeof(shown)),
-                        inner.text, hint);
+        return ksa_fail(
+                err, reason, "%s: %s%s",
+                ksa_text_quote(ksa_text_url(url, plain, sizeof(plain)), shown, sizeof(shown)),
+                inner.text, hint);
 }
 
 static enum ksa_reason get(const struct source *source, enum ksa_side side,

@@ -216,6 +216,20 @@ const char *ksa_text_user(const char *user)
         return strstr(user, "eyJ") != NULL ? "[not written: it looks like a token]" : user;
 }
 
+const char *ksa_text_url(const char *url, char *out, size_t size)
+{
+        const char *at = strrchr(url, '@'), *scheme = "";
+
+        if (at == NULL)
+                return url;
+        if (strncmp(url, "https://", 8) == 0)
+                scheme = "https://";
+        else if (strncmp(url, "http://", 7) == 0)
+                scheme = "http://";
+        (void)snprintf(out, size, "%s***%s", scheme, at);
+        return out;
+}
+
 const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE])
 {
         static const struct {

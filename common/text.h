@@ -59,6 +59,12 @@ const char *ksa_text_quote(const char *text, char *out, size_t size);
  */
 const char *ksa_text_user(const char *user);
 
+/*
+ * URL as a message or log may show it: "***" in place of all before its last @, which may be a password,
+ * except http:// or https://. URL itself if it has no @, else OUT, cut to SIZE bytes.
+ */
+const char *ksa_text_url(const char *url, char *out, size_t size);
+
 /* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
 #define KSA_SPAN_SIZE 32
 const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE]);

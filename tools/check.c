@@ -383,6 +383,7 @@ int command_check(const struct words *arguments)
         if (ksa_config_load(&host.env, &sink, &config, NULL) == KSA_OK) {
                 check_keys(&report, config, &host.env);
                 check_files(&report, config, &host.env);
+                check_urls(&report, config);
                 check_rules(&report, config);
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);

@@ -21,6 +21,9 @@ const char *remedy_of(enum ksa_reason reason);
 /* The files that clusters name beside their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
+/* Passwords in URLs. */
+void check_urls(struct report *report, const struct ksa_config *config);
+
 /* Whether ksa-fetch can run, where anything is asked of a cluster. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
                    const struct ksa_fetch *fetch);

@@ -50,6 +50,7 @@ static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_
         struct ksa_error error = {0};
         struct ksa_keyset *keyset = NULL;
         json_t *keys = json_array(), *times = NULL;
+        char source[KSA_QUOTE_MAX];
 
         *ret_usable = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
         if (*ret_usable) {
@@ -59,8 +60,9 @@ static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_
         }
         ksa_keyset_free(&keyset);
         json_t *shown = json_pack("{s:s, s:s, s:n, s:n, s:n, s:s?, s:o}", "cluster", cluster->name,
-                                  "source", cluster->keys, "fetched", "due", "denies_after",
-                                  "problem", *ret_usable ? NULL : error.text, "keys", keys);
+                                  "source", ksa_text_url(cluster->keys, source, sizeof(source)),
+                                  "fetched", "due", "denies_after", "problem",
+                                  *ret_usable ? NULL : error.text, "keys", keys);
         if (times != NULL)
                 (void)json_object_update(shown, times);
         json_decref(times);

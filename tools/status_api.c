@@ -221,25 +221,25 @@ static void describe(const struct ksa_cluster *cluster, const struct asked *aske
 {
         bool away = asked->reason == KSA_API_UNREACHABLE || asked->reason == KSA_API_TIMEOUT;
         bool reachable = asked->head.status != 0;
-        char user[300] = "";
+        char user[300] = "", shown[KSA_QUOTE_MAX];
+        const char *server = ksa_text_url(cluster->api_server, shown, sizeof(shown));
 
         if (asked->user != NULL)
                 (void)ksa_text_quote(asked->user, user, sizeof(user));
-        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n, s:n}", "url",
-                                   cluster->api_server, "reachable", reachable, "milliseconds",
+        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n, s:n}", "url", server,
+                                   "reachable", reachable, "milliseconds",
                                    reachable ? json_integer(asked->milliseconds) : json_null(),
                                    "clock_difference", "user", asked->user != NULL ? user : NULL,
                                    "may_review", "may_ask_rbac", "may_renew", "may_list");
         if (reachable)
                 (void)snprintf(finding->text, sizeof(finding->text), "%s answers in %lld ms%s%s",
-                               cluster->api_server, (long long)asked->milliseconds,
+                               server, (long long)asked->milliseconds,
                                *user != '\0' ? ", as to " : "", user);
         else if (away)
-                (void)snprintf(finding->text, sizeof(finding->text), "%s does not answer",
-                               cluster->api_server);
+                (void)snprintf(finding->text, sizeof(finding->text), "%s does not answer", server);
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "%s could not be asked: %s",
-                               cluster->api_server, asked->error.text);
+                               server, asked->error.text);
 }
 
 void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,

@@ -62,14 +62,15 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         struct ksa_error error = {0};
         const char *file = ksa_cluster_key_file(cluster);
         bool open;
-        char refresh[128];
+        char refresh[128], source[KSA_QUOTE_MAX];
         size_t usable = 0;
 
         (void)snprintf(refresh, sizeof(refresh), "ksactl keys refresh %s", cluster->name);
         open = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
         if (open)
                 usable = ksa_keyset_count_usable(keyset);
-        finding->facts = json_pack("{s:s, s:I, s:n, s:n, s:n}", "source", cluster->keys, "count",
+        finding->facts = json_pack("{s:s, s:I, s:n, s:n, s:n}", "source",
+                                   ksa_text_url(cluster->keys, source, sizeof(source)), "count",
                                    (json_int_t)usable, "fetched", "due", "denies_after");
         if (file != NULL)
                 (void)snprintf(finding->text, sizeof(finding->text), "%zu, in %s", usable, file);

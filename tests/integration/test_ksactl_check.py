@@ -596,6 +596,31 @@ def test_discover_needs_an_address(host):
     assert "its first issuer is no https URL" in host.problem()["text"]
 
 
+# --- Passwords in URLs ---
+
+
+@pytest.mark.parametrize("option, value, warned", [
+    ("proxy", "http://joe:hunter2@proxy.test:3128", True), ("proxy", "https://hunter2@proxy.test", True),
+    ("proxy", "http://proxy.test:3128", False), ("keys", "https://joe:hunter2@h.test/keys", True),
+    ("keys", "https://h.test/@scope/keys", False), ("api_server", "https://joe:hunter2@10.0.0.1:6443", True),
+    ("issuer", "https://joe:hunter2@issuer.test", True), ("issuer", "https://issuer.test/a?b=c@d", False)])
+def test_a_password_in_a_url_that_every_user_can_read(host, option, value, warned):
+    text = host.config.read_text()
+    host.write("ksa.conf", text.replace("[cluster prod]\n", "[cluster prod]\n%s = %s\n" % (option, value), 1) if option not in text
+               else re.sub("%s = .*" % option, "%s = %s" % (option, value), text))
+    problems = [problem for problem in host.problems() if problem["text"].startswith("[cluster prod] %s: " % option)]
+    assert [problem["severity"] for problem in problems] == ["warning"] * warned
+    assert all(problem["remedy"] and problem["line"] == host.line_of("[cluster prod]") for problem in problems)
+    assert "hunter2" not in "".join(host.outputs)
+
+
+@pytest.mark.parametrize("value", ["joe:hunter2@proxy.test:3128", "socks5://joe:hunter2@proxy.test"])
+def test_a_password_in_a_value_that_is_not_valid(host, value):
+    host.write_config(RULE, cluster="proxy = %s\n" % value)
+    problem = host.problem()
+    assert problem["severity"] == "error" and "***@proxy.test" in problem["text"] and "hunter2" not in "".join(host.outputs)
+
+
 # --- Usage ---
 
 

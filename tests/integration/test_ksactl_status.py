@@ -94,6 +94,23 @@ def test_well(cluster):
     assert re.match(r"  API server  %s answers in \d+ ms, as to %s; the clocks agree$" % (cluster.server.url, USER), lines[3])
 
 
+def test_passwords_in_urls_are_not_told(cluster):
+    """Neither by what succeeds nor by what fails, in text, JSON or log."""
+    url = cluster.server.url
+    secret = url.replace("https://", "https://joe:hunter2@")
+    host = cluster.host
+    for keys in ("/openid/v1/jwks", "/none"):
+        cluster.configure(cluster.section(keys=secret + keys).replace("api_server = " + url, "api_server = " + secret))
+        cluster.refresh("prod")
+        for words in (["keys", "show"], ["status"]):
+            for json_too in ([], ["--json"]):
+                told = cluster.ksactl(*words, *json_too)
+                assert "https://***@127.0.0.1:" in told.out, told
+    cluster.configure(cluster.section().replace("issuer = " + issuer.ISSUER, "issuer = " + secret).replace("keys = api", "keys = discover"))
+    assert cluster.refresh("prod").status == 1
+    assert "hunter2" not in "".join(host.outputs) + open("/var/log/auth.log", errors="replace").read()
+
+
 # --- Accounts ---
 
 

@@ -210,6 +210,24 @@ static void test_quote(void **state)
 }
 
 /* Whatever the size of the text and of the room: it fits, it ends, and a cut shows. */
+static void test_url_without_its_password(void **state)
+{
+        static const char *const urls[][2] = {{"https://h:1/path", "https://h:1/path"},
+                                              {"http://user:secret@h:3128", "http://***@h:3128"},
+                                              {"https://user:se@cret@h/p", "https://***@h/p"},
+                                              {"https://user:se/cret@h/p", "https://***@h/p"},
+                                              {"user:secret@h:3128", "***@h:3128"},
+                                              {"socks5://user:secret@h", "***@h"},
+                                              {"@", "***@"},
+                                              {"", ""}};
+        char out[64], small[8];
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(urls); i++)
+                assert_string_equal(ksa_text_url(urls[i][0], out, sizeof(out)), urls[i][1]);
+        assert_string_equal(ksa_text_url("http://secret@h", small, sizeof(small)), "http://");
+}
+
 static void test_quote_cuts(void **state)
 {
         (void)state;
@@ -278,6 +296,7 @@ int main(void)
                 cmocka_unit_test(test_dns_subdomain_has_at_most_253_bytes),
                 cmocka_unit_test(test_graphic),
                 cmocka_unit_test(test_quote),
+                cmocka_unit_test(test_url_without_its_password),
                 cmocka_unit_test(test_quote_cuts),
                 cmocka_unit_test(test_quote_small_room),
         };
