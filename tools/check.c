@@ -388,6 +388,7 @@ int command_check(const struct words *arguments)
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);
+                check_sweep(&report, config, &host.env);
                 check_accounts(&report, config);
         }
         ksa_config_free(&config);

@@ -11,6 +11,7 @@
 #include "file.h"
 #include "needs.h"
 #include "rule.h"
+#include "status.h"
 
 /* As api.c has it. */
 #define KEY_MAX ((size_t)64 * 1024)
@@ -177,6 +178,20 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                 tell_at(report, true, &rule->place, remedy_of(error.reason),
                         "[rule %s] has once = yes, and marks of tokens cannot be kept: %s",
                         rule->name, error.text);
+}
+
+/* A directory that is of no use is reported by check_marks(). */
+void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
+{
+        const struct ksa_rule *rule = rule_with_once(config);
+        const struct ksa_place nowhere = {.file = ""};
+        struct finding marks = {0};
+
+        find_marks(config, env, &marks);
+        if (marks.level == SOON)
+                tell_at(report, false, rule != NULL ? &rule->place : &nowhere, marks.remedy, "%s",
+                        marks.problem);
+        json_decref(marks.facts);
 }
 
 void check_demands(struct report *report, const struct ksa_config *config,

@@ -71,24 +71,39 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
 
 /* --- The command ------------------------------------------------------------ */
 
+/* What is of the host and of no cluster. */
+static void examine_host(const struct session *session, bool json, json_t *answer,
+                         enum level *level)
+{
+        struct finding marks = {0};
+
+        find_marks(session->config, &session->host.env, &marks);
+        if (!json && marks.facts != NULL) {
+                (void)puts("this host");
+                print_finding("marks", &marks);
+        }
+        if (marks.level > *level)
+                *level = marks.level;
+        add_finding(answer, "marks", &marks);
+}
+
 static int status(struct session *session, bool offline, bool json)
 {
         const struct ksa_config *config = session->config;
-        json_t *clusters = json_array();
+        json_t *clusters = json_array(), *answer = json_object();
         enum level level = WELL;
 
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
                 (void)json_array_append_new(
                         clusters, examine(session, &config->clusters[i], offline, json, &level));
-        if (json) {
-                json_t *answer =
-                        json_pack("{s:s, s:o}", "result", level_words[level], "clusters", clusters);
-
-                return print_json(answer) ? (int)level : EXIT_BROKEN;
-        }
-        if (json_array_size(clusters) == 0)
+        if (!json && json_array_size(clusters) == 0)
                 (void)puts("there is no [cluster]");
-        json_decref(clusters);
+        (void)json_object_set_new(answer, "clusters", clusters);
+        examine_host(session, json, answer, &level);
+        (void)json_object_set_new(answer, "result", json_string(level_words[level]));
+        if (json)
+                return print_json(answer) ? (int)level : EXIT_BROKEN;
+        json_decref(answer);
         return (int)level;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How one part of a cluster stands: its keys, this host's credential, its API server. */
+/* How one part of a cluster stands: its keys, this host's credential, its API server. Marks on this host. */
 #ifndef KSACTL_STATUS_H
 #define KSACTL_STATUS_H
 
@@ -36,6 +36,13 @@ void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, cons
 /* The local users made of its accounts, by what the registry has. */
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct need *need, struct finding *finding);
+
+/* The first rule with once = yes; NULL for none. */
+const struct ksa_rule *rule_with_once(const struct ksa_config *config);
+
+/* Whether marks of used tokens are removed. Without facts where no rule needs them and no mark is old. */
+void find_marks(const struct ksa_config *config, const struct ksa_env *env,
+                struct finding *finding);
 
 /* For the parts: of several problems the first of the worst is told. */
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import host as private_host
 import issuer
 from ksactl_host import Host
 from tls_server import Certificates
@@ -589,6 +590,41 @@ def test_no_place_for_marks(host, spoil, text):
         path.mkdir(mode=0o700)
     assert [problem["severity"] for problem in problems] == ["error"] * bool(text)
     assert not text or "[rule one] has once = yes" in problems[0]["text"] and text in problems[0]["text"] and problems[0]["remedy"]
+
+
+@pytest.fixture
+def used():
+    """The directory of marks, and how to put one there that ended AGE seconds ago."""
+    path = Path("/var/lib/ksa/used")
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(mode=0o700, parents=True)
+    yield lambda age: (path / ("%d-%s" % (time.time() - age, "ab" * 32))).touch()
+    shutil.rmtree(path)
+    path.mkdir(mode=0o700)
+
+
+@pytest.mark.parametrize("once, timer, warned", [
+    (True, dict(enabled=False), True), (True, dict(masked=True), True), (True, dict(), False), (False, dict(enabled=False), False)],
+    ids=["not enabled", "masked", "enabled", "not needed"])
+def test_marks_that_no_timer_removes(host, used, once, timer, warned):
+    host.write_config(RULE + "once = yes\n" * once)
+    assert host.problems() == []  # without systemd, cron may do it
+    with private_host.systemd(**timer):
+        problems = host.problems()
+    assert [problem["severity"] for problem in problems] == ["warning"] * warned
+    assert not warned or "ksa-keys.timer" in problems[0]["remedy"] and problems[0]["line"] == host.line_of("[rule one]")
+
+
+@pytest.mark.parametrize("once", [True, False])
+@pytest.mark.parametrize("age, warned", [(86000, False), (86500, True)])
+def test_marks_that_nothing_removed(host, used, age, warned, once):
+    """They show it on every host, also where systemd says that the timer is enabled."""
+    host.write_config(RULE + "once = yes\n" * once)
+    used(age)
+    with private_host.systemd():
+        assert [problem["severity"] for problem in host.problems()] == ["warning"] * warned
+    assert [problem["severity"] for problem in host.problems()] == ["warning"] * warned
+    assert len(os.listdir("/var/lib/ksa/used")) == 1
 
 
 def test_discover_needs_an_address(host):

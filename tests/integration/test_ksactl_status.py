@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import host as private_host
 import issuer
 import registry
 from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
@@ -109,6 +110,72 @@ def test_passwords_in_urls_are_not_told(cluster):
     cluster.configure(cluster.section().replace("issuer = " + issuer.ISSUER, "issuer = " + secret).replace("keys = api", "keys = discover"))
     assert cluster.refresh("prod").status == 1
     assert "hunter2" not in "".join(host.outputs) + open("/var/log/auth.log", errors="replace").read()
+
+
+# --- Marks of used tokens ---
+
+ONCE = RULE + "once = yes\n"
+
+
+def marks(cluster, expected):
+    """What status says of them, which text and JSON must say alike."""
+    text, answer = cluster.ksactl("status", "--offline"), cluster.ksactl("status", "--offline", "--json")
+    found = answer.json["marks"]
+    assert (text.status, answer.status, answer.json["result"]) == (EXITS[expected], EXITS[expected], expected), answer
+    assert ("\nthis host\n  marks " in text.out) == (found is not None)
+    if found and found["problem"]:
+        assert "%s: %s\n" % (expected, found["problem"]) in text.out and "what helps: %s\n" % found["remedy"] in text.out
+    return found
+
+
+def add_mark(age):
+    path = Path("/var/lib/ksa/used/%d-%s" % (time.time() - age, "ab" * 32))
+    path.touch()
+    return path
+
+
+def test_marks_that_no_timer_removes(cluster):
+    cluster.configure(cluster.section(), ONCE)
+    add_mark(-600)
+    assert marks(cluster, "well") == {"count": 1, "old": 0, "timer": None, "problem": None, "remedy": None}
+    with private_host.systemd():
+        assert marks(cluster, "well")["timer"] is True
+    for timer in (dict(enabled=False), dict(masked=True)):
+        with private_host.systemd(**timer):
+            found = marks(cluster, "soon")
+            assert found["timer"] is False and "ksa-keys.timer" in found["remedy"]
+    cluster.configure(cluster.section(), RULE)
+    with private_host.systemd(enabled=False):
+        assert marks(cluster, "well") is None
+
+
+@pytest.mark.parametrize("rule", [ONCE, RULE], ids=["once", "no rule with once any more"])
+def test_marks_that_nothing_removed(cluster, rule):
+    cluster.configure(cluster.section(), rule)
+    mark = add_mark(86500)
+    assert marks(cluster, "soon")["old"] == 1
+    with private_host.systemd():
+        assert marks(cluster, "soon")["old"] == 1 and mark.exists()
+    assert cluster.refresh("--all", "--if-due").status == 0 and not mark.exists()
+    assert (marks(cluster, "well") is None) == (rule == RULE)
+
+
+def test_marks_without_root(cluster):
+    """Their directory is for root alone; whether the timer is enabled is not."""
+    cluster.configure(cluster.section(), ONCE)
+    add_mark(86500)
+    answer = cluster.host.run(["ksactl", "status", "--json"]).json
+    assert answer["marks"] == {"count": None, "old": None, "timer": None, "problem": None, "remedy": None}
+
+
+def test_marks_in_a_directory_of_no_use(cluster):
+    """Logins with once = yes are refused then."""
+    cluster.configure(cluster.section(), ONCE)
+    Path("/var/lib/ksa/used").chmod(0o777)
+    try:
+        assert marks(cluster, "trouble")["problem"]
+    finally:
+        Path("/var/lib/ksa/used").chmod(0o700)
 
 
 # --- Accounts ---

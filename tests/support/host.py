@@ -28,6 +28,22 @@ SSH_TELLS_PROGRAMS = b"kbd int inst" not in Path(shutil.which("ssh")).read_bytes
 SHORT_ISSUER = "https://c"
 
 
+@contextlib.contextmanager
+def systemd(enabled=True, masked=False):
+    """As on a host where systemd runs, with ksa-keys.timer enabled or not by the real systemctl."""
+    running = Path("/run/systemd/system")
+    change = lambda *words: subprocess.run(["systemctl", "--quiet", "--root=/", *words, "ksa-keys.timer"], check=True)
+    running.mkdir(parents=True)
+    try:
+        for word in ["enable"] * enabled + ["mask"] * masked:
+            change(word)
+        yield
+    finally:
+        change("unmask")
+        change("disable")
+        running.rmdir()
+
+
 class Result:
     """What a command did, and what the host logged meanwhile."""
 

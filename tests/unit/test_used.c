@@ -60,6 +60,37 @@ static void test_sweep(void **state)
                 assert_int_equal(is_there(place, rows[i].name), !rows[i].goes);
 }
 
+/* NOW is 1795464267. What is not a mark is not counted, and every file stays. */
+static void test_count(void **state)
+{
+        static const char *const names[] = {"1795377866-" HASH, "1795377867-" HASH,
+                                            "1795464267-" HASH, "1-" HASH,
+                                            "1-0011",           "readme"};
+        struct place *place = *state;
+        struct ksa_error error = {0};
+        struct ksa_used used = {99, 99};
+        char folder[128], path[256];
+
+        (void)snprintf(folder, sizeof(folder), "%s/used", place->folder);
+        place->env.used_dir = folder;
+        assert_int_equal(ksa_used_count(&place->env, &used, &error), KSA_OK);
+        assert_int_equal(used.count, 0); /* no directory is fine */
+        place_folder(place, "used");
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                (void)snprintf(path, sizeof(path), "used/%s", names[i]);
+                place_write(place, path, "");
+        }
+        assert_int_equal(ksa_used_count(&place->env, &used, &error), KSA_OK);
+        assert_int_equal(used.count, 4);
+        assert_int_equal(used.old, 2);
+        for (size_t i = 0; i < KSA_COUNT(names); i++)
+                assert_true(is_there(place, names[i]));
+        assert_int_equal(chmod(folder, 0777), 0);
+        used.count = 99;
+        assert_int_equal(ksa_used_count(&place->env, &used, &error), KSA_FILE_UNSAFE);
+        assert_int_equal(used.count, 99);
+}
+
 /* What cannot be removed does not keep the others. */
 static void test_what_cannot_be_removed(void **state)
 {
@@ -100,6 +131,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 TEST(test_sweep),
+                TEST(test_count),
                 TEST(test_what_cannot_be_removed),
                 TEST(test_a_folder_that_others_can_write),
         };
