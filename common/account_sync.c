@@ -11,23 +11,38 @@
 #include "account_file.h"
 #include "account_list.h"
 #include "file_write.h"
+#include "registry_mark.h"
 #include "registry_write.h"
 
 /* --- Beginning and end ------------------------------------------------------ */
 
-static enum ksa_reason take_lock(struct ksa_sync *sync, struct ksa_error *err)
+static enum ksa_reason take_lock(const struct ksa_env *env, int *ret_lock, struct ksa_error *err)
 {
         char path[PATH_MAX];
-        const int wanted = snprintf(path, sizeof(path), "%s/accounts.lock", sync->env->run_dir);
+        const int wanted = snprintf(path, sizeof(path), "%s/accounts.lock", env->run_dir);
 
         if (wanted < 0 || (size_t)wanted >= sizeof(path))
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "the path of the lock is too long");
-        enum ksa_reason reason =
-                ksa_folder_make(sync->env->run_dir, sync->env->owner, S_IRWXU, err);
-        return reason == KSA_OK ? ksa_file_lock(path, sync->env->owner, &sync->lock, err) : reason;
+        enum ksa_reason reason = ksa_folder_make(env->run_dir, env->owner, S_IRWXU, err);
+        return reason == KSA_OK ? ksa_file_lock(path, env->owner, ret_lock, err) : reason;
 }
 
-static enum ksa_reason read_before(struct ksa_sync *sync, struct ksa_error *err)
+/* Without the registry every uid and name could go to another account, so a lost one ends the run. */
+static enum ksa_reason judge_missing(struct ksa_sync *sync, enum ksa_sync_start start,
+                                     struct ksa_error *err)
+{
+        if (start == KSA_SYNC_START_NEW || !ksa_registry_is_marked(sync->env))
+                return KSA_OK;
+        sync->is_lost = true;
+        ksa_error_at(err, sync->env->registry_file, 0);
+        return ksa_fail(err, KSA_REGISTRY,
+                        "%s is missing, and this host has had one: it remembers which uids were "
+                        "given",
+                        sync->env->registry_file);
+}
+
+static enum ksa_reason read_before(struct ksa_sync *sync, enum ksa_sync_start start,
+                                   struct ksa_error *err)
 {
         const char *path = sync->env->registry_file, *why = "";
         enum ksa_registry_answer answer =
@@ -35,16 +50,24 @@ static enum ksa_reason read_before(struct ksa_sync *sync, struct ksa_error *err)
 
         sync->has_before = answer == KSA_REGISTRY_FOUND;
         if (answer == KSA_REGISTRY_NOT_FOUND)
-                return KSA_OK;
+                return judge_missing(sync, start, err);
+        if (start == KSA_SYNC_START_NEW) {
+                ksa_error_at(err, path, 0);
+                return ksa_fail(err, KSA_REGISTRY,
+                                "%s exists and remembers which uids were given: a new registry is "
+                                "started only where there is none",
+                                path);
+        }
         /* All of it: an account that is overlooked here is one whose uid is given away. */
         if (answer == KSA_REGISTRY_FOUND && ksa_registry_is_whole(&sync->before, &why))
                 return KSA_OK;
         ksa_error_at(err, path, 0);
         return ksa_fail(
                 err, KSA_REGISTRY,
-                "%s: %s. It remembers which uids were given, so nothing is written over it: "
-                "put one back from a backup, or remove it, and uids of accounts that are gone "
-                "may be given again, and retired users come back",
+                "%s: %s. It remembers which uids were given, so sync does not replace it: "
+                "restore a backup (ksactl accounts restore FILE). Without a backup, remove it and "
+                "run ksactl accounts sync --new-registry: then uids of removed accounts may be "
+                "given again, and retired users come back",
                 path, why);
 }
 
@@ -70,7 +93,8 @@ static enum ksa_reason read_sources(struct ksa_sync *sync, struct ksa_error *err
 
 enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa_env *env,
                                const struct ksa_local_files *files, bool alone,
-                               struct ksa_sync *ret_sync, struct ksa_error *err)
+                               enum ksa_sync_start start, struct ksa_sync *ret_sync,
+                               struct ksa_error *err)
 {
         enum ksa_reason reason = KSA_OK;
 
@@ -78,9 +102,9 @@ enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa
         if (env->registry_file == NULL)
                 return ksa_fail(err, KSA_INTERNAL, "there is no place for a registry");
         if (alone)
-                reason = take_lock(ret_sync, err);
+                reason = take_lock(env, &ret_sync->lock, err);
         if (reason == KSA_OK)
-                reason = read_before(ret_sync, err);
+                reason = read_before(ret_sync, start, err);
         if (reason == KSA_OK)
                 reason = read_sources(ret_sync, err);
         if (reason == KSA_OK)
@@ -288,8 +312,15 @@ static enum ksa_reason put(const struct ksa_env *env, const unsigned char *bytes
         enum ksa_reason reason = ksa_folder_make(folder, env->owner, 0755, err);
         if (reason == KSA_OK)
                 reason = judge_made(bytes, size, err);
+        if (reason != KSA_OK)
+                return reason;
+        const bool is_first = !ksa_registry_is_marked(env);
+        reason = ksa_registry_mark(env, err);
         if (reason == KSA_OK)
                 reason = ksa_file_replace(env->registry_file, env->owner, 0644, bytes, size, err);
+        /* The next run must not take a first registry that could not be written for a lost one. */
+        if (reason != KSA_OK && is_first && access(env->registry_file, F_OK) != 0)
+                ksa_registry_unmark(env);
         return reason;
 }
 
@@ -318,9 +349,33 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written, struct 
                 reason = ksa_registry_build(&content, sync->env->now, &bytes, &size, err);
         if (reason == KSA_OK && moved)
                 reason = put(sync->env, bytes, size, err);
+        else if (reason == KSA_OK && sync->has_before)
+                reason = ksa_registry_mark(sync->env, err);
         if (reason == KSA_OK)
                 *ret_written = moved;
         free(bytes);
         free(listed);
+        return reason;
+}
+
+/* --- A registry from a backup ----------------------------------------------- */
+
+enum ksa_reason ksa_sync_restore(const struct ksa_env *env, const void *bytes, size_t size,
+                                 struct ksa_registry *ret_registry, struct ksa_error *err)
+{
+        struct ksa_registry restored;
+        const char *why = "";
+        int lock = -1;
+
+        if (ksa_registry_read(bytes, size, &restored, &why) != KSA_REGISTRY_FOUND ||
+            !ksa_registry_is_whole(&restored, &why))
+                return ksa_fail(err, KSA_REGISTRY, "%s", why);
+        enum ksa_reason reason = take_lock(env, &lock, err);
+        if (reason == KSA_OK)
+                reason = put(env, bytes, size, err);
+        if (lock >= 0)
+                (void)close(lock);
+        if (reason == KSA_OK)
+                *ret_registry = restored;
         return reason;
 }

@@ -4,7 +4,7 @@
  * the new file. One process at a time:
  *
  *   RUN/accounts.lock   held from before the registry is read to the end
- *   env.registry_file   replaced whole, mode 0644
+ *   env.registry_file   replaced whole, mode 0644; registry_mark.h has the mark next to it
  *
  * A cluster whose accounts cannot be had keeps those that it has; the others go on.
  */
@@ -24,6 +24,7 @@ struct ksa_sync {
         const struct ksa_env *env;
         int lock;                   /* -1 for none */
         bool has_before;            /* there was a registry */
+        bool is_lost;               /* there was one once, and it is missing */
         struct ksa_registry before; /* zeroed where there was none */
         struct ksa_local *local;
         struct ksa_wanted_list wanted;
@@ -32,18 +33,26 @@ struct ksa_sync {
         struct ksa_plan *plan;
 };
 
+/* What a run does without a registry. */
+enum ksa_sync_start {
+        KSA_SYNC_START_FIRST = 1, /* it begins with none, unless this host has had one */
+        KSA_SYNC_START_NEW,       /* it begins with none, and refuses one that is there */
+};
+
 /*
  * Takes the lock (with ALONE: to write; nobody needs it to look), reads the registry and the local
  * users, and wants what [account] sections declare.
  *
  * ret_sync  zeroed first, and always to be ended, whatever is returned; CONFIG and ENV are borrowed
  *
- * KSA_REGISTRY  the registry is damaged: it remembers which uids were given, so nothing is written over it
+ * KSA_REGISTRY  the registry is damaged, or missing although this host has had one (ret_sync->is_lost): it
+ *               remembers which uids were given, so nothing is written over it; or START does not fit it
  * what file_write.h and local.h say
  */
 enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa_env *env,
                                const struct ksa_local_files *files, bool alone,
-                               struct ksa_sync *ret_sync, struct ksa_error *err) KSA_MUST_CHECK;
+                               enum ksa_sync_start start, struct ksa_sync *ret_sync,
+                               struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_sync_end(struct ksa_sync *sync);
 
 /*
@@ -87,5 +96,18 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, bool force, enum ksa_plan_w
  */
 enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written,
                                struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Verifies every byte of a registry from a backup (BYTES aligned to 8) and puts it in place of the one that
+ * is there, under the lock.
+ *
+ * ret_registry  borrows BYTES; never to be closed
+ *
+ * KSA_REGISTRY  it is damaged or not a registry: the old one stays
+ * what file_write.h says
+ */
+enum ksa_reason ksa_sync_restore(const struct ksa_env *env, const void *bytes, size_t size,
+                                 struct ksa_registry *ret_registry,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "registry_mark.h"
+
 struct ksa_local_files local_files(void)
 {
         const bool root = geteuid() == 0;
@@ -23,8 +25,15 @@ bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry)
 {
         const char *why = "";
 
-        if (ksa_registry_open(env->registry_file, env->owner, ret_registry, &why) !=
-            KSA_REGISTRY_BROKEN)
+        const enum ksa_registry_answer answer =
+                ksa_registry_open(env->registry_file, env->owner, ret_registry, &why);
+
+        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env)) {
+                (void)fprintf(stderr, "ksactl: %s is missing\n    %s\n", env->registry_file,
+                              LOST_REMEDY);
+                return false;
+        }
+        if (answer != KSA_REGISTRY_BROKEN)
                 return true;
         (void)fprintf(stderr, "ksactl: %s: %s\n    ksactl accounts verify\n", env->registry_file,
                       why);
@@ -84,7 +93,7 @@ json_t *show_account(const struct ksa_config *config, const struct ksa_account_r
 static const struct subcommand subcommands[] = {
         {"sync", accounts_sync},     {"list", accounts_list},     {"show", accounts_show},
         {"accept", accounts_accept}, {"retire", accounts_retire}, {"export", accounts_export},
-        {"import", accounts_import}, {"verify", accounts_verify}};
+        {"import", accounts_import}, {"verify", accounts_verify}, {"restore", accounts_restore}};
 
 int command_accounts(const struct words *arguments)
 {

@@ -13,9 +13,15 @@
 struct ksa_local_files local_files(void);
 
 /*
- * The registry; false, with a message on standard error, where it is damaged. Zeroed where there is none.
+ * The registry; false, with a message on standard error, if it is damaged or was lost (registry_mark.h).
+ * Zeroed if this host has had none.
  */
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
+
+/* What brings a lost registry back. */
+#define LOST_REMEDY                                                                       \
+        "ksactl accounts restore FILE brings it back from a backup; without one, ksactl " \
+        "accounts sync --new-registry starts an empty one"
 
 /* Why an account is held, and what ends it; NULL where it is not. */
 struct hold {
@@ -91,5 +97,6 @@ int accounts_export(const struct words *arguments);
 int accounts_list(const struct words *arguments);
 int accounts_show(const struct words *arguments);
 int accounts_verify(const struct words *arguments);
+int accounts_restore(const struct words *arguments);
 
 #endif

@@ -99,8 +99,10 @@ void name_file(struct ksa_error *error)
 
 void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy)
 {
+        const char *registry = run->session.host.env.registry_file;
+        /* The registry or the mark next to it. */
         const bool is_write = error->reason == KSA_FILE_UNREADABLE &&
-                              strcmp(error->file, run->session.host.env.registry_file) == 0;
+                              strncmp(error->file, registry, strlen(registry)) == 0;
         struct ksa_error whole = *error;
 
         name_file(&whole); /* the line of the log has no other place for it */

@@ -197,8 +197,8 @@ static void find_why(struct session *session, const struct ksa_account_record *r
                                        : ksa_reason_remedy(reason);
         char why[WHY_SIZE] = "";
         struct ksa_sync sync;
-        bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false, &sync,
-                                      NULL) == KSA_OK;
+        bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false,
+                                      KSA_SYNC_START_FIRST, &sync, NULL) == KSA_OK;
 
         for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;

@@ -15,7 +15,7 @@
 /* --- A run ------------------------------------------------------------------ */
 
 /* The configuration, and the registry to begin with. False where that is told already. */
-static bool begin(struct accounts_run *run, const char *config_file)
+static bool begin(struct accounts_run *run, const char *config_file, enum ksa_sync_start start)
 {
         const struct ksa_local_files files = local_files();
         struct ksa_error error = {0};
@@ -27,8 +27,8 @@ static bool begin(struct accounts_run *run, const char *config_file)
         if (!open_session(&run->session, config_file))
                 return false;
         if (ksa_sync_begin(run->session.config, &run->session.host.env, &files, !run->dry_run,
-                           &run->sync, &error) != KSA_OK) {
-                report_failure(run, &error, NULL);
+                           start, &run->sync, &error) != KSA_OK) {
+                report_failure(run, &error, run->sync.is_lost ? LOST_REMEDY : NULL);
                 return false;
         }
         if (geteuid() != 0) /* a rehearsal: local_files() */
@@ -113,15 +113,18 @@ int accounts_sync(const struct words *arguments)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL;
+        bool new_registry = false;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--json", NULL, &run.json},
                                      {"--dry-run", NULL, &run.dry_run},
+                                     {"--new-registry", NULL, &new_registry},
                                      {"--force", NULL, &run.force}};
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
             (!run.dry_run && !is_root("accounts sync")))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file) && gather(&run))
+        if (begin(&run, config_file, new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
+            gather(&run))
                 finish(&run, KSA_WISH_NONE, NULL);
         return end(&run);
 }
@@ -157,7 +160,7 @@ static int decide(const struct words *arguments, const char *command, enum ksa_p
         }
         if (!is_root(command))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file) && keep_all(&run))
+        if (begin(&run, config_file, KSA_SYNC_START_FIRST) && keep_all(&run))
                 finish(&run, wish, user);
         return end(&run);
 }
@@ -217,7 +220,7 @@ int accounts_import(const struct words *arguments)
         if ((!run.dry_run && !is_root("accounts import")) ||
             !read_input(path, KSA_ACCOUNT_FILE_MAX, &bytes, &length))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file) && take_file(&run, bytes, length))
+        if (begin(&run, config_file, KSA_SYNC_START_FIRST) && take_file(&run, bytes, length))
                 finish(&run, KSA_WISH_NONE, NULL);
         free(bytes);
         return end(&run);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "accounts.h"
+#include "registry_mark.h"
 #include "registry_write.h"
 
 /* Accounts that are told of one by one. */
@@ -128,21 +129,27 @@ static int64_t judge(struct verdict *verdict, const struct session *session)
         const enum ksa_registry_answer answer =
                 ksa_registry_open(path, session->host.env.owner, &registry, &why);
 
+        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(&session->host.env)) {
+                tell(verdict, EXIT_BROKEN, LOST_REMEDY,
+                     "%s is missing, and this host has had one: it remembers which uids were given",
+                     path);
+                return -1;
+        }
         if (answer == KSA_REGISTRY_NOT_FOUND) {
                 if (is_wanted(session->config))
                         tell(verdict, EXIT_DENIED,
-                             "ksactl accounts sync or import makes it; where there was one, put it back "
-                             "from a backup: it has the users that were retired, and the uids of "
-                             "accounts that are gone",
+                             "run ksactl accounts sync or import; if there was one, restore it from a "
+                             "backup first (ksactl accounts restore FILE): it remembers which uids "
+                             "were given",
                              "there is no %s", path);
                 return 0;
         }
         judge_file(verdict, path);
         if (answer != KSA_REGISTRY_FOUND || !ksa_registry_is_whole(&registry, &why)) {
                 tell(verdict, EXIT_BROKEN,
-                     "put one back from a backup; without one, remove it and run ksactl accounts sync: "
-                     "then uids of accounts that are gone may be given again, and retired users come "
-                     "back",
+                     "ksactl accounts restore FILE replaces it by a backup; without one, remove it and "
+                     "run ksactl accounts sync --new-registry: then uids of removed accounts may be "
+                     "given again, and retired users come back",
                      "%s: %s", path, why);
                 ksa_registry_close(&registry);
                 return -1;

@@ -389,7 +389,7 @@ int command_check(const struct words *arguments)
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);
                 check_sweep(&report, config, &host.env);
-                check_accounts(&report, config);
+                check_accounts(&report, config, &host.env);
         }
         ksa_config_free(&config);
         free(path);

@@ -36,6 +36,7 @@ void check_demands(struct report *report, const struct ksa_config *config,
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
 /* Local users that ksa makes, where any are asked for. */
-void check_accounts(struct report *report, const struct ksa_config *config);
+void check_accounts(struct report *report, const struct ksa_config *config,
+                    const struct ksa_env *env);
 
 #endif

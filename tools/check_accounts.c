@@ -8,6 +8,7 @@
 #include "accounts.h"
 #include "check.h"
 #include "local_table.h"
+#include "registry_mark.h"
 #include "text.h"
 
 /* --- Lookups ---------------------------------------------------------------- */
@@ -38,6 +39,23 @@ static void check_lookups(struct report *report, const struct ksa_place *place)
                 tell_at(report, false, place, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
                         nsswitch_databases[i], fault.effect);
         }
+}
+
+/* Without it no user of ksa's resolves, and accounts sync does nothing. */
+static void check_registry(struct report *report, const struct ksa_place *place,
+                           const struct ksa_env *env)
+{
+        struct ksa_registry registry;
+        const char *why = "";
+        const enum ksa_registry_answer answer =
+                ksa_registry_open(env->registry_file, env->owner, &registry, &why);
+
+        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env))
+                tell_at(report, false, place, LOST_REMEDY, "%s is missing", env->registry_file);
+        else if (answer == KSA_REGISTRY_BROKEN)
+                tell_at(report, false, place, "ksactl accounts verify", "%s: %s",
+                        env->registry_file, why);
+        ksa_registry_close(&registry);
 }
 
 /* --- The range of uids ------------------------------------------------------ */
@@ -180,7 +198,8 @@ static void check_source(struct report *report, const struct ksa_config *config,
         }
 }
 
-void check_accounts(struct report *report, const struct ksa_config *config)
+void check_accounts(struct report *report, const struct ksa_config *config,
+                    const struct ksa_env *env)
 {
         const struct ksa_place *place = what_needs(config);
         struct ksa_local_table local = {.count = 0};
@@ -188,6 +207,7 @@ void check_accounts(struct report *report, const struct ksa_config *config)
         if (place == NULL)
                 return;
         check_lookups(report, place);
+        check_registry(report, place, env);
         check_range(report, config);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");

@@ -33,14 +33,15 @@ static const struct command {
          "       ksactl credential show [CLUSTER] [--config FILE] [--json]\n"
          "       ksactl credential renew [CLUSTER ... | --all] [--if-due] [--config FILE]"},
         {"accounts", command_accounts,
-         "accounts sync [--dry-run] [--force] [--config FILE] [--json]\n"
+         "accounts sync [--dry-run] [--force] [--new-registry] [--config FILE] [--json]\n"
          "       ksactl accounts list [--all] [--config FILE] [--json]\n"
          "       ksactl accounts show USER|UID|CLUSTER:NAMESPACE/ACCOUNT [--config FILE] [--json]\n"
          "       ksactl accounts accept USER [--config FILE] [--json]\n"
          "       ksactl accounts retire USER [--config FILE] [--json]\n"
          "       ksactl accounts export [CLUSTER] [--config FILE] [--json]\n"
          "       ksactl accounts import FILE|- [--dry-run] [--force] [--config FILE] [--json]\n"
-         "       ksactl accounts verify [--config FILE] [--json]"},
+         "       ksactl accounts verify [--config FILE] [--json]\n"
+         "       ksactl accounts restore FILE"},
         {"status", command_status, "status [--offline] [--config FILE] [--json]"},
         {"options", command_options, "options [--json]"},
 };
@@ -96,18 +97,25 @@ bool read_flags(const struct words *arguments, const struct flag *flags, size_t 
         return true;
 }
 
+char *make_absolute(const char *path)
+{
+        char folder[PATH_MAX], *absolute = NULL;
+
+        if (path[0] == '/')
+                absolute = strdup(path);
+        else if (getcwd(folder, sizeof(folder)) == NULL ||
+                 asprintf(&absolute, "%s/%s", folder, path) < 0)
+                absolute = NULL;
+        if (absolute == NULL)
+                (void)fprintf(stderr, "ksactl: %s cannot be made absolute\n", path);
+        return absolute;
+}
+
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path)
 {
-        char folder[PATH_MAX];
-
-        *ret_path = NULL;
-        if (config_file != NULL && config_file[0] != '/' &&
-            (getcwd(folder, sizeof(folder)) == NULL ||
-             asprintf(ret_path, "%s/%s", folder, config_file) < 0)) {
-                *ret_path = NULL;
-                (void)fprintf(stderr, "ksactl: %s cannot be made absolute\n", config_file);
+        *ret_path = config_file != NULL ? make_absolute(config_file) : NULL;
+        if (config_file != NULL && *ret_path == NULL)
                 return false;
-        }
         ksa_host_env_fill(ret_host, *ret_path != NULL ? *ret_path : config_file);
         return true;
 }

@@ -70,6 +70,9 @@ struct subcommand {
 int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
                    const struct words *arguments);
 
+/* PATH from the root, allocated; NULL, with a message on standard error. */
+char *make_absolute(const char *path);
+
 /* A host's environment with --config, made absolute, in place of the default. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "account_sync.h"
-#include "registry.h"
+#include "accounts.h"
+#include "registry_mark.h"
 #include "status.h"
 #include "text.h"
 
@@ -111,6 +111,7 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                 answer = KSA_REGISTRY_BROKEN;
                 why = "it is damaged";
         }
+        const bool is_lost = answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env);
         /* Also where its sections are gone: the users of those may be held. */
         if (!used && (answer != KSA_REGISTRY_FOUND || counts.held == 0)) {
                 (void)snprintf(finding->text, sizeof(finding->text), "not used");
@@ -123,5 +124,7 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
         if (answer == KSA_REGISTRY_BROKEN)
                 add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
                             env->registry_file, why);
+        if (is_lost)
+                add_problem(finding, TROUBLE, LOST_REMEDY, "%s is missing", env->registry_file);
         ksa_registry_close(&registry);
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import issuer
+import registry
 from accounts import Lister, json_answer
 from cluster import Cluster
 from cluster_double import failure
@@ -187,7 +188,7 @@ def test_annotations(cluster):
     cluster.lister.add("ci", "three", uid="0")
     sync(cluster)
     assert set(listed(cluster)) == {"ci_one", "ci_two", "ci_three"}  # annotations = no
-    REGISTRY.unlink()
+    registry.forget()
     use(cluster, LISTED + "annotations = yes\n")
     result = sync(cluster, "--json", status=1)
     assert {(user, one["uid"]) for user, one in listed(cluster).items()} == {("ci_bot", 1879050000)}
@@ -399,7 +400,7 @@ def test_damaged_registry(cluster):
             assert "backup" in result.err and REGISTRY.read_bytes() == damaged
         verified = cluster.ksactl("accounts", "verify", "--json")
         assert verified.status == 2 and verified.json["result"] == "errors" and verified.json["accounts"] is None
-    REGISTRY.unlink()
+    registry.forget()
     sync(cluster)
     assert set(listed(cluster)) == {"ci_deployer"}
 
@@ -425,7 +426,7 @@ def test_full_disk(cluster):
     result = subprocess.run(["unshare", "--mount", "sh", "-c", script], input=before, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, timeout=60)
     assert b"the disk is full" in result.stderr, result
-    assert result.stdout.split() == [b"2", b"credentials", b"registry", b"used"], result
+    assert result.stdout.split() == [b"2", b"credentials", b"registry", b"registry.made", b"used"], result
 
 
 def test_what_cannot_be_written_or_read_is_named(cluster):
@@ -541,7 +542,7 @@ def exported(cluster):
     sync(cluster)
     before = listed(cluster)
     text = cluster.ksactl("accounts", "export").out
-    REGISTRY.unlink()
+    registry.forget()
     cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="").replace("api_server", "#api_server"),
                       LISTED + "annotations = yes\n")
     return before, text
@@ -643,7 +644,7 @@ def test_export_carries_states(cluster, decided):
 def test_import_of_decisions_on_a_new_host(cluster, decided):
     """Bug: whom another host had retired, or not accepted, was active."""
     _, _, after = decided
-    REGISTRY.unlink()
+    registry.forget()
     result = bring(cluster, after, "--json")
     assert result.status == 1 and states(cluster, "--all") == {"good": "active"}
     refused = {one["account"]: one["why"] for one in result.json["changes"] if one["change"] == "refused"}
@@ -654,7 +655,7 @@ def test_import_of_decisions_where_they_are_active(cluster, decided):
     """Nobody is let in any more, until it is decided there and here."""
     asking, before, after = decided
     there = REGISTRY.read_bytes()
-    REGISTRY.unlink()
+    registry.forget()
     assert bring(cluster, before).status == 0
     assert set(states(cluster).values()) == {"active"}
     result = bring(cluster, after, "--json")

@@ -115,7 +115,8 @@ class Host:
         for folder in OWN_FOLDERS:
             for entry in Path(folder).iterdir():
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-        Path("/var/lib/ksa/registry").unlink(missing_ok=True)
+        for name in ("registry", "registry.made"):
+            Path("/var/lib/ksa", name).unlink(missing_ok=True)
         self.write_keys(self.key)
         shutil.copy(EXAMPLES / "ksa.conf", "/etc/ksa/ksa.conf")
         for name in ("sshd", "sudo", "sudo-i"):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PATH = Path("/var/lib/ksa/registry")
+PATH, MARK = Path("/var/lib/ksa/registry"), Path("/var/lib/ksa/registry.made")
 MAKE = Path(os.environ.get("KSA_BUILD", ".")) / "tests/integration/make_registry"
 UID = 1900000001
 GID = 2000000000
@@ -22,6 +22,12 @@ DEPLOYER = "ci_deployer:*:1900000001:1900000001:prod/ci/deployer:/home/ci_deploy
 
 def make(lines=LINES, path=PATH):
     subprocess.run([MAKE, path], input=lines, text=True, check=True)
+
+
+def forget():
+    """As on a host that has never had a registry."""
+    PATH.unlink(missing_ok=True)
+    MARK.unlink(missing_ok=True)
 
 
 def name_service():

@@ -53,7 +53,8 @@ static enum ksa_reason import(struct place *place, int64_t listed, bool force, b
         const int length = snprintf(text, sizeof(text), FILE_OF, (long long)listed);
 
         assert_in_range(length, 1, sizeof(text) - 1);
-        assert_int_equal(ksa_sync_begin(config, &place->env, &no_files, false, &sync, &error),
+        assert_int_equal(ksa_sync_begin(config, &place->env, &no_files, false, KSA_SYNC_START_FIRST,
+                                        &sync, &error),
                          KSA_OK);
         enum ksa_reason reason =
                 ksa_sync_import(&sync, text, (size_t)length, force, &imported, remedy, &error);
