@@ -15,9 +15,9 @@ static bool is_active(const struct ksa_draft_entry *entry)
 }
 
 /*
- * Who on this host has the group's name or number; NULL where nobody has. By its name a group may
- * stand in sudoers: that is what it is for. By its number it may not before there is the group: a
- * namespace's name is found for it.
+ * Why the group is of no use: another has its name or number on this host, or its gid is not mapped.
+ * NULL if it is free. By its name a group may stand in sudoers: that is what it is for. By its number
+ * it may not before there is the group: a namespace's name is found for it.
  */
 static const char *local_group(struct ksa_draft *draft, const struct ksa_claim *claim, bool fresh)
 {
@@ -33,6 +33,10 @@ static const char *local_group(struct ksa_draft *draft, const struct ksa_claim *
         if (fresh && ksa_local_speaks_of_number(local, claim->number, who))
                 return ksa_arena_text(draft->arena, "the gid %u would have rights here by %s",
                                       claim->number, who);
+        if (!ksa_local_maps_gid(local, claim->number))
+                return ksa_arena_text(draft->arena,
+                                      "the gid %u is not mapped in this user namespace",
+                                      claim->number);
         return NULL;
 }
 
@@ -152,6 +156,8 @@ static const char *judge_group(struct ksa_draft *draft, struct ksa_draft_entry *
         }
         if (gid == 0)
                 return "it is root's";
+        if (!ksa_local_maps_gid(draft->input->local, gid))
+                return "its gid is not mapped in this user namespace, so its members could not log in";
         if (gid >= 1000 && !ksa_uid_is_usable(gid))
                 return "its gid is one that nobody should have";
         if (ksa_local_is_powerful(draft->input->local, name, gid)) {

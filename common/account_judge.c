@@ -13,6 +13,7 @@
         "it, or the annotation ksa.dev/user"
 #define SECTION_UID_REMEDY  "correct uid in its [account] section, or give it one that is nobody's"
 #define SECTION_NAME_REMEDY "call its section, and so its user, by another name, or free this one"
+#define MAP_REMEDY          "set uid_range in [host], or uid in its [account] section, to uids within %s"
 #define ROOM_REMEDY                                                              \
         "let the source list only those that log in here, by a label (selector " \
         "in [accounts]), or declare it in an [account] section"
@@ -36,7 +37,17 @@ static struct question question_of(const struct ksa_draft_entry *entry, bool sam
         };
 }
 
-/* Who has the number already; NULL where nobody has. */
+/* An active user keeps its uid on a host that lost the map for it: check and status report it. */
+static bool is_mapped(const struct ksa_draft *draft, const struct ksa_draft_entry *entry)
+{
+        const struct ksa_account_record *before = entry->before;
+
+        return (before != NULL && before->state == KSA_ACCOUNT_ACTIVE &&
+                before->uid == entry->claim.number) ||
+               ksa_local_maps(draft->input->local, entry->claim.number);
+}
+
+/* Why the number is of no use: another has it, or it is not mapped. NULL if it is free. */
 static const char *local_number(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
 {
         const struct ksa_local *local = draft->input->local;
@@ -50,7 +61,11 @@ static const char *local_number(struct ksa_draft *draft, const struct ksa_draft_
         if (ask.first && ksa_local_speaks_of_number(local, uid, who))
                 return ksa_arena_text(draft->arena, "the uid %u would have rights here by %s", uid,
                                       who);
-        return NULL;
+        return is_mapped(draft, entry) ? NULL
+                                       : ksa_arena_text(draft->arena,
+                                                        "the uid %u is not mapped in this user "
+                                                        "namespace, so its logins would fail",
+                                                        uid);
 }
 
 static const char *local_name(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
@@ -109,6 +124,16 @@ static void refuse(struct ksa_draft_entry *entry, const char *why, const char *r
                 entry->after = *entry->before;
         else
                 entry->after.state = 0;
+}
+
+static const char *number_remedy(struct ksa_draft *draft, const struct ksa_draft_entry *entry)
+{
+        char mapped[KSA_ID_MAP_TEXT];
+
+        if (!is_mapped(draft, entry))
+                return ksa_arena_text(draft->arena, MAP_REMEDY,
+                                      ksa_local_tell_mapped(draft->input->local, mapped));
+        return ksa_draft_is_declared(entry) ? SECTION_UID_REMEDY : UID_REMEDY;
 }
 
 /* An [account] section gives it a name of its own already. */
@@ -348,8 +373,7 @@ static void judge_newcomer(struct ksa_draft *draft, struct ksa_draft_entry *entr
         else if (name_why != NULL)
                 refuse(entry, name_why, name_remedy(entry));
         else if (number_why != NULL)
-                refuse(entry, number_why,
-                       ksa_draft_is_declared(entry) ? SECTION_UID_REMEDY : UID_REMEDY);
+                refuse(entry, number_why, number_remedy(draft, entry));
         else
                 set_state(draft, entry, KSA_ACCOUNT_ACTIVE);
 }

@@ -7,6 +7,7 @@
 #define KSA_LOCAL_H
 
 #include "error.h"
+#include "id_map.h"
 #include "macros.h"
 #include "registry.h"
 
@@ -18,6 +19,7 @@ struct ksa_local;
  */
 struct ksa_local_files {
         const char *passwd, *group, *subuid, *subgid, *sudoers, *sudoers_folder;
+        const char *uid_map, *gid_map; /* as id_map.h has them; NULL: all ids are mapped */
         bool ask_nss; /* getpwnam and its kin too, for names and numbers that the registry has not given */
 };
 
@@ -46,6 +48,16 @@ bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
                               char who[KSA_WHO_SIZE]);
 bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
                                 char who[KSA_WHO_SIZE]);
+
+/*
+ * Whether this user namespace has the number as a uid and as a gid, or as a gid: without it a login as the
+ * user, or with the group, dies in setuid() or setgroups().
+ */
+bool ksa_local_maps(const struct ksa_local *local, uint32_t number);
+bool ksa_local_maps_gid(const struct ksa_local *local, uint32_t gid);
+
+/* For a remedy, the uids that it has: ksa_id_map_tell(). */
+const char *ksa_local_tell_mapped(const struct ksa_local *local, char out[KSA_ID_MAP_TEXT]);
 
 /* The gid of a local group (files, then NSS); false where there is none. */
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);

@@ -16,6 +16,8 @@ struct ksa_local_files local_files(void)
                                         .group = "/etc/group",
                                         .subuid = "/etc/subuid",
                                         .subgid = "/etc/subgid",
+                                        .uid_map = UID_MAP_FILE,
+                                        .gid_map = GID_MAP_FILE,
                                         .sudoers = root ? "/etc/sudoers" : "/dev/null",
                                         .sudoers_folder = root ? "/etc/sudoers.d" : "/dev/null",
                                         .ask_nss = true};
@@ -38,6 +40,30 @@ bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry)
         (void)fprintf(stderr, "ksactl: %s: %s\n    ksactl accounts verify\n", env->registry_file,
                       why);
         return false;
+}
+
+enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *cluster,
+                               size_t *ret_count, char ret_mapped[KSA_ID_MAP_TEXT],
+                               struct ksa_error *err)
+{
+        struct ksa_account_record record;
+        struct ksa_id_map uids, gids;
+        size_t position = 0, count = 0;
+        enum ksa_reason reason = ksa_id_map_read(UID_MAP_FILE, &uids, err);
+
+        if (reason == KSA_OK)
+                reason = ksa_id_map_read(GID_MAP_FILE, &gids, err);
+        if (reason != KSA_OK)
+                return reason;
+        while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
+                count += record.state == KSA_ACCOUNT_ACTIVE &&
+                         (cluster == NULL || strcmp(record.cluster, cluster) == 0) &&
+                         !(ksa_id_map_has(&uids, record.uid, record.uid) &&
+                           ksa_id_map_has(&gids, record.uid, record.uid));
+        }
+        (void)ksa_id_map_tell(&uids, ret_mapped);
+        *ret_count = count;
+        return KSA_OK;
 }
 
 json_t *text_or_null(const char *text)

@@ -4,6 +4,7 @@
 #define KSACTL_ACCOUNTS_H
 
 #include "account_sync.h"
+#include "id_map.h"
 #include "ksactl.h"
 
 /*
@@ -11,6 +12,28 @@
  * less that.
  */
 struct ksa_local_files local_files(void);
+
+/* The ids of this user namespace. */
+#define UID_MAP_FILE "/proc/self/uid_map"
+#define GID_MAP_FILE "/proc/self/gid_map"
+
+/*
+ * Counts the active users of CLUSTER (NULL: of all) whose ids are not mapped, as far as the registry can be
+ * read. What id_map.h says.
+ *
+ * ret_count   how many
+ * ret_mapped  the uids that there are, for a remedy
+ */
+enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *cluster,
+                               size_t *ret_count, char ret_mapped[KSA_ID_MAP_TEXT],
+                               struct ksa_error *err);
+
+/* What is wrong with them. */
+#define UNMAPPED_EFFECT \
+        "have a uid that is not mapped in this user namespace: their logins fail after the token is accepted"
+#define UNMAPPED_REMEDY                                                            \
+        "map more ids, or set uid_range in [host] within %s, run ksactl accounts " \
+        "sync --force, and accept each user"
 
 /*
  * The registry; false, with a message on standard error, if it is damaged or was lost (registry_mark.h).

@@ -45,8 +45,11 @@ static void check_lookups(struct report *report, const struct ksa_place *place)
 static void check_registry(struct report *report, const struct ksa_place *place,
                            const struct ksa_env *env)
 {
+        char mapped[KSA_ID_MAP_TEXT], remedy[512];
+        struct ksa_error error = {0};
         struct ksa_registry registry;
         const char *why = "";
+        size_t unmapped = 0;
         const enum ksa_registry_answer answer =
                 ksa_registry_open(env->registry_file, env->owner, &registry, &why);
 
@@ -55,6 +58,11 @@ static void check_registry(struct report *report, const struct ksa_place *place,
         else if (answer == KSA_REGISTRY_BROKEN)
                 tell_at(report, false, place, "ksactl accounts verify", "%s: %s",
                         env->registry_file, why);
+        if (count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
+                (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
+                tell_at(report, false, place, remedy,
+                        "%zu of the users that ksa made " UNMAPPED_EFFECT, unmapped);
+        }
         ksa_registry_close(&registry);
 }
 
@@ -79,6 +87,29 @@ static void check_range(struct report *report, const struct ksa_config *config)
                                 (unsigned)range->max, (unsigned)taken[i].min,
                                 (unsigned)taken[i].max, taken[i].what);
         }
+}
+
+/* In a user namespace a uid or gid that is not mapped ends a login in setuid(). */
+static void check_map(struct report *report, const struct ksa_config *config, const char *path)
+{
+        const struct ksa_uid_range *range = &config->host.uid_range;
+        char mapped[KSA_ID_MAP_TEXT], remedy[128];
+        struct ksa_error error = {0};
+        struct ksa_id_map map;
+
+        if (ksa_id_map_read(path, &map, &error) != KSA_OK) {
+                tell_at(report, true, &config->host.place, remedy_of(error.reason),
+                        "%s line %u: %s", path, error.line, error.text);
+                return;
+        }
+        if (ksa_id_map_has(&map, range->min, range->max))
+                return;
+        (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
+                       ksa_id_map_tell(&map, mapped));
+        tell_at(report, false, &config->host.place, remedy,
+                "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync gives no "
+                "user a uid that is not mapped",
+                (unsigned)range->min, (unsigned)range->max, path);
 }
 
 /* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
@@ -150,6 +181,17 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
                         holder->file);
 }
 
+/* Also where a map cannot be read, which check_map() tells. */
+static bool is_mapped(uint32_t uid)
+{
+        struct ksa_error error = {0};
+        struct ksa_id_map uids, gids;
+
+        return ksa_id_map_read(UID_MAP_FILE, &uids, &error) != KSA_OK ||
+               ksa_id_map_read(GID_MAP_FILE, &gids, &error) != KSA_OK ||
+               (ksa_id_map_has(&uids, uid, uid) && ksa_id_map_has(&gids, uid, uid));
+}
+
 static void check_account(struct report *report, const struct ksa_account *account,
                           const struct ksa_local_table *local)
 {
@@ -166,6 +208,10 @@ static void check_account(struct report *report, const struct ksa_account *accou
                         "give it another uid; see uid in ksa.conf(5)",
                         "[account %s] gets no user: the uid %u is nobody's or one that systemd gives "
                         "away",
+                        account->name, (unsigned)uid);
+        else if (uid != 0 && !is_mapped(uid))
+                tell_at(report, false, &account->place, "give it a uid that is mapped",
+                        "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
         else if (uid != 0)
                 check_holder(report, account, "uid", ksa_local_with_number(local, uid));
@@ -209,6 +255,8 @@ void check_accounts(struct report *report, const struct ksa_config *config,
         check_lookups(report, place);
         check_registry(report, place, env);
         check_range(report, config);
+        check_map(report, config, UID_MAP_FILE);
+        check_map(report, config, GID_MAP_FILE);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
         if (config->counts[KSA_SECTION_ACCOUNT] > 0)

@@ -97,6 +97,20 @@ static void describe(const struct ksa_cluster *cluster, const struct ksa_env *en
                             counts->held);
 }
 
+/* Users who are let in, and then die in setuid(). */
+static void find_unmapped(const struct ksa_registry *registry, const char *cluster,
+                          struct finding *finding)
+{
+        char mapped[KSA_ID_MAP_TEXT], remedy[512];
+        struct ksa_error error = {0};
+        size_t unmapped = 0;
+
+        if (count_unmapped(registry, cluster, &unmapped, mapped, &error) != KSA_OK || unmapped == 0)
+                return; /* check reports a map that cannot be read */
+        (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
+        add_problem(finding, TROUBLE, remedy, "%zu of its users " UNMAPPED_EFFECT, unmapped);
+}
+
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct need *need, struct finding *finding)
 {
@@ -124,6 +138,7 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
         if (answer == KSA_REGISTRY_BROKEN)
                 add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
                             env->registry_file, why);
+        find_unmapped(&registry, cluster->name, finding);
         if (is_lost)
                 add_problem(finding, TROUBLE, LOST_REMEDY, "%s is missing", env->registry_file);
         ksa_registry_close(&registry);

@@ -68,6 +68,7 @@ ONLY = {  # what a call belongs to
                                    "common/registry.c",  # NSS holds no more than that
                                    # what others own, and libc or we read: passwd and group, sudoers
                                    "common/local_table.c", "common/sudoers.c", "tools/nsswitch.c",
+                                   "common/id_map.c",  # the kernel's
                                    # what an administrator names, wherever it is
                                    "tools/read_input.c", "tools/read_token.c",
                                    "pam_module/token_file.c"},

@@ -366,6 +366,97 @@ static void test_namespace_with_room_left(void **state)
         assert_state(&realm, "c", KSA_ACCOUNT_ACTIVE);
 }
 
+/* --- A user namespace ----------------------------------------------------------------- */
+
+/* Maps of 65536 ids, as of a container. */
+static void map_ids(void)
+{
+        static char uid_map[96], gid_map[96];
+
+        place_write(place, "uid_map", "0 100000 65536\n");
+        place_write(place, "gid_map", "0 100000 65536\n");
+        (void)snprintf(uid_map, sizeof(uid_map), "%s/uid_map", place->folder);
+        (void)snprintf(gid_map, sizeof(gid_map), "%s/gid_map", place->folder);
+        realm.files.uid_map = uid_map;
+        realm.files.gid_map = gid_map;
+}
+
+/* Bug: it got one, was let in, and the login died in setuid(). */
+static void test_newcomer_gets_no_uid_that_is_not_mapped(void **state)
+{
+        struct ksa_account section = {0};
+
+        (void)state;
+        map_ids();
+        realm_lists(&realm, "ci", "a", 1);
+        realm_declares(&realm, &section, "bot", "ci", "b");
+        realm_sync(&realm);
+        assert_changed(&realm, KSA_CHANGE_REFUSED, "a");
+        assert_changed(&realm, KSA_CHANGE_REFUSED, "b");
+        assert_state(&realm, "a", 0);
+        assert_state(&realm, "b", 0);
+        assert_remedy(&realm, KSA_CHANGE_REFUSED, "a", "uid_range");
+        assert_remedy(&realm, KSA_CHANGE_REFUSED, "a", "0-65535");
+        realm.range = (struct ksa_uid_range){20000, 60000};
+        realm_sync(&realm);
+        assert_state(&realm, "a", KSA_ACCOUNT_ACTIVE);
+        assert_state(&realm, "b", KSA_ACCOUNT_ACTIVE);
+        assert_int_equal(realm_record(&realm, "ci", "a").group_count, 1);
+}
+
+/* Of the two maps either may be the smaller one. */
+static void test_newcomer_gets_no_gid_that_is_not_mapped(void **state)
+{
+        (void)state;
+        map_ids();
+        realm.files.uid_map = NULL;
+        realm_lists(&realm, "ci", "a", 1);
+        realm_sync(&realm);
+        assert_changed(&realm, KSA_CHANGE_REFUSED, "a");
+}
+
+/* A host that comes to have a map: check and status report it, and no uid changes. */
+static void test_active_user_keeps_a_uid_that_is_not_mapped(void **state)
+{
+        (void)state;
+        realm_lists(&realm, "ci", "a", 1);
+        realm_sync(&realm);
+        const uint32_t uid = realm_record(&realm, "ci", "a").uid;
+        map_ids();
+        realm_sync(&realm);
+        assert_state(&realm, "a", KSA_ACCOUNT_ACTIVE);
+        assert_int_equal(realm_record(&realm, "ci", "a").uid, uid);
+}
+
+/* Retired before there was a map: accept would make it active again. */
+static void test_no_accept_makes_a_uid_active_that_is_not_mapped(void **state)
+{
+        (void)state;
+        realm_lists(&realm, "ci", "a", 1);
+        realm_sync(&realm);
+        realm_wish(&realm, KSA_WISH_RETIRE, "ci_a");
+        map_ids();
+        assert_false(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_a") == KSA_OK &&
+                     realm.plan->accounts[0].state == KSA_ACCOUNT_ACTIVE);
+}
+
+/* setgroups() fails as a whole, so one such group ends the login. */
+static void test_no_user_is_in_a_group_whose_gid_is_not_mapped(void **state)
+{
+        static const char *list[] = {"staff"};
+        struct ksa_account section = {.groups = {.items = list, .count = KSA_COUNT(list)}};
+
+        (void)state;
+        place_write(place, "group", "staff:x:70000:\n");
+        map_ids();
+        realm_declares(&realm, &section, "bot", "ci", "a");
+        realm.wanted.items[0].uid = 20001;
+        realm_sync(&realm);
+        assert_state(&realm, "a", KSA_ACCOUNT_ACTIVE);
+        assert_int_equal(realm_record(&realm, "ci", "a").group_count, 0);
+        assert_int_equal(realm_changes(&realm, KSA_CHANGE_WARNING), 2); /* k8s-ci, staff */
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -380,6 +471,11 @@ int main(void)
                 TEST(test_powerful_groups_are_told_with_their_reason),
                 TEST(test_namespace_that_left_too_much_behind),
                 TEST(test_namespace_with_room_left),
+                TEST(test_newcomer_gets_no_uid_that_is_not_mapped),
+                TEST(test_newcomer_gets_no_gid_that_is_not_mapped),
+                TEST(test_active_user_keeps_a_uid_that_is_not_mapped),
+                TEST(test_no_accept_makes_a_uid_active_that_is_not_mapped),
+                TEST(test_no_user_is_in_a_group_whose_gid_is_not_mapped),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
