@@ -2,7 +2,6 @@
 token in a file, against the real sshd: every file arrives, and no token does where it must not."""
 import re
 import shutil
-import stat
 from pathlib import Path
 
 import pytest
@@ -158,8 +157,7 @@ def test_sudo_with_another_prompt_says_what_is_wrong(job):
 def test_nothing_is_left_of_the_token(job):
     """Not in /dev/shm, where the parts of these logins were kept: job has no XDG_RUNTIME_DIR."""
     result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
-    folder = Path("/dev/shm/ksa-askpass-%d" % private_host.HOME.stat().st_uid)
-    assert result.status == 0 and stat.S_IMODE(folder.stat().st_mode) == 0o700 and list(folder.iterdir()) == []
+    assert result.status == 0 and list(Path("/dev/shm").glob("ksa-askpass-*")) == []
 
 
 # --- Ansible ---

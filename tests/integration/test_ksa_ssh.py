@@ -100,8 +100,14 @@ def test_no_askpass(ssh):
 
 
 def test_no_ssh(ssh):
-    result = ssh.run("build-7", KSA_SSH="/nonexistent/ssh")
-    assert result.returncode == 255 and result.stderr == "ksa-ssh: /nonexistent/ssh is not installed\n"
+    result = ssh.run("build-7", PATH="%s" % ssh.folder)
+    assert result.returncode == 255 and "ssh is not installed" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["/nonexistent/ssh", "ssh -v", "ssh # mine", "{{ ssh }}"])
+def test_variable_that_names_no_program(ssh, value):
+    result = ssh.run("build-7", KSA_SSH=value)
+    assert result.returncode == 255 and result.stderr.startswith("ksa-ssh: KSA_SSH: "), result
 
 
 def test_another_ssh(ssh):
