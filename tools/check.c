@@ -390,6 +390,7 @@ int command_check(const struct words *arguments)
                 check_demands(&report, config, &host.env);
                 check_sweep(&report, config, &host.env);
                 check_accounts(&report, config, &host.env);
+                check_sshd(&report, config);
         }
         ksa_config_free(&config);
         free(path);

@@ -39,4 +39,7 @@ void check_sweep(struct report *report, const struct ksa_config *config, const s
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
+/* Whether sshd shuts out an address whose tokens were refused, for rules of sshd. */
+void check_sshd(struct report *report, const struct ksa_config *config);
+
 #endif

@@ -85,10 +85,11 @@ class Host:
     def line_of(self, text, name="ksa.conf"):
         return (self.folder / name).read_text().splitlines().index(text) + 1
 
-    def run(self, *words, stdin=b"", cwd=None, host_name="build-7"):
+    def run(self, *words, stdin=b"", cwd=None, host_name="build-7", prepare="true"):
+        """ksactl, after the shell's command PREPARE."""
         script = ('mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && '
                   'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && '
-                  'hostname "$1" && shift && exec "$@"')
+                  'hostname "$1" && shift && { %s; } && exec "$@"' % prepare)
         process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.folder), host_name,
                                   str(self.ksactl), *map(str, words)], input=stdin, cwd=cwd, timeout=60,
                                  env={"PATH": os.environ["PATH"], "LC_ALL": "C"},

@@ -13,6 +13,7 @@ import issuer
 from ksactl_host import Host
 from tls_server import Certificates
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "packaging" / "examples"
 FETCH = "/usr/libexec/ksa/ksa-fetch"
 RULE = "\n[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
@@ -120,6 +121,59 @@ def test_own_users_need_lookups(host):
     problems = host.problems()
     assert [re.search(r"behind files for (\w+)", problem["text"]).group(1) for problem in problems] == ["passwd", "group"]
     assert all(problem["line"] == host.line_of("[rule one]") for problem in problems)
+
+
+# --- sshd ---
+
+# An sshd of 9.8 or later, as it lies on Fedora, and a configuration of its own.
+NEW_SSHD = ('mount -t tmpfs none /usr/libexec && mkdir /usr/libexec/openssh && : >/usr/libexec/openssh/sshd-session && '
+            'mount -t tmpfs none /etc/ssh && mkdir /etc/ssh/sshd_config.d && : >/etc/ssh/sshd_config')
+OLD_SSHD = ('for one in /usr/lib/openssh /usr/libexec /usr/lib/ssh; do '
+            '[ ! -d $one ] || mount -t tmpfs none $one; done; mount -t tmpfs none /etc/ssh')
+
+
+def penalties(host, prepare):
+    """Whether check warns, and nothing else."""
+    problems = host.run("check", "--json", "--config", host.config, prepare=prepare).json["problems"]
+    assert len(problems) <= 1, problems
+    assert all(one["severity"] == "warning" and "PerSourcePenalties" in one["text"] and
+               "MaxStartups" in one["remedy"] for one in problems), problems
+    return problems != []
+
+
+def test_sshd_that_shuts_out_an_address(host):
+    assert penalties(host, NEW_SSHD)
+    assert penalties(host, NEW_SSHD + " && echo '#PerSourcePenalties authfail:0' >/etc/ssh/sshd_config")
+    assert penalties(host, NEW_SSHD + " && rm -r /etc/ssh/*")
+
+
+@pytest.mark.parametrize("name", ["sshd_config", "sshd_config.d/10-mine.conf"])
+@pytest.mark.parametrize("line", ["PerSourcePenalties authfail:0", " persourcepenalties=no",
+                                  "PerSourcePenaltyExemptList 10.0.0.0/8"])
+def test_sshd_with_penalties_that_are_set(host, name, line):
+    assert not penalties(host, NEW_SSHD + " && printf 'UsePAM yes\\n%s\\n' >/etc/ssh/%s" % (line, name))
+
+
+def test_shipped_penalties_are_enough(host):
+    shipped = EXAMPLES / "sshd_config.d" / "ksa-penalties.conf"
+    assert not penalties(host, NEW_SSHD + " && cp %s /etc/ssh/sshd_config.d/" % shipped)
+
+
+def test_sshd_before_9_8_has_no_penalties(host):
+    assert not penalties(host, OLD_SSHD)
+
+
+def test_penalties_without_a_rule_for_sshd(host):
+    host.write_config(RULE.replace("service = sshd", "service = sudo"))
+    assert not penalties(host, NEW_SSHD)
+
+
+def test_configuration_of_sshd_that_cannot_be_read(host):
+    """Without root nothing is known of it."""
+    for parent in list(host.folder.parents)[:-2]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    for private in ("chmod 0600 /etc/ssh/sshd_config", "chmod 0700 /etc/ssh/sshd_config.d"):
+        assert not penalties(host, NEW_SSHD + " && %s && set -- setpriv --reuid=1 --regid=1 --clear-groups \"$@\"" % private)
 
 
 # --- Files ---
