@@ -45,6 +45,7 @@ enum ksa_transport {
         KSA_TRANSPORT_BROKEN,    /* ended in the middle, or is no HTTP */
         KSA_TRANSPORT_REQUEST,   /* the request itself is refused: not https, a bad option */
         KSA_TRANSPORT_USER,      /* the helper could not become its own user */
+        KSA_TRANSPORT_HOST, /* an error of this host: no port, descriptor, memory, permission */
         KSA_TRANSPORT_COUNT,
 };
 

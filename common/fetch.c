@@ -16,6 +16,12 @@ static enum ksa_reason broken(struct ksa_error *err, const char *what)
         return ksa_fail(err, KSA_HELPER, "%s", what);
 }
 
+/* WHAT, a call that makes a socket or a process, failed with errno. */
+static enum ksa_reason host_failed(struct ksa_error *err, const char *what)
+{
+        return ksa_fail(err, KSA_HOST_ERROR, "%s (errno %d)", what, errno);
+}
+
 /* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. */
 static enum ksa_reason start(const char *path, char *const *arguments, struct ksa_child *ret_child,
                              int *ret_socket, struct ksa_error *err)
@@ -26,15 +32,16 @@ static enum ksa_reason start(const char *path, char *const *arguments, struct ks
         if (geteuid() != 0)
                 return ksa_fail(err, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-                return broken(err, "no socket pair");
+                return host_failed(err, "no socket pair");
         pid_t child = ksa_child_start(ret_child, &mask);
         if (child == 0)
                 ksa_child_become(path, arguments, ends[1]);
+        enum ksa_reason reason = child < 0 ? host_failed(err, "no process can be started") : KSA_OK;
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
         (void)close(ends[1]);
-        if (child < 0) {
+        if (reason != KSA_OK) {
                 (void)close(ends[0]);
-                return broken(err, "no process can be started");
+                return reason;
         }
         *ret_socket = ends[0];
         return KSA_OK;
@@ -141,6 +148,8 @@ static enum ksa_reason judge(const struct ksa_response *response, struct ksa_err
                 return ksa_fail(err, KSA_API_BROKEN, "no whole answer: %s", why);
         case KSA_TRANSPORT_USER:
                 return broken(err, why);
+        case KSA_TRANSPORT_HOST:
+                return ksa_fail(err, KSA_HOST_ERROR, "this host could not connect: %s", why);
         case KSA_TRANSPORT_REQUEST:
         case KSA_TRANSPORT_COUNT:
         default:

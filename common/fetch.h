@@ -40,6 +40,7 @@ struct ksa_fetch {
  * KSA_API_TLS          a connection, but not to whom we meant
  * KSA_API_BROKEN       no HTTP answer, one that ends early or is too large
  * KSA_HELPER           ksa-fetch is missing, was killed, or talks nonsense
+ * KSA_HOST_ERROR       this host has no port, descriptor, memory, process or permission left
  * KSA_MEMORY
  */
 enum ksa_reason ksa_fetch_ask(void *context, const struct ksa_request *request,
@@ -48,7 +49,8 @@ enum ksa_reason ksa_fetch_ask(void *context, const struct ksa_request *request,
 
 /*
  * `ksactl keys refresh --cooldown` for these CLUSTERS (ended by NULL), with the same deadline as all
- * else: env.refresh. What came of it, the cache tells. KSA_NEEDS_ROOT, KSA_API_TIMEOUT, KSA_HELPER
+ * else: env.refresh. What came of it, the cache tells. KSA_NEEDS_ROOT, KSA_API_TIMEOUT, KSA_HELPER,
+ * KSA_HOST_ERROR
  */
 enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
                                   const char *const *clusters, unsigned milliseconds,

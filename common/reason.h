@@ -170,6 +170,10 @@ X(API_ERROR, "api-error", UNAVAILABLE,                                          
   "the API server answered with an error of its own", "look at the API server's log")              \
 X(HELPER, "helper-failed", UNAVAILABLE,                                                            \
   "ksa-fetch could not ask", "is it installed, and is there a user _ksa?")                         \
+X(HOST_ERROR, "host-error", UNAVAILABLE,                                                           \
+  "an error of this host kept it from asking the cluster",                                         \
+  "check local ports (ss -s, net.ipv4.ip_local_port_range), processes, open files, memory and the" \
+  " firewall for outgoing connections")                                                            \
 X(REVIEW_REFUSED, "review-refused", DENY,                                                          \
   "the API server does not accept the token",                                                      \
   "it was revoked, or its account or Pod is gone: ask for a new one")                              \

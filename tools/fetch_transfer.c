@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "fetch_host.h"
 #include "text.h"
 
 struct transfer {
@@ -14,6 +16,7 @@ struct transfer {
         struct ksa_secret *body;
         size_t max;
         bool too_large;
+        int host_error; /* errno by which this host failed at one of the addresses, or 0 */
         int64_t max_age, retry_after, date;
 };
 
@@ -112,6 +115,41 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
         return size * count;
 }
 
+/* --- Errors of this host ---------------------------------------------------- */
+
+static void note_error(struct transfer *transfer, int number)
+{
+        if (transfer->host_error == 0 && fetch_host_failed(number))
+                transfer->host_error = number;
+}
+
+/* The errno of libcurl's last connect(). */
+static void note_connect(struct transfer *transfer)
+{
+        long number = 0;
+
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_OS_ERRNO, &number);
+        note_error(transfer, (int)number);
+}
+
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+        int number = 0;
+        int fd = fetch_host_socket(&address->addr, address->addrlen, address->socktype,
+                                   address->protocol, &number);
+
+        (void)purpose;
+        note_error(context, number);
+        return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+/* Called for each address that failed, before libcurl tries the next one. */
+static int close_socket(void *context, curl_socket_t fd)
+{
+        note_connect(context);
+        return close(fd);
+}
+
 /* --- What goes out ---------------------------------------------------------- */
 
 /* Adds "NAME: VALUE" where there is a value; false when memory runs out. */
@@ -203,9 +241,13 @@ static bool set_options(struct transfer *transfer, const struct ksa_request *req
                SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length) &&
                SET(CURLOPT_TIMEOUT_MS, (long)request->milliseconds) &&
                SET(CURLOPT_CONNECTTIMEOUT_MS, (long)request->milliseconds) &&
-               SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
-               SET(CURLOPT_WRITEFUNCTION, take_body) && SET(CURLOPT_WRITEDATA, transfer) &&
-               SET(CURLOPT_HEADERFUNCTION, take_header) && SET(CURLOPT_HEADERDATA, transfer) &&
+               SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
+               SET(CURLOPT_OPENSOCKETDATA, transfer) &&
+               SET(CURLOPT_CLOSESOCKETFUNCTION, close_socket) &&
+               SET(CURLOPT_CLOSESOCKETDATA, transfer) && SET(CURLOPT_NOSIGNAL, 1L) &&
+               SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_WRITEFUNCTION, take_body) &&
+               SET(CURLOPT_WRITEDATA, transfer) && SET(CURLOPT_HEADERFUNCTION, take_header) &&
+               SET(CURLOPT_HEADERDATA, transfer) &&
                (request->body.bytes != NULL || SET(CURLOPT_HTTPGET, 1L));
 #undef SET
 }
@@ -242,6 +284,21 @@ static enum ksa_transport transport_of(CURLcode code, bool too_large)
         }
 }
 
+/* The cluster counts as unreachable only where this host did all that it could. */
+static void judge_host(struct transfer *transfer, struct ksa_response *response)
+{
+        if (response->transport == KSA_TRANSPORT_UNREACHABLE)
+                note_connect(transfer);
+        else if (response->transport != KSA_TRANSPORT_TIMEOUT)
+                return;
+        if (transfer->host_error == 0)
+                transfer->host_error = fetch_host_probe();
+        if (transfer->host_error == 0)
+                return;
+        response->transport = KSA_TRANSPORT_HOST;
+        response->why = ksa_bytes_of(strerror(transfer->host_error));
+}
+
 static void run(struct transfer *transfer, const struct ksa_request *request,
                 struct curl_slist *headers, struct ksa_response *response)
 {
@@ -252,6 +309,7 @@ static void run(struct transfer *transfer, const struct ksa_request *request,
                 code = curl_easy_perform(transfer->curl);
         response->transport = transport_of(code, transfer->too_large);
         response->why = ksa_bytes_of(curl_easy_strerror(code));
+        judge_host(transfer, response);
         if (response->transport != KSA_TRANSPORT_ANSWERED)
                 return;
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -276,6 +334,7 @@ void transfer_ask(struct transfer *transfer, const struct ksa_request *request,
         ksa_secret_free(&transfer->body);
         transfer->body = ksa_secret_new((size_t)request->max);
         transfer->too_large = false;
+        transfer->host_error = 0;
         transfer->max_age = transfer->retry_after = transfer->date = -1;
         curl_easy_reset(transfer->curl); /* connections and TLS sessions stay */
         if (transfer->body != NULL && add_headers(&headers, request))

@@ -106,6 +106,7 @@ TABLE = {
     "a status without a body": (stand_in('take(); give(answer(body=b""))'), FAILED),
     "forges a line of the log": (stand_in('take(); give(answer(fetch.USER, 0, b"", b"x\\nresult=allow"))'), FAILED),
     "could not become its user": (stand_in('take(); give(answer(fetch.USER, 0, b"", b"it cannot"))'), FAILED),
+    "says that this host failed": (stand_in('take(); give(answer(fetch.HOST, 0, b"", b"no port"))'), "host-error"),
     "an answer before the question": (stand_in("give(answer()); take()"), ALLOWED),
     "a whole answer, and fails": (stand_in("take(); give(answer()); sys.exit(9)"), ALLOWED),
     "a whole answer, and is killed": (stand_in("take(); give(answer()); die()"), ALLOWED),

@@ -9,7 +9,7 @@ MARK = 0x6b736131
 # Nothing of the caller's, but what a build with sanitizers is told: a leak checker cannot look into this process.
 ENVIRONMENT = {name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}
 TEXTS = ("method", "url", "accept", "user_agent", "audit_id", "bearer", "client_cert", "client_key", "ca", "proxy", "body")
-ANSWERED, UNREACHABLE, TIMEOUT, TLS, TOO_LARGE, BROKEN, REQUEST, USER = range(1, 9)
+ANSWERED, UNREACHABLE, TIMEOUT, TLS, TOO_LARGE, BROKEN, REQUEST, USER, HOST = range(1, 10)
 
 
 def frame(fields):

@@ -181,8 +181,9 @@ static void test_review_says_yes_or_no(void **state)
 /* The log line names an audit id where the API server's own log may have it: it answered, whatever that was. */
 static void test_audit_id_only_where_it_answered(void **state)
 {
-        static const enum ksa_reason unheard[] = {KSA_API_UNREACHABLE, KSA_API_TIMEOUT, KSA_API_TLS,
-                                                  KSA_API_BROKEN, KSA_HELPER};
+        static const enum ksa_reason unheard[] = {KSA_API_UNREACHABLE, KSA_API_TIMEOUT,
+                                                  KSA_API_TLS,         KSA_API_BROKEN,
+                                                  KSA_HELPER,          KSA_HOST_ERROR};
         static const int statuses[] = {201, 301, 401, 403, 429, 500};
         struct answer_row row = {.url = REVIEW, .body = GOOD_REVIEW};
         struct trial *trial = *state;
@@ -243,8 +244,8 @@ static void test_offline(void **state)
 /* prefer yields to nobody there and to time, and to nothing else. */
 static void test_what_prefer_yields_to(void **state)
 {
-        static const enum ksa_reason broken[] = {KSA_API_TLS, KSA_API_BROKEN, KSA_HELPER,
-                                                 KSA_MEMORY, KSA_NEEDS_ROOT};
+        static const enum ksa_reason broken[] = {KSA_API_TLS,    KSA_API_BROKEN, KSA_HELPER,
+                                                 KSA_HOST_ERROR, KSA_MEMORY,     KSA_NEEDS_ROOT};
         static const int statuses[] = {204, 301, 401, 403, 404, 429, 500, 503};
         struct answer_row row = {.url = REVIEW};
         struct trial *trial = *state;

@@ -1,0 +1,92 @@
+"""Errors of this host while a login asks the cluster, made by strace: prefer never yields to one, because a local user may
+have caused it."""
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import faults
+from faults import FETCH, split
+
+HOST, DENIED = "host-error", "AUTHINFO_UNAVAIL"
+# name: what strace does in ksa-fetch, the reasons that may be logged
+FAILS = {
+    "connect EADDRNOTAVAIL": ("connect:error=EADDRNOTAVAIL", {HOST}),
+    "connect ENOBUFS": ("connect:error=ENOBUFS", {HOST}),
+    "connect ENOMEM": ("connect:error=ENOMEM", {HOST}),
+    "connect EPERM": ("connect:error=EPERM", {HOST}),
+    "connect EACCES": ("connect:error=EACCES", {HOST}),
+    # libcurl takes it for a connection that is on its way
+    "connect EAGAIN": ("connect:error=EAGAIN", {HOST, "api-tls", "api-answer-broken"}),
+    "socket EMFILE": ("socket:error=EMFILE", {HOST}),
+    "socket ENFILE": ("socket:error=ENFILE", {HOST}),
+    "socket ENOBUFS": ("socket:error=ENOBUFS", {HOST}),
+    "socket ENOMEM": ("socket:error=ENOMEM", {HOST}),
+    "socket EACCES": ("socket:error=EACCES", {HOST}),
+    "socket EPERM": ("socket:error=EPERM", {HOST}),
+    "socket EAGAIN": ("socket:error=EAGAIN", {HOST}),
+}
+# The same in the way to an address of a name; clone3 is the thread that resolves it.
+RESOLVES = {
+    "no thread": ("clone3,clone:error=EAGAIN", {HOST}),
+    "no socket": ("socket:error=EMFILE", {HOST}),
+    "no port": ("connect:error=EAGAIN", {HOST}),
+}
+OTHERS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET")
+
+
+def traced(scene, what):
+    """The real ksa-fetch, in which strace injects WHAT."""
+    real = Path("/run/real-ksa-fetch")
+    shutil.copy(FETCH, real)
+    program = scene.host.write("/run/traced-ksa-fetch", "#!/bin/sh\nexec %s -D -f -o /dev/null -e inject=%s %s\n"
+                               % (shutil.which("strace"), what, real), 0o755)
+    scene.in_place_of(FETCH, program)
+
+
+def refused(verdict, reasons, review):
+    assert (verdict.auth, verdict.review) == (DENIED, review) and verdict.reason in reasons, verdict
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("name", FAILS)
+def test_prefer_yielded_to_an_error_of_this_host(asking, name, review):
+    what, reasons = FAILS[name]
+    asking.write(review)
+    traced(asking, what)
+    refused(asking.login(), reasons, review)
+    assert asking.server.counts == {}
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("name", RESOLVES)
+def test_prefer_yielded_to_a_resolver_without_means(asking, name, review):
+    what, reasons = RESOLVES[name]
+    asking.url = "https://nowhere.invalid:6443"
+    asking.write(review)
+    traced(asking, what)
+    refused(asking.login(), reasons, review)
+
+
+@pytest.mark.parametrize("number", OTHERS)
+def test_an_error_of_the_network_is_yielded_to(asking, number):
+    asking.write("prefer")
+    traced(asking, "connect:error=%s" % number)
+    verdict = asking.login()
+    assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("what", ("clone:error=EAGAIN", "clone:error=ENOMEM", "socketpair:error=EMFILE", "socketpair:error=ENFILE"))
+def test_no_process_for_ksa_fetch(asking, what, review):
+    """Neither a descriptor nor a process is left for it: in the program that calls PAM."""
+    asking.write(review)
+    asking.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
+    asking.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
+    answers = "".join(part + "\n" for part in split(asking.host.token())).encode()
+    size = asking.host.log_size()
+    done = subprocess.run(["strace", "-o", "/dev/null", "-e", "inject=" + what, shutil.which("pamtester"), "warm", "deploy-bot",
+                           "authenticate"], input=answers, capture_output=True, timeout=60)
+    line, = [line for line in asking.host.log_since(size) if "pam_ksa(" in line]
+    assert done.returncode != 0 and " reason=%s " % HOST in line, line
