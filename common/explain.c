@@ -62,6 +62,8 @@ static void put_asked(FILE *out, const struct ksa_decision *decision)
 
         if (decision->keys_looked_again)
                 (void)fputs(" keys=looked-again", out);
+        if (decision->keys_need_root)
+                (void)fputs(" keys=needs-root", out);
         if (demanded->review == 0)
                 return;
         (void)fprintf(out, " review=%s", ksa_explain_review(decision));

@@ -86,13 +86,14 @@ static size_t fitting(const struct ksa_config *config, const char *issuer,
         return count;
 }
 
-bool ksa_keyring_may_refresh(const struct ksa_config *config, const char *issuer,
-                             bool (*fits)(const struct ksa_cluster *cluster, void *context),
-                             void *context)
+const char *ksa_keyring_may_refresh(const struct ksa_config *config, const char *issuer,
+                                    bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                                    void *context)
 {
         const char *names[KSA_REFRESH_MAX + 1];
 
-        return fitting(config, issuer, fits, context, names) > 0;
+        (void)fitting(config, issuer, fits, context, names);
+        return names[0];
 }
 
 bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *env,

@@ -33,10 +33,13 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
 /* Whether FOUND could be helped: the key may be in a set that is not here yet. */
 bool ksa_keyring_may_be_old(enum ksa_reason found);
 
-/* Whether a refresh would be of any cluster of ISSUER: its set is fetched, and FITS says yes. */
-bool ksa_keyring_may_refresh(const struct ksa_config *config, const char *issuer,
-                             bool (*fits)(const struct ksa_cluster *cluster, void *context),
-                             void *context);
+/*
+ * The first cluster of ISSUER that a refresh would be of: its set is fetched, and FITS returns true for it.
+ * Its name is borrowed from CONFIG; NULL for none.
+ */
+const char *ksa_keyring_may_refresh(const struct ksa_config *config, const char *issuer,
+                                    bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                                    void *context);
 
 /*
  * Has the key sets refreshed of the clusters of ISSUER that FITS says the token could be of: nobody

@@ -177,6 +177,32 @@ static bool could_be_of(const struct ksa_cluster *cluster, void *context)
         return claims_and_rule(login, &probe);
 }
 
+/*
+ * Has a set that may be old refreshed, or keeps why not. A local user can kill, stop or freeze the processes
+ * of a program that they started, such as sudo. A refresh among them would hold the lock that other logins
+ * wait for.
+ */
+static void refresh_keys(struct login *login, struct ksa_error *err)
+{
+        struct ksa_decision *d = login->decision;
+        bool is_root = login->attempt->effective_uid == 0 && login->attempt->real_uid == 0;
+
+        if (is_root && login->env->refresh != NULL) {
+                d->keys_looked_again = ksa_keyring_refresh(login->config, login->env, d->token.iss,
+                                                           could_be_of, login, err);
+                return;
+        }
+        const char *cluster =
+                ksa_keyring_may_refresh(login->config, d->token.iss, could_be_of, login);
+        d->keys_may_refresh = is_root && cluster != NULL;
+        d->keys_need_root = !is_root && cluster != NULL;
+        if (d->keys_need_root)
+                (void)ksa_fail(
+                        err, KSA_NEEDS_ROOT,
+                        "a caller without root starts none (as root: ksactl keys refresh %s)",
+                        cluster);
+}
+
 /* One refresh at most, and one look more. */
 static enum ksa_reason step_key(struct login *login)
 {
@@ -188,13 +214,8 @@ static enum ksa_reason step_key(struct login *login)
                 return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
         enum ksa_reason reason = ksa_keyring_find(login->config, login->env, d->token.iss,
                                                   d->token.kid, &found, &d->error);
-        bool may_be_old = ksa_keyring_may_be_old(reason) && login->attempt->effective_uid == 0;
-        if (may_be_old && login->env->refresh == NULL)
-                d->keys_may_refresh =
-                        ksa_keyring_may_refresh(login->config, d->token.iss, could_be_of, login);
-        else if (may_be_old)
-                d->keys_looked_again = ksa_keyring_refresh(login->config, login->env, d->token.iss,
-                                                           could_be_of, login, &refresh);
+        if (ksa_keyring_may_be_old(reason))
+                refresh_keys(login, &refresh);
         if (d->keys_looked_again)
                 reason = ksa_keyring_find(login->config, login->env, d->token.iss, d->token.kid,
                                           &found, &d->error);

@@ -68,6 +68,7 @@ struct ksa_decision {
         int64_t keys_fetched;        /* 0: a file, which is never out of date */
         bool keys_looked_again;      /* after a refresh was asked for */
         bool keys_may_refresh;       /* one would be asked for, and nobody here can (env.refresh) */
+        bool keys_need_root;         /* one would be asked for, and the caller is not root */
         const struct ksa_rule *rule; /* NULL before a rule matched */
         enum ksa_condition closest;  /* where none did: how far the best one got */
         struct ksa_demanded demanded;

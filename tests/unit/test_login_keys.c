@@ -22,8 +22,9 @@ struct trial {
         struct ksa_config *config;
         struct answers answers;
         const struct signer
-                *published; /* by prod, at the next refresh; NULL: nothing comes of it */
-        bool may_refresh;   /* as the last decision had it */
+                *published;          /* by prod, at the next refresh; NULL: nothing comes of it */
+        uid_t real_uid;              /* of the next login */
+        bool may_refresh, need_root; /* as the last decision had it */
 };
 
 static struct signer old_key, new_key;
@@ -88,6 +89,7 @@ static enum ksa_reason try(struct trial *trial, const struct signer *key, const 
         struct ksa_decision decision;
 
         attempt.effective_uid = effective_uid;
+        attempt.real_uid = trial->real_uid;
         if (effective_uid != 0)
                 attempt.service = "pg";
         trial->answers.clusters[0] = '\0';
@@ -95,6 +97,7 @@ static enum ksa_reason try(struct trial *trial, const struct signer *key, const 
         ksa_login(trial->config, &trial->place->env, &attempt, &decision);
         enum ksa_reason reason = decision.reason;
         trial->may_refresh = decision.keys_may_refresh;
+        trial->need_root = decision.keys_need_root;
         assert_int_equal(decision.keys_looked_again, trial->answers.refreshes > 0);
         assert_int_equal(decision.outcome == KSA_ALLOW, reason == KSA_OK);
         ksa_decision_clear(&decision);
@@ -228,6 +231,36 @@ static void test_without_root_or_anybody_to_do_it(void **state)
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
 }
 
+/* sudo and su: their caller could kill, stop or freeze the refresh, and other logins would wait for it. */
+static void test_a_caller_without_root_starts_no_refresh(void **state)
+{
+        struct trial *trial = *state;
+
+        trial->real_uid = 1500;
+        trial->published = &new_key;
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_KEYS_UNUSABLE);
+        assert_true(trial->need_root);
+        cache(trial, "prod", &old_key, 86401);
+        assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_KEYS_STALE);
+        assert_true(trial->need_root);
+        cache(trial, "prod", &old_key, 10);
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
+        assert_true(trial->need_root);
+        assert_int_equal(trial->answers.refreshes, 0);
+        /* A refresh would be of no use, or is not needed. */
+        assert_int_equal(try(trial, &new_key, "aud", "[\"ssh://other\"]", 0), KSA_UNKNOWN_KID);
+        assert_false(trial->need_root);
+        assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_OK);
+        assert_false(trial->need_root);
+        trial->place->env.refresh = NULL; /* ksactl explain --service sudo */
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
+        assert_true(trial->need_root && !trial->may_refresh);
+        answers_use(&trial->place->env, &trial->answers);
+        trial->real_uid = 0;
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_OK);
+        assert_int_equal(trial->answers.refreshes, 1);
+}
+
 /* What went wrong on the way stands beside the reason, which stays what it is. */
 static void test_a_refresh_that_fails(void **state)
 {
@@ -278,6 +311,7 @@ int main(void)
                 TEST(test_only_for_a_token_that_fits),
                 TEST(test_a_file_is_not_refreshed),
                 TEST(test_without_root_or_anybody_to_do_it),
+                TEST(test_a_caller_without_root_starts_no_refresh),
                 TEST(test_a_refresh_that_fails),
                 TEST(test_a_kid_of_two_clusters),
         };
