@@ -53,7 +53,7 @@ struct ksa_response {
         int64_t transport;    /* enum ksa_transport */
         int64_t status;       /* HTTP; 0 where there was none */
         int64_t max_age;      /* seconds, of Cache-Control; -1 for none */
-        int64_t retry_after;  /* seconds; -1 for none */
+        int64_t retry_after;  /* seconds from now; -1 for none */
         int64_t date;         /* seconds since 1970, of Date; -1 for none */
         struct ksa_bytes why; /* a constant text of the library, never what the server sent */
         struct ksa_bytes body;

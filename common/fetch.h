@@ -31,6 +31,7 @@ struct ksa_fetch {
 /*
  * One request and its answer: the production env.fetch, whose context is a struct ksa_fetch. The
  * first call starts the helper and the clock: REQUEST->milliseconds from then on all must be over.
+ * A server that answers 429 with Retry-After is asked once more, if the wait ends before the deadline.
  *
  * ret_response  ksa_response_clear() it; an HTTP answer of any status
  *

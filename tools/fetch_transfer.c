@@ -18,6 +18,7 @@ struct transfer {
         bool too_large;
         int host_error; /* errno by which this host failed at one of the addresses, or 0 */
         int64_t max_age, retry_after, date;
+        int64_t retry_date; /* seconds since 1970, of a Retry-After that is a date; -1 for none */
 };
 
 struct transfer *transfer_new(void)
@@ -110,9 +111,19 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
         else if (header_value(line, size * count, "Retry-After", value, sizeof(value)) &&
                  ksa_text_number(value, 0, INT32_MAX, &seconds))
                 transfer->retry_after = (int64_t)seconds;
+        else if (header_value(line, size * count, "Retry-After", value, sizeof(value)))
+                transfer->retry_date = date_in(value);
         else if (header_value(line, size * count, "Date", value, sizeof(value)))
                 transfer->date = date_in(value);
         return size * count;
+}
+
+/* Seconds until the server wants to be asked again, by its own clock; -1 for none. */
+static int64_t retry_after(const struct transfer *transfer)
+{
+        if (transfer->retry_after >= 0 || transfer->retry_date < 0 || transfer->date < 0)
+                return transfer->retry_after;
+        return transfer->retry_date > transfer->date ? transfer->retry_date - transfer->date : 0;
 }
 
 /* --- Errors of this host ---------------------------------------------------- */
@@ -315,7 +326,7 @@ static void run(struct transfer *transfer, const struct ksa_request *request,
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
         response->status = status;
         response->max_age = transfer->max_age;
-        response->retry_after = transfer->retry_after;
+        response->retry_after = retry_after(transfer);
         response->date = transfer->date;
         response->body = (struct ksa_bytes){ksa_secret_bytes(transfer->body),
                                             ksa_secret_length(transfer->body)};
@@ -335,7 +346,7 @@ void transfer_ask(struct transfer *transfer, const struct ksa_request *request,
         transfer->body = ksa_secret_new((size_t)request->max);
         transfer->too_large = false;
         transfer->host_error = 0;
-        transfer->max_age = transfer->retry_after = transfer->date = -1;
+        transfer->max_age = transfer->retry_after = transfer->date = transfer->retry_date = -1;
         curl_easy_reset(transfer->curl); /* connections and TLS sessions stay */
         if (transfer->body != NULL && add_headers(&headers, request))
                 run(transfer, request, headers, ret_response);

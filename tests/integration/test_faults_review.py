@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 import time
+from email.utils import formatdate
 
 import pytest
 
@@ -136,7 +137,7 @@ STATUS = {
     "404": (instead(failure(404, "NotFound")), "api-answer-broken"),
     "406": (instead(failure(406, "NotAcceptable")), "api-answer-broken"),
     "429": (status(429), "api-busy"),
-    "429 with Retry-After": (status(429, "Retry-After: 7"), "api-busy"),
+    "429 with Retry-After": (status(429, "Retry-After: 77"), "api-busy"),
     "500": (instead(failure(500, "InternalError")), "api-error"),
     "503 in HTML": (status(503, body=b"<html>Service Unavailable</html>"), "api-error"),
 }
@@ -223,7 +224,47 @@ def test_fault(asking, name, review):
         assert verdict.seconds >= 1, verdict
     assert verdict.word("file") is None, verdict
     if name.endswith("Retry-After"):
-        assert "7 s" in verdict.why, verdict
+        assert "77 s" in verdict.why, verdict
+
+
+def busy(scene, *answers):
+    """The server gives these answers, one after the other, and then the sound one."""
+    left = list(answers)
+    scene.server.instead[REVIEW] = lambda document: left.pop(0) if left else document
+
+
+def too_many(*headers):
+    return page(b"{}", "429 Too Many Requests", *headers)
+
+
+def in_a_second():
+    now = time.time()
+    return too_many("Date: " + formatdate(now, usegmt=True), "Retry-After: " + formatdate(now + 1, usegmt=True))
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("answer, waits", ((too_many("Retry-After: 1"), 1), (too_many("Retry-After: 0"), 0), (in_a_second(), 1)),
+                         ids=("a second", "at once", "a date"))
+def test_429_with_retry_after_refused_although_there_was_time(asking, review, answer, waits):
+    asking.write(review)
+    busy(asking, answer)
+    verdict = asking.login()
+    assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", review), verdict
+    assert asking.server.counts == {REVIEW: 2} and verdict.seconds >= waits
+
+
+@pytest.mark.parametrize("review", ("require", "prefer"))
+@pytest.mark.parametrize("answers, times", (([too_many()], 1), ([too_many("Retry-After: 10")], 1), ([too_many("Retry-After: x")], 1),
+                                            ([too_many("Retry-After: 0")] * 2, 2), ([too_many("Retry-After: 1"), None], 2)),
+                         ids=("no header", "longer than the time that is left", "no time", "twice", "then silence"))
+def test_429_is_asked_again_once_and_never_yielded_to(asking, review, answers, times):
+    """Silence after a 429 is no unreachable cluster."""
+    asking.timeout = 5
+    asking.write(review)
+    busy(asking, *answers)
+    verdict = asking.login()
+    assert (verdict.auth, verdict.reason, verdict.review) == (UNAVAILABLE, "api-busy", review), verdict
+    assert asking.server.counts == {REVIEW: times}, verdict
 
 
 def test_sound(asking):

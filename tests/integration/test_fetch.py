@@ -105,9 +105,17 @@ def test_every_status_is_handed_on(server, ca, helper, status):
     assert (answer.transport, answer.status, answer.body) == (fetch.ANSWERED, int(status[:3]), b"<html>")
 
 
-def test_retry_after(server, ca, helper):
-    server.answer = page(b"", "429 Too Many Requests", "Retry-After: 7")
-    assert helper.ask(server.url, ca=ca).retry_after == 7
+DATE = "Date: Sat, 28 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize("headers, seconds", [
+    (["Retry-After: 7"], 7), (["Retry-After: 0"], 0), ([], -1), (["Retry-After: soon"], -1), (["Retry-After: -1"], -1),
+    (["Retry-After: Sat, 28 Nov 2026 12:00:07 GMT", DATE], 7), ([DATE, "Retry-After: Sat, 28 Nov 2026 12:00:07 GMT"], 7),
+    ([DATE, "Retry-After: Sat, 28 Nov 2026 11:00:00 GMT"], 0), (["Retry-After: Sat, 28 Nov 2026 12:00:07 GMT"], -1)])
+def test_retry_after(server, ca, helper, headers, seconds):
+    """In seconds, or as a date by the server's own clock."""
+    server.answer = page(b"", "429 Too Many Requests", *headers)
+    assert helper.ask(server.url, ca=ca).retry_after == seconds
 
 
 @pytest.mark.parametrize("place", ["/other", "https://127.0.0.1:1/", "http://127.0.0.1:1/"])

@@ -134,7 +134,7 @@ def test_an_issuer_that_is_no_address(cluster):
     (jwks_page(status="401 Unauthorized"), "api-unauthorized"),
     (jwks_page(status="403 Forbidden"), "api-forbidden"),
     (jwks_page(status="404 Not Found"), "api-answer-broken"),
-    (page(b"", "429 Too Many Requests", "Retry-After: 7"), "api-busy"),
+    (page(b"", "429 Too Many Requests", "Retry-After: 7777"), "api-busy"),
     (jwks_page(status="503 Service Unavailable"), "api-error"),
     (page(b"<html>"), "keys-unusable"),
     (page(b'{"keys":[]}'), "keys-unusable"),
