@@ -11,6 +11,7 @@
 #include "cluster_lock.h"
 #include "file.h"
 #include "file_write.h"
+#include "spread.h"
 #include "text.h"
 #include "token_request.h"
 
@@ -27,9 +28,19 @@ void ksa_credential_clear(struct ksa_credential *credential)
         ksa_secret_free(&credential->text);
 }
 
-int64_t ksa_credential_due(const struct ksa_token *token)
+int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                           const struct ksa_token *token)
 {
-        return token->iat.seconds + (token->exp.seconds - token->iat.seconds) / 2;
+        int64_t life = token->exp.seconds - token->iat.seconds;
+        int64_t started = ksa_spread_started(env);
+        int64_t due = token->iat.seconds + life / 2 -
+                      ksa_spread_share(env, cluster, "credential", token->iat.seconds, life / 4);
+
+        if (token->iat.seconds >= started)
+                return due;
+        /* Half of what is left of its life is for the wait, and half for the renewal. */
+        return ksa_spread_start(env, cluster, "credential-start", due,
+                                (token->exp.seconds - started) / 2);
 }
 
 static bool has_a_life(const struct ksa_token *token)
@@ -256,7 +267,8 @@ static enum ksa_reason renew_locked(const struct ksa_cluster *cluster, const str
         struct ksa_credential current;
         enum ksa_reason reason = ksa_credential_read(cluster, env, &current, err);
 
-        if (reason == KSA_OK && if_due && env->now < ksa_credential_due(&current.token)) {
+        if (reason == KSA_OK && if_due &&
+            env->now < ksa_credential_due(cluster, env, &current.token)) {
                 *ret_credential = current;
                 return KSA_OK;
         }

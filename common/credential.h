@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * This host's own token for the API server of a cluster, in credential_file. Somebody gives the first one;
- * from then on it asks by TokenRequest for its successor, at half its life. One process at a time
+ * from then on it asks by TokenRequest for its successor, before half its life is over. One process at a time
  * does that for a cluster (RUN/clusters/CLUSTER.renew), and the old one stays until the new one is there.
  */
 #ifndef KSA_CREDENTIAL_H
@@ -34,8 +34,9 @@ enum ksa_reason ksa_credential_read(const struct ksa_cluster *cluster, const str
                                     struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_credential_clear(struct ksa_credential *credential);
 
-/* When it is due: at half its life. */
-int64_t ksa_credential_due(const struct ksa_token *token);
+/* When it is due on this host: between a quarter and half of its life, or soon after the host's start. */
+int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                           const struct ksa_token *token);
 
 /*
  * Exchanges GIVEN for a token that lives for SECONDS, and keeps that. Where the cluster forbids the

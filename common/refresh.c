@@ -11,6 +11,7 @@
 #include "file.h"
 #include "file_write.h"
 #include "key_source.h"
+#include "spread.h"
 #include "text.h"
 
 /* A number and its newline. */
@@ -71,20 +72,35 @@ static enum ksa_reason set_stamp(const struct ksa_env *env, const char *stamp, i
 
 /* --- When ------------------------------------------------------------------- */
 
-int64_t ksa_refresh_next(const struct ksa_cluster *cluster, int64_t fetched, int64_t max_age)
+static int64_t smaller(int64_t left, int64_t right)
 {
-        int64_t most = (int64_t)cluster->keys_max_stale / 2;
-        int64_t fresh = max_age < KSA_FRESH_MIN ? KSA_FRESH_MIN : max_age;
+        return left < right ? left : right;
+}
 
-        return fetched + (fresh < most ? fresh : most);
+int64_t ksa_refresh_next(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                         int64_t fetched, int64_t max_age)
+{
+        int64_t most = (int64_t)cluster->keys_max_stale / 2, limit = fetched + most;
+        int64_t interval = smaller(max_age < KSA_FRESH_MIN ? KSA_FRESH_MIN : max_age, most);
+        int64_t due =
+                fetched + interval - ksa_spread_share(env, cluster, "keys", fetched, interval / 2);
+
+        if (fetched == 0)
+                return ksa_spread_start(env, cluster, "start", 0, KSA_START_SPREAD);
+        if (limit <= ksa_spread_started(env))
+                return ksa_spread_start(env, cluster, "start", due,
+                                        smaller(interval / 2, KSA_START_SPREAD));
+        return smaller(ksa_spread_start(env, cluster, "start", due, interval / 2), limit);
 }
 
 /* KEYSET is NULL where there is no usable one. */
 static bool is_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct ksa_keyset *keyset)
 {
-        return keyset == NULL || ksa_refresh_next(cluster, ksa_keyset_fetched(keyset),
-                                                  ksa_keyset_max_age(keyset)) < env->now;
+        int64_t fetched = keyset != NULL ? ksa_keyset_fetched(keyset) : 0;
+        int64_t max_age = keyset != NULL ? ksa_keyset_max_age(keyset) : 0;
+
+        return ksa_refresh_next(cluster, env, fetched, max_age) < env->now;
 }
 
 static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -161,7 +177,7 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
                 if (old != NULL)
                         compare(keyset, old, ret_refreshed);
                 ret_refreshed->max_age = max_age;
-                ret_refreshed->next = ksa_refresh_next(cluster, env->now, max_age);
+                ret_refreshed->next = ksa_refresh_next(cluster, env, env->now, max_age);
         }
         ksa_keyset_free(&keyset);
         return reason;

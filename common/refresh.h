@@ -20,12 +20,15 @@
 /* A key set is fresh for as long as its server says, but at least this many seconds. */
 #define KSA_FRESH_MIN 300
 
+/* Seconds after its start in which a host without a usable set, or with one that is too old, is due. */
+#define KSA_START_SPREAD 1800
+
 /* When a refresh is wanted at all. */
 struct ksa_refresh_wish {
         unsigned milliseconds; /* for all questions of the environment */
         bool cooldown;         /* not where the last attempt is less than KSA_COOLDOWN ago */
-        bool if_due;   /* only where ksa_refresh_next() is over, or there is no usable set */
-        bool if_older; /* only where the set was fetched longer than AGE seconds ago */
+        bool if_due;           /* only where ksa_refresh_next() has passed */
+        bool if_older;         /* only where the set was fetched longer than AGE seconds ago */
         uint64_t age;
 };
 
@@ -48,8 +51,13 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
                             struct ksa_refreshed *ret_refreshed,
                             struct ksa_error *err) KSA_MUST_CHECK;
 
-/* When a set that was FETCHED then, and said to be fresh for MAX_AGE, should be fetched anew. */
-int64_t ksa_refresh_next(const struct ksa_cluster *cluster, int64_t fetched, int64_t max_age);
+/*
+ * When a set that was FETCHED then (0: there is no usable one), and said to be fresh for MAX_AGE, is due
+ * to be fetched again. Each host has its own time in the second half of the interval, and after its start.
+ * It is never later than half of keys_max_stale after FETCHED, unless the host started later than that.
+ */
+int64_t ksa_refresh_next(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                         int64_t fetched, int64_t max_age);
 
 /* Forgets the cached set, and the last attempt. What file_write.h says. */
 enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,

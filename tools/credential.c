@@ -18,7 +18,8 @@
 /* --- Telling ---------------------------------------------------------------- */
 
 static void log_kept(const char *result, const struct ksa_cluster *cluster,
-                     const struct ksa_token *token, const struct ksa_error *warning)
+                     const struct ksa_env *env, const struct ksa_token *token,
+                     const struct ksa_error *warning)
 {
         char jti[KSA_QUOTED_SIZE], why[KSA_QUOTED_SIZE];
 
@@ -27,7 +28,7 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
                 "result=%s cluster=\"%s\" account=\"%s/%s\" jti=\"%s\" expires=%lld due=%lld%s%s%s",
                 result, cluster->name, token->namespace, token->account,
                 ksa_text_quote(token->jti != NULL ? token->jti : "", jti, sizeof(jti)),
-                (long long)token->exp.seconds, (long long)ksa_credential_due(token),
+                (long long)token->exp.seconds, (long long)ksa_credential_due(cluster, env, token),
                 warning != NULL ? " warning=not_renewed why=\"" : "",
                 warning != NULL ? ksa_text_quote(warning->text, why, sizeof(why)) : "",
                 warning != NULL ? "\"" : "");
@@ -51,7 +52,8 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         reason = ksa_credential_init(cluster, &session->host.env, given, seconds, PATIENCE,
                                      &credential, &error);
         if (reason == KSA_OK || reason == KSA_API_FORBIDDEN) {
-                log_kept("stored", cluster, &credential.token, reason == KSA_OK ? NULL : &error);
+                log_kept("stored", cluster, &session->host.env, &credential.token,
+                         reason == KSA_OK ? NULL : &error);
         } else if (reason == KSA_API_UNAUTHORIZED) {
                 (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
                 log_failure(false, what, &error,
@@ -123,7 +125,7 @@ static bool renew_one(struct session *session, const struct ksa_cluster *cluster
         enum ksa_reason reason = ksa_credential_renew(cluster, &session->host.env, if_due, PATIENCE,
                                                       &renewed, &credential, &error);
         if (renewed)
-                log_kept("renewed", cluster, &credential.token, NULL);
+                log_kept("renewed", cluster, &session->host.env, &credential.token, NULL);
         if (reason != KSA_OK)
                 log_cluster_failure(false, cluster, &error);
         ksa_credential_clear(&credential);

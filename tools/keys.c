@@ -33,15 +33,17 @@ static void add_key(const struct ksa_keyset *keyset, size_t position, json_t *ke
 }
 
 /* Of a set that was fetched; NULL for a file. */
-static json_t *times_of(const struct ksa_cluster *cluster, const struct ksa_keyset *keyset)
+static json_t *times_of(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                        const struct ksa_keyset *keyset)
 {
         int64_t fetched = ksa_keyset_fetched(keyset);
 
         if (fetched == 0)
                 return NULL;
-        return json_pack("{s:I, s:I, s:I}", "fetched", (json_int_t)fetched, "due",
-                         (json_int_t)ksa_refresh_next(cluster, fetched, ksa_keyset_max_age(keyset)),
-                         "denies_after", (json_int_t)fetched + (json_int_t)cluster->keys_max_stale);
+        return json_pack(
+                "{s:I, s:I, s:I}", "fetched", (json_int_t)fetched, "due",
+                (json_int_t)ksa_refresh_next(cluster, env, fetched, ksa_keyset_max_age(keyset)),
+                "denies_after", (json_int_t)fetched + (json_int_t)cluster->keys_max_stale);
 }
 
 static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -56,7 +58,7 @@ static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_
         if (*ret_usable) {
                 for (size_t i = 0; i < ksa_keyset_count(keyset); i++)
                         add_key(keyset, i, keys);
-                times = times_of(cluster, keyset);
+                times = times_of(cluster, env, keyset);
         }
         ksa_keyset_free(&keyset);
         json_t *shown = json_pack("{s:s, s:s, s:n, s:n, s:n, s:s?, s:o}", "cluster", cluster->name,

@@ -31,11 +31,12 @@ void add_problem(struct finding *finding, enum level level, const char *remedy, 
 
 /* --- Keys ------------------------------------------------------------------- */
 
-static void judge_times(const struct ksa_cluster *cluster, const struct ksa_keyset *keyset,
-                        int64_t now, size_t usable, struct finding *finding)
+static void judge_times(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                        const struct ksa_keyset *keyset, size_t usable, struct finding *finding)
 {
+        int64_t now = env->now;
         int64_t fetched = ksa_keyset_fetched(keyset);
-        int64_t due = ksa_refresh_next(cluster, fetched, ksa_keyset_max_age(keyset));
+        int64_t due = ksa_refresh_next(cluster, env, fetched, ksa_keyset_max_age(keyset));
         int64_t end = fetched + (int64_t)cluster->keys_max_stale;
         char age[KSA_SPAN_SIZE], until[KSA_SPAN_SIZE], left[KSA_SPAN_SIZE], remedy[128];
 
@@ -77,7 +78,7 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "none");
         if (open && file == NULL)
-                judge_times(cluster, keyset, env->now, usable, finding);
+                judge_times(cluster, env, keyset, usable, finding);
         if (!open)
                 add_problem(finding, TROUBLE, file != NULL ? "ksactl check" : refresh, "%s",
                             error.text);

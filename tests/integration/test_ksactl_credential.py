@@ -182,7 +182,7 @@ def test_renew(cluster):
     assert [line for line in result.log if 'result=renewed cluster="prod" account="ksa-system/host-verifier" ' in line]
 
 
-@pytest.mark.parametrize("age, asks", [(1790, False), (1810, True), (3590, True), (3700, True), (-100, False)])
+@pytest.mark.parametrize("age, asks", [(890, False), (1810, True), (3590, True), (3700, True), (-100, False)])
 def test_renew_if_due(cluster, age, asks):
     cluster.give_credential(age=age, life=3600)
     result = renew(cluster, "--all", "--if-due")

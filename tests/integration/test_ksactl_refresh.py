@@ -237,11 +237,11 @@ def test_if_due(cluster):
     for max_age, fresh in ((0, 300), (3600, 3600), (10**6, 43200)):
         cluster.server.pages[KEYS] = jwks_page(cluster.host.key, max_age=max_age)
         assert cluster.refresh("prod").status == 0
-        cluster.age(fresh - 20)
+        cluster.age(fresh // 2 - 20)
         count = len(cluster.asked())
-        assert cluster.refresh("--if-due", "prod").status == 0 and len(cluster.asked()) == count
-        cluster.age(40)
-        assert cluster.refresh("--if-due", "prod").status == 0 and len(cluster.asked()) == count + 1
+        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.asked()) == count
+        cluster.age(fresh // 2 + 40)
+        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.asked()) == count + 1
 
 
 def test_due_is_what_is_of_no_use(cluster):
@@ -249,8 +249,17 @@ def test_due_is_what_is_of_no_use(cluster):
     for number, spoil in enumerate((lambda: None, lambda: keys.unlink(), lambda: keys.write_text("x"),
                                     lambda: cluster.age(90000), lambda: cluster.age(-90000))):
         spoil()
-        assert cluster.refresh("--if-due", "prod").status == 0
+        assert cluster.refresh_if_due("prod").status == 0
         assert len(cluster.asked()) == number + 1 and cluster.cached() == [cluster.host.key.kid]
+
+
+def test_all_hosts_that_started_asked_at_once(cluster):
+    """One that has just started waits for its own time, without a set and with one that is overdue."""
+    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and cluster.asked() == []
+    assert cluster.refresh("prod").status == 0
+    cluster.age(3700)
+    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and len(cluster.asked()) == 1
+    assert cluster.refresh_if_due("prod", seconds=1900).status == 0 and len(cluster.asked()) == 2
 
 
 def test_if_older(cluster):

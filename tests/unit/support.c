@@ -8,6 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Long after the start. */
+static int64_t a_month(void)
+{
+        return INT64_C(30) * 86400 * 1000;
+}
+
 int place_setup(void **state)
 {
         struct place *place = calloc(1, sizeof(*place));
@@ -18,6 +24,7 @@ int place_setup(void **state)
         (void)snprintf(place->config_file, sizeof(place->config_file), "%s/ksa.conf",
                        place->folder);
         place->env = (struct ksa_env){.now = 1795464267,
+                                      .uptime = a_month,
                                       .owner = getuid(),
                                       .config_file = place->config_file,
                                       .cache_dir = place->folder,

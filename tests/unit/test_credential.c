@@ -209,7 +209,7 @@ static void test_due(void **state)
         static const struct {
                 int64_t now;
                 bool due;
-        } rows[] = {{NOW, false},      {NOW + 299, false}, {NOW + 300, true},
+        } rows[] = {{NOW, false},      {NOW + 149, false}, {NOW + 300, true},
                     {NOW + 599, true}, {NOW + 601, true},  {NOW - 100, false}};
 
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
@@ -228,6 +228,43 @@ static void test_due(void **state)
                 free(text);
         }
         ksa_secret_free(&given);
+}
+
+static int64_t long_ago(void)
+{
+        return INT64_C(30) * 86400 * 1000;
+}
+
+static int64_t just_now(void)
+{
+        return 0;
+}
+
+/* Each host in its own part of the second quarter of its life; after a start, with half of the rest to go. */
+static void test_due_is_another_time_on_each_host(void **state)
+{
+        struct trial *trial = *state;
+        struct ksa_env *env = &trial->place->env;
+        struct ksa_token token = {.iat = {.given = true, .seconds = NOW},
+                                  .exp = {.given = true, .seconds = NOW + 86400}};
+        unsigned hours[6] = {0};
+        char name[32];
+
+        env->host_name = name;
+        for (unsigned i = 0; i < 1200; i++) {
+                (void)snprintf(name, sizeof(name), "node-%u", i);
+                env->now = NOW;
+                env->uptime = long_ago;
+                int64_t due = ksa_credential_due(trial->cluster, env, &token);
+                assert_in_range(due, NOW + 21600, NOW + 43200);
+                hours[due == NOW + 43200 ? 5 : (due - NOW - 21600) / 3600]++;
+                env->now = NOW + 80000;
+                env->uptime = just_now;
+                due = ksa_credential_due(trial->cluster, env, &token);
+                assert_in_range(due, env->now, env->now + 3200);
+        }
+        for (unsigned i = 0; i < KSA_COUNT(hours); i++)
+                assert_in_range(hours[i], 100, 300);
 }
 
 static void test_the_old_one_stays(void **state)
@@ -290,6 +327,7 @@ int main(void)
                 TEST(test_init_that_is_forbidden),
                 TEST(test_init_with_what_is_none),
                 TEST(test_due),
+                TEST(test_due_is_another_time_on_each_host),
                 TEST(test_the_old_one_stays),
                 TEST(test_without_one),
         };

@@ -64,7 +64,7 @@ static int set_up(void **state)
         trial->place->env.run_dir = trial->run_dir;
         trial->place->env.cache_dir = trial->cache_dir;
         trial->place->env.uptime = uptime;
-        boot_time = 1000000;
+        boot_time = 1000000000;
         trial->rows[0] = (struct answer_row){
                 .url = "/keys", .status = 200, .body = sets[0], .max_age = 3600};
         trial->rows[1] = (struct answer_row){
@@ -156,7 +156,7 @@ static void test_a_first_set(void **state)
         assert_false(refreshed.replaced);
         assert_int_equal(refreshed.keys, 1);
         assert_int_equal(refreshed.max_age, 3600);
-        assert_int_equal(refreshed.next, NOW + 3600);
+        assert_in_range(refreshed.next, NOW + 1800, NOW + 3600);
         assert_true(cached(trial, "k1"));
         assert_string_equal(trial->answers.url, "https://api:6443/openid/v1/jwks");
         assert_string_equal(trial->answers.method, "GET");
@@ -172,7 +172,7 @@ static void test_no_max_age(void **state)
         trial->rows[1].max_age = -1;
         struct ksa_refreshed refreshed = refresh_now(trial);
         assert_int_equal(refreshed.max_age, 0);
-        assert_int_equal(refreshed.next, NOW + KSA_FRESH_MIN);
+        assert_in_range(refreshed.next, NOW + KSA_FRESH_MIN / 2, NOW + KSA_FRESH_MIN);
 }
 
 static void test_replaced(void **state)
@@ -326,6 +326,11 @@ static void test_a_failure_is_an_attempt(void **state)
         assert_int_equal(trial->answers.asked, 1);
 }
 
+static int64_t next(const struct trial *trial, int64_t fetched, int64_t max_age)
+{
+        return ksa_refresh_next(trial->cluster, &trial->place->env, fetched, max_age);
+}
+
 static void test_next(void **state)
 {
         struct trial *trial = *state;
@@ -340,12 +345,12 @@ static void test_next(void **state)
                 struct ksa_refreshed refreshed;
 
                 configure(trial, "api", rows[i].stale);
-                assert_int_equal(ksa_refresh_next(trial->cluster, NOW, rows[i].max_age),
-                                 NOW + rows[i].fresh);
+                int64_t due = next(trial, NOW, rows[i].max_age);
+                assert_in_range(due, NOW + rows[i].fresh / 2, NOW + rows[i].fresh);
                 trial->rows[1].max_age = rows[i].max_age == 0 ? -1 : rows[i].max_age;
                 trial->place->env.now = NOW;
                 (void)refresh_now(trial);
-                trial->place->env.now = NOW + rows[i].fresh;
+                trial->place->env.now = due;
                 assert_int_equal(
                         refresh(trial, (struct ksa_refresh_wish){.if_due = true}, &refreshed),
                         KSA_OK);
@@ -356,6 +361,61 @@ static void test_next(void **state)
                         KSA_OK);
                 assert_true(refreshed.asked);
         }
+}
+
+/* Hosts that start together, with or without a set: each by its own share, and within today's limit. */
+static void test_next_after_a_start(void **state)
+{
+        struct trial *trial = *state;
+        struct ksa_env *env = &trial->place->env;
+
+        configure(trial, "api", "24h");
+        boot_time = 0;
+        assert_in_range(next(trial, 0, 0), NOW + 1, NOW + KSA_START_SPREAD);
+        assert_in_range(next(trial, NOW - 3600, 3600), NOW + 1, NOW + 1800); /* overdue */
+        assert_in_range(next(trial, NOW - 43100, 43200), NOW, NOW + 100);    /* the limit is near */
+        assert_in_range(next(trial, NOW - 80000, 43200), NOW + 1, NOW + KSA_START_SPREAD);
+        assert_in_range(next(trial, NOW - 80000, 300), NOW, NOW + 150);
+        int64_t due = next(trial, NOW, 3600);
+        assert_in_range(due, NOW + 1800, NOW + 3600);
+        env->now = NOW + 1000;
+        boot_time = INT64_C(1000) * 1000;
+        assert_int_equal(next(trial, NOW, 3600), due); /* it does not move with the clock */
+        boot_time = INT64_C(7200) * 1000;
+        assert_true(next(trial, 0, 0) < env->now);
+        assert_true(next(trial, NOW - 80000, 3600) < env->now);
+}
+
+/* The requests of 10,000 hosts that start together, without a set: peaked at 15 times the mean. */
+static void test_hosts_that_start_together_asked_together(void **state)
+{
+        enum { HOSTS = 10000, WINDOW = 10, SPAN = 5 * 3600 };
+        static unsigned windows[SPAN / WINDOW];
+        struct trial *trial = *state;
+        struct ksa_env *env = &trial->place->env;
+        unsigned requests = 0, most = 0;
+        char name[32];
+
+        configure(trial, "api", "24h");
+        memset(windows, 0, sizeof(windows));
+        boot_time = 0;
+        env->host_name = name;
+        for (unsigned i = 0; i < HOSTS; i++) {
+                (void)snprintf(name, sizeof(name), "node-%u", i);
+                int64_t fetched = 0, due;
+
+                while ((due = next(trial, fetched, 3600)) - NOW < SPAN) {
+                        assert_true(fetched == 0 || (due > fetched && due <= fetched + 3600));
+                        windows[(due - NOW) / WINDOW]++;
+                        fetched = due;
+                }
+        }
+        for (unsigned i = 0; i < SPAN / WINDOW; i++) {
+                most = windows[i] > most ? windows[i] : most;
+                requests += windows[i];
+        }
+        assert_true(requests > 5 * HOSTS);
+        assert_true(most * (SPAN / WINDOW) <= 3 * requests);
 }
 
 static void test_if_older(void **state)
@@ -404,6 +464,8 @@ int main(void)
                 TEST(test_refused),
                 TEST(test_cooldown),
                 TEST(test_next),
+                TEST(test_next_after_a_start),
+                TEST(test_hosts_that_start_together_asked_together),
                 TEST(test_a_failure_is_an_attempt),
                 TEST(test_if_older),
                 TEST(test_purge),
