@@ -56,6 +56,9 @@ X(TOKEN_FILE_UNSAFE, "token-file-unsafe", DENY,                                 
   "a regular file, owned by the user or root, mode 0600 or 0400, at most 16384 bytes")             \
 X(TOKEN_FILE_FAILED, "token-file-failed", DENY,                                                    \
   "the token file could not be read in time", "look at the file's folder and file system")         \
+X(ITEM, "item-too-long", DENY,                                                                     \
+  "the program gave an address or a terminal of more than 255 bytes",                              \
+  "look for a program or PAM module that sets such a PAM_RHOST or PAM_TTY")                        \
 /* what it is */                                                                                   \
 X(NOT_A_TOKEN, "not-a-token", DENY,                                                                \
   "the answer is not a compact JWS", "hand over the token itself, nothing before or after it")     \
@@ -142,8 +145,8 @@ X(REGISTRY, "registry-unusable", UNAVAILABLE,                                   
   "the registry of local accounts is damaged, or others could change it",                          \
   "ksactl accounts verify tells what is wrong")                                                    \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
-  "the user or service is not the one that was let in",                                            \
-  "another module in the stack changes PAM_USER after ksa")                                        \
+  "the user, service or address changed during the login",                                         \
+  "look for a PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")  \
 /* the cluster, asked */                                                                           \
 X(NEEDS_ROOT, "needs-root", UNAVAILABLE,                                                           \
   "the cluster can be asked by root alone",                                                        \

@@ -14,6 +14,7 @@
 #include "conv.h"
 #include "explain.h"
 #include "host.h"
+#include "items.h"
 #include "login.h"
 #include "outcome.h"
 #include "token_file.h"
@@ -27,6 +28,7 @@
 struct login {
         pam_handle_t *pamh;
         struct arguments arguments;
+        struct items items; /* the texts of the attempt */
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
@@ -37,15 +39,6 @@ struct login {
 };
 
 /* --- What the host program says --------------------------------------------- */
-
-static const char *item(pam_handle_t *pamh, int type)
-{
-        const void *text = NULL;
-
-        if (pam_get_item(pamh, type, &text) != PAM_SUCCESS || text == NULL)
-                return "";
-        return text;
-}
 
 static void look_up_user(struct login *login)
 {
@@ -59,17 +52,12 @@ static void look_up_user(struct login *login)
 
 static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
 {
-        const char *user = NULL;
-
-        login->attempt.user = "";
-        login->attempt.service = item(login->pamh, PAM_SERVICE);
-        login->attempt.rhost = item(login->pamh, PAM_RHOST);
+        login->attempt.user = login->items.user;
+        login->attempt.service = login->items.service;
+        login->attempt.rhost = login->items.rhost;
         login->attempt.effective_uid = geteuid();
         login->attempt.real_uid = getuid();
-        if (pam_get_user(login->pamh, &user, NULL) != PAM_SUCCESS || user == NULL)
-                return ksa_fail(err, KSA_CONVERSATION, "no user name");
-        login->attempt.user = user;
-        return KSA_OK;
+        return take_items(login->pamh, &login->items, err);
 }
 
 /* --- The grant, for the account phase of this process ------------------------ */
@@ -225,21 +213,25 @@ static int finish(struct login *login, int flags)
 static enum ksa_reason before_token(struct login *login, int argc, const char **argv,
                                     struct ksa_error *err)
 {
-        enum ksa_reason attempt = take_attempt(login, err);
-        enum ksa_reason reason = parse_arguments(argc, argv, &login->arguments, err);
+        struct ksa_error argument = {0};
+        enum ksa_reason parsed = parse_arguments(argc, argv, &login->arguments, &argument);
 
         ksa_host_env_fill(&login->host, login->arguments.config);
+        enum ksa_reason reason = take_attempt(login, err);
         if (reason != KSA_OK)
                 return reason;
-        if (attempt != KSA_OK)
-                return attempt;
+        if (parsed != KSA_OK) {
+                *err = argument;
+                return parsed;
+        }
         if (is_exempt(&login->arguments, login->attempt.user))
                 return ksa_fail(err, KSA_EXEMPT, "exempt");
         reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason != KSA_OK)
                 return reason;
         look_up_user(login);
-        return ksa_login_concerns(login->config, &login->attempt, err);
+        reason = ksa_login_concerns(login->config, &login->attempt, err);
+        return reason == KSA_OK ? judge_items(&login->items, err) : reason;
 }
 
 static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
@@ -259,11 +251,15 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
 /* What was read before the prompt is as old as the prompt: su asks for ever, sshd for two minutes. */
 static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa_error *err)
 {
+        enum ksa_reason reason = compare_items(login->pamh, &login->items, err);
+
+        if (reason != KSA_OK)
+                return reason;
         ksa_host_env_read_clock(&login->host);
         if (login->host.env.uptime() - asked <= AT_ONCE)
                 return KSA_OK;
         ksa_config_free(&login->config);
-        enum ksa_reason reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
+        reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason == KSA_OK) {
                 login->attempt.local = (struct ksa_local_user){.exists = false};
                 ksa_own_close(&login->own);
@@ -318,12 +314,11 @@ static int refuse_account(struct login *login, enum ksa_reason reason,
 }
 
 /* A grant holds for the user and the service that it was given to. */
-static int judge_grant(struct login *login, const struct grant *grant)
+static int judge_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
 
-        if (take_attempt(login, &error) == KSA_OK &&
-            strcmp(grant->user, login->attempt.user) == 0 &&
+        if (attempt == KSA_OK && strcmp(grant->user, login->attempt.user) == 0 &&
             strcmp(grant->service, login->attempt.service) == 0)
                 return PAM_SUCCESS;
         (void)ksa_fail(&error, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
@@ -335,11 +330,11 @@ static int judge_grant(struct login *login, const struct grant *grant)
  * lies in its home would still open forwarded ports and internal-sftp, which need no shell, and cron
  * would go on.
  */
-static int judge_other(struct login *login)
+static int judge_other(struct login *login, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
 
-        if (take_attempt(login, &error) != KSA_OK)
+        if (attempt != KSA_OK)
                 return PAM_IGNORE;
         look_up_user(login);
         enum ksa_reason reason = ksa_own_stands(&login->attempt.local, &error);
@@ -355,10 +350,13 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
         const struct grant *grant = find_grant(pamh);
         struct login login = {.pamh = pamh};
 
-        if (parse_arguments(argc, argv, &login.arguments, NULL) == KSA_OK &&
-            !is_exempt(&login.arguments, item(pamh, PAM_USER))) {
+        if (parse_arguments(argc, argv, &login.arguments, NULL) == KSA_OK) {
+                enum ksa_reason attempt = take_attempt(&login, NULL);
+
                 ksa_host_env_fill(&login.host, NULL);
-                code = grant != NULL ? judge_grant(&login, grant) : judge_other(&login);
+                if (attempt != KSA_OK || !is_exempt(&login.arguments, login.attempt.user))
+                        code = grant != NULL ? judge_grant(&login, grant, attempt)
+                                             : judge_other(&login, attempt);
         }
         errno = saved_errno;
         return code;

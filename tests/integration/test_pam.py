@@ -221,7 +221,7 @@ def test_token_cut(stack, size):
 
 
 def test_user_changed_between_auth_and_account(stack):
-    result = stack.attempt(split(stack.host.token()), user_before_account="root")
+    result = stack.attempt(split(stack.host.token()), before_account={"user": "root"})
     assert result["auth"] == "SUCCESS" and result["codes"]["acct_mgmt"] == "PERM_DENIED", result
     assert result["reasons"] == ["ok", "user-changed"], result
 

@@ -13,7 +13,7 @@ libpam.pam_getenvlist.restype = ctypes.POINTER(ctypes.c_char_p)
 
 CODES = {0: "SUCCESS", 3: "SERVICE_ERR", 4: "SYSTEM_ERR", 5: "BUF_ERR", 6: "PERM_DENIED", 7: "AUTH_ERR",
          9: "AUTHINFO_UNAVAIL", 10: "USER_UNKNOWN", 19: "CONV_ERR", 25: "IGNORE", 28: "MODULE_UNKNOWN"}
-ITEMS = {"tty": 3, "rhost": 4, "ruser": 8, "user": 2}
+ITEMS = {"service": 1, "tty": 3, "rhost": 4, "ruser": 8, "user": 2}
 ERROR_MSG, PROMPT_ECHO_OFF, FAIL_DELAY = 3, 1, 10
 CONVERSATION_FAILS = "conversation fails"
 
@@ -36,8 +36,8 @@ class Conv(ctypes.Structure):
 
 
 class Talk:
-    def __init__(self, answers):
-        self.answers = list(answers)
+    def __init__(self, answers, while_asked):
+        self.answers, self.while_asked = list(answers), while_asked
         self.prompts, self.messages = [], []
 
     def __call__(self, count, messages, responses, _data):
@@ -49,6 +49,7 @@ class Talk:
                 self.messages.append([message.style, message.text.decode()])
                 continue
             self.prompts.append(message.text.decode())
+            set_items(self.handle, self.while_asked)
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
             if answer == CONVERSATION_FAILS:
                 return 19
@@ -56,6 +57,11 @@ class Talk:
                 Response.from_address(array + i * size).answer = libc.strdup(answer.encode("latin-1"))
         responses[0] = array
         return 0
+
+
+def set_items(handle, items):
+    for name, value in items.items():
+        assert libpam.pam_set_item(handle, ITEMS[name], value.encode()) == 0
 
 
 def state_of_process():
@@ -67,14 +73,15 @@ def state_of_process():
 
 
 def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgmt"), real_uid=None, sigchld_ignored=False,
-        user_before_account=None, no_file_may_grow=False, **items):
+        no_file_may_grow=False, while_asked={}, before_account={}, **items):
+    """WHILE_ASKED and BEFORE_ACCOUNT: items that the conversation sets at each prompt, and the host program after auth."""
     if sigchld_ignored:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if no_file_may_grow:  # whoever writes a byte dies by SIGXFSZ
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     if real_uid is not None:
         os.setresuid(real_uid, 0, 0)
-    talk, delays = Talk(answers), []
+    talk, delays = Talk(answers, while_asked), []
     talk_function = CONV(talk)
     conv = Conv(talk_function, None)
     delay_function = DELAY(lambda _code, microseconds, _data: delays.append(microseconds))
@@ -82,13 +89,13 @@ def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgm
     code = libpam.pam_start_confdir(service.encode(), user.encode("latin-1"), ctypes.byref(conv), confdir.encode(),
                                     ctypes.byref(handle))
     assert code == 0, code
-    for name, value in items.items():
-        libpam.pam_set_item(handle, ITEMS[name], value.encode())
+    talk.handle = handle
+    set_items(handle, items)
     libpam.pam_set_item(handle, FAIL_DELAY, delay_function)
     before, codes = state_of_process(), {}
     for phase in phases:
-        if phase == "acct_mgmt" and user_before_account:
-            libpam.pam_set_item(handle, ITEMS["user"], user_before_account.encode())
+        if phase == "acct_mgmt":
+            set_items(handle, before_account)
         code = getattr(libpam, "pam_" + phase)(handle, 2 if phase == "setcred" else 0)
         codes[phase] = CODES.get(code, str(code))
     after = state_of_process()
