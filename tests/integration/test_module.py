@@ -57,6 +57,11 @@ def test_module_asks_no_network_and_disturbs_no_host_program():
                         "setlocale", "seteuid", "setfsuid", "exit", "openlog", "syslog"}
 
 
+def test_module_is_never_unloaded():
+    """libpam unloads the modules of the old stack when PAM_SERVICE changes. The handle still holds a function of ours then."""
+    assert "NODELETE" in run("readelf", "-d", MODULE)
+
+
 def test_module_is_bound_at_once_and_has_no_executable_stack():
     headers, dynamic = run("readelf", "-lW", MODULE), run("readelf", "-d", MODULE)
     assert "GNU_RELRO" in headers and re.search(r"BIND_NOW|NOW", dynamic)
