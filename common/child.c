@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,8 @@
 #define SET_GIDS   SYS_setresgid
 #define SET_UIDS   SYS_setresuid
 #endif
+
+#define GRACE 500 /* milliseconds for the end of a process that was killed */
 
 /* --- Deadlines -------------------------------------------------------------- */
 
@@ -54,8 +57,52 @@ int ksa_deadline_left(const struct timespec *deadline)
 
 /* --- Start and end ---------------------------------------------------------- */
 
+/* The system calls themselves: glibc's wrappers would wait for threads that are not there. */
+static bool become_root(void)
+{
+        gid_t none;
+
+        return syscall(SET_GROUPS, 0, &none) == 0 && syscall(SET_GIDS, 0, 0, 0) == 0 &&
+               syscall(SET_UIDS, 0, 0, 0) == 0;
+}
+
+/*
+ * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
+ * asked to, or HOST dies (SIGTERM), and ends when the child has ended. A child that waits for a file system
+ * cannot be killed. If the keeper is killed then, init inherits the child and reaps it.
+ */
+static void keep(pid_t host)
+{
+        const struct sigaction action = {.sa_handler = SIG_DFL};
+        siginfo_t info = {0};
+        sigset_t awaited;
+
+        (void)become_root(); /* so that the caller of sudo cannot signal it */
+        (void)sigaction(SIGCHLD, &action, NULL);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        pid_t child = getppid() != host ? -1
+                                        : (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, NULL,
+                                                         NULL, NULL, NULL);
+        if (child == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                return;
+        }
+        if (child < 0)
+                _exit(127);
+        (void)syscall(SYS_close_range, 0, ~0U, 0); /* the end of the child must close its pipe */
+        (void)sigemptyset(&awaited);
+        (void)sigaddset(&awaited, SIGCHLD);
+        (void)sigaddset(&awaited, SIGTERM);
+        while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0) {
+                if (sigwaitinfo(&awaited, NULL) == SIGTERM)
+                        (void)kill(child, SIGKILL);
+        }
+        _exit(0);
+}
+
 pid_t ksa_child_start(struct ksa_child *ret_child, sigset_t *ret_mask)
 {
+        pid_t host = getpid();
         sigset_t all;
 
         (void)sigfillset(&all);
@@ -63,6 +110,8 @@ pid_t ksa_child_start(struct ksa_child *ret_child, sigset_t *ret_mask)
         ret_child->pidfd = -1;
         ret_child->pid = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL,
                                         &ret_child->pidfd, NULL, NULL);
+        if (ret_child->pid == 0)
+                keep(host);
         return ret_child->pid;
 }
 
@@ -75,15 +124,6 @@ void ksa_child_default_signals(void)
                 (void)sigaction(number, &action, NULL);
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-/* The system calls themselves: glibc's wrappers would wait for threads that are not there. */
-static bool become_root(void)
-{
-        gid_t none;
-
-        return syscall(SET_GROUPS, 0, &none) == 0 && syscall(SET_GIDS, 0, 0, 0) == 0 &&
-               syscall(SET_UIDS, 0, 0, 0) == 0;
 }
 
 /* A container's root may not raise a hard limit: then as far as it goes. */
@@ -157,16 +197,23 @@ bool ksa_child_wait(const struct ksa_child *child, const struct timespec *deadli
         return answer > 0;
 }
 
+/* Whether the keeper has ended, within GRACE of the signal. */
+static bool end_by(const struct ksa_child *child, int number)
+{
+        struct timespec deadline = ksa_deadline_in(GRACE);
+
+        if (syscall(SYS_pidfd_send_signal, child->pidfd, number, NULL, 0) != 0 && errno != ESRCH)
+                (void)kill(child->pid, number);
+        return ksa_child_wait(child, &deadline);
+}
+
 void ksa_child_end(const struct ksa_child *child)
 {
         siginfo_t unread;
-        int answer;
 
-        if (syscall(SYS_pidfd_send_signal, child->pidfd, SIGKILL, NULL, 0) != 0 && errno != ESRCH)
-                (void)kill(child->pid, SIGKILL);
-        do {
-                answer = waitid(P_PID, (id_t)child->pid, &unread, WEXITED | __WALL);
-        } while (answer != 0 && errno == EINTR);
+        if (!end_by(child, SIGTERM))
+                (void)end_by(child, SIGKILL);
+        (void)waitid(P_PID, (id_t)child->pid, &unread, WEXITED | WNOHANG | __WALL);
         (void)close(child->pidfd);
 }
 

@@ -22,17 +22,17 @@ int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: over
 
 /* --- Start and end --- */
 
-/* A process started here, until ksa_child_end. */
+/* A process started here, until ksa_child_end(): the keeper, which waits for the child and ends with it. */
 struct ksa_child {
         pid_t pid;
         int pidfd;
 };
 
 /*
- * A copy of this process. It has no exit signal: the host program gets no SIGCHLD for it, its waits
- * do not see it, and with SIGCHLD ignored it still is ours to wait for. All signals are blocked on
- * both sides, so that no handler of the host program runs in the copy: the parent gives
- * *RET_MASK back by pthread_sigmask.
+ * Starts the child, a copy of this process, under a keeper. The keeper has no exit signal: the host program
+ * gets no SIGCHLD for it, its waits do not see it, and with SIGCHLD ignored it still is ours to wait for.
+ * All signals are blocked on both sides, so that no handler of the host program runs in a copy: the parent
+ * gives *RET_MASK back by pthread_sigmask.
  *
  * The copy shares nothing with the host program's threads but memory as it was: it may make
  * plain system calls alone. Returns 0 in the copy, below 0 on failure.
@@ -54,9 +54,11 @@ void ksa_child_become(const char *path, char *const *arguments, int io) __attrib
 bool ksa_child_wait(const struct ksa_child *child, const struct timespec *deadline);
 
 /*
- * Kills the child, waits for its end, closes its descriptor. By the descriptor, for a number may
- * already be another process; by the number where a sandbox knows no such call (valgrind, a seccomp
- * filter older than Linux 5.4): whoever waits for a process that was not killed waits for ever.
+ * Kills the child and closes its descriptor. Returns within a second even if the child cannot be killed,
+ * because it waits for a file system that does not answer: such a child is left to init, and never becomes
+ * a zombie of the host program. The keeper is signalled by its descriptor, for a number may already be
+ * another process; by the number where a sandbox knows no such call (valgrind, a seccomp filter older than
+ * Linux 5.4).
  */
 void ksa_child_end(const struct ksa_child *child);
 

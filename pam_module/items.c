@@ -7,15 +7,15 @@
 #include <string.h>
 
 static const struct {
-        int type;
         const char *name;
         size_t offset;
+        int type;
         bool in_rules; /* rules name these */
 } rows[] = {
-        {PAM_USER, "PAM_USER", offsetof(struct items, user), true},
-        {PAM_SERVICE, "PAM_SERVICE", offsetof(struct items, service), true},
-        {PAM_RHOST, "PAM_RHOST", offsetof(struct items, rhost), false},
-        {PAM_TTY, "PAM_TTY", offsetof(struct items, tty), false},
+        {"PAM_USER", offsetof(struct items, user), PAM_USER, true},
+        {"PAM_SERVICE", offsetof(struct items, service), PAM_SERVICE, true},
+        {"PAM_RHOST", offsetof(struct items, rhost), PAM_RHOST, false},
+        {"PAM_TTY", offsetof(struct items, tty), PAM_TTY, false},
 };
 
 static void copy_items(pam_handle_t *pamh, struct items *items)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import fuse
 import host as private_host
 import issuer
 from host import wait_until
@@ -218,6 +219,20 @@ def test_stopped_reader_of_the_token_file_ends_in_time(host):
         held.touch()
         stopper.wait()
         stopper.stdout.close()
+
+
+def test_token_file_on_a_file_system_that_never_answers(host):
+    """sudo waited for its child, which nothing can kill."""
+    host.give_token(host.token())
+    with fuse.SilentFiles(TOKEN.parent) as files:
+        size = host.log_size()
+        sudo = subprocess.Popen(AS_BOT + ["sudo", "-n", "id", "-un"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            assert sudo.wait(50) == 1 and files.asked.is_set()
+        finally:
+            sudo.kill()
+    assert sudo.communicate()[0] == b""
+    assert [line for line in host.log_since(size) if " reason=token-file-failed " in line]
 
 
 def test_timestamp_skips_auth_and_account_lets_it_pass(host):

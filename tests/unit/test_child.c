@@ -67,6 +67,56 @@ static void test_end_of_one_that_waits(void **state)
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
 
+/* The process that was started, and the one that waits for it, are gone. */
+static void test_end_leaves_no_process(void **state)
+{
+        struct timespec deadline = ksa_deadline_in(20000);
+        struct ksa_child child;
+        sigset_t mask;
+        int ends[2];
+        pid_t started = -1;
+
+        (void)state;
+        assert_int_equal(pipe(ends), 0);
+        if (ksa_child_start(&child, &mask) == 0) {
+                pid_t self = getpid();
+
+                for (ssize_t put = write(ends[1], &self, sizeof(self)); put > 0;)
+                        (void)pause();
+                _exit(1);
+        }
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        assert_true(ksa_receive(ends[0], &started, sizeof(started), &deadline));
+        assert_int_not_equal(started, child.pid);
+        ksa_child_end(&child);
+        assert_int_equal(kill(started, 0), -1);
+        assert_int_equal(errno, ESRCH);
+        assert_int_equal(kill(child.pid, 0), -1);
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+}
+
+/* The end of the child closes what it had, though another process waits for it. */
+static void test_descriptors_close_with_the_child(void **state)
+{
+        struct timespec deadline = ksa_deadline_in(20000);
+        struct ksa_child child;
+        sigset_t mask;
+        int ends[2];
+        char byte;
+
+        (void)state;
+        assert_int_equal(pipe(ends), 0);
+        if (ksa_child_start(&child, &mask) == 0)
+                _exit(0);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(ends[1]);
+        assert_false(ksa_receive(ends[0], &byte, 1, &deadline));
+        assert_true(ksa_deadline_left(&deadline) > 0);
+        ksa_child_end(&child);
+        (void)close(ends[0]);
+}
+
 /* From here on this process has no pidfd_send_signal: a kernel, or a sandbox, that knows none. */
 static void forbid_pidfd_signals(void)
 {
@@ -126,6 +176,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_no_signal_and_no_zombie),
                 cmocka_unit_test(test_end_of_one_that_waits),
+                cmocka_unit_test(test_end_leaves_no_process),
+                cmocka_unit_test(test_descriptors_close_with_the_child),
                 cmocka_unit_test(test_end_in_a_sandbox),
                 cmocka_unit_test(test_words),
         };
