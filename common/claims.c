@@ -12,7 +12,7 @@
 enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct ksa_list *accepted,
                                     bool several, struct ksa_error *err)
 {
-        char quoted[KSA_QUOTED_SIZE];
+        char theirs[KSA_VERIFIED_SIZE], ours[KSA_VERIFIED_SIZE];
 
         if (token->audiences.count == 0)
                 return ksa_fail(err, KSA_NO_AUDIENCE, "the token has no audience");
@@ -24,8 +24,9 @@ enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct 
                         return KSA_OK;
         }
         return ksa_fail(err, KSA_WRONG_AUDIENCE, "the token is for '%s', this host is '%s'",
-                        ksa_text_quote(ksa_list_text(&token->audiences, 0), quoted, 256),
-                        accepted->count > 0 ? ksa_list_text(accepted, 0) : "");
+                        ksa_text_quote(ksa_list_text(&token->audiences, 0), theirs, sizeof(theirs)),
+                        ksa_text_quote(accepted->count > 0 ? ksa_list_text(accepted, 0) : "", ours,
+                                       sizeof(ours)));
 }
 
 enum ksa_reason ksa_claims_times(const struct ksa_token *token, int64_t now, struct ksa_error *err)

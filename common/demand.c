@@ -10,6 +10,7 @@
 #include "api.h"
 #include "file.h"
 #include "review.h"
+#include "text.h"
 
 /* A review holds the token once more, and little else. */
 #define REVIEW_MAX ((size_t)64 * 1024)
@@ -183,10 +184,13 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
                         return KSA_OK;
                 }
         }
+        char account[KSA_VERIFIED_SIZE], shown[KSA_VERIFIED_SIZE];
         return ksa_fail(
                 err, KSA_RBAC_DENIED,
                 "RBAC of cluster %s does not let %s/%s into host %s, nor into any of its classes",
-                demand->cluster->name, demand->token->namespace, demand->token->account, own);
+                demand->cluster->name, demand->token->namespace,
+                ksa_text_quote(demand->token->account, account, sizeof(account)),
+                ksa_text_quote(own, shown, sizeof(shown)));
 }
 
 /* --- Once ------------------------------------------------------------------- */

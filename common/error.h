@@ -6,6 +6,9 @@
 #include "macros.h"
 #include "reason.h"
 
+/* Of the log line it is never cut: texts are shorter than this, because the values in them are. */
+#define KSA_ERROR_SIZE 512
+
 /*
  * Filled by ksa_fail(); a caller starts with a zeroed one. TEXT is written for
  * people, quotes what came from outside by ksa_text_quote(), and never holds a
@@ -15,13 +18,13 @@ struct ksa_error {
         enum ksa_reason reason;
         unsigned line;  /* in FILE, from 1; 0: the whole file */
         char file[256]; /* "" where no file is meant */
-        char text[512];
+        char text[KSA_ERROR_SIZE];
         const char *remedy; /* static; NULL: what helps against the reason */
 };
 
 /*
  * Sets REASON and the text without a remedy, and returns REASON: `return ksa_fail(err, KSA_X, "…")`.
- * A text too long is cut. ERR may be NULL. errno is left alone.
+ * A text too long ends in "...". ERR may be NULL. errno is left alone.
  */
 enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const char *format, ...)
         KSA_PRINTF(3, 4);

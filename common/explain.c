@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,42 +9,69 @@
 #include "claims.h"
 #include "text.h"
 
-/* ` name="value"`; nothing where the value is not known. */
-static void put(FILE *out, const char *prefix, const char *name, const char *value)
+/* --- The log line ------------------------------------------------------------ */
+
+/* A line under way. LENGTH is what it comes to, also beyond the room that there is. */
+struct line {
+        char *text;
+        size_t length;
+        size_t limit; /* bytes of a value */
+};
+
+static void add(struct line *line, const char *format, ...) KSA_PRINTF(2, 3);
+static void add(struct line *line, const char *format, ...)
 {
-        char quoted[KSA_QUOTED_SIZE];
+        size_t room = line->length < KSA_LINE_SIZE ? KSA_LINE_SIZE - line->length : 0;
+        va_list arguments;
+
+        va_start(arguments, format);
+        int length =
+                vsnprintf(room > 0 ? line->text + line->length : NULL, room, format, arguments);
+        va_end(arguments);
+        if (length > 0)
+                line->length += (size_t)length;
+}
+
+/* ` name="value"`, with a value that is cut to SIZE or less; nothing where the value is not known. */
+static void put(struct line *line, const char *prefix, const char *name, const char *value,
+                size_t size)
+{
+        char quoted[KSA_VERIFIED_SIZE];
 
         if (value != NULL)
-                (void)fprintf(out, " %s%s=\"%s\"", prefix, name,
-                              ksa_text_quote(value, quoted, sizeof(quoted)));
+                add(line, " %s%s=\"%s\"", prefix, name,
+                    ksa_text_quote(value, quoted, size < line->limit ? size : line->limit));
 }
 
-static void put_time(FILE *out, const char *prefix, const char *name, const struct ksa_time *time)
+static void put_time(struct line *line, const char *prefix, const char *name,
+                     const struct ksa_time *time)
 {
         if (time->given)
-                (void)fprintf(out, " %s%s=%lld", prefix, name, (long long)time->seconds);
+                add(line, " %s%s=%lld", prefix, name, (long long)time->seconds);
 }
 
-static void put_claims(FILE *out, const struct ksa_decision *decision)
+static void put_claims(struct line *line, const struct ksa_decision *decision)
 {
         const struct ksa_token *token = &decision->token;
-        const char *prefix = ksa_decision_is_verified(decision) ? "" : "unverified_";
+        bool verified = ksa_decision_is_verified(decision);
+        const char *prefix = verified ? "" : "unverified_";
+        size_t size = verified ? KSA_VERIFIED_SIZE : KSA_UNVERIFIED_SIZE;
 
         if (decision->cluster != NULL)
-                put(out, prefix, "cluster", decision->cluster->name);
+                put(line, prefix, "cluster", decision->cluster->name, size);
         else
-                put(out, prefix, "iss", token->iss);
-        put(out, prefix, "namespace", token->namespace);
-        put(out, prefix, "account", token->account);
-        put(out, prefix, "account_uid", token->account_uid);
-        put(out, prefix, "pod", token->pod);
-        put(out, prefix, "pod_uid", token->pod_uid);
+                put(line, prefix, "iss", token->iss, size);
+        put(line, prefix, "namespace", token->namespace, size);
+        put(line, prefix, "account", token->account, size);
+        put(line, prefix, "account_uid", token->account_uid, size);
+        put(line, prefix, "pod", token->pod, size);
+        put(line, prefix, "pod_uid", token->pod_uid, size);
         if (token->audiences.count > 0)
-                put(out, prefix, "aud", ksa_list_text(&token->audiences, 0));
-        put_time(out, prefix, "iat", &token->iat);
-        put_time(out, prefix, "exp", &token->exp);
-        put(out, prefix, "jti", token->jti);
-        put(out, prefix, "kid", token->kid);
+                put(line, prefix, "aud", ksa_list_text(&token->audiences, 0), size);
+        put_time(line, prefix, "iat", &token->iat);
+        put_time(line, prefix, "exp", &token->exp);
+        put(line, prefix, "jti", token->jti, size);
+        put(line, prefix, "kid", token->kid, size);
 }
 
 const char *ksa_explain_review(const struct ksa_decision *decision)
@@ -56,20 +84,20 @@ const char *ksa_explain_review(const struct ksa_decision *decision)
 }
 
 /* What the cluster was asked, and where its own log has it. */
-static void put_asked(FILE *out, const struct ksa_decision *decision)
+static void put_asked(struct line *line, const struct ksa_decision *decision)
 {
         const struct ksa_demanded *demanded = &decision->demanded;
 
         if (decision->keys_looked_again)
-                (void)fputs(" keys=looked-again", out);
+                add(line, " keys=looked-again");
         if (decision->keys_need_root)
-                (void)fputs(" keys=needs-root", out);
+                add(line, " keys=needs-root");
         if (demanded->review == 0)
                 return;
-        (void)fprintf(out, " review=%s", ksa_explain_review(decision));
+        add(line, " review=%s", ksa_explain_review(decision));
         if (demanded->asked)
-                (void)fprintf(out, " audit_id=%s", decision->audit_id);
-        put(out, "", "granted_as", demanded->granted_as);
+                add(line, " audit_id=%s", decision->audit_id);
+        put(line, "", "granted_as", demanded->granted_as, KSA_VERIFIED_SIZE);
 }
 
 static const char *remedy_of(const struct ksa_decision *decision)
@@ -78,41 +106,53 @@ static const char *remedy_of(const struct ksa_decision *decision)
                                               : ksa_reason_remedy(decision->reason);
 }
 
-char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
-                       const char *reference)
+/* `why` and `remedy` are whole, however little is left of other values. */
+static void put_refusal(struct line *line, const struct ksa_decision *decision)
+{
+        char why[KSA_ERROR_SIZE];
+
+        if (decision->error.file[0] != '\0')
+                put(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
+        if (decision->error.line != 0)
+                add(line, " line=%u", decision->error.line);
+        add(line, " why=\"%s\" remedy=\"%s\"",
+            ksa_text_whole(decision->error.text, why, sizeof(why)),
+            remedy_of(decision));
+}
+
+static void put_all(struct line *line, const struct ksa_attempt *attempt,
+                    const struct ksa_decision *decision, const char *reference)
 {
         bool allowed = decision->outcome == KSA_ALLOW;
-        char *line = NULL, quoted[KSA_QUOTED_SIZE];
-        size_t length = 0;
-        FILE *out = open_memstream(&line, &length);
+        char quoted[KSA_UNVERIFIED_SIZE];
 
-        if (out == NULL)
-                return NULL;
-        (void)fprintf(out, "result=%s reason=%s service=", allowed ? "allow" : "deny",
-                      ksa_reason_word(decision->reason));
-        (void)fprintf(out, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
-                      ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
-        (void)fprintf(out, " ref=%s", reference);
-        put(out, "", "rhost", attempt->rhost);
-        put(out, "", "user", ksa_text_user(attempt->user));
-        put_claims(out, decision);
+        add(line, "result=%s reason=%s service=", allowed ? "allow" : "deny",
+            ksa_reason_word(decision->reason));
+        add(line, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
+            ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
+        add(line, " ref=%s", reference);
+        put(line, "", "rhost", attempt->rhost, KSA_UNVERIFIED_SIZE);
+        put(line, "", "user", ksa_text_user(attempt->user), KSA_UNVERIFIED_SIZE);
+        put_claims(line, decision);
         if (decision->rule != NULL)
-                put(out, "", "rule", decision->rule->name);
-        put_asked(out, decision);
-        if (!allowed) {
-                if (decision->error.file[0] != '\0')
-                        put(out, "", "file", decision->error.file);
-                if (decision->error.line != 0)
-                        (void)fprintf(out, " line=%u", decision->error.line);
-                (void)fprintf(out, " why=\"%s\" remedy=\"%s\"",
-                              ksa_text_quote(decision->error.text, quoted, sizeof(quoted)),
-                              remedy_of(decision));
-        }
-        if (fclose(out) != 0) {
-                free(line);
-                return NULL;
-        }
-        return line;
+                put(line, "", "rule", decision->rule->name, KSA_VERIFIED_SIZE);
+        put_asked(line, decision);
+        if (!allowed)
+                put_refusal(line, decision);
+}
+
+const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                             const char *reference, char out[KSA_LINE_SIZE])
+{
+        struct line line;
+        size_t limit = KSA_VERIFIED_SIZE;
+
+        do {
+                line = (struct line){.text = out, .limit = limit};
+                put_all(&line, attempt, decision, reference);
+                limit /= 2;
+        } while (line.length >= KSA_LINE_SIZE && limit > 0);
+        return out;
 }
 
 char *ksa_explain_to_client(const struct ksa_decision *decision, const char *reference,
@@ -131,8 +171,10 @@ char *ksa_explain_to_client(const struct ksa_decision *decision, const char *ref
 
 static void explain_token(const struct ksa_decision *d, char *out, size_t size)
 {
+        char kid[KSA_UNVERIFIED_SIZE];
+
         (void)snprintf(out, size, "%s, kid \"%s\"", ksa_algorithm_name(d->token.algorithm),
-                       d->token.kid != NULL ? d->token.kid : "");
+                       ksa_text_quote(d->token.kid != NULL ? d->token.kid : "", kid, sizeof(kid)));
 }
 
 static void explain_key(const struct ksa_decision *d, char *out, size_t size)
@@ -164,11 +206,11 @@ static void explain_times(const struct ksa_decision *d, char *out, size_t size)
 
 static void explain_user(const struct ksa_attempt *attempt, char *out, size_t size)
 {
-        char user[KSA_QUOTED_SIZE];
+        char user[KSA_UNVERIFIED_SIZE];
 
         if (attempt->local.exists)
                 (void)snprintf(out, size, "\"%s\" has uid %u",
-                               ksa_text_quote(ksa_text_user(attempt->user), user, 300),
+                               ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                                (unsigned)attempt->local.uid);
         else
                 (void)snprintf(out, size, "this service has no local users");
@@ -216,13 +258,13 @@ static void explain_demand(const struct ksa_decision *d, enum ksa_step step, cha
 static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_decision *d,
                            enum ksa_step step, char *out, size_t size)
 {
-        char user[KSA_QUOTED_SIZE], other[KSA_QUOTED_SIZE];
+        char user[KSA_UNVERIFIED_SIZE], other[KSA_VERIFIED_SIZE];
 
         switch (step) {
         case KSA_STEP_SERVICE:
                 (void)snprintf(out, size, "user \"%s\", service \"%s\"",
-                               ksa_text_quote(ksa_text_user(attempt->user), user, 300),
-                               ksa_text_quote(attempt->service, other, 300));
+                               ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
+                               ksa_text_quote(attempt->service, other, sizeof(other)));
                 break;
         case KSA_STEP_TOKEN:
                 explain_token(d, out, size);

@@ -6,13 +6,19 @@
 #include "login.h"
 
 /*
- * The log line, as key=value: result, reason and service first, what comes from
- * outside quoted (ksa_text_quote), claims of a token whose signature did not hold
- * under names that begin with unverified_. Allocated, owned by the caller (free);
- * NULL when memory runs out.
+ * Room for a log line, with the NUL. libpam writes "pam_ksa(SERVICE:PHASE): " in front of it, where SERVICE
+ * may have 255 bytes: together they have at most 2048.
  */
-char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
-                       const char *reference) KSA_MUST_CHECK;
+#define KSA_LINE_SIZE 1768
+
+/*
+ * The log line, as key=value: result, reason and service first, values from outside quoted
+ * (ksa_text_quote), claims of a token whose signature did not hold under names that begin with unverified_.
+ * A value has at most KSA_VERIFIED_SIZE - 1 bytes, an unverified one KSA_UNVERIFIED_SIZE - 1, and fewer if
+ * the line would be too long; `why` and `remedy` are always whole. Returns OUT.
+ */
+const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                             const char *reference, char out[KSA_LINE_SIZE]);
 
 /*
  * What the client is told of a refusal: the reference, and the reason only where

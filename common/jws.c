@@ -7,6 +7,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "text.h"
+
 static const char *digest_of(enum ksa_algorithm algorithm)
 {
         switch (algorithm) {
@@ -29,6 +31,7 @@ static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
                               const unsigned char *signature, size_t length, struct ksa_error *err)
 {
         enum ksa_reason reason = KSA_BAD_SIGNATURE;
+        char kid[KSA_UNVERIFIED_SIZE];
         EVP_MD_CTX *context = EVP_MD_CTX_new();
 
         if (context == NULL)
@@ -42,7 +45,7 @@ static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
                 reason = KSA_OK;
         else
                 reason = ksa_fail(err, KSA_BAD_SIGNATURE, "the signature does not fit key '%s'",
-                                  token->kid);
+                                  ksa_text_quote(token->kid, kid, sizeof(kid)));
         EVP_MD_CTX_free(context);
         return reason;
 }

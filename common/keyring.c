@@ -3,6 +3,7 @@
 
 #include "fetch.h"
 #include "keyset.h"
+#include "text.h"
 
 /* Looks the kid up in one cluster's set. */
 static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -22,7 +23,10 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
                 return reason;
         /* An entry for something else is no key: the set itself is sound. */
         struct ksa_error unusable = *err;
-        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s", kid, unusable.text);
+        char shown[KSA_UNVERIFIED_SIZE];
+
+        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s",
+                        ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
 }
 
 enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct ksa_env *env,
@@ -37,6 +41,7 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                 const struct ksa_cluster *cluster = &config->clusters[i];
                 struct ksa_key_found here;
                 struct ksa_error error = {0};
+                char shown[KSA_UNVERIFIED_SIZE];
 
                 if (!ksa_list_has(&cluster->issuer, issuer))
                         continue;
@@ -45,7 +50,8 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                         return ksa_fail(err, reason, "out of memory");
                 if (reason == KSA_OK && found.cluster != NULL)
                         return ksa_fail(err, KSA_AMBIGUOUS_KID,
-                                        "kid '%s' is in the sets of %s and %s", kid,
+                                        "kid '%s' is in the sets of %s and %s",
+                                        ksa_text_quote(kid, shown, sizeof(shown)),
                                         found.cluster->name, cluster->name);
                 if (reason == KSA_OK)
                         found = here;

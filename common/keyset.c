@@ -90,7 +90,7 @@ static enum ksa_reason index_names(struct ksa_keyset *keyset, struct ksa_error *
         qsort(keyset->names, keyset->count, sizeof(*keyset->names), compare_names);
         for (size_t i = 1; i < keyset->count; i++) {
                 const char *kid = keyset->names[i].kid;
-                char quoted[KSA_QUOTED_SIZE];
+                char quoted[KSA_VERIFIED_SIZE];
 
                 if (*kid != '\0' && strcmp(kid, keyset->names[i - 1].kid) == 0)
                         return ksa_fail(err, KSA_KEYS_UNUSABLE, "two keys of one kid: '%s'",
@@ -360,10 +360,12 @@ enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid
         const struct name wanted = {.kid = kid};
         const struct name *found = bsearch(&wanted, keyset->names, keyset->count,
                                            sizeof(*keyset->names), compare_names);
+        char shown[KSA_UNVERIFIED_SIZE];
         const char *same;
 
         if (found == NULL)
-                return ksa_fail(err, KSA_UNKNOWN_KID, "no key '%s' in the set", kid);
+                return ksa_fail(err, KSA_UNKNOWN_KID, "no key '%s' in the set",
+                                ksa_text_quote(kid, shown, sizeof(shown)));
         return ksa_keyset_entry(keyset, found->position, &same, ret_jwk, err);
 }
 

@@ -18,7 +18,7 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                                    const struct ksa_attempt *attempt, struct ksa_error *err)
 {
         const struct ksa_service *service = ksa_config_service(config, attempt->service);
-        char user[KSA_QUOTED_SIZE], name[KSA_QUOTED_SIZE];
+        char user[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE];
         enum ksa_reason known =
                 ksa_own_is_known(config, attempt->user, attempt->service, &attempt->local, err);
 
@@ -27,12 +27,12 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
         if (!ksa_rule_names(config, attempt->user, ksa_own_account(&attempt->local),
                             attempt->service))
                 return ksa_fail(err, KSA_NOT_NAMED, "no rule names user '%s' with service '%s'",
-                                ksa_text_quote(ksa_text_user(attempt->user), user, 160),
-                                ksa_text_quote(attempt->service, name, 160));
+                                ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
+                                ksa_text_quote(attempt->service, name, sizeof(name)));
         if (attempt->effective_uid != 0 && (service == NULL || service->audience.count == 0))
                 return ksa_fail(err, KSA_SERVICE_AUDIENCE,
                                 "%s runs as uid %u and has no audience of its own",
-                                ksa_text_quote(attempt->service, name, 160),
+                                ksa_text_quote(attempt->service, name, sizeof(name)),
                                 (unsigned)attempt->effective_uid);
         if (attempt->effective_uid == 0 && service != NULL && !service->local_user)
                 return ksa_fail(err, KSA_SERVICE_USER,
@@ -54,7 +54,7 @@ static enum ksa_reason step_service(const struct ksa_config *config,
 
 static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_decision *d)
 {
-        char quoted[KSA_QUOTED_SIZE];
+        char quoted[KSA_VERIFIED_SIZE]; /* an issuer is compared byte for byte */
 
         if (d->token.iss == NULL)
                 return ksa_fail(&d->error, KSA_BAD_CLAIMS, "iss is missing");
@@ -65,14 +65,14 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
                         return KSA_OK;
         }
         return ksa_fail(&d->error, KSA_UNKNOWN_ISSUER, "no cluster has the issuer '%s'",
-                        ksa_text_quote(d->token.iss, quoted, 256));
+                        ksa_text_quote(d->token.iss, quoted, sizeof(quoted)));
 }
 
 static enum ksa_reason step_user(const struct ksa_config *config, const struct ksa_attempt *attempt,
                                  struct ksa_decision *d)
 {
         const struct ksa_service *service = ksa_config_service(config, attempt->service);
-        char user[KSA_QUOTED_SIZE], name[KSA_QUOTED_SIZE];
+        char user[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE];
 
         if (service != NULL && !service->local_user)
                 return KSA_OK;
@@ -81,11 +81,11 @@ static enum ksa_reason step_user(const struct ksa_config *config, const struct k
                 return there;
         if (!attempt->local.exists)
                 return ksa_fail(&d->error, KSA_UNKNOWN_USER, "there is no user '%s'",
-                                ksa_text_quote(ksa_text_user(attempt->user), user, 160));
+                                ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)));
         if (strcmp(attempt->local.name, attempt->user) != 0)
                 return ksa_fail(&d->error, KSA_USER_DIFFERS, "'%s' is '%s' on this host",
-                                ksa_text_quote(ksa_text_user(attempt->user), user, 160),
-                                ksa_text_quote(attempt->local.name, name, 160));
+                                ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
+                                ksa_text_quote(attempt->local.name, name, sizeof(name)));
         return KSA_OK;
 }
 
@@ -111,7 +111,7 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
                                  struct ksa_decision *d)
 {
         struct ksa_candidate candidate;
-        char user[KSA_QUOTED_SIZE];
+        char user[KSA_UNVERIFIED_SIZE], account[KSA_VERIFIED_SIZE];
 
         ksa_decision_candidate(d, attempt, &candidate);
         d->rule = ksa_rule_find(config, &candidate, &d->closest);
@@ -125,8 +125,9 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
                 return ksa_own_missed(&attempt->local, d->cluster, &d->token, &d->error);
         return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
                         "no rule lets %s:%s/%s become '%s': the closest %s", candidate.cluster,
-                        candidate.namespace, candidate.account,
-                        ksa_text_quote(ksa_text_user(attempt->user), user, 160),
+                        candidate.namespace,
+                        ksa_text_quote(candidate.account, account, sizeof(account)),
+                        ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                         ksa_condition_text(d->closest));
 }
 

@@ -71,10 +71,10 @@ enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *us
 static enum ksa_reason recreated(const struct ksa_account_record *record,
                                  const struct ksa_token *token, struct ksa_error *err)
 {
-        char before[KSA_QUOTED_SIZE], now[KSA_QUOTED_SIZE];
+        char before[KSA_UNVERIFIED_SIZE], now[KSA_UNVERIFIED_SIZE];
 
-        (void)ksa_text_quote(record->account_uid, before, 80);
-        (void)ksa_text_quote(token->account_uid, now, 80);
+        (void)ksa_text_quote(record->account_uid, before, sizeof(before));
+        (void)ksa_text_quote(token->account_uid, now, sizeof(now));
         /* Its section says whose it is: there is nothing that ksactl accounts accept could take. */
         if ((record->flags & KSA_ACCOUNT_DECLARED) != 0)
                 return ksa_fail(err, KSA_RECREATED,

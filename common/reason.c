@@ -13,6 +13,11 @@ static const struct reason_row {
 #undef KSA_REASON_ROW
 };
 
+#define KSA_REASON_LENGTH(name, word, outcome, text, remedy) \
+        _Static_assert(sizeof(remedy) <= KSA_REMEDY_MAX + 1, "a remedy too long for a log line");
+KSA_REASONS(KSA_REASON_LENGTH)
+#undef KSA_REASON_LENGTH
+
 static const struct reason_row ok = {"ok", KSA_DENY, "as it should be", ""};
 
 static const struct reason_row *row_of(enum ksa_reason reason)

@@ -231,6 +231,9 @@ enum ksa_reason {
 };
 /* clang-format on */
 
+/* Bytes of the longest remedy. A log line has room for it, and is never too long for it. */
+#define KSA_REMEDY_MAX 255
+
 /* The word in the log, such as "expired"; "ok" for KSA_OK. Static; never NULL. */
 const char *ksa_reason_word(enum ksa_reason reason);
 

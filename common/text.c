@@ -211,6 +211,22 @@ const char *ksa_text_quote(const char *text, char *out, size_t size)
         return out;
 }
 
+const char *ksa_text_whole(const char *text, char *out, size_t size)
+{
+        size_t at = 0;
+
+        for (; text[at] != '\0' && at + 1 < size; at++) {
+                bool plain = text[at] >= ' ' && text[at] <= '~';
+
+                out[at] = (char)(text[at] == '"' ? '\'' : plain ? text[at] : '?');
+        }
+        if (size > 0)
+                out[at] = '\0';
+        if (text[at] != '\0' && at >= 3)
+                memcpy(out + at - 3, "...", 3);
+        return out;
+}
+
 const char *ksa_text_user(const char *user)
 {
         return strstr(user, "eyJ") != NULL ? "[not written: it looks like a token]" : user;

@@ -54,6 +54,20 @@ bool ksa_is_graphic(const char *text);
 const char *ksa_text_quote(const char *text, char *out, size_t size);
 
 /*
+ * Room for a value in a log line or message, with the NUL: one that anybody may have written (a user name,
+ * an address, claims of a token before its signature was verified), and one that is verified or configured.
+ */
+#define KSA_UNVERIFIED_SIZE 65
+#define KSA_VERIFIED_SIZE   129
+
+/*
+ * A whole message, whose values from outside are quoted already, as it may stand between quotation marks:
+ * as long as TEXT, with ' for " and ? for bytes outside printable ASCII. OUT holds SIZE bytes; a text
+ * that does not fit ends in "...". Returns OUT.
+ */
+const char *ksa_text_whole(const char *text, char *out, size_t size);
+
+/*
  * USER as a log may show it: people paste tokens where a name belongs. A name that looks like a
  * token (its first bytes, {" in base64) becomes a text that says so.
  */

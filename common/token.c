@@ -130,7 +130,7 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
         json_t *value;
 
         json_object_foreach (token->header, name, value) {
-                char quoted[KSA_QUOTED_SIZE];
+                char quoted[KSA_UNVERIFIED_SIZE];
 
                 /* crit, jku, jwk, x5u, b64 and what else could steer a verifier. */
                 if (strcmp(name, "alg") != 0 && strcmp(name, "kid") != 0 &&
@@ -155,7 +155,7 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
                 return ksa_fail(err, KSA_BAD_ALGORITHM, "alg is missing or no text");
         token->algorithm = ksa_algorithm_find(algorithm);
         if (token->algorithm == KSA_ALGORITHM_NONE) {
-                char quoted[KSA_QUOTED_SIZE];
+                char quoted[KSA_UNVERIFIED_SIZE];
 
                 return ksa_fail(err, KSA_BAD_ALGORITHM, "alg '%s'",
                                 ksa_text_quote(algorithm, quoted, sizeof(quoted)));

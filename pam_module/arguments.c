@@ -8,7 +8,6 @@
 #include "value.h"
 
 /* Room for one argument in a message. */
-#define QUOTED 300
 
 static bool is_token_path(const char *value)
 {
@@ -57,7 +56,7 @@ static enum ksa_reason set(const struct row *row, const char *argument, struct a
 {
         void *place = (char *)arguments + row->offset;
         const char *value = argument + strlen(row->name);
-        char quoted[KSA_QUOTED_SIZE];
+        char quoted[KSA_VERIFIED_SIZE];
 
         if (row->is_valid == NULL) {
                 *(bool *)place = true;
@@ -69,7 +68,7 @@ static enum ksa_reason set(const struct row *row, const char *argument, struct a
                 const struct ksa_mistake *mistake = ksa_value_mistake(value, false);
 
                 (void)ksa_fail(err, KSA_ARGUMENT, "\"%s\" has no valid value (allowed: %s)",
-                               ksa_text_quote(argument, quoted, QUOTED), row->allowed);
+                               ksa_text_quote(argument, quoted, sizeof(quoted)), row->allowed);
                 if (err != NULL && mistake != NULL)
                         err->remedy = mistake->remedy;
                 return KSA_ARGUMENT;
@@ -97,11 +96,11 @@ enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *r
 
         for (int i = 0; i < argc; i++) {
                 const struct row *row = find_row(argv[i]);
-                char quoted[KSA_QUOTED_SIZE];
+                char quoted[KSA_VERIFIED_SIZE];
 
                 if (row == NULL)
                         return ksa_fail(err, KSA_ARGUMENT, "unknown argument \"%s\"",
-                                        ksa_text_quote(argv[i], quoted, QUOTED));
+                                        ksa_text_quote(argv[i], quoted, sizeof(quoted)));
                 enum ksa_reason reason = set(row, argv[i], &arguments, err);
                 if (reason != KSA_OK)
                         return reason;

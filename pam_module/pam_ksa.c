@@ -151,11 +151,10 @@ static void write_log(const struct login *login)
 {
         const struct ksa_decision *decision = &login->decision;
         bool broken = decision->outcome == KSA_UNAVAILABLE || decision->outcome == KSA_NO_MEMORY;
-        char *line = ksa_explain_line(&login->attempt, decision, login->host.reference);
+        char line[KSA_LINE_SIZE];
 
         pam_syslog(login->pamh, broken ? LOG_ERR : LOG_NOTICE, "%s",
-                   line != NULL ? line : "result=deny reason=out-of-memory");
-        free(line);
+                   ksa_explain_line(&login->attempt, decision, login->host.reference, line));
 }
 
 static void write_steps(const struct login *login)

@@ -19,6 +19,7 @@
 
 #include "answer.h"
 #include "child.h"
+#include "text.h"
 
 #define SECONDS 2
 
@@ -261,6 +262,7 @@ static enum ksa_reason read_for(const struct passwd *user, const char *path,
         struct ksa_secret *token = ksa_secret_new(KSA_TOKEN_MAX + 2);
         struct identity identity = {0};
         enum ksa_reason reason = KSA_MEMORY;
+        char shown[KSA_VERIFIED_SIZE];
 
         if (token != NULL && fill_identity(user, &identity))
                 reason = read_as(path, &identity, token);
@@ -272,7 +274,8 @@ static enum ksa_reason read_for(const struct passwd *user, const char *path,
         }
         ksa_secret_free(&token);
         ksa_error_at(err, path, 0);
-        return ksa_fail(err, reason, "%s: %s", path, ksa_reason_text(reason));
+        return ksa_fail(err, reason, "%s: %s", ksa_text_quote(path, shown, sizeof(shown)),
+                        ksa_reason_text(reason));
 }
 
 enum ksa_reason read_token_file(pam_handle_t *pamh, const char *pattern,

@@ -140,7 +140,7 @@ static bool is_bad(enum ksa_change change)
 static void log_change(const struct accounts_run *run, const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
-        char uid[KSA_QUOTED_SIZE], why[KSA_QUOTED_SIZE], remedy[KSA_QUOTED_SIZE];
+        char uid[KSA_UNVERIFIED_SIZE], why[1024], remedy[REMEDY_SIZE];
         const char *now =
                 *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
 
@@ -150,8 +150,8 @@ static void log_change(const struct accounts_run *run, const struct ksa_plan_cha
                  ksa_change_word(change->change), record->name, (unsigned)record->uid,
                  record->cluster, record->namespace, record->account,
                  ksa_text_quote(now, uid, sizeof(uid)),
-                 ksa_text_quote(change->why, why, sizeof(why)),
-                 ksa_text_quote(change->remedy, remedy, sizeof(remedy)));
+                 ksa_text_whole(change->why, why, sizeof(why)),
+                 ksa_text_whole(change->remedy, remedy, sizeof(remedy)));
 }
 
 static void print_change(const struct ksa_plan_change *change)
@@ -183,7 +183,7 @@ static void report_guard(struct accounts_run *run)
 {
         static const char remedy[] = "the same with --dry-run tells what; with --force it is done";
         const char *guard = run->sync.plan->guard;
-        char why[KSA_QUOTED_SIZE];
+        char why[1024];
 
         if (*guard == '\0')
                 return;
@@ -193,7 +193,7 @@ static void report_guard(struct accounts_run *run)
                              run->sync.plan->held);
         else if (!run->dry_run)
                 log_line(run->json, LOG_ERR, "result=held count=%zu why=\"%s\" remedy=\"%s\"",
-                         run->sync.plan->held, ksa_text_quote(guard, why, sizeof(why)), remedy);
+                         run->sync.plan->held, ksa_text_whole(guard, why, sizeof(why)), remedy);
 }
 
 void report_plan(struct accounts_run *run)

@@ -21,7 +21,7 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
                      const struct ksa_env *env, const struct ksa_token *token,
                      const struct ksa_error *warning)
 {
-        char jti[KSA_QUOTED_SIZE], why[KSA_QUOTED_SIZE];
+        char jti[KSA_UNVERIFIED_SIZE], why[KSA_ERROR_SIZE];
 
         log_line(
                 false, warning != NULL ? LOG_WARNING : LOG_NOTICE,
@@ -30,7 +30,7 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
                 ksa_text_quote(token->jti != NULL ? token->jti : "", jti, sizeof(jti)),
                 (long long)token->exp.seconds, (long long)ksa_credential_due(cluster, env, token),
                 warning != NULL ? " warning=not_renewed why=\"" : "",
-                warning != NULL ? ksa_text_quote(warning->text, why, sizeof(why)) : "",
+                warning != NULL ? ksa_text_whole(warning->text, why, sizeof(why)) : "",
                 warning != NULL ? "\"" : "");
 }
 

@@ -104,7 +104,7 @@ void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4
  * What helps where asking CLUSTER ended in ERROR: for a credential that is of no use
  * the command that makes one, else what the reason says.
  */
-#define REMEDY_SIZE 200
+#define REMEDY_SIZE (KSA_REMEDY_MAX + 1)
 const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
                        char out[REMEDY_SIZE]);
 

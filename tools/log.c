@@ -10,7 +10,7 @@
 
 void log_line(bool quiet, int priority, const char *format, ...)
 {
-        char line[4096];
+        char line[2048]; /* more than the longest line of any caller */
         va_list arguments;
 
         va_start(arguments, format);
@@ -26,11 +26,11 @@ void log_line(bool quiet, int priority, const char *format, ...)
 
 void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy)
 {
-        char why[KSA_QUOTED_SIZE];
+        char why[KSA_ERROR_SIZE];
 
         log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\" remedy=\"%s\"",
                  ksa_reason_word(error->reason), what,
-                 ksa_text_quote(error->text, why, sizeof(why)), remedy);
+                 ksa_text_whole(error->text, why, sizeof(why)), remedy);
 }
 
 void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,

@@ -162,3 +162,23 @@ def test_many_logins_at_once(host):
     assert result.out == "deploy-bot\n" * 8, result
     assert len(result.allowed) == 8
     assert not [name for name in os.listdir("/dev/shm") if os.listdir("/dev/shm/" + name)]
+
+
+def test_hostile_token_writes_one_short_line(host):
+    """12 KB of the log for each attempt of a client that nobody knows."""
+    long = "\x7f" * 200
+    claims = issuer.claims(audience=long, jti=long, kubernetes={
+        "namespace": long, "serviceaccount": {"name": long, "uid": long}, "pod": {"name": long, "uid": long}})
+    result, _ = host.type(split(host.remember(issuer.token(host.key, claims, signature=bytes(256)))))
+    assert result.status == 255 and result.reasons == ["bad-signature"], result
+    assert max(len(line.encode()) for line in result.log) < 2048 + 64  # the daemon's own words before ours
+    assert re.search(r' why="[^"]+" remedy="[^"]+"$', result.lines[0]), result
+
+
+def test_long_user_name_writes_short_lines(host):
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    user = "u" * 250
+    host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot %s\nservice = sshd" % user)
+    result, _ = host.type(["x"], user=user, options=["-p", "2222"])
+    assert result.reasons == ["refused-by-sshd"], result
+    assert 'user="%s' % ("u" * 60) in result.lines[0] and "u" * 65 not in result.lines[0], result

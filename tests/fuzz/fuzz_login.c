@@ -13,6 +13,7 @@
 #include "fuzz.h"
 #include "login.h"
 #include "signer.h"
+#include "text.h"
 
 static struct {
         char folder[32];
@@ -136,10 +137,19 @@ static void check_allow(const struct ksa_attempt *attempt, const struct ksa_deci
 
 static void check_texts(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
 {
-        char *line = ksa_explain_line(attempt, decision, "00000000");
+        char line[KSA_LINE_SIZE], why[KSA_ERROR_SIZE], end[KSA_LINE_SIZE];
         char *client = ksa_explain_to_client(decision, "00000000", "build-7");
 
-        MUST(line != NULL && client != NULL);
+        (void)ksa_explain_line(attempt, decision, "00000000", line);
+        MUST(client != NULL && strlen(line) < KSA_LINE_SIZE);
+        if (decision->outcome != KSA_ALLOW) { /* whole, and no text was too long for its room */
+                MUST(strlen(decision->error.text) < KSA_ERROR_SIZE - 1);
+                (void)snprintf(end, sizeof(end), " why=\"%s\" remedy=\"%s\"",
+                               ksa_text_whole(decision->error.text, why, sizeof(why)),
+                               ksa_reason_remedy(decision->reason));
+                MUST(strlen(line) > strlen(end));
+                MUST(strcmp(line + strlen(line) - strlen(end), end) == 0);
+        }
         MUST(strncmp(line, decision->outcome == KSA_ALLOW ? "result=allow" : "result=deny ", 12) ==
              0);
         for (const char *c = line; *c != '\0'; c++)
@@ -149,7 +159,6 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
 
                 (void)ksa_explain_step(attempt, decision, (enum ksa_step)i, detail, sizeof(detail));
         }
-        free(line);
         free(client);
 }
 

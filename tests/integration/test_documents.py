@@ -168,7 +168,7 @@ def test_hacking_has_the_layers_in_their_order():
 def test_manual_has_every_field_of_the_log_line():
     """granted_as, keys, pod, pod_uid were in no page."""
     source = (ROOT / "common/explain.c").read_text()
-    fields = set(re.findall(r'put(?:_time)?\(out, (?:prefix|""), "(\w+)"', source)) | set(
+    fields = set(re.findall(r'put(?:_time)?\(line, (?:prefix|""), "(\w+)"', source)) | set(
         re.findall(r'"(?:[^"]*[ ])?(\w+)=[%l\\]', source))
     page = (ROOT / "man/pam_ksa.8").read_text().split(".Sh DIAGNOSTICS")[1].split(".Ss Reasons")[0]
     assert {"granted_as", "keys", "pod_uid", "audit_id", "remedy"} <= fields

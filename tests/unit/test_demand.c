@@ -36,7 +36,7 @@ struct trial {
         const char *service;
         uid_t effective_uid, real_uid;
         struct ksa_decision decision;
-        char *line;
+        char line[KSA_LINE_SIZE];
 };
 
 static struct signer signer;
@@ -66,7 +66,6 @@ static int tear_down(void **state)
 {
         struct trial *trial = *state;
 
-        free(trial->line);
         (void)place_teardown((void **)&trial->place);
         free(trial);
         return 0;
@@ -102,8 +101,7 @@ static enum ksa_reason try(struct trial *trial, const char *member, const char *
         enum ksa_reason reason = trial->decision.reason;
         assert_int_equal(trial->decision.outcome,
                          reason == KSA_OK ? KSA_ALLOW : ksa_reason_outcome(reason));
-        free(trial->line);
-        trial->line = ksa_explain_line(&attempt, &trial->decision, "ref");
+        (void)ksa_explain_line(&attempt, &trial->decision, "ref", trial->line);
         free(claims);
         ksa_decision_clear(&trial->decision);
         ksa_secret_free(&token);

@@ -10,9 +10,11 @@
 
 static char *line_of(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
 {
-        char *line = ksa_explain_line(attempt, decision, "7f3a9c2e");
+        char *line = malloc(KSA_LINE_SIZE);
 
         assert_non_null(line);
+        assert_ptr_equal(ksa_explain_line(attempt, decision, "7f3a9c2e", line), line);
+        assert_true(strlen(line) < KSA_LINE_SIZE);
         return line;
 }
 
@@ -181,6 +183,118 @@ static void test_long_values_are_cut(void **state)
         ksa_secret_free(&token);
 }
 
+/* What libpam writes in front of a line, with the longest service. */
+#define PREFIX ((size_t)8 + 255 + 10)
+
+/* Texts that are as long as texts may be, of a byte that takes four in the log. */
+struct longest {
+        char name[65], text[4096];
+        struct ksa_cluster cluster;
+        struct ksa_rule rule;
+        struct ksa_attempt attempt;
+        struct ksa_decision decision;
+        const char *audience;
+};
+
+static void make_longest(struct longest *l, enum ksa_reason reason, bool verified)
+{
+        struct ksa_error error = {.line = 4294967295};
+        const struct ksa_time time = {.given = true, .seconds = INT64_MIN};
+
+        memset(l, 0, sizeof(*l));
+        memset(l->name, 'n', sizeof(l->name) - 1);
+        memset(l->text, '\n', sizeof(l->text) - 1);
+        memset(error.text, '"', sizeof(error.text) - 1);
+        memset(error.file, '\n', sizeof(error.file) - 1);
+        l->audience = l->text;
+        l->cluster.name = l->rule.name = l->name;
+        l->attempt = (struct ksa_attempt){.user = l->text, .service = l->text, .rhost = l->text};
+        ksa_decision_refuse(&l->decision, reason, &error);
+        l->decision.cluster = verified ? &l->cluster : NULL;
+        l->decision.rule = &l->rule;
+        l->decision.steps[KSA_STEP_SIGNATURE] = verified ? KSA_OK : KSA_UNREACHED;
+        l->decision.keys_looked_again = true;
+        l->decision.demanded = (struct ksa_demanded){
+                .review = KSA_REVIEW_REQUIRE, .asked = true, .granted_as = l->text};
+        l->decision.audit_id = "360a28dd-aad8-410c-9da1-8297ad167b1e";
+        l->decision.token = (struct ksa_token){.iss = l->text,
+                                               .namespace = l->text,
+                                               .account = l->text,
+                                               .account_uid = l->text,
+                                               .pod = l->text,
+                                               .pod_uid = l->text,
+                                               .jti = l->text,
+                                               .kid = l->text,
+                                               .iat = time,
+                                               .exp = time,
+                                               .audiences = {&l->audience, 1}};
+}
+
+/* 12 KB before the fix, by a client that nobody knows. `why` and `remedy` are whole. */
+static void test_line_of_longest_values_has_at_most_2_kib(void **state)
+{
+        struct longest l;
+        char end[1024], why[KSA_ERROR_SIZE];
+
+        (void)state;
+        memset(why, '\'', sizeof(why) - 1);
+        why[sizeof(why) - 1] = '\0';
+        for (unsigned i = 0; i < 2 * KSA_REASON_COUNT; i++) {
+                enum ksa_reason reason = (enum ksa_reason)(i / 2);
+
+                make_longest(&l, reason, i % 2 == 1);
+                char *line = line_of(&l.attempt, &l.decision);
+                (void)snprintf(end, sizeof(end), " why=\"%s\" remedy=\"%s\"", why,
+                               ksa_reason_remedy(reason));
+                assert_true(strlen(line) > strlen(end) && PREFIX + strlen(line) <= 2048);
+                assert_string_equal(line + strlen(line) - strlen(end), end);
+                free(line);
+        }
+}
+
+/* With a short reason there is room for more of other values: no value has more than its limit. */
+static void test_values_have_limits_of_their_own(void **state)
+{
+        struct longest l;
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                size_t limit = i == 1 ? KSA_VERIFIED_SIZE : KSA_UNVERIFIED_SIZE;
+
+                make_longest(&l, KSA_EXPIRED, i == 1);
+                memset(l.text, 'x', sizeof(l.text) - 1);
+                (void)snprintf(l.decision.error.text, sizeof(l.decision.error.text), "short");
+                l.decision.token.pod = l.decision.token.pod_uid = l.decision.token.account_uid =
+                        NULL;
+                l.decision.token.jti = l.decision.token.kid = l.decision.demanded.granted_as = NULL;
+                l.decision.error.file[0] = '\0';
+                char *line = line_of(&l.attempt, &l.decision);
+                const char *account = strstr(line, i == 1 ? " account=\"" : "_account=\"");
+                assert_non_null(account);
+                const char *value = strchr(account, '"') + 1;
+                assert_int_equal(strcspn(value, "\""), limit - 1);
+                assert_memory_equal(value + limit - 5, "\\...\"", 5);
+                assert_int_equal(strcspn(strstr(line, " user=\"") + 7, "\""),
+                                 KSA_UNVERIFIED_SIZE - 1);
+                free(line);
+        }
+}
+
+/* A message that was cut for its length would hide that. */
+static void test_text_of_an_error_that_is_cut_says_so(void **state)
+{
+        struct ksa_error error = {0};
+        char text[KSA_ERROR_SIZE + 1];
+
+        (void)state;
+        memset(text, 'x', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        (void)ksa_fail(&error, KSA_INTERNAL, "%s", text);
+        assert_string_equal(error.text + KSA_ERROR_SIZE - 5, "x...");
+        (void)ksa_fail(&error, KSA_INTERNAL, "%s", text + 1);
+        assert_string_equal(error.text, text + 1);
+}
+
 /* A file that could not be read is named, with the line in it. */
 static void test_a_refusal_before_the_token(void **state)
 {
@@ -196,7 +310,7 @@ static void test_a_refusal_before_the_token(void **state)
         assert_string_equal(line, "result=deny reason=config-invalid service=sshd ref=7f3a9c2e "
                                   "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
                                   "file=\"/etc/ksa/ksa.conf\" line=7 "
-                                  "why=\"[host] has no option \\x22colour\\x22\" "
+                                  "why=\"[host] has no option 'colour'\" "
                                   "remedy=\"ksactl check\"");
         free(line);
 }
@@ -384,6 +498,9 @@ int main(void)
                 cmocka_unit_test(test_quoting),
                 cmocka_unit_test(test_user_that_looks_like_a_token),
                 cmocka_unit_test(test_long_values_are_cut),
+                cmocka_unit_test(test_line_of_longest_values_has_at_most_2_kib),
+                cmocka_unit_test(test_values_have_limits_of_their_own),
+                cmocka_unit_test(test_text_of_an_error_that_is_cut_says_so),
                 cmocka_unit_test(test_a_refusal_before_the_token),
                 cmocka_unit_test(test_what_the_client_is_told),
                 cmocka_unit_test(test_every_step_of_an_allow_says_something),

@@ -269,6 +269,20 @@ static void test_quote_small_room(void **state)
         }
 }
 
+/* As long as the text: what is quoted already is not quoted again. */
+static void test_whole(void **state)
+{
+        char out[16];
+
+        (void)state;
+        assert_string_equal(ksa_text_whole("no \"x\\x0a\"\n\xff", out, sizeof(out)),
+                            "no 'x\\x0a'??");
+        assert_string_equal(ksa_text_whole("123456789012345", out, sizeof(out)), "123456789012345");
+        assert_string_equal(ksa_text_whole("1234567890123456", out, sizeof(out)),
+                            "123456789012...");
+        assert_string_equal(ksa_text_whole("abc", out, 1), "");
+}
+
 static void test_span(void **state)
 {
         static const struct {
@@ -299,6 +313,7 @@ int main(void)
                 cmocka_unit_test(test_url_without_its_password),
                 cmocka_unit_test(test_quote_cuts),
                 cmocka_unit_test(test_quote_small_room),
+                cmocka_unit_test(test_whole),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
