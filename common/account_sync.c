@@ -12,6 +12,7 @@
 #include "account_list.h"
 #include "file_write.h"
 #include "registry_mark.h"
+#include "registry_replace.h"
 #include "registry_write.h"
 
 /* --- Beginning and end ------------------------------------------------------ */
@@ -283,47 +284,6 @@ static bool have_sources_moved(const struct ksa_sync *sync, size_t listed)
         return same != listed;
 }
 
-/* What was made is read as NSS reads it, before anybody else can. */
-static enum ksa_reason judge_made(const unsigned char *bytes, size_t size, struct ksa_error *err)
-{
-        struct ksa_registry made;
-        const char *why = "";
-
-        if (ksa_registry_read(bytes, size, &made, &why) == KSA_REGISTRY_FOUND &&
-            ksa_registry_is_whole(&made, &why))
-                return KSA_OK;
-        return ksa_fail(err, KSA_INTERNAL,
-                        "the registry that was made is none, and not written: %s", why);
-}
-
-static enum ksa_reason put(const struct ksa_env *env, const unsigned char *bytes, size_t size,
-                           struct ksa_error *err)
-{
-        char folder[PATH_MAX];
-        const char *slash = strrchr(env->registry_file, '/');
-        const int wanted =
-                slash == NULL ? -1
-                              : snprintf(folder, sizeof(folder), "%.*s",
-                                         (int)(slash - env->registry_file), env->registry_file);
-
-        if (wanted <= 0 || (size_t)wanted >= sizeof(folder))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: no path of a file",
-                                env->registry_file);
-        enum ksa_reason reason = ksa_folder_make(folder, env->owner, 0755, err);
-        if (reason == KSA_OK)
-                reason = judge_made(bytes, size, err);
-        if (reason != KSA_OK)
-                return reason;
-        const bool is_first = !ksa_registry_is_marked(env);
-        reason = ksa_registry_mark(env, err);
-        if (reason == KSA_OK)
-                reason = ksa_file_replace(env->registry_file, env->owner, 0644, bytes, size, err);
-        /* The next run must not take a first registry that could not be written for a lost one. */
-        if (reason != KSA_OK && is_first && access(env->registry_file, F_OK) != 0)
-                ksa_registry_unmark(env);
-        return reason;
-}
-
 enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written, struct ksa_error *err)
 {
         const size_t sections = sync->config->counts[KSA_SECTION_ACCOUNTS];
@@ -348,7 +308,7 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written, struct 
         if (moved)
                 reason = ksa_registry_build(&content, sync->env->now, &bytes, &size, err);
         if (reason == KSA_OK && moved)
-                reason = put(sync->env, bytes, size, err);
+                reason = ksa_registry_replace(sync->env, bytes, size, &sync->warning, err);
         else if (reason == KSA_OK && sync->has_before)
                 reason = ksa_registry_mark(sync->env, err);
         if (reason == KSA_OK)
@@ -361,7 +321,8 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written, struct 
 /* --- A registry from a backup ----------------------------------------------- */
 
 enum ksa_reason ksa_sync_restore(const struct ksa_env *env, const void *bytes, size_t size,
-                                 struct ksa_registry *ret_registry, struct ksa_error *err)
+                                 struct ksa_registry *ret_registry, struct ksa_error *ret_warning,
+                                 struct ksa_error *err)
 {
         struct ksa_registry restored;
         const char *why = "";
@@ -372,7 +333,7 @@ enum ksa_reason ksa_sync_restore(const struct ksa_env *env, const void *bytes, s
                 return ksa_fail(err, KSA_REGISTRY, "%s", why);
         enum ksa_reason reason = take_lock(env, &lock, err);
         if (reason == KSA_OK)
-                reason = put(env, bytes, size, err);
+                reason = ksa_registry_replace(env, bytes, size, ret_warning, err);
         if (lock >= 0)
                 (void)close(lock);
         if (reason == KSA_OK)

@@ -31,6 +31,7 @@ struct ksa_sync {
         struct ksa_source_record
                 *sources; /* one a [accounts] section; cluster NULL: never listed */
         struct ksa_plan *plan;
+        struct ksa_error warning; /* of nscd, once the registry is replaced; no text for none */
 };
 
 /* What a run does without a registry. */
@@ -102,12 +103,13 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written,
  * is there, under the lock.
  *
  * ret_registry  borrows BYTES; never to be closed
+ * ret_warning   as registry_replace.h has it
  *
  * KSA_REGISTRY  it is damaged or not a registry: the old one stays
  * what file_write.h says
  */
 enum ksa_reason ksa_sync_restore(const struct ksa_env *env, const void *bytes, size_t size,
-                                 struct ksa_registry *ret_registry,
+                                 struct ksa_registry *ret_registry, struct ksa_error *ret_warning,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -217,6 +217,29 @@ void ksa_child_end(const struct ksa_child *child)
         (void)close(child->pidfd);
 }
 
+bool ksa_child_run(const char *path, char *const *arguments, const struct timespec *deadline)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        siginfo_t end = {.si_pid = 0};
+        struct ksa_child child;
+        sigset_t mask;
+
+        if (null < 0)
+                return false;
+        pid_t pid = ksa_child_start(&child, &mask);
+        if (pid == 0)
+                ksa_child_become(path, arguments, null);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(null);
+        if (pid < 0)
+                return false;
+        bool good = ksa_child_wait(&child, deadline);
+        if (good && waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
+                good = end.si_code == CLD_EXITED && end.si_status == 0;
+        ksa_child_end(&child);
+        return good;
+}
+
 /* --- Words ------------------------------------------------------------------ */
 
 /* Whether FD is ready for EVENTS before the deadline. */

@@ -62,6 +62,14 @@ bool ksa_child_wait(const struct ksa_child *child, const struct timespec *deadli
  */
 void ksa_child_end(const struct ksa_child *child);
 
+/*
+ * Runs the program at PATH to its end, started as by ksa_child_become with /dev/null as 0 and 1, and kills
+ * it at the deadline. True: it ended by itself, with status 0, or with a status that is lost because this
+ * process ignores SIGCHLD.
+ */
+bool ksa_child_run(const char *path, char *const *arguments,
+                   const struct timespec *deadline) KSA_MUST_CHECK;
+
 /* --- Words --- */
 
 /* Exactly COUNT bytes from, or to, a pipe or socket, before the deadline; no SIGPIPE on a socket. */

@@ -38,6 +38,8 @@ struct ksa_env {
         bool only_look;            /* marks are looked for, and none is made */
         bool offline;              /* of ksactl: no cluster is asked, as where none is there */
         const char *registry_file; /* local users made from service accounts; NULL for none */
+        const char *nscd_socket;   /* exists while nscd runs; NULL: its caches stay as they are */
+        const char *nscd_program;
 };
 
 #endif

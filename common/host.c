@@ -66,6 +66,8 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .fetch_context = &ret_host->fetch,
                 .used_dir = KSA_STATE_DIR "/used",
                 .registry_file = KSA_REGISTRY_FILE,
+                .nscd_socket = "/var/run/nscd/socket", /* as glibc has it */
+                .nscd_program = "/usr/sbin/nscd",
         };
         ksa_host_env_read_clock(ret_host);
 }

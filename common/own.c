@@ -6,6 +6,58 @@
 
 #include "text.h"
 
+struct ksa_local_user ksa_local_user_of(const struct passwd *user)
+{
+        if (user == NULL)
+                return (struct ksa_local_user){.exists = false};
+        return (struct ksa_local_user){.exists = true,
+                                       .name = user->pw_name,
+                                       .uid = user->pw_uid,
+                                       .gecos = user->pw_gecos};
+}
+
+/* Whether LOCAL is what ksa's NSS module once answered of RECORD, whose account never has another uid. */
+static bool is_of_nss(const struct ksa_account_record *record, const struct ksa_local_user *local)
+{
+        char gecos[KSA_OWN_ACCOUNT_SIZE];
+        int length = snprintf(gecos, sizeof(gecos), "%s/%s/%s", record->cluster, record->namespace,
+                              record->account);
+
+        return local->gecos != NULL && length > 0 && (size_t)length < sizeof(gecos) &&
+               strcmp(local->gecos, gecos) == 0;
+}
+
+static bool is_record_of(const struct ksa_account_record *record, const char *user,
+                         const struct ksa_local_user *local)
+{
+        if (!local->exists)
+                return record->state == KSA_ACCOUNT_REMOVED;
+        if (record->uid != local->uid)
+                return false;
+        if (strcmp(record->name, user) == 0 && record->state != KSA_ACCOUNT_REMOVED)
+                return true;
+        return is_of_nss(record, local);
+}
+
+/* By the name first; then by the uid, because a cache may answer for a name that is another account's now. */
+static enum ksa_registry_answer find(const struct ksa_registry *registry, const char *user,
+                                     const struct ksa_local_user *local,
+                                     struct ksa_account_record *ret_record)
+{
+        struct ksa_account_record record;
+        enum ksa_registry_answer answer = ksa_registry_by_name(registry, user, &record);
+
+        if (local->exists &&
+            (answer == KSA_REGISTRY_NOT_FOUND ||
+             (answer == KSA_REGISTRY_FOUND && !is_record_of(&record, user, local))))
+                answer = ksa_registry_by_uid(registry, local->uid, &record);
+        if (answer == KSA_REGISTRY_FOUND && !is_record_of(&record, user, local))
+                answer = KSA_REGISTRY_NOT_FOUND;
+        if (answer == KSA_REGISTRY_FOUND)
+                *ret_record = record;
+        return answer;
+}
+
 void ksa_own_look_up(const struct ksa_env *env, const char *user, struct ksa_local_user *local,
                      struct ksa_own *ret_own)
 {
@@ -18,12 +70,10 @@ void ksa_own_look_up(const struct ksa_env *env, const char *user, struct ksa_loc
                 answer = ksa_registry_open(env->registry_file, env->owner, &ret_own->registry,
                                            &ret_own->broken);
         if (answer == KSA_REGISTRY_FOUND)
-                answer = ksa_registry_by_name(&ret_own->registry, user, record);
+                answer = find(&ret_own->registry, user, local, record);
         if (answer == KSA_REGISTRY_BROKEN && ret_own->broken == NULL)
                 ret_own->broken = "a record is damaged";
-        if (answer != KSA_REGISTRY_FOUND ||
-            (local->exists ? record->uid != local->uid || record->state == KSA_ACCOUNT_REMOVED
-                           : record->state != KSA_ACCOUNT_REMOVED))
+        if (answer != KSA_REGISTRY_FOUND)
                 return;
         int length = snprintf(ret_own->account, sizeof(ret_own->account), "%s:%s/%s",
                               record->cluster, record->namespace, record->account);
@@ -157,15 +207,24 @@ enum ksa_reason ksa_own_stands(const struct ksa_local_user *local, struct ksa_er
                 return ksa_fail(err, KSA_RECREATED,
                                 "the account of '%s' was deleted and made again since",
                                 own->record.name);
-        return judge_state(&own->record, NULL, err);
+        enum ksa_reason reason = judge_state(&own->record, NULL, err);
+        return reason == KSA_OK ? ksa_own_is_there(local, err) : reason;
 }
 
 enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_error *err)
 {
-        if (local->own == NULL || !local->own->found ||
-            local->own->record.state != KSA_ACCOUNT_REMOVED)
+        char name[KSA_QUOTED_SIZE];
+
+        if (local->own == NULL || !local->own->found)
                 return KSA_OK;
-        return judge_state(&local->own->record, NULL, err);
+        const struct ksa_account_record *record = &local->own->record;
+        if (record->state == KSA_ACCOUNT_REMOVED)
+                return judge_state(record, NULL, err);
+        if (local->exists && strcmp(record->name, local->name) != 0)
+                return ksa_fail(err, KSA_USER_DIFFERS, "the user of %s is '%s' now, not '%s'",
+                                local->own->account, record->name,
+                                ksa_text_quote(local->name, name, 160));
+        return KSA_OK;
 }
 
 enum ksa_reason ksa_own_missed(const struct ksa_local_user *local,

@@ -3,32 +3,43 @@
 #ifndef KSA_OWN_H
 #define KSA_OWN_H
 
+#include <pwd.h>
+
 #include "config.h"
 #include "env.h"
 #include "registry.h"
 #include "rule.h"
 #include "token.h"
 
+/* Bytes of cluster:namespace/account, with the NUL. */
+#define KSA_OWN_ACCOUNT_SIZE 400
+
 /* What the registry has of a user. Zeroed, nothing is known of any. */
 struct ksa_own {
         struct ksa_registry registry; /* open, where there is one */
         const char *broken;           /* why it could not be read, or NULL */
         bool found;
-        struct ksa_account_record record; /* where found */
-        char account[400];                /* and its account, as cluster:namespace/account */
+        struct ksa_account_record record;   /* where found */
+        char account[KSA_OWN_ACCOUNT_SIZE]; /* and its account, as cluster:namespace/account */
 };
 
 struct ksa_local_user {
         bool exists;
         const char *name; /* as getpwnam gives it back */
         uid_t uid;
+        const char *gecos;
         const struct ksa_own *own; /* NULL where nobody looked */
 };
 
+/* What getpwnam returned, which may be NULL. Borrows its texts. */
+struct ksa_local_user ksa_local_user_of(const struct passwd *user);
+
 /*
- * Looks LOCAL, wanted as USER, up in the registry of ENV, and fills its own. A user that stands
- * in local files too is theirs, not the registry's: its uid is another. One that was removed is found, though
- * it does not exist.
+ * Looks LOCAL, wanted as USER, up in the registry of ENV, and fills its own. The registry has the user if
+ * the name and the uid are one record's. The answer of getpwnam may come from a cache (nscd) that is older
+ * than the registry. Then the record of the uid decides: one that was removed, or has another name by now.
+ * A user of local files is theirs, not the registry's, if its uid is another, or a removed record's without
+ * the gecos that ksa gives. A removed user is found, though it does not exist.
  *
  * ret_own  must stay where it is until ksa_own_close()
  */
@@ -62,12 +73,17 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
  * Whether anybody may come in as this user at all, by whatever way: by a key that lies in its home,
  * too. KSA_OK of a user that is not the registry's.
  *
- * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed)
+ * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_USER_DIFFERS (the
+ * registry has another name for it)
  */
 enum ksa_reason ksa_own_stands(const struct ksa_local_user *local,
                                struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Of a user that was removed; KSA_OK of any other. KSA_ACCOUNT_UNKNOWN */
+/*
+ * Whether the user exists under this name, as far as the registry has it.
+ *
+ * KSA_ACCOUNT_UNKNOWN (it was removed), KSA_USER_DIFFERS (the registry has another name for it)
+ */
 enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 

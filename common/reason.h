@@ -122,7 +122,7 @@ X(BAD_SUBJECT, "bad-subject", DENY,                                             
 X(UNKNOWN_USER, "unknown-user", DENY,                                                              \
   "the user does not exist on this host", "create the user")                                       \
 X(USER_DIFFERS, "user-name-differs", DENY,                                                         \
-  "the system knows this user by another name", "log in with the name as getpwnam gives it")       \
+  "the system knows this user by another name", "log in with the name that this host has for the user")       \
 X(LOW_UID, "uid-too-low", DENY,                                                                    \
   "the user is a system user that no rule names", "name the user in the rule, if you mean it")     \
 X(NO_RULE, "no-rule", DENY,                                                                        \

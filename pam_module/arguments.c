@@ -7,8 +7,6 @@
 #include "text.h"
 #include "value.h"
 
-/* Room for one argument in a message. */
-
 static bool is_token_path(const char *value)
 {
         for (const char *c = strchr(value, '%'); c != NULL; c = strchr(c + 1, '%')) {

@@ -44,9 +44,7 @@ static void look_up_user(struct login *login)
 {
         const struct passwd *user = pam_modutil_getpwnam(login->pamh, login->attempt.user);
 
-        if (user != NULL)
-                login->attempt.local = (struct ksa_local_user){
-                        .exists = true, .name = user->pw_name, .uid = user->pw_uid};
+        login->attempt.local = ksa_local_user_of(user);
         ksa_own_look_up(&login->host.env, login->attempt.user, &login->attempt.local, &login->own);
 }
 

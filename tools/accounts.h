@@ -91,6 +91,9 @@ void name_file(struct ksa_error *error);
  */
 void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy);
 
+/* Warns that nscd may have answers of the registry before; WARNING has no text if it has none. */
+void report_stale(const struct ksa_error *warning);
+
 /* What the plan changes, and whether it was done; to log, standard error and standard output. */
 void report_plan(struct accounts_run *run);
 

@@ -196,6 +196,15 @@ static void report_guard(struct accounts_run *run)
                          run->sync.plan->held, ksa_text_whole(guard, why, sizeof(why)), remedy);
 }
 
+void report_stale(const struct ksa_error *warning)
+{
+        if (warning->text[0] != '\0')
+                (void)fprintf(stderr,
+                              "ksactl: warning: %s, so users and groups may be those of the registry "
+                              "before for some minutes; run nscd -i passwd and nscd -i group\n",
+                              warning->text);
+}
+
 void report_plan(struct accounts_run *run)
 {
         const struct ksa_plan *plan = run->sync.plan;

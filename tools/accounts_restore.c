@@ -25,7 +25,7 @@
 /* The backup decides about uids as the registry does, so it is opened as strictly. */
 static enum ksa_reason take(const struct ksa_env *env, const char *path,
                             struct ksa_registry *ret_registry, char **ret_bytes,
-                            struct ksa_error *err)
+                            struct ksa_error *ret_warning, struct ksa_error *err)
 {
         size_t length = 0;
         enum ksa_reason reason =
@@ -34,7 +34,7 @@ static enum ksa_reason take(const struct ksa_env *env, const char *path,
         if (reason != KSA_OK)
                 return reason;
         ksa_error_at(err, path, 0); /* unless it is about another file */
-        return ksa_sync_restore(env, *ret_bytes, length, ret_registry, err);
+        return ksa_sync_restore(env, *ret_bytes, length, ret_registry, ret_warning, err);
 }
 
 static const char *remedy_of(const char *path, const struct ksa_error *error)
@@ -54,7 +54,7 @@ int accounts_restore(const struct words *arguments)
 {
         struct ksa_host_env host;
         struct ksa_registry registry;
-        struct ksa_error error = {0};
+        struct ksa_error error = {0}, warning = {0};
         const char *name = NULL;
         char *path, *bytes = NULL, *config_path, quoted[KSA_QUOTED_SIZE], made[MOMENT_SIZE];
 
@@ -68,12 +68,13 @@ int accounts_restore(const struct words *arguments)
         if (!is_root("accounts restore") || !fill_host(&host, NULL, &config_path) ||
             (path = make_absolute(name)) == NULL)
                 return EXIT_BROKEN;
-        const enum ksa_reason reason = take(&host.env, path, &registry, &bytes, &error);
+        const enum ksa_reason reason = take(&host.env, path, &registry, &bytes, &warning, &error);
         (void)ksa_text_quote(path, quoted, sizeof(quoted));
         if (reason == KSA_OK)
                 log_line(false, LOG_NOTICE,
                          "result=restored accounts=%u written=\"%s\" file=\"%s\"",
                          (unsigned)registry.account_count, moment(registry.made, made), quoted);
+        report_stale(&warning);
         if (reason != KSA_OK) {
                 name_file(&error);
                 log_failure(false, "accounts=unchanged", &error, remedy_of(path, &error));

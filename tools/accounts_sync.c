@@ -53,6 +53,7 @@ static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char
                 report_failure(run, &error, NULL);
                 return;
         }
+        report_stale(&run->sync.warning);
         report_plan(run);
 }
 

@@ -38,9 +38,7 @@ static void look_up(struct question *question)
         struct ksa_attempt *attempt = &question->attempt;
         const struct passwd *user = getpwnam(attempt->user);
 
-        if (user != NULL)
-                attempt->local = (struct ksa_local_user){
-                        .exists = true, .name = user->pw_name, .uid = user->pw_uid};
+        attempt->local = ksa_local_user_of(user);
         ksa_own_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
 }
 

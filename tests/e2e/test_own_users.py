@@ -1,13 +1,25 @@
-"""Users that the registry made, who come in by other ways than a token."""
+"""Users that the registry made: by other ways than a token, for other accounts, and after they were removed."""
 import os
-import pwd
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import registry
-from host import HOME
+from accounts import Lister
+from cluster import Cluster
+from host import HOME, SOURCE, wait_until
+
+NSCD = Path("/run/nscd/socket")
+
+
+def ssh(host, token, user):
+    """To an sshd that takes tokens of every user, and keys."""
+    if not host.sshds:
+        host.start_sshd("KbdInteractiveAuthentication yes\nPasswordAuthentication no", 2222)
+    return host.ssh(token, user=user, options=("-p", "2222"), KSA_HOST="build-7", KSA_AUDIENCE="ssh://build-7")
 
 
 @pytest.fixture
@@ -19,9 +31,9 @@ def users(host):
         folder = home / ".ssh"
         folder.mkdir(parents=True)
         shutil.copy(HOME / ".ssh/id_ed25519.pub", folder / "authorized_keys")
-        user = pwd.getpwnam(home.name)
+        uid = int(registry.getent("passwd", home.name)[1][0].split(":")[2])
         for path in (home, folder, folder / "authorized_keys"):
-            os.chown(path, user.pw_uid, user.pw_gid)
+            os.chown(path, uid, uid)
     yield host
     for home in homes:
         shutil.rmtree(home)
@@ -49,3 +61,107 @@ def test_a_retired_user_has_no_sudo_without_a_token(users):
             assert (result.out, result.reasons) == (out, reasons), result
     finally:
         os.unlink("/etc/sudoers.d/own")
+
+
+# --- Accounts of tenants ---------------------------------------------------------------
+
+@pytest.fixture
+def tenants(host):
+    """A cluster whose namespaces belong to tenants, and no account yet."""
+    with Cluster(host) as cluster:
+        cluster.lister = cluster.server.answer = Lister()
+        cluster.give_credential()
+        cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks"),
+                          "[accounts prod]\nnamespaces = deploy ops\n")
+        yield cluster
+        cluster.no_token_told()
+    registry.PATH.unlink(missing_ok=True)
+    shutil.rmtree("/home/deploy_bot", ignore_errors=True)
+
+
+# --- nscd -----------------------------------------------------------------------------
+
+
+def known(name):
+    """
+    Whether a program of the host finds the user, by nscd where it runs. It is a process of its own: glibc keeps
+    the cache of an nscd that has ended mapped for minutes.
+    """
+    return registry.getent("passwd", name, service=None)[0] == 0
+
+
+@pytest.fixture
+def nscd(host):
+    NSCD.parent.mkdir(exist_ok=True)
+    shutil.rmtree("/var/cache/nscd", ignore_errors=True)
+    os.mkdir("/var/cache/nscd")
+    NSCD.unlink(missing_ok=True)
+    subprocess.run(["nscd"], check=True)
+    # The socket is there a moment before nscd answers.
+    wait_until(lambda: subprocess.run(["nscd", "-g"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0)
+    yield
+    subprocess.run(["nscd", "-K"], check=True)
+    wait_until(lambda: not NSCD.exists())
+
+
+RENAMED = registry.LINES.replace("account ci_deployer", "account ci_renamed")
+REMOVED = registry.LINES.replace("1900000001 active", "1900000001 removed")
+# Another account has the name by now, and the removed one has its uid still.
+TAKEN = REMOVED + "account ci_deployer 1900000009 active prod ci deployer2 /home/ci_deployer /bin/sh 1 2000000000\n"
+
+
+@pytest.mark.parametrize("lines, reason", ((registry.LINES, None), (REMOVED, "account-unknown"), (TAKEN, "account-unknown"),
+                                           (RENAMED, "user-name-differs")), ids=("active", "removed", "taken", "renamed"))
+def test_a_user_that_nscd_remembers_is_admitted_by_key_and_token(users, nscd, lines, reason):
+    users.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = ci_deployer\nservice = sshd\n")
+    assert known("ci_deployer")
+    registry.make(lines)
+    assert known("ci_deployer")  # to nscd, whatever the registry says
+    by_key = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_deployer", "-W", "127.0.0.1:22", "build-7"])
+    by_token = ssh(users, users.token(), "ci_deployer")
+    if reason is None:
+        assert by_key.out.startswith("SSH-2.0-") and by_key.reasons == [], by_key
+        assert by_token.allowed, by_token
+    else:
+        assert by_key.out == "" and by_key.reasons == [reason], by_key
+        assert by_token.out == "" and by_token.reasons == [reason], by_token
+
+
+def test_a_person_is_refused_for_the_uid_of_a_removed_user(users):
+    """Local files win: whatever useradd made is no user of ksa's."""
+    registry.make(REMOVED)
+    subprocess.run(["useradd", "-M", "-u", str(registry.UID), "-d", "/home/ci_deployer", "-s", "/bin/sh", "ci_deployer"], check=True)
+    try:
+        result = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_deployer", "-W", "127.0.0.1:22", "build-7"])
+        assert result.out.startswith("SSH-2.0-") and result.reasons == [], result
+    finally:
+        # -f: sshd may not have ended yet
+        subprocess.run(["userdel", "-f", "ci_deployer"], check=True)
+
+
+def test_nscd_keeps_answers_of_the_registry_before(tenants, nscd):
+    """Of users and groups, by the timer's unit in its confinement and by hand."""
+    tenants.lister.add("deploy", "bot")
+    assert not known("deploy_bot")  # which nscd remembers too
+    result = tenants.host.run([sys.executable, SOURCE / "tests/support/confine.py",
+                               "/usr/lib/systemd/system/ksa-accounts.service"], user="root")
+    assert result.status == 0 and "warning" not in result.err, result
+    wait_until(lambda: known("deploy_bot"), 10)
+    assert registry.getent("group", "k8s-deploy", service=None)[1][0].endswith(":deploy_bot")
+    tenants.lister.remove("deploy", "bot")
+    assert tenants.ksactl("accounts", "sync", "--force").status == 0
+    wait_until(lambda: not known("deploy_bot"), 10)
+    wait_until(lambda: "deploy_bot" not in str(registry.getent("group", "k8s-deploy", service=None)), 10)
+
+
+def test_a_dead_nscd_fails_a_sync(tenants):
+    NSCD.parent.mkdir(exist_ok=True)
+    NSCD.write_text("")
+    try:
+        tenants.lister.add("deploy", "bot")
+        result = tenants.ksactl("accounts", "sync", "--json")
+        assert result.status == 0 and result.json["written"], result
+        assert "warning" in result.err and "nscd -i passwd" in result.err, result
+        assert known("deploy_bot")
+    finally:
+        NSCD.unlink()

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -171,6 +172,41 @@ static void test_words(void **state)
         (void)close(ends[1]);
 }
 
+/* Programs that end well, badly, or not in time, and one that is not there. The child becomes root wholly. */
+static void test_run(void **state)
+{
+        static const struct {
+                const char *path, *argument;
+                unsigned milliseconds;
+                bool good;
+        } runs[] = {
+                {"/bin/true", NULL, 30000, true},
+                {"/bin/false", NULL, 30000, false},
+                {"/nowhere/true", NULL, 30000, false},
+                {"/bin/sleep", "600", 50, false},
+        };
+
+        (void)state;
+        if (geteuid() != 0)
+                skip();
+        for (size_t i = 0; i < KSA_COUNT(runs); i++) {
+                const char *const arguments[] = {"run", runs[i].argument, NULL};
+                const struct timespec deadline = ksa_deadline_in(runs[i].milliseconds);
+
+                if (ksa_child_run(runs[i].path, (char *const *)(uintptr_t)arguments, &deadline) !=
+                    runs[i].good)
+                        fail_msg("%s", runs[i].path);
+                assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
+        }
+        const struct timespec deadline = ksa_deadline_in(30000);
+        char name[] = "run";
+        char *const arguments[] = {name, NULL};
+
+        (void)signal(SIGCHLD, SIG_IGN);
+        assert_true(ksa_child_run("/bin/true", arguments, &deadline));
+        (void)signal(SIGCHLD, SIG_DFL);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -180,6 +216,7 @@ int main(void)
                 cmocka_unit_test(test_descriptors_close_with_the_child),
                 cmocka_unit_test(test_end_in_a_sandbox),
                 cmocka_unit_test(test_words),
+                cmocka_unit_test(test_run),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,6 +137,7 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
                 struct ksa_local_user own = {
                         .exists = true, .name = "deploy-bot", .uid = 5000, .own = &made};
 
+                made.record.name = own.name;
                 made.record.account_uid = nameds[i].account_uid;
                 enum ksa_reason reason = judge_user("deploy-bot", "sshd", &own, 0);
                 if (reason != nameds[i].reason)

@@ -34,20 +34,33 @@ static void write_registry(struct place *place, size_t cut)
         place->env.registry_file = path;
 }
 
-/* USER as getpwnam has it (UID 0: not at all), and for which account the registry has it: NULL for none. */
+/*
+ * USER as getpwnam has it (UID 0: not at all), for which account the registry has it (NULL for none), and whether
+ * the registry still has it under that name.
+ */
 static const struct {
         const char *user;
         uid_t uid;
-        const char *account;
+        const char *gecos, *account;
+        enum ksa_reason there;
 } looks[] = {
-        {"ci_deployer", UID, "prod:ci/deployer"},
-        {"ci_deployer", 1500, NULL}, /* local files win: another user of that name */
-        {"ci_deployer", 0, NULL},    /* NSS does not know it: nobody can log in as it */
-        {"ci_gone", 0, "prod:ci/gone"},
-        {"ci_gone", UID + 1, NULL}, /* somebody took name and number by hand */
-        {"deploy-bot", 1500, NULL},
-        {"nobody-at-all", 0, NULL},
-        {"", 0, NULL},
+        {"ci_deployer", UID, "prod/ci/deployer", "prod:ci/deployer", KSA_OK},
+        {"ci_deployer", UID, NULL, "prod:ci/deployer", KSA_OK},
+        {"ci_deployer", 1500, "", NULL, KSA_OK}, /* local files win: another user of that name */
+        {"ci_deployer", 0, NULL, NULL, KSA_OK},  /* NSS does not find it: a login is impossible */
+        {"ci_gone", 0, NULL, "prod:ci/gone", KSA_ACCOUNT_UNKNOWN},
+        {"ci_gone", UID + 1, "prod/ci/gone", "prod:ci/gone", KSA_ACCOUNT_UNKNOWN}, /* nscd has it */
+        {"ci_gone", UID + 1, "Gone", NULL, KSA_OK}, /* useradd took the name and the uid */
+        {"ci_gone", UID + 1, NULL, NULL, KSA_OK},
+        /* A cache's answer with a uid that has another name now, or whose name has another uid. */
+        {"ci_before", UID, "prod/ci/deployer", "prod:ci/deployer", KSA_USER_DIFFERS},
+        {"ci_before", UID + 1, "prod/ci/gone", "prod:ci/gone", KSA_ACCOUNT_UNKNOWN},
+        {"ci_deployer", UID + 1, "prod/ci/gone", "prod:ci/gone", KSA_ACCOUNT_UNKNOWN},
+        {"alice", UID, "Alice", NULL, KSA_OK}, /* a person who was given the uid */
+        {"alice", UID, "prod/ci/gone", NULL, KSA_OK},
+        {"deploy-bot", 1500, "", NULL, KSA_OK},
+        {"nobody-at-all", 0, NULL, NULL, KSA_OK},
+        {"", 0, NULL, NULL, KSA_OK},
 };
 
 static void test_whose_user_it_is(void **state)
@@ -56,8 +69,11 @@ static void test_whose_user_it_is(void **state)
 
         write_registry(place, 0);
         for (size_t i = 0; i < KSA_COUNT(looks); i++) {
-                struct ksa_local_user local = {
-                        .exists = looks[i].uid != 0, .name = looks[i].user, .uid = looks[i].uid};
+                struct ksa_local_user local = {.exists = looks[i].uid != 0,
+                                               .name = looks[i].user,
+                                               .uid = looks[i].uid,
+                                               .gecos = looks[i].gecos};
+                struct ksa_error error = {0};
                 struct ksa_own own;
 
                 memset(&own, 0xa5, sizeof(own));
@@ -68,6 +84,9 @@ static void test_whose_user_it_is(void **state)
                 if ((account == NULL) != (looks[i].account == NULL) ||
                     (account != NULL && strcmp(account, looks[i].account) != 0))
                         fail_msg("row %zu: %s", i, account != NULL ? account : "none");
+                enum ksa_reason there = ksa_own_is_there(&local, &error);
+                if (there != looks[i].there || ksa_own_stands(&local, &error) != there)
+                        fail_msg("row %zu: %s", i, ksa_reason_word(there));
                 ksa_own_close(&own);
                 assert_null(ksa_own_account(&local));
         }
