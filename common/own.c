@@ -183,16 +183,19 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
         enum ksa_reason reason = judge_state(record, token, err);
         if (reason != KSA_OK)
                 return reason;
-        /* A rule may name a user for another account, or for one of which nobody said the uid. */
-        if (named && (!is_own_account(record, cluster, token) || record->account_uid[0] == '\0'))
+        if (!is_own_account(record, cluster, token))
+                return ksa_fail(err, KSA_OTHER_ACCOUNT, "'%s' is the user of %s, not of %s:%s/%s",
+                                record->name, own->account, cluster->name, token->namespace,
+                                token->account);
+        /* A rule may name a user of [account] for an account whose uid that section does not give. */
+        if (named && record->account_uid[0] == '\0')
                 return KSA_OK;
         if (record->account_uid[0] == '\0')
                 return ksa_fail(err, KSA_RECREATED,
                                 "nobody said for which account '%s' was made: write account_uid in "
                                 "[account %s]",
                                 record->name, record->name);
-        if (!is_own_account(record, cluster, token) ||
-            strcmp(record->account_uid, token->account_uid) != 0)
+        if (strcmp(record->account_uid, token->account_uid) != 0)
                 return recreated(record, token, err);
         return KSA_OK;
 }

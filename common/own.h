@@ -59,11 +59,11 @@ enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *us
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Whether a user may be logged in as, with a TOKEN of CLUSTER, by a RULE that matched. What the
- * registry has of it must stand; and where the rule says @own, or the account is the user's own by
- * name, it is the very one that the user was made for.
+ * Whether a TOKEN of CLUSTER may log in as the user, by a RULE that matched. A user of the registry must
+ * be active, and the token must be of the account that the user was made for, however the rule names
+ * the user.
  *
- * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed)
+ * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_OTHER_ACCOUNT
  */
 enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct ksa_rule *rule,
                               const struct ksa_cluster *cluster, const struct ksa_token *token,

@@ -131,6 +131,9 @@ X(NO_RULE, "no-rule", DENY,                                                     
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
   "no local user was made for this account",                                                       \
   "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \
+X(OTHER_ACCOUNT, "other-account", DENY,                                                            \
+  "ksa made the local user for another account",                                                   \
+  "write user = @own in the rule, or name a user that ksa did not make")                           \
 X(RECREATED, "account-recreated", DENY,                                                    \
   "the account was deleted and made again since its local user was made",                          \
   "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER; "   \

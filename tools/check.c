@@ -385,6 +385,7 @@ int command_check(const struct words *arguments)
                 check_files(&report, config, &host.env);
                 check_urls(&report, config);
                 check_rules(&report, config);
+                check_named_users(&report, config, &host.env);
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);

@@ -34,6 +34,9 @@ void check_demands(struct report *report, const struct ksa_config *config,
 
 /* Whether marks of used tokens are removed. */
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
+/* The local users that rules name, and the accounts they admit. */
+void check_named_users(struct report *report, const struct ksa_config *config,
+                       const struct ksa_env *env);
 
 /* Local users that ksa makes, where any are asked for. */
 void check_accounts(struct report *report, const struct ksa_config *config,

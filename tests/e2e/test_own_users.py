@@ -63,20 +63,54 @@ def test_a_retired_user_has_no_sudo_without_a_token(users):
         os.unlink("/etc/sudoers.d/own")
 
 
-# --- Accounts of tenants ---------------------------------------------------------------
+# --- Rules that name a user of another account ------------------------------------------
+
+OPS = """[rule ops]
+account = prod:ops/bot
+user = deploy_bot
+service = sshd sudo
+"""
+
 
 @pytest.fixture
 def tenants(host):
-    """A cluster whose namespaces belong to tenants, and no account yet."""
+    """A cluster whose namespaces belong to tenants, and a rule that was written before there was any account."""
     with Cluster(host) as cluster:
         cluster.lister = cluster.server.answer = Lister()
         cluster.give_credential()
         cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks"),
-                          "[accounts prod]\nnamespaces = deploy ops\n")
+                          "[accounts prod]\nnamespaces = deploy ops\n", OPS)
         yield cluster
         cluster.no_token_told()
     registry.PATH.unlink(missing_ok=True)
     shutil.rmtree("/home/deploy_bot", ignore_errors=True)
+
+
+def test_a_rule_admits_another_account_as_a_user_that_ksa_made_later(tenants):
+    host = tenants.host
+    tenants.lister.add("ops", "bot")
+    assert tenants.ksactl("accounts", "sync").status == 0
+    result = ssh(host, host.token(namespace="ops", account="bot"), "deploy_bot")
+    assert result.out == "" and not result.allowed, result
+    victim = tenants.lister.add("deploy", "bot")
+    assert tenants.ksactl("accounts", "sync").status == 0
+    token = host.token(namespace="ops", account="bot")
+    result = ssh(host, token, "deploy_bot")
+    assert (result.out, result.reasons) == ("", ["other-account"]), result
+    # sudo, explain and check know it too
+    result = host.run(["setpriv", "--reuid=deploy_bot", "--regid=deploy_bot", "--init-groups", "sudo", "-A", "id"], user="root",
+                      SUDO_ASKPASS="/usr/bin/ksa-askpass", KSA_AUDIENCE="ssh://build-7",
+                      KSA_TOKEN_FILE=host.token_file(token, Path("/dev/shm/deploy_bot"), user="deploy_bot"))
+    assert result.status != 0 and set(result.reasons) == {"other-account"}, result
+    explained = tenants.ksactl("explain", "--json", "--token-file", host.token_file(token), "--user", "deploy_bot")
+    assert (explained.status, explained.json["reason"]) == (1, "other-account"), explained
+    problems = [problem for problem in tenants.ksactl("check", "--json").json["problems"] if "prod:deploy/bot" in problem["text"]]
+    assert [problem["text"].startswith("[rule ops]") for problem in problems] == [True]
+    # and the account itself, by a rule that says so
+    tenants.configure(tenants.section(keys="file:/etc/ksa/prod.jwks"), "[accounts prod]\nnamespaces = deploy ops\n",
+                      OPS.replace("prod:ops/bot", "prod:deploy/bot"))
+    result = ssh(host, host.token(namespace="deploy", account="bot", account_uid=victim["uid"]), "deploy_bot")
+    assert result.allowed and result.out == "deploy_bot\n", result
 
 
 # --- nscd -----------------------------------------------------------------------------

@@ -9,11 +9,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "explain.h"
+#include "file_write.h"
 #include "fuzz.h"
 #include "login.h"
 #include "signer.h"
 #include "text.h"
+
+/* The uid of bot, whom the registry has for prod:ci/bot. */
+#define BOT (SAMPLE_GID + 1)
 
 static struct {
         char folder[32];
@@ -33,7 +38,7 @@ static void write_file(const char *name, const char *text)
 
 static void tear_down(void)
 {
-        static const char *const names[] = {"/ksa.conf", "/keys.json", ""};
+        static const char *const names[] = {"/ksa.conf", "/keys.json", "/registry", ""};
 
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 char path[64];
@@ -45,9 +50,20 @@ static void tear_down(void)
         signer_free(&scene.signer);
 }
 
+static void write_registry(const char *path)
+{
+        const struct ksa_account_record bot = sample_account("bot", "bot", BOT);
+        unsigned char *bytes;
+        size_t size;
+
+        sample_build(&bot, 1, &bytes, &size);
+        MUST(ksa_file_replace(path, getuid(), 0644, bytes, size, NULL) == KSA_OK);
+        free(bytes);
+}
+
 static void set_up(void)
 {
-        static char path[64];
+        static char path[64], registry[64];
         struct ksa_error error = {0};
         char text[1024];
 
@@ -62,16 +78,20 @@ static void set_up(void)
                        "[cluster prod]\nissuer = " ISSUER "\nkeys = file:%s/keys.json\n"
                        "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
                        "service = sshd\nfrom = 10.0.0.0/8\n"
-                       "[rule all]\naccount = prod:*/*\nuser = guest\nservice = sshd sudo\n",
+                       "[rule all]\naccount = prod:*/*\nuser = guest bot\nservice = sshd sudo\n"
+                       "[rule own]\naccount = prod:*/*\nuser = @own\nservice = cron\n",
                        scene.folder);
         write_file("ksa.conf", text);
         (void)snprintf(path, sizeof(path), "%s/ksa.conf", scene.folder);
+        (void)snprintf(registry, sizeof(registry), "%s/registry", scene.folder);
+        write_registry(registry);
         scene.env = (struct ksa_env){.now = NOW,
                                      .owner = getuid(),
                                      .config_file = path,
                                      .cache_dir = "/nowhere",
                                      .host_name = "build-7",
-                                     .reference = "00000000"};
+                                     .reference = "00000000",
+                                     .registry_file = registry};
         MUST(ksa_config_load(&scene.env, NULL, &scene.config, &error) == KSA_OK);
 }
 
@@ -131,6 +151,10 @@ static void check_allow(const struct ksa_attempt *attempt, const struct ksa_deci
         if (strcmp(attempt->user, "deploy-bot") == 0)
                 MUST(strcmp(sub, "system:serviceaccount:ci:deployer") == 0 &&
                      is_from_10(attempt->rhost));
+        else if (strcmp(attempt->user, "bot") == 0)
+                /* However a rule names it. */
+                MUST(strcmp(sub, "system:serviceaccount:ci:bot") == 0 &&
+                     strcmp(token->account_uid, "14e75b93-b974-47ca-a847-ba5d1f4ad2a6") == 0);
         else
                 MUST(strcmp(attempt->user, "guest") == 0 && strcmp(token->account, "default") != 0);
 }
@@ -165,6 +189,7 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct ksa_decision decision;
+        struct ksa_own own;
 
         if (scene.config == NULL)
                 set_up();
@@ -174,16 +199,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct ksa_secret *token = make_token(how, header, data, size);
         struct ksa_attempt attempt = {.token = token,
                                       .user = user,
-                                      .local = {.exists = true, .name = user, .uid = 1500},
+                                      .local = {.exists = true,
+                                                .name = user,
+                                                .uid = strcmp(user, "bot") == 0 ? BOT : 1500},
                                       .service = service,
                                       .rhost = rhost};
 
+        ksa_own_look_up(&scene.env, user, &attempt.local, &own);
         memset(&decision, 0xa5, sizeof(decision));
         ksa_login(scene.config, &scene.env, &attempt, &decision);
         if (decision.outcome == KSA_ALLOW)
                 check_allow(&attempt, &decision, how);
         check_texts(&attempt, &decision);
         ksa_decision_clear(&decision);
+        ksa_own_close(&own);
         ksa_secret_free(&token);
         free(how);
         free(user);

@@ -98,6 +98,12 @@ def logins():
     who = "deploy-bot\nsshd\n10.1.2.3\n"
     write("login", "allow", "s\n" + who + "\n" + claims())
     write("login", "guest", "s\nguest\nsudo\n\n\n" + claims())
+    # a user of the registry, by a rule that names it and by @own: of another account, and of its own
+    bot = claims(sub="system:serviceaccount:ci:bot", **{"kubernetes.io": {"namespace": "ci", "serviceaccount": {
+        "name": "bot", "uid": "14e75b93-b974-47ca-a847-ba5d1f4ad2a6"}}})
+    for service in ("sshd", "cron"):
+        write("login", "other-account-" + service, "s\nbot\n" + service + "\n\n\n" + claims())
+        write("login", "own-account-" + service, "s\nbot\n" + service + "\n\n\n" + bot)
     write("login", "forged", "f\n" + who + HEADER + "\n" + claims())
     write("login", "raw", "r\n" + who + (DATA / "ES256/account.jwt").read_text().strip())
     write("login", "expired", "s\n" + who + "\n" + claims(exp=NOW - 61, iat=NOW - 600, nbf=NOW - 600))

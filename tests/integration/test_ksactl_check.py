@@ -10,6 +10,7 @@ import pytest
 
 import host as private_host
 import issuer
+import registry
 from ksactl_host import Host
 from tls_server import Certificates
 
@@ -418,6 +419,53 @@ def test_user_powerful(host, user, text):
     host.write_config(rule(user=user))
     problem = host.problem()
     assert problem["severity"] == "warning" and text in problem["text"]
+
+
+# --- Users of the registry that rules name ---
+
+
+@pytest.fixture
+def made(host):
+    registry.make()
+    host.write("passwd", (host.folder / "passwd").read_text() + registry.DEPLOYER + "\n")
+    yield host
+    registry.PATH.unlink()
+
+
+@pytest.mark.parametrize("accounts, told", [
+    ("prod:ci/deployer", False), ("prod:ci/tester", True), ("prod:ci/*", True), ("prod:*/*", True),
+    ("prod:ci/deployer prod:ci/tester", True), ("prod:build/deployer", True)])
+def test_a_rule_that_names_another_accounts_user(made, accounts, told):
+    made.write_config(rule(user="deploy-bot ci_deployer", account=accounts))
+    problems = made.problems()
+    assert ["ci_deployer" in problem["text"] and "prod:ci/deployer" in problem["text"] for problem in problems] == [True] * told
+    assert all("@own" in problem["remedy"] and problem["line"] == made.line_of("[rule one]") for problem in problems)
+
+
+def test_a_rule_that_names_another_accounts_user_as_a_database_role(made):
+    made.write_config(rule(user="ci_deployer", account="prod:ci/tester", service="postgresql")
+                      + "\n[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n")
+    assert "prod:ci/deployer" in made.problem()["text"]
+
+
+def test_a_rule_that_names_another_accounts_removed_user(made):
+    made.write_config(rule(user="ci_gone", account="prod:ci/tester"))
+    assert any("prod:ci/gone" in problem["text"] for problem in made.problems())
+
+
+def test_a_rule_that_names_another_accounts_user_before_it_is_made(host):
+    host.write("nsswitch.conf", "passwd: files ksa\ngroup: files ksa\n")
+    host.write_config(rule(user="bot", account="prod:ops/bot") + "\n[account bot]\naccount = prod:deploy/bot\n")
+    assert any("prod:deploy/bot" in problem["text"] and problem["line"] == host.line_of("[rule one]") for problem in host.problems())
+    host.write_config(rule(user="bot", account="prod:deploy/bot") + "\n[account bot]\naccount = prod:deploy/bot\n")
+    assert not any("prod:deploy/bot" in problem["text"] for problem in host.problems())
+
+
+def test_a_persons_name_that_the_registry_has_too(made):
+    """Local files win: with another uid it is the person."""
+    made.write("passwd", (made.folder / "passwd").read_text().replace("1900000001", "1600"))
+    made.write_config(rule(user="ci_deployer", account="prod:ci/tester"))
+    assert made.problems() == []
 
 
 @pytest.mark.parametrize("group", ["root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "incus-admin", "disk",
