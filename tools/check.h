@@ -34,7 +34,8 @@ void check_demands(struct report *report, const struct ksa_config *config,
 
 /* Whether marks of used tokens are removed. */
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
-/* The local users that rules name, and the accounts they admit. */
+
+/* The local users that rules name: the accounts they admit, and their passwords. */
 void check_named_users(struct report *report, const struct ksa_config *config,
                        const struct ksa_env *env);
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ksactl check: the local users that rules name, and the accounts they admit. */
+/* ksactl check: the local users that rules name: the accounts they admit, and their passwords. */
 #include <pwd.h>
+#include <shadow.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check.h"
 #include "own.h"
+
+/* The shortest hash that crypt(3) makes. */
+#define HASH_MIN 13
 
 /* --- Users that ksa makes --------------------------------------------------- */
 
@@ -52,6 +56,48 @@ static void check_owner(struct report *report, const struct ksa_config *config,
         ksa_own_close(&own);
 }
 
+/* --- Passwords -------------------------------------------------------------- */
+
+/* False where the shadow file cannot be read, as without root. */
+static bool has_password(const struct passwd *user)
+{
+        const char *hash = user->pw_passwd;
+
+        if (strcmp(hash, "x") == 0) {
+                const struct spwd *shadow = getspnam(user->pw_name);
+
+                if (shadow == NULL)
+                        return false;
+                hash = shadow->sp_pwdp;
+        }
+        /* "!" and "*" in front lock a password; pam_unix's nullok takes an empty one. */
+        return hash[0] == '\0' || (hash[0] != '!' && hash[0] != '*' && strlen(hash) >= HASH_MIN);
+}
+
+static void check_password(struct report *report, const struct ksa_config *config,
+                           const struct ksa_rule *rule, const struct passwd *user)
+{
+        if (user->pw_uid != 0 && !has_password(user))
+                return;
+        for (size_t i = 0; i < rule->service.count; i++) {
+                const char *name = ksa_list_text(&rule->service, i);
+                const struct ksa_service *service = ksa_config_service(config, name);
+                char remedy[512];
+
+                if (service != NULL && !service->local_user)
+                        continue;
+                (void)snprintf(
+                        remedy, sizeof(remedy),
+                        "name another user; with exempt=%s on the line of pam_ksa.so in "
+                        "/etc/pam.d/%s the user keeps the password there and cannot use a token",
+                        user->pw_name, name);
+                tell_at(report, false, &rule->place, remedy,
+                        "[rule %s]: the password of %s does not work with %s, which takes only a "
+                        "token from that user",
+                        rule->name, user->pw_name, name);
+        }
+}
+
 void check_named_users(struct report *report, const struct ksa_config *config,
                        const struct ksa_env *env)
 {
@@ -65,6 +111,8 @@ void check_named_users(struct report *report, const struct ksa_config *config,
                         if (strcmp(name, "@own") == 0)
                                 continue;
                         check_owner(report, config, env, rule, name, user);
+                        if (user != NULL)
+                                check_password(report, config, rule, user);
                 }
         }
 }

@@ -19,6 +19,8 @@ daemon:x:1:
 sudo:x:27:
 users:x:100:deploy-bot,alice
 """
+# Every password is locked.
+SHADOW = "".join("%s:*:19000:0:99999:7:::\n" % line.split(":")[0] for line in PASSWD.splitlines())
 RULES = """
 [rule deploy]
 account = prod:ci/deployer
@@ -56,6 +58,7 @@ class Host:
         self.tokens = []
         self.write("passwd", PASSWD)
         self.write("group", GROUP)
+        self.write("shadow", SHADOW)
         self.write("nsswitch.conf", "passwd: files\ngroup: files\n")
         self.write_keys(self.key)
         self.write_config(RULES)
@@ -88,6 +91,7 @@ class Host:
     def run(self, *words, stdin=b"", cwd=None, host_name="build-7", prepare="true"):
         """ksactl, after the shell's command PREPARE."""
         script = ('mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && '
+                  'mount --bind "$0/shadow" /etc/shadow && '
                   'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && '
                   'hostname "$1" && shift && { %s; } && exec "$@"' % prepare)
         process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.folder), host_name,

@@ -417,8 +417,60 @@ def test_account_that_a_local_user_or_group_keeps_from_its_own(host, name, more,
     ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo")])
 def test_user_powerful(host, user, text):
     host.write_config(rule(user=user))
-    problem = host.problem()
+    (problem,) = [problem for problem in host.problems() if "password" not in problem["text"]]
     assert problem["severity"] == "warning" and text in problem["text"]
+
+
+# --- Passwords of users that rules name ---
+
+
+HASH = "$y$j9T$n6O2dd7QyHzqLwWLBjZOi.$M8XY/V1z3gnRWlrYm2qJt9D4cEPNTbYTuDa5Q4V9QY9"
+
+
+def password_problems(host):
+    return [problem for problem in host.problems() if "password" in problem["text"]]
+
+
+@pytest.mark.parametrize("field, told", [
+    (HASH, True), ("$6$salt$hash-of-sha512", True), ("ab8H3wCwpqiYE", True), ("", True),
+    ("*", False), ("!", False), ("!!", False), ("!" + HASH, False), ("*LK*", False), ("x", False)])
+def test_a_password_that_a_rule_takes_away(host, field, told):
+    """Where a rule names a user, the shipped stacks take a token and no password, in sshd and sudo alike."""
+    host.write("shadow", "alice:%s:19000:0:99999:7:::\n" % field)
+    host.write_config(rule(user="alice", service="sshd sudo"))
+    problems = password_problems(host)
+    assert [problem["severity"] for problem in problems] == (["warning"] * 2 if told else [])
+    for problem, service in zip(problems, ("sshd", "sudo")):
+        assert "alice" in problem["text"] and "with %s," % service in problem["text"]
+        assert "exempt=alice" in problem["remedy"] and "/etc/pam.d/%s" % service in problem["remedy"]
+        assert problem["line"] == host.line_of("[rule one]")
+
+
+def test_a_password_in_passwd_that_a_rule_takes_away(host):
+    host.write("passwd", (host.folder / "passwd").read_text().replace("alice:x", "alice:ab8H3wCwpqiYE"))
+    host.write_config(rule(user="alice"))
+    assert len(password_problems(host)) == 1
+
+
+@pytest.mark.parametrize("user", ["root", "other-root"])
+def test_roots_password_that_a_rule_takes_away(host, user):
+    """In any case: root's is what an administrator has left when all else fails."""
+    host.write_config(rule(user=user, service="login"))
+    assert ["exempt=%s" % user in problem["remedy"] for problem in password_problems(host)] == [True]
+
+
+def test_a_password_that_a_service_without_local_users_leaves_alone(host):
+    host.write("shadow", "alice:%s:19000:0:99999:7:::\n" % HASH)
+    host.write_config(rule(user="alice", service="postgresql")
+                      + "\n[service postgresql]\naudience = postgresql://build-7\nlocal_user = no\n")
+    assert password_problems(host) == []
+
+
+def test_a_password_that_cannot_be_read(host):
+    """As without root: nothing is told of it."""
+    host.write("shadow", "")
+    host.write_config(rule(user="alice"))
+    assert host.problems() == []
 
 
 # --- Users of the registry that rules name ---
