@@ -68,7 +68,7 @@ static bool become_root(void)
 
 /*
  * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
- * asked to, or HOST dies (SIGTERM), and ends when the child has ended. A child that waits for a file system
+ * asked to, or HOST dies (SIGTERM), and ends as the child has ended. A child that waits for a file system
  * cannot be killed. If the keeper is killed then, init inherits the child and reaps it.
  */
 static void keep(pid_t host)
@@ -97,7 +97,7 @@ static void keep(pid_t host)
                 if (sigwaitinfo(&awaited, NULL) == SIGTERM)
                         (void)kill(child, SIGKILL);
         }
-        _exit(0);
+        _exit(info.si_code == CLD_EXITED ? info.si_status : 127);
 }
 
 pid_t ksa_child_start(struct ksa_child *ret_child, sigset_t *ret_mask)
