@@ -68,8 +68,9 @@ static bool become_root(void)
 
 /*
  * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
- * asked to, or HOST dies (SIGTERM), and ends as the child has ended. A child that waits for a file system
- * cannot be killed. If the keeper is killed then, init inherits the child and reaps it.
+ * asked to (SIGTERM), and ends as the child has ended. It dies with HOST, and the child with the keeper.
+ * A child that waits for a file system cannot be killed. If the keeper is killed then, init inherits the
+ * child and reaps it.
  */
 static void keep(pid_t host)
 {
@@ -79,7 +80,7 @@ static void keep(pid_t host)
 
         (void)become_root(); /* so that the caller of sudo cannot signal it */
         (void)sigaction(SIGCHLD, &action, NULL);
-        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         pid_t child = getppid() != host ? -1
                                         : (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, NULL,
                                                          NULL, NULL, NULL);

@@ -64,7 +64,8 @@ static bool become(const struct identity *user)
                syscall(SET_UIDS, user->uid, user->uid, user->uid) == 0 &&
                getresuid(&real, &effective, &saved) == 0 && real == user->uid &&
                effective == user->uid && saved == user->uid &&
-               prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
+               prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+               prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0; /* a new identity clears it */
 }
 
 static enum ksa_reason judge(const struct stat *status, uid_t user)

@@ -165,7 +165,7 @@ def test_many_logins_at_once(host):
 
 
 def test_hostile_token_writes_one_short_line(host):
-    """12 KB of the log for each attempt of a client that nobody knows."""
+    """12 KB of the log for each attempt of an unknown client."""
     long = "\x7f" * 200
     claims = issuer.claims(audience=long, jti=long, kubernetes={
         "namespace": long, "serviceaccount": {"name": long, "uid": long}, "pod": {"name": long, "uid": long}})

@@ -230,7 +230,7 @@ static void make_longest(struct longest *l, enum ksa_reason reason, bool verifie
                                                .audiences = {&l->audience, 1}};
 }
 
-/* 12 KB before the fix, by a client that nobody knows. `why` and `remedy` are whole. */
+/* 12 KB before the fix, by an unknown client. `why` and `remedy` are whole. */
 static void test_line_of_longest_values_has_at_most_2_kib(void **state)
 {
         struct longest l;
