@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The requests of many hosts that start in the same second: ksa_refresh_next() and ksa_credential_due(), asked by a
- * timer as packaging/systemd has it. Prints the busiest ten seconds against the mean over the whole time.
+ * The requests of many hosts that start in the same second: ksa_refresh_next() and ksa_credential_due(),
+ * asked by a timer as packaging/systemd has it. Prints the busiest ten seconds against the mean.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +26,7 @@ struct scene {
         const char *name;
         const struct timer *timer;
         int64_t max_age; /* of a key set; 0: a credential of 24 hours */
-        int64_t before; /* 0: without a set; else sets and credentials were got up to that long before the start */
+        int64_t before; /* 0: without a set; else it was got less than that long before the start */
         int64_t seconds;
         unsigned hosts;
 };

@@ -478,11 +478,12 @@ def test_show(cluster):
     cluster.age(100)
     (shown,) = cluster.ksactl("keys", "show", "--json").json
     fetched = int(re.search(r"^fetched (\d+)$", (CACHE / "prod/keys").read_text(), re.M).group(1))
-    assert (shown["fetched"], shown["due"], shown["denies_after"]) == (fetched, fetched + 3600, fetched + 86400)
+    assert (shown["fetched"], shown["denies_after"]) == (fetched, fetched + 86400)
+    assert fetched + 1800 <= shown["due"] <= fetched + 3600
     text = cluster.ksactl("keys", "show").out
-    assert re.search(r"^  fetched 1 min 4\d s ago, due in 58 min \d+ s, denies in 23 h 58 min$", text, re.M), text
+    assert re.search(r"^  fetched 1 min 4\d s ago, due in \d+ min( \d+ s)?, denies in 23 h 58 min$", text, re.M), text
     cluster.age(7200)
-    assert ", overdue by 1 h 1 min, denies in 21 h 58 min\n" in cluster.ksactl("keys", "show").out
+    assert re.search(r", overdue by 1 h( \d+ min( \d+ s)?)?, denies in 21 h 58 min\n", cluster.ksactl_up("keys", "show").out)
 
 
 def test_purge(cluster):

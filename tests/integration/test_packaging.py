@@ -13,6 +13,7 @@ import pytest
 
 import issuer
 from accounts import Lister
+from cluster import up_for
 from tls_server import Certificates, TlsServer, page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,12 +148,12 @@ def test_keys_service(host, cluster):
     credential(host, 60)
     cluster.answer = page(issuer.jwks(host.key).encode(), "200 OK", "Content-Type: application/jwk-set+json",
                           "Cache-Control: public, max-age=3600")
-    result = run([*CONFINE, UNITS / "ksa-keys.service"])
+    result = run([*up_for(), *CONFINE, UNITS / "ksa-keys.service"])
     keys = Path("/var/cache/ksa/prod/keys")
     assert result.returncode == 0 and " %s " % host.key.kid in keys.read_text(), result.stdout
     assert keys.stat().st_mode & 0o777 == 0o644 and keys.parent.stat().st_mode & 0o777 == 0o755
     asked = len(cluster.requests)
-    assert run([*CONFINE, UNITS / "ksa-keys.service"]).returncode == 0 and len(cluster.requests) == asked > 0
+    assert run([*up_for(), *CONFINE, UNITS / "ksa-keys.service"]).returncode == 0 and len(cluster.requests) == asked > 0
 
 
 @needs_systemd
@@ -165,7 +166,7 @@ def test_credential_service(host, cluster, age, renewed):
     cluster.answer = page(json.dumps({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {
         "audiences": [issuer.ISSUER], "expirationSeconds": 86400}, "status": {"token": new, "expirationTimestamp": end}}).encode(),
         "201 Created", "Content-Type: application/json")
-    result = run([*CONFINE, UNITS / "ksa-credential.service"])
+    result = run([*up_for(), *CONFINE, UNITS / "ksa-credential.service"])
     assert result.returncode == 0 and path.read_text().strip() == (new if renewed else old), result.stdout
     assert path.stat().st_mode & 0o777 == 0o600 and bool(cluster.requests) == renewed
     assert new not in result.stdout and old not in result.stdout

@@ -27,6 +27,15 @@ def json_page(value, status="200 OK"):
                 time.strftime("Date: %a, %d %b %Y %H:%M:%S GMT", time.gmtime()))
 
 
+# A month: longer than anything is waited for after a start.
+UP = 30 * 86400
+
+
+def up_for(seconds=UP):
+    """What runs a command as on a host that started SECONDS ago."""
+    return ["unshare", "--time", "--boottime", str(seconds - int(time.clock_gettime(time.CLOCK_BOOTTIME)))]
+
+
 class Cluster:
     """Use with `with`."""
 
@@ -87,11 +96,13 @@ class Cluster:
     def refresh(self, *words, **more):
         return self.ksactl("keys", "refresh", *words, **more)
 
-    def refresh_if_due(self, *words, seconds=86400):
-        """As the timer does it, SECONDS after the host's start."""
-        uptime = int(time.clock_gettime(time.CLOCK_BOOTTIME))
-        return self.host.run(["unshare", "--time", "--boottime", str(seconds - uptime), "ksactl", "keys", "refresh", "--if-due", *words],
-                             user="root")
+    def ksactl_up(self, *words, seconds=UP):
+        """The same SECONDS after the host's start, which moves what is due."""
+        return self.host.run([*up_for(seconds), "ksactl", *words], user="root")
+
+    def refresh_if_due(self, *words, **more):
+        """As the timer does it."""
+        return self.ksactl_up("keys", "refresh", "--if-due", *words, **more)
 
     def cached(self, name="prod"):
         """The kids of the cached set, as it stands in the file; None where there is none."""
