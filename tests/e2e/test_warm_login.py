@@ -53,6 +53,11 @@ class Calls:
     def found(self, pattern):
         return [call for call in self.all if re.match(pattern, call)]
 
+    def of_child(self, clone):
+        """The calls of the process that CLONE started."""
+        child = re.search(r"= (\d+)$", clone).group(1)
+        return [call for number, call in self.lines if number == child]
+
     def abroad(self):
         """Sockets that lead elsewhere than to syslog."""
         sockets = [call for call in self.found(r"(socket|socketpair)\(") if "AF_UNIX" not in call or call.startswith("socketpair")]
@@ -118,14 +123,16 @@ def test_nothing_is_started_asked_or_written(warm, login):
 
 
 def test_sudo_starts_the_reader_of_the_token_file_alone(warm):
-    """One process, which becomes the user, and no other program."""
+    """A keeper and one process, which becomes the user, and no other program."""
     keys, scene = warm
     by_sudo(scene, scene.host.token())
     calls = Calls(keys)
     started = calls.found(STARTS)
     assert len(started) == 1 and started[0].startswith("clone("), started
-    child = re.search(r"= (\d+)$", started[0]).group(1)
-    of_child = [call for number, call in calls.lines if number == child]
+    of_keeper = calls.of_child(started[0])
+    started, = (call for call in of_keeper if re.match(STARTS, call))
+    assert started.startswith("clone(") and not any(re.match("socket|connect", call) for call in of_keeper), of_keeper
+    of_child = calls.of_child(started)
     assert any(call.startswith("setresuid(1500, 1500, 1500)") for call in of_child)
     assert not any(re.match(STARTS + r"|socket|connect", call) for call in of_child), of_child
     assert calls.abroad() == [] and calls.written() == []
