@@ -200,7 +200,7 @@ X(USED_BEFORE, "used-before", DENY,                                             
   "the rule lets a token in once, and this one was in already", "ask for a new one")               \
 X(MARK, "mark-failed", UNAVAILABLE,                                                                \
   "that the token was used cannot be kept",                                                        \
-  "look at /var/lib/ksa/used: root's, mode 0700, on a disk with room")                             \
+  "run systemd-tmpfiles --create ksa.conf; check the space for /var/lib/ksa/used")                 \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an argument that is unknown or has no valid value", "see pam_ksa(8)")          \

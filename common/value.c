@@ -97,10 +97,16 @@ const struct ksa_mistake *ksa_value_mistake(const char *text, bool is_list_item)
         static const struct ksa_mistake comment = {"comment after a value",
                                                    "put the comment on a line of its own"};
         static const struct ksa_mistake comma = {"comma in a list", "separate items with spaces"};
+        static const struct ksa_mistake semicolon = {"semicolon in a list",
+                                                     "separate items with spaces"};
+        const char *mark = strpbrk(text, "#;");
 
         if (is_template(text))
                 return &template;
-        if (strpbrk(text, "#;") != NULL)
+        if (mark != NULL && is_list_item && *mark == ';' && mark != text && mark[1] != '\0' &&
+            strchr(mark, '#') == NULL)
+                return &semicolon;
+        if (mark != NULL)
                 return &comment;
         return is_list_item && strchr(text, ',') != NULL ? &comma : NULL;
 }

@@ -82,16 +82,12 @@ static void check_password(struct report *report, const struct ksa_config *confi
         for (size_t i = 0; i < rule->service.count; i++) {
                 const char *name = ksa_list_text(&rule->service, i);
                 const struct ksa_service *service = ksa_config_service(config, name);
-                char remedy[512];
 
                 if (service != NULL && !service->local_user)
                         continue;
-                (void)snprintf(
-                        remedy, sizeof(remedy),
-                        "name another user; with exempt=%s on the line of pam_ksa.so in "
-                        "/etc/pam.d/%s the user keeps the password there and cannot use a token",
-                        user->pw_name, name);
-                tell_at(report, false, &rule->place, remedy,
+                tell_at(report, false, &rule->place,
+                        user->pw_uid == 0 ? "name another user"
+                                          : "name another user, or lock the password (passwd -l)",
                         "[rule %s]: the password of %s does not work with %s, which takes only a "
                         "token from that user",
                         rule->name, user->pw_name, name);
