@@ -347,14 +347,14 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
         const struct grant *grant = find_grant(pamh);
         struct login login = {.pamh = pamh};
 
-        if (parse_arguments(argc, argv, &login.arguments, NULL) == KSA_OK) {
-                enum ksa_reason attempt = take_attempt(&login, NULL);
-
-                ksa_host_env_fill(&login.host, NULL);
-                if (attempt != KSA_OK || !is_exempt(&login.arguments, login.attempt.user))
-                        code = grant != NULL ? judge_grant(&login, grant, attempt)
-                                             : judge_other(&login, attempt);
-        }
+        /* With an argument that is not valid, no user is exempt: a typing error admits no user. */
+        if (parse_arguments(argc, argv, &login.arguments, NULL) != KSA_OK)
+                login.arguments = (struct arguments){.exempt = NULL};
+        enum ksa_reason attempt = take_attempt(&login, NULL);
+        ksa_host_env_fill(&login.host, NULL);
+        if (attempt != KSA_OK || !is_exempt(&login.arguments, login.attempt.user))
+                code = grant != NULL ? judge_grant(&login, grant, attempt)
+                                     : judge_other(&login, attempt);
         errno = saved_errno;
         return code;
 }

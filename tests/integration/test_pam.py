@@ -253,6 +253,18 @@ def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
     assert pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
+@pytest.mark.parametrize("arguments", ("nonsense", "exempt=ci_gone,", "exempt=CORP\\admin", "token_file=relative"))
+@pytest.mark.parametrize("name, code", (("gone", "AUTH_ERR"), ("retired", "AUTH_ERR"), ("deployer", "SUCCESS")))
+def test_account_with_a_wrong_argument_admitted_a_removed_user(stack, arguments, name, code):
+    """The argument was a reason not to look at the user. People and users that are well are still left alone."""
+    registry.name_service()
+    registry.make()
+    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so %s\n"
+                                       "account required pam_permit.so\n" % arguments)
+    assert pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": code}
+    assert pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
+
+
 # --- Arguments and the order in auth ---
 
 @pytest.mark.parametrize("arguments", ("nonsense", "nodelay=1", "token_file=relative", "config=", "config=/a config=/b", "debugging"))
