@@ -49,6 +49,14 @@ bool ksa_is_path(const char *text)
         return text[0] == '/' && is_made_of(text, ALNUM "/_.-+@:=~%");
 }
 
+/* As a scheme, a host or an encoded byte does, or a reference without a scheme: "//HOST/PATH". */
+static bool begins_a_uri(const char *text)
+{
+        return strspn(text, ALNUM "%") > 0 ||
+               (strncmp(text, "//", 2) == 0 && begins_a_name(text + 2) &&
+                strchr(text + 2, '/') != NULL);
+}
+
 /* Each % is followed by COUNT bytes of AFTER. */
 static bool is_uri(const char *text, const char *after, size_t count)
 {
@@ -56,7 +64,7 @@ static bool is_uri(const char *text, const char *after, size_t count)
                 if (strspn(c + 1, after) < count)
                         return false;
         }
-        return is_made_of(text, ALNUM "-._~:/?[]@!&()*+=%") && strpbrk(text, ALNUM) != NULL &&
+        return is_made_of(text, ALNUM "-._~:/?[]@!&()*+=%") && begins_a_uri(text) &&
                strlen(text) <= TEXT_MAX;
 }
 

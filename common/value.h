@@ -26,7 +26,8 @@ bool ksa_is_path(const char *text);
 
 /*
  * The characters of a URI (RFC 3986) without # $ ' , ; which comments, templates, quotes and
- * lists would leave there. At least one is a letter or digit; a % begins an encoded byte.
+ * lists would leave there. It begins with a letter or digit, unlike "(was" and "//was" in front of the rest
+ * of a comment, or with an encoded byte, a % and two hexadecimal digits; or it is "//HOST/PATH".
  */
 #define KSA_URI_ALLOWED "letters, digits, - . _ ~ : / ? [ ] @ ! & ( ) * + ="
 bool ksa_is_uri(const char *text);

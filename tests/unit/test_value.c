@@ -19,8 +19,8 @@ static const struct {
         {ksa_is_user, ALNUM "_.-@+", ALNUM "_", "a"},
         {ksa_is_service, ALNUM "_.-+@", ALNUM "_", "a"},
         {ksa_is_path, ALNUM "/._-+@:=~%", "/", "/"},
-        {ksa_is_uri, ALNUM "-._~:/?[]@!&()*+=", ALNUM "-._~:/?[]@!&()*+=", "a"},
-        {ksa_is_audience, ALNUM "-._~:/?[]@!&()*+=", ALNUM "-._~:/?[]@!&()*+=", "a"},
+        {ksa_is_uri, ALNUM "-._~:/?[]@!&()*+=", ALNUM, "a"},
+        {ksa_is_audience, ALNUM "-._~:/?[]@!&()*+=", ALNUM, "a"},
         {ksa_is_selector, ALNUM " -_./=!,()", ALNUM " -_./=!,()", "a"},
         {ksa_is_account_uid, ALNUM "-", ALNUM "-", "a"},
 };
@@ -69,15 +69,18 @@ static void test_percent_in_uris(void **state)
 }
 
 /* Text that people write before a comment or between items. */
-static void test_a_uri_has_a_letter_or_a_digit(void **state)
+static void test_a_uri_begins_with_a_letter_or_a_digit(void **state)
 {
-        static const char *const none[] = {"//", "--", "*", "=", "/*", "(", "::", "[]"};
+        static const char *const none[] = {"//",   "--",   "*",    "=",           "/*",
+                                           "(",    "::",   "[]",   "(was",        "//was",
+                                           "[was", "!was", "&was", "+ssh://fleet"};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(none); i++) {
                 assert_false(ksa_is_uri(none[i]));
                 assert_false(ksa_is_audience(none[i]));
         }
+        assert_true(ksa_is_audience("//iam.example.com/pool"));
 }
 
 static const struct {
@@ -138,7 +141,7 @@ int main(void)
                 cmocka_unit_test(test_alphabets),
                 cmocka_unit_test(test_a_dollar_ends_a_user),
                 cmocka_unit_test(test_percent_in_uris),
-                cmocka_unit_test(test_a_uri_has_a_letter_or_a_digit),
+                cmocka_unit_test(test_a_uri_begins_with_a_letter_or_a_digit),
                 cmocka_unit_test(test_mistakes),
         };
 
