@@ -28,6 +28,9 @@ void ksa_credential_clear(struct ksa_credential *credential)
         ksa_secret_free(&credential->text);
 }
 
+/* Seconds of two runs of ksa-credential.timer, of which one may fail. */
+#define RUNS 1200
+
 int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
                            const struct ksa_token *token)
 {
@@ -40,7 +43,7 @@ int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_e
                 return due;
         /* Half of what is left of its life is for the wait, and half for the renewal. */
         return ksa_spread_start(env, cluster, "credential-start", due,
-                                (token->exp.seconds - started) / 2);
+                                (token->exp.seconds - started - RUNS) / 2);
 }
 
 static bool has_a_life(const struct ksa_token *token)

@@ -267,6 +267,28 @@ static void test_due_is_another_time_on_each_host(void **state)
                 assert_in_range(hours[i], 100, 300);
 }
 
+/* Two runs of the timer are left, of which one may be late; without the time for them nothing is waited for. */
+static void test_a_host_that_started_late_in_its_life_let_it_expire(void **state)
+{
+        static const int64_t left[] = {60, 600, 1200, 1300, 1800, 3600, 7200};
+        struct trial *trial = *state;
+        struct ksa_env *env = &trial->place->env;
+        struct ksa_token token = {.iat = {.given = true, .seconds = NOW},
+                                  .exp = {.given = true, .seconds = NOW + 86400}};
+        char name[32];
+
+        env->host_name = name;
+        env->uptime = just_now;
+        for (unsigned i = 0; i < 200 * KSA_COUNT(left); i++) {
+                int64_t rest = left[i % KSA_COUNT(left)];
+
+                (void)snprintf(name, sizeof(name), "node-%u", i);
+                env->now = token.exp.seconds - rest;
+                int64_t due = ksa_credential_due(trial->cluster, env, &token);
+                assert_in_range(due, env->now, env->now + (rest > 1200 ? rest - 1200 : 0));
+        }
+}
+
 static void test_the_old_one_stays(void **state)
 {
         struct trial *trial = *state;
@@ -328,6 +350,7 @@ int main(void)
                 TEST(test_init_with_what_is_none),
                 TEST(test_due),
                 TEST(test_due_is_another_time_on_each_host),
+                TEST(test_a_host_that_started_late_in_its_life_let_it_expire),
                 TEST(test_the_old_one_stays),
                 TEST(test_without_one),
         };
