@@ -13,10 +13,15 @@
 
 bool fetch_host_failed(int number)
 {
-        /* What the network or the other side reports. Any other error is this host's. */
+        /*
+         * What the network or the other side reports. The last five are of ICMP (icmp_err_convert in
+         * Linux), EACCES of a firewall that answers "administratively prohibited" over IPv6. Any other
+         * error is this host's.
+         */
         static const int of_others[] = {0,           ECONNREFUSED, ECONNRESET, ECONNABORTED,
                                         ENETUNREACH, EHOSTUNREACH, EHOSTDOWN,  ENETDOWN,
-                                        ETIMEDOUT};
+                                        ETIMEDOUT,   EACCES,       EPROTO,     ENOPROTOOPT,
+                                        ENONET,      EOPNOTSUPP};
 
         for (size_t i = 0; i < KSA_COUNT(of_others); i++) {
                 if (number == of_others[i])

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Whether NUMBER, an errno of socket() or connect(), is an error of this host. 0 is not. */
+/* Whether NUMBER, an errno of connect(), is an error of this host. 0 is not. Any errno of socket() is one. */
 bool fetch_host_failed(int number);
 
 /*

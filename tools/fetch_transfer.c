@@ -130,7 +130,7 @@ static int64_t retry_after(const struct transfer *transfer)
 
 static void note_error(struct transfer *transfer, int number)
 {
-        if (transfer->host_error == 0 && fetch_host_failed(number))
+        if (transfer->host_error == 0)
                 transfer->host_error = number;
 }
 
@@ -140,7 +140,8 @@ static void note_connect(struct transfer *transfer)
         long number = 0;
 
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_OS_ERRNO, &number);
-        note_error(transfer, (int)number);
+        if (fetch_host_failed((int)number))
+                note_error(transfer, (int)number);
 }
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)

@@ -16,7 +16,6 @@ FAILS = {
     "connect ENOBUFS": ("connect:error=ENOBUFS", {HOST}),
     "connect ENOMEM": ("connect:error=ENOMEM", {HOST}),
     "connect EPERM": ("connect:error=EPERM", {HOST}),
-    "connect EACCES": ("connect:error=EACCES", {HOST}),
     # libcurl takes it for a connection that is on its way
     "connect EAGAIN": ("connect:error=EAGAIN", {HOST, "api-tls", "api-answer-broken"}),
     "socket EMFILE": ("socket:error=EMFILE", {HOST}),
@@ -33,7 +32,9 @@ RESOLVES = {
     "no socket": ("socket:error=EMFILE", {HOST}),
     "no port": ("connect:error=EAGAIN", {HOST}),
 }
-OTHERS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET")
+# The last five are what a firewall or router on the way answers by ICMP: EACCES is "administratively prohibited" of IPv6.
+OTHERS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESET", "EACCES", "EPROTO", "ENOPROTOOPT", "ENONET",
+          "EOPNOTSUPP")
 
 
 def traced(scene, what):
