@@ -10,6 +10,11 @@
 #include "child.h"
 
 #define TOO_MANY_REQUESTS 429
+/*
+ * Milliseconds that ksa-fetch has less than the caller, to report by itself that its time is over: it knows
+ * whether an error of this host was the cause.
+ */
+#define TO_REPORT 200
 
 /* --- The helper ------------------------------------------------------------- */
 
@@ -165,9 +170,10 @@ static enum ksa_reason ask_once(struct ksa_fetch *fetch, const struct ksa_reques
         struct ksa_request timed = *request;
         struct ksa_response response = {0};
 
-        timed.milliseconds = ksa_deadline_left(&fetch->deadline);
-        if (timed.milliseconds == 0)
+        int left = ksa_deadline_left(&fetch->deadline);
+        if (left == 0)
                 return too_late(err);
+        timed.milliseconds = left > 2 * TO_REPORT ? left - TO_REPORT : (left + 1) / 2;
         enum ksa_reason reason = start_fetch(fetch, err);
         if (reason == KSA_OK)
                 reason = exchange(fetch, &timed, &response, err);

@@ -1,6 +1,7 @@
 """A local user takes what this host needs to ask the cluster: with review = prefer, ssh logins are refused and not let
 through without a review."""
 import contextlib
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,23 @@ def test_one_of_two_addresses_that_failed_by_this_host(narrow):
     with taken(CONNECT, "127.0.0.2", 6443):
         result = narrow.host.ssh(revoked(narrow))
         assert result.reasons == ["host-error"] and not result.out, result
+
+
+def test_one_of_two_addresses_that_failed_by_this_host_and_one_that_is_silent(narrow):
+    """The time was over in the login before ksa-fetch could report the error: a timeout, to which prefer yields."""
+    name_both(narrow)
+    port = narrow.server.port
+    narrow.url = "https://both.example:%d" % port
+    narrow.timeout = 4
+    narrow.write("prefer")
+    with socket.create_server(("127.0.0.2", port)):
+        with taken(CONNECT, "127.0.0.1", port):
+            result = narrow.host.ssh(revoked(narrow))
+            assert result.reasons == ["host-error"] and not result.out, result
+        narrow.url = "https://127.0.0.2:%d" % port
+        narrow.write("prefer")
+        result = narrow.host.ssh(narrow.host.token())
+        assert result.out == "deploy-bot\n" and " review=skipped" in result.allowed[0], result
 
 
 def test_ipv6_switched_off_is_no_error_of_the_login(narrow):
