@@ -68,7 +68,8 @@ static bool become_root(void)
 
 /*
  * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
- * asked to (SIGTERM), and ends as the child has ended. It dies with HOST, and the child with the keeper.
+ * asked to (SIGTERM), and ends as the child has ended. It dies with HOST, and the child with the keeper,
+ * unless the child clears its PDEATHSIG.
  * A child that waits for a file system cannot be killed. If the keeper is killed then, init inherits the
  * child and reaps it.
  */
@@ -79,6 +80,7 @@ static void keep(pid_t host)
         sigset_t awaited;
 
         (void)become_root(); /* so that the caller of sudo cannot signal it */
+        (void)setsid(); /* sshd sends SIGTERM to its whole process group when LoginGraceTime is over */
         (void)sigaction(SIGCHLD, &action, NULL);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         pid_t child = getppid() != host ? -1

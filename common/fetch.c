@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -29,9 +30,9 @@ static enum ksa_reason host_failed(struct ksa_error *err, const char *what)
         return ksa_fail(err, KSA_HOST_ERROR, "%s (errno %d)", what, errno);
 }
 
-/* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. */
-static enum ksa_reason start(const char *path, char *const *arguments, struct ksa_child *ret_child,
-                             int *ret_socket, struct ksa_error *err)
+/* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. It OUTLIVES this process, or dies with it. */
+static enum ksa_reason start(const char *path, char *const *arguments, bool outlives,
+                             struct ksa_child *ret_child, int *ret_socket, struct ksa_error *err)
 {
         int ends[2];
         sigset_t mask;
@@ -41,8 +42,11 @@ static enum ksa_reason start(const char *path, char *const *arguments, struct ks
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
                 return host_failed(err, "no socket pair");
         pid_t child = ksa_child_start(ret_child, &mask);
-        if (child == 0)
+        if (child == 0) {
+                if (outlives)
+                        (void)prctl(PR_SET_PDEATHSIG, 0);
                 ksa_child_become(path, arguments, ends[1]);
+        }
         enum ksa_reason reason = child < 0 ? host_failed(err, "no process can be started") : KSA_OK;
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
         (void)close(ends[1]);
@@ -62,7 +66,7 @@ static enum ksa_reason start_fetch(struct ksa_fetch *fetch, struct ksa_error *er
         if (fetch->is_running)
                 return KSA_OK;
         enum ksa_reason reason =
-                start(fetch->fetch_program, arguments, &fetch->child, &fetch->socket, err);
+                start(fetch->fetch_program, arguments, false, &fetch->child, &fetch->socket, err);
         fetch->is_running = reason == KSA_OK;
         return reason;
 }
@@ -237,9 +241,12 @@ enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
         for (size_t i = 0; i < KSA_REFRESH_MAX && clusters[i] != NULL; i++)
                 arguments[KSA_COUNT(head) + i] = clusters[i];
         begin(fetch, milliseconds);
-        /* execve takes them as char *, and changes none. */
+        /*
+         * execve takes them as char *, and changes none. The refresh is for other logins too: if the client of
+         * this one could end it, they would wait until the cooldown is over.
+         */
         enum ksa_reason reason = start(fetch->refresh_program, (char *const *)(uintptr_t)arguments,
-                                       &child, &socket, err);
+                                       true, &child, &socket, err);
         if (reason != KSA_OK)
                 return reason;
         if (!ksa_child_wait(&child, &fetch->deadline))

@@ -92,6 +92,20 @@ def test_a_forged_token_in_ones_own_sudo_held_up_other_logins(rotated, group, ho
     assert rotated.server.counts == {KEYS: 1}
 
 
+def test_a_login_that_ended_while_it_refreshed_held_up_other_logins(rotated):
+    """A client hands its forged token over just before LoginGraceTime is over. sshd then ended the refresh too, which counted as
+    an attempt: the next one was made 30 seconds later."""
+    plain = Path("/etc/ssh/sshd_config_2222").read_text().partition("\nPort ")[0]
+    rotated.host.start_sshd("LoginGraceTime 3\n" + plain, 2223)
+    rotated.server.hold()
+    result = rotated.host.ssh(rotated.host.token(issuer.Key("ES256")), user="alice", options=("-p", "2223"))
+    assert rotated.server.held.is_set() and result.status != 0 and not result.out, result
+    rotated.server.go_on()
+    result = another_login(rotated)
+    assert result.out == "alice\n", result
+    assert rotated.server.counts == {KEYS: 1}
+
+
 def test_sudo_starts_no_refresh(rotated, group):
     """Its refusal names it, ssh brings the key, and sudo has it then."""
     rotated.host.give_token(rotated.host.token())
