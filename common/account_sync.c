@@ -37,8 +37,8 @@ static enum ksa_reason judge_missing(struct ksa_sync *sync, enum ksa_sync_start 
         sync->is_lost = true;
         ksa_error_at(err, sync->env->registry_file, 0);
         return ksa_fail(err, KSA_REGISTRY,
-                        "%s is missing, and this host has had one: it remembers which uids were "
-                        "given",
+                        "%s is missing, but this host has had a registry, which remembers the "
+                        "uids that were given",
                         sync->env->registry_file);
 }
 
@@ -55,8 +55,8 @@ static enum ksa_reason read_before(struct ksa_sync *sync, enum ksa_sync_start st
         if (start == KSA_SYNC_START_NEW) {
                 ksa_error_at(err, path, 0);
                 return ksa_fail(err, KSA_REGISTRY,
-                                "%s exists and remembers which uids were given: a new registry is "
-                                "started only where there is none",
+                                "%s exists and remembers the uids that were given; "
+                                "--new-registry does not replace it",
                                 path);
         }
         /* All of it: an account that is overlooked here is one whose uid is given away. */

@@ -129,7 +129,7 @@ static void value_misfits(struct loader *loader, const struct ksa_option *option
                 ksa_value_mistake(value, (option->flags & KSA_OPTION_LIST) != 0);
         char limits[64] = "", shown[160];
 
-        /* What was meant to be a URL may hold a password. */
+        /* A mistyped URL may hold a password. */
         if (loader->kind == KSA_SECTION_CLUSTER)
                 value = ksa_text_url(value, shown, sizeof(shown));
         if (mistake != NULL) {

@@ -19,7 +19,7 @@ struct ksa_error {
         unsigned line;  /* in FILE, from 1; 0: the whole file */
         char file[256]; /* "" where no file is meant */
         char text[KSA_ERROR_SIZE];
-        const char *remedy; /* static; NULL: what helps against the reason */
+        const char *remedy; /* static; NULL: that of the reason */
 };
 
 /*

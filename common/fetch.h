@@ -50,7 +50,7 @@ enum ksa_reason ksa_fetch_ask(void *context, const struct ksa_request *request,
 
 /*
  * `ksactl keys refresh --cooldown` for these CLUSTERS (ended by NULL), with the same deadline as all
- * else: env.refresh. What came of it, the cache tells. KSA_NEEDS_ROOT, KSA_API_TIMEOUT, KSA_HELPER,
+ * else: env.refresh. The result is in the cache. KSA_NEEDS_ROOT, KSA_API_TIMEOUT, KSA_HELPER,
  * KSA_HOST_ERROR
  */
 enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,

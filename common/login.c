@@ -179,9 +179,9 @@ static bool could_be_of(const struct ksa_cluster *cluster, void *context)
 }
 
 /*
- * Has a set that may be old refreshed, or keeps why not. A local user can kill, stop or freeze the processes
- * of a program that they started, such as sudo. A refresh among them would hold the lock that other logins
- * wait for.
+ * Starts a refresh of a set that may be old, or stores in ERR why not. A local user can kill, stop or freeze
+ * the processes of a program that they started, such as sudo. A refresh among them would hold the lock that
+ * other logins wait for.
  */
 static void refresh_keys(struct login *login, struct ksa_error *err)
 {
@@ -200,7 +200,7 @@ static void refresh_keys(struct login *login, struct ksa_error *err)
         if (d->keys_need_root)
                 (void)ksa_fail(
                         err, KSA_NEEDS_ROOT,
-                        "a caller without root starts none (as root: ksactl keys refresh %s)",
+                        "a caller without root starts no refresh; run ksactl keys refresh %s as root",
                         cluster);
 }
 

@@ -216,7 +216,7 @@ enum ksa_reason ksa_own_stands(const struct ksa_local_user *local, struct ksa_er
 
 enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_error *err)
 {
-        char name[KSA_QUOTED_SIZE];
+        char name[KSA_UNVERIFIED_SIZE];
 
         if (local->own == NULL || !local->own->found)
                 return KSA_OK;
@@ -226,7 +226,7 @@ enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_
         if (local->exists && strcmp(record->name, local->name) != 0)
                 return ksa_fail(err, KSA_USER_DIFFERS, "the user of %s is '%s' now, not '%s'",
                                 local->own->account, record->name,
-                                ksa_text_quote(local->name, name, 160));
+                                ksa_text_quote(local->name, name, sizeof(name)));
         return KSA_OK;
 }
 

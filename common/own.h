@@ -31,7 +31,7 @@ struct ksa_local_user {
         const struct ksa_own *own; /* NULL where nobody looked */
 };
 
-/* What getpwnam returned, which may be NULL. Borrows its texts. */
+/* USER as getpwnam returned it, which may be NULL. Borrows its texts. */
 struct ksa_local_user ksa_local_user_of(const struct passwd *user);
 
 /*

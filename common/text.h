@@ -54,8 +54,9 @@ bool ksa_is_graphic(const char *text);
 const char *ksa_text_quote(const char *text, char *out, size_t size);
 
 /*
- * Room for a value in a log line or message, with the NUL: one that anybody may have written (a user name,
- * an address, claims of a token before its signature was verified), and one that is verified or configured.
+ * Room for a value in a log line or message, with the NUL: one that an attacker may have written (a user
+ * name, an address, claims of a token before its signature was verified), and one that is verified or
+ * configured.
  */
 #define KSA_UNVERIFIED_SIZE 65
 #define KSA_VERIFIED_SIZE   129

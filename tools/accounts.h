@@ -28,7 +28,7 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
                                size_t *ret_count, char ret_mapped[KSA_ID_MAP_TEXT],
                                struct ksa_error *err);
 
-/* What is wrong with them. */
+/* Their problem, as the end of a sentence about them. */
 #define UNMAPPED_EFFECT \
         "have a uid that is not mapped in this user namespace: their logins fail after the token is accepted"
 #define UNMAPPED_REMEDY                                                            \
@@ -41,10 +41,14 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
  */
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
 
-/* What brings a lost registry back. */
-#define LOST_REMEDY                                                                       \
-        "ksactl accounts restore FILE brings it back from a backup; without one, ksactl " \
-        "accounts sync --new-registry starts an empty one"
+/* For a registry that was lost. */
+#define LOST_REMEDY                                                                   \
+        "restore a backup: ksactl accounts restore FILE; without a backup, start an " \
+        "empty registry: ksactl accounts sync --new-registry"
+
+/* For a registry that could not be written. */
+#define WRITE_REMEDY \
+        "check free space and mount options of that file system; the old registry is unchanged"
 
 /* Why an account is held, and what ends it; NULL where it is not. */
 struct hold {
@@ -91,7 +95,7 @@ void name_file(struct ksa_error *error);
  */
 void report_failure(struct accounts_run *run, const struct ksa_error *error, const char *remedy);
 
-/* Warns that nscd may have answers of the registry before; WARNING has no text if it has none. */
+/* Warns that nscd may have answers of the old registry; WARNING has no text if it has none. */
 void report_stale(const struct ksa_error *warning);
 
 /* What the plan changes, and whether it was done; to log, standard error and standard output. */

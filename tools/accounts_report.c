@@ -107,7 +107,7 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
 
         name_file(&whole); /* the line of the log has no other place for it */
         if (remedy == NULL && is_write)
-                remedy = "look at room and mount of its file system; what was there is as it was";
+                remedy = WRITE_REMEDY;
         if (remedy == NULL && error->reason == KSA_FILE_UNREADABLE)
                 remedy = LOCAL_FILE_REMEDY;
         if (remedy == NULL && error->reason == KSA_ACCOUNT_UNKNOWN)
@@ -199,10 +199,11 @@ static void report_guard(struct accounts_run *run)
 void report_stale(const struct ksa_error *warning)
 {
         if (warning->text[0] != '\0')
-                (void)fprintf(stderr,
-                              "ksactl: warning: %s, so users and groups may be those of the registry "
-                              "before for some minutes; run nscd -i passwd and nscd -i group\n",
-                              warning->text);
+                (void)fprintf(
+                        stderr,
+                        "ksactl: warning: %s, so lookups may find users and groups of the old "
+                        "registry for some minutes; run nscd -i passwd and nscd -i group\n",
+                        warning->text);
 }
 
 void report_plan(struct accounts_run *run)

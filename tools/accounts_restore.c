@@ -15,8 +15,7 @@
 #define UNSAFE_REMEDY                                                           \
         "copy the backup to a directory of root's that others cannot write to " \
         "(/root), and check its content as you would that of /etc/passwd"
-#define FILE_REMEDY  "name a regular file that root can read"
-#define WRITE_REMEDY "check space and mount of its file system"
+#define FILE_REMEDY "name a regular file that root can read"
 
 /* As the reader of the registry has it. */
 #define SIZE_LIMIT \

@@ -131,7 +131,8 @@ static int64_t judge(struct verdict *verdict, const struct session *session)
 
         if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(&session->host.env)) {
                 tell(verdict, EXIT_BROKEN, LOST_REMEDY,
-                     "%s is missing, and this host has had one: it remembers which uids were given",
+                     "%s is missing, but this host has had a registry, which remembers the uids that "
+                     "were given",
                      path);
                 return -1;
         }
@@ -147,9 +148,9 @@ static int64_t judge(struct verdict *verdict, const struct session *session)
         judge_file(verdict, path);
         if (answer != KSA_REGISTRY_FOUND || !ksa_registry_is_whole(&registry, &why)) {
                 tell(verdict, EXIT_BROKEN,
-                     "ksactl accounts restore FILE replaces it by a backup; without one, remove it and "
-                     "run ksactl accounts sync --new-registry: then uids of removed accounts may be "
-                     "given again, and retired users come back",
+                     "restore a backup: ksactl accounts restore FILE; without a backup, remove the "
+                     "registry and run ksactl accounts sync --new-registry: then uids of removed "
+                     "accounts may be given again, and retired users come back",
                      "%s: %s", path, why);
                 ksa_registry_close(&registry);
                 return -1;

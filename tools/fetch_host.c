@@ -14,7 +14,7 @@
 bool fetch_host_failed(int number)
 {
         /*
-         * What the network or the other side reports. The last five are of ICMP (icmp_err_convert in
+         * Errors that the network or the other side reports. The last five are of ICMP (icmp_err_convert in
          * Linux), EACCES of a firewall that answers "administratively prohibited" over IPv6. Any other
          * error is this host's.
          */

@@ -71,7 +71,7 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
 
 /* --- The command ------------------------------------------------------------ */
 
-/* What is of the host and of no cluster. */
+/* Adds the parts that belong to the host and not to a cluster to ANSWER. */
 static void examine_host(const struct session *session, bool json, json_t *answer,
                          enum level *level)
 {

@@ -10,7 +10,7 @@
 #define TIMER "ksa-keys.timer"
 #define SWEEP "systemctl enable --now " TIMER
 
-/* Where systemd.unit(5) has links of enabled units. */
+/* Directories with the links of enabled units (systemd.unit(5)). */
 static const char *const units[] = {"/etc/systemd/system", "/run/systemd/system",
                                     "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
                                     "/lib/systemd/system"};
