@@ -19,6 +19,8 @@
 #define FILE_MAX (KSA_TOKEN_MAX + 1)
 /* A TokenRequest repeats what was asked, and holds one token. */
 #define ANSWER_MAX ((size_t)64 * 1024)
+/* Not the lock of key sets: neither waits for the other's server. */
+#define RENEW_LOCK ".renew"
 
 /* --- A token ---------------------------------------------------------------- */
 
@@ -126,13 +128,6 @@ static enum ksa_reason keep(const struct ksa_cluster *cluster, const struct ksa_
                 reason = ksa_file_replace(cluster->credential_file, env->owner, 0600,
                                           ksa_secret_bytes(text), ksa_secret_length(text), err);
         return reason;
-}
-
-/* Not the lock of key sets: neither waits for the other's server. */
-static enum ksa_reason take_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                 int *ret_lock, struct ksa_error *err)
-{
-        return ksa_cluster_lock(cluster, env, ".renew", ret_lock, err);
 }
 
 /* --- Its successor ---------------------------------------------------------- */
@@ -251,7 +246,7 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
                 reason = ksa_fail(err, KSA_EXPIRED, "this token was over %lld s ago",
                                   (long long)(env->now - first.token.exp.seconds));
         if (reason == KSA_OK)
-                reason = take_lock(cluster, env, &lock, err);
+                reason = ksa_cluster_lock(cluster, env, RENEW_LOCK, &lock, err);
         if (reason == KSA_OK) {
                 reason = init_locked(cluster, env, &first, seconds, milliseconds, ret_credential,
                                      err);
@@ -293,7 +288,7 @@ enum ksa_reason ksa_credential_renew(const struct ksa_cluster *cluster, const st
 
         *ret_credential = (struct ksa_credential){.text = NULL};
         *ret_renewed = false;
-        enum ksa_reason reason = take_lock(cluster, env, &lock, err);
+        enum ksa_reason reason = ksa_cluster_lock(cluster, env, RENEW_LOCK, &lock, err);
         if (reason != KSA_OK)
                 return reason;
         reason = renew_locked(cluster, env, if_due, milliseconds, ret_renewed, ret_credential, err);
