@@ -90,6 +90,25 @@ bool ksa_id_map_has(const struct ksa_id_map *map, uint32_t min, uint32_t max)
         return id > max;
 }
 
+enum ksa_reason ksa_id_maps_read(const char *uid_path, const char *gid_path,
+                                 struct ksa_id_maps *ret_maps, struct ksa_error *err)
+{
+        struct ksa_id_maps maps;
+        enum ksa_reason reason = ksa_id_map_read(uid_path, &maps.uids, err);
+
+        if (reason == KSA_OK)
+                reason = ksa_id_map_read(gid_path, &maps.gids, err);
+        if (reason == KSA_OK)
+                *ret_maps = maps;
+        return reason;
+}
+
+bool ksa_id_maps_have(const struct ksa_id_maps *maps, uint32_t number)
+{
+        return ksa_id_map_has(&maps->uids, number, number) &&
+               ksa_id_map_has(&maps->gids, number, number);
+}
+
 const char *ksa_id_map_tell(const struct ksa_id_map *map, char out[KSA_ID_MAP_TEXT])
 {
         size_t best = 0;

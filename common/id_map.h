@@ -33,6 +33,19 @@ enum ksa_reason ksa_id_map_read(const char *path, struct ksa_id_map *ret_map,
 /* Whether each id from MIN to MAX is mapped. */
 bool ksa_id_map_has(const struct ksa_id_map *map, uint32_t min, uint32_t max);
 
+/* Both maps. A user and its private group have one number, which must be in both. */
+struct ksa_id_maps {
+        struct ksa_id_map uids, gids;
+};
+
+/* Reads both, as ksa_id_map_read() does. */
+enum ksa_reason ksa_id_maps_read(const char *uid_path, const char *gid_path,
+                                 struct ksa_id_maps *ret_maps,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether NUMBER is mapped as a uid and as a gid. */
+bool ksa_id_maps_have(const struct ksa_id_maps *maps, uint32_t number);
+
 /* The largest mapped range, as "0-65535", or "no ids". */
 #define KSA_ID_MAP_TEXT 32
 const char *ksa_id_map_tell(const struct ksa_id_map *map, char out[KSA_ID_MAP_TEXT]);

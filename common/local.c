@@ -16,7 +16,7 @@
 struct ksa_local {
         struct ksa_local_table users, groups, members, ranges;
         struct ksa_sudoers sudoers;
-        struct ksa_id_map uids, gids;
+        struct ksa_id_maps ids;
         bool ask_nss;
 };
 
@@ -43,9 +43,7 @@ enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_l
         if (reason == KSA_OK)
                 reason = ksa_local_read_ranges(files->subgid, &local->ranges, err);
         if (reason == KSA_OK)
-                reason = ksa_id_map_read(files->uid_map, &local->uids, err);
-        if (reason == KSA_OK)
-                reason = ksa_id_map_read(files->gid_map, &local->gids, err);
+                reason = ksa_id_maps_read(files->uid_map, files->gid_map, &local->ids, err);
         if (reason == KSA_OK)
                 reason = ksa_sudoers_read(files->sudoers, files->sudoers_folder, &local->sudoers,
                                           err);
@@ -234,17 +232,17 @@ bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
 
 bool ksa_local_maps(const struct ksa_local *local, uint32_t number)
 {
-        return ksa_id_map_has(&local->uids, number, number) && ksa_local_maps_gid(local, number);
+        return ksa_id_maps_have(&local->ids, number);
 }
 
 bool ksa_local_maps_gid(const struct ksa_local *local, uint32_t gid)
 {
-        return ksa_id_map_has(&local->gids, gid, gid);
+        return ksa_id_map_has(&local->ids.gids, gid, gid);
 }
 
 const char *ksa_local_tell_mapped(const struct ksa_local *local, char out[KSA_ID_MAP_TEXT])
 {
-        return ksa_id_map_tell(&local->uids, out);
+        return ksa_id_map_tell(&local->ids.uids, out);
 }
 
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid)

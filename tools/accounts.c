@@ -47,21 +47,18 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
                                struct ksa_error *err)
 {
         struct ksa_account_record record;
-        struct ksa_id_map uids, gids;
+        struct ksa_id_maps ids;
         size_t position = 0, count = 0;
-        enum ksa_reason reason = ksa_id_map_read(UID_MAP_FILE, &uids, err);
+        enum ksa_reason reason = ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, &ids, err);
 
-        if (reason == KSA_OK)
-                reason = ksa_id_map_read(GID_MAP_FILE, &gids, err);
         if (reason != KSA_OK)
                 return reason;
         while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
                 count += record.state == KSA_ACCOUNT_ACTIVE &&
                          (cluster == NULL || strcmp(record.cluster, cluster) == 0) &&
-                         !(ksa_id_map_has(&uids, record.uid, record.uid) &&
-                           ksa_id_map_has(&gids, record.uid, record.uid));
+                         !ksa_id_maps_have(&ids, record.uid);
         }
-        (void)ksa_id_map_tell(&uids, ret_mapped);
+        (void)ksa_id_map_tell(&ids.uids, ret_mapped);
         *ret_count = count;
         return KSA_OK;
 }

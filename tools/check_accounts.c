@@ -90,26 +90,36 @@ static void check_range(struct report *report, const struct ksa_config *config)
 }
 
 /* In a user namespace a uid or gid that is not mapped ends a login in setuid(). */
-static void check_map(struct report *report, const struct ksa_config *config, const char *path)
+static void check_map(struct report *report, const struct ksa_config *config, const char *path,
+                      const struct ksa_id_map *map)
 {
         const struct ksa_uid_range *range = &config->host.uid_range;
         char mapped[KSA_ID_MAP_TEXT], remedy[128];
-        struct ksa_error error = {0};
-        struct ksa_id_map map;
 
-        if (ksa_id_map_read(path, &map, &error) != KSA_OK) {
-                tell_at(report, true, &config->host.place, remedy_of(error.reason),
-                        "%s line %u: %s", path, error.line, error.text);
-                return;
-        }
-        if (ksa_id_map_has(&map, range->min, range->max))
+        if (ksa_id_map_has(map, range->min, range->max))
                 return;
         (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
-                       ksa_id_map_tell(&map, mapped));
+                       ksa_id_map_tell(map, mapped));
         tell_at(report, false, &config->host.place, remedy,
                 "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync gives no "
                 "user a uid that is not mapped",
                 (unsigned)range->min, (unsigned)range->max, path);
+}
+
+/* Returns false if a map cannot be read. */
+static bool check_maps(struct report *report, const struct ksa_config *config,
+                       struct ksa_id_maps *ret_maps)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
+                tell_at(report, true, &config->host.place, remedy_of(error.reason),
+                        "%s line %u: %s", error.file, error.line, error.text);
+                return false;
+        }
+        check_map(report, config, UID_MAP_FILE, &ret_maps->uids);
+        check_map(report, config, GID_MAP_FILE, &ret_maps->gids);
+        return true;
 }
 
 /* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
@@ -181,19 +191,9 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
                         holder->file);
 }
 
-/* Also where a map cannot be read, which check_map() tells. */
-static bool is_mapped(uint32_t uid)
-{
-        struct ksa_error error = {0};
-        struct ksa_id_map uids, gids;
-
-        return ksa_id_map_read(UID_MAP_FILE, &uids, &error) != KSA_OK ||
-               ksa_id_map_read(GID_MAP_FILE, &gids, &error) != KSA_OK ||
-               (ksa_id_map_has(&uids, uid, uid) && ksa_id_map_has(&gids, uid, uid));
-}
-
+/* MAPS is NULL if they are not known. */
 static void check_account(struct report *report, const struct ksa_account *account,
-                          const struct ksa_local_table *local)
+                          const struct ksa_local_table *local, const struct ksa_id_maps *maps)
 {
         const char *fault = ksa_account_name_fault(account->name);
         const uint32_t uid = (uint32_t)account->uid;
@@ -209,7 +209,7 @@ static void check_account(struct report *report, const struct ksa_account *accou
                         "[account %s] gets no user: the uid %u is nobody's or one that systemd gives "
                         "away",
                         account->name, (unsigned)uid);
-        else if (uid != 0 && !is_mapped(uid))
+        else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
                 tell_at(report, false, &account->place, "give it a uid that is mapped",
                         "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
@@ -249,20 +249,20 @@ void check_accounts(struct report *report, const struct ksa_config *config,
 {
         const struct ksa_place *place = what_needs(config);
         struct ksa_local_table local = {.count = 0};
+        struct ksa_id_maps maps;
 
         if (place == NULL)
                 return;
         check_lookups(report, place);
         check_registry(report, place, env);
         check_range(report, config);
-        check_map(report, config, UID_MAP_FILE);
-        check_map(report, config, GID_MAP_FILE);
+        const bool has_maps = check_maps(report, config, &maps);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
         if (config->counts[KSA_SECTION_ACCOUNT] > 0)
                 read_local(report, &config->accounts[0].place, &local);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
-                check_account(report, &config->accounts[i], &local);
+                check_account(report, &config->accounts[i], &local, has_maps ? &maps : NULL);
         ksa_local_clear(&local);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 check_source(report, config, &config->account_sources[i]);
