@@ -102,7 +102,7 @@ static bool may_be_own(const struct ksa_config *config, const char *user,
         const struct ksa_uid_range *range = &config->host.uid_range;
 
         return !local->exists || (local->uid >= range->min && local->uid <= range->max) ||
-               ksa_config_find(config, KSA_SECTION_ACCOUNT, user) != NULL;
+               ksa_config_account(config, user) != NULL;
 }
 
 enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *user,

@@ -108,6 +108,12 @@ const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, co
                                                                          KSA_SECTION_CLUSTER, name);
 }
 
+const struct ksa_account *ksa_config_account(const struct ksa_config *config, const char *name)
+{
+        return (const struct ksa_account *)(const void *)ksa_config_find(config,
+                                                                         KSA_SECTION_ACCOUNT, name);
+}
+
 bool ksa_service_is_local(const char *name)
 {
         static const char *const local[] = {"sudo",  "sudo-i", "su",    "su-l",    "cron",

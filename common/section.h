@@ -173,6 +173,9 @@ const struct ksa_service *ksa_config_service(const struct ksa_config *config, co
 /* A [cluster NAME] section; NULL where there is none. */
 const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name);
 
+/* An [account NAME] section; NULL if there is no such section. */
+const struct ksa_account *ksa_config_account(const struct ksa_config *config, const char *name);
+
 /* The file that `keys = file:` names, which is never fetched; NULL where keys are. */
 const char *ksa_cluster_key_file(const struct ksa_cluster *cluster);
 

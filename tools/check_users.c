@@ -13,6 +13,14 @@
 
 /* --- Users that ksa makes --------------------------------------------------- */
 
+/* PATTERN as cluster:namespace/name. */
+static const char *text_of(const struct ksa_pattern *pattern, char out[KSA_OWN_ACCOUNT_SIZE])
+{
+        (void)snprintf(out, KSA_OWN_ACCOUNT_SIZE, "%s:%s/%s", pattern->cluster, pattern->namespace,
+                       pattern->name);
+        return out;
+}
+
 /* Whether RULE is for accounts other than ACCOUNT (cluster:namespace/name), which may be among them. */
 static bool is_for_others(const struct ksa_rule *rule, const char *account)
 {
@@ -21,9 +29,7 @@ static bool is_for_others(const struct ksa_rule *rule, const char *account)
         for (size_t i = 0; i < rule->account.count; i++) {
                 char text[KSA_OWN_ACCOUNT_SIZE];
 
-                (void)snprintf(text, sizeof(text), "%s:%s/%s", patterns[i].cluster,
-                               patterns[i].namespace, patterns[i].name);
-                if (strcmp(text, account) != 0)
+                if (strcmp(text_of(&patterns[i], text), account) != 0)
                         return true;
         }
         return false;
@@ -34,20 +40,15 @@ static void check_owner(struct report *report, const struct ksa_config *config,
                         const struct ksa_env *env, const struct ksa_rule *rule, const char *name,
                         const struct passwd *user)
 {
-        const struct ksa_account *section =
-                (const struct ksa_account *)(const void *)ksa_config_find(
-                        config, KSA_SECTION_ACCOUNT, name);
+        const struct ksa_account *section = ksa_config_account(config, name);
         struct ksa_local_user local = ksa_local_user_of(user);
-        char declared[KSA_OWN_ACCOUNT_SIZE] = "";
+        char declared[KSA_OWN_ACCOUNT_SIZE];
         struct ksa_own own;
 
         ksa_own_look_up(env, name, &local, &own);
         const char *account = ksa_own_account(&local);
-        if (account == NULL && user == NULL && section != NULL) {
-                (void)snprintf(declared, sizeof(declared), "%s:%s/%s", section->account.cluster,
-                               section->account.namespace, section->account.name);
-                account = declared;
-        }
+        if (account == NULL && user == NULL && section != NULL)
+                account = text_of(&section->account, declared);
         if (account != NULL && is_for_others(rule, account))
                 tell_at(report, false, &rule->place,
                         "write user = @own, or name a user that ksa did not make",
