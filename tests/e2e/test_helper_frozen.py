@@ -118,8 +118,8 @@ def test_sudo_starts_no_refresh(rotated, group):
 
 
 @pytest.mark.parametrize("how", ("cgroup.freeze", "SIGSTOP"))
-def test_a_review_that_is_frozen_holds_nobody_up(rotated, group, how):
-    """sudo's review is its caller's own affair: nothing that it holds is waited for by a refresh or another review."""
+def test_a_frozen_review_held_up_other_logins(rotated, group, how):
+    """The review of sudo holds nothing that a refresh or another review waits for."""
     rotated.write("require", keys="api")
     rotated.host.edit(faults.CONFIG, "user = deploy-bot\n", "user = deploy-bot alice\n")
     rotated.write_cache(rotated.cached_set(rotated.host.key))

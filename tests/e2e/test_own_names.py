@@ -53,7 +53,7 @@ SHIPPED = SSHD.split("Match User deploy-bot,ci_*\n")[0].replace(" Address 127.0.
 
 
 def test_own_tells_which_accounts_there_are_or_were(users):
-    """As SECURITY.md has it. Where this fails because it tells less, the document has to change."""
+    """As SECURITY.md has it. If this fails because a client learns less, change the document."""
     start(users, SHIPPED, OWN)
     for name in MADE:
         assert all(prompt.startswith(TOKEN) for prompt in prompts(users, name)), name

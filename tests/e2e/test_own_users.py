@@ -162,7 +162,7 @@ def test_a_user_that_nscd_remembers_is_admitted_by_key_and_token(users, nscd, li
 
 
 def test_a_person_is_refused_for_the_uid_of_a_removed_user(users):
-    """Local files win: whatever useradd made is no user of ksa's."""
+    """Local files win: a user that useradd made is not ksa's."""
     registry.make(REMOVED)
     subprocess.run(["useradd", "-M", "-u", str(registry.UID), "-d", "/home/ci_deployer", "-s", "/bin/sh", "ci_deployer"], check=True)
     try:

@@ -17,7 +17,7 @@
 #include "signer.h"
 #include "text.h"
 
-/* The uid of bot, whom the registry has for prod:ci/bot. */
+/* The uid of bot, the user of prod:ci/bot in the registry. */
 #define BOT (SAMPLE_GID + 1)
 
 static struct {

@@ -124,7 +124,7 @@ def test_a_section_for_sudo_i_that_would_apply_to_no_service(stack):
     "config=/etc/ksa/$HOST.conf exempt=deploy-bot", "[config=/etc/ksa/ksa.conf ; was /etc/old] exempt=deploy-bot",
     "token_file=/run/%u%/token exempt=deploy-bot"))
 def test_argument_without_a_valid_value(stack, arguments):
-    """The whole line is refused, and exempts nobody."""
+    """The whole line is refused, and no user is exempt."""
     result = stack.attempt(["x"], arguments=arguments)
     assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == ["bad-argument"] and result["prompts"] == [], result
 

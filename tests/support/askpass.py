@@ -27,7 +27,7 @@ def base64url(text):
 
 
 def make_token(length=1205, aud=(AUDIENCE,), payload=None, fill="s"):
-    """In the shape of a token; nobody here looks at its signature."""
+    """In the shape of a token; its signature is not checked."""
     if payload is None:
         payload = json.dumps({"aud": list(aud), "exp": 1, "sub": "system:serviceaccount:ci:deployer"},
                              separators=(",", ":"))
