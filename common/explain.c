@@ -116,8 +116,7 @@ static void put_refusal(struct line *line, const struct ksa_decision *decision)
         if (decision->error.line != 0)
                 add(line, " line=%u", decision->error.line);
         add(line, " why=\"%s\" remedy=\"%s\"",
-            ksa_text_whole(decision->error.text, why, sizeof(why)),
-            remedy_of(decision));
+            ksa_text_whole(decision->error.text, why, sizeof(why)), remedy_of(decision));
 }
 
 static void put_all(struct line *line, const struct ksa_attempt *attempt,
