@@ -140,7 +140,7 @@ static bool is_bad(enum ksa_change change)
 static void log_change(const struct accounts_run *run, const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
-        char uid[KSA_UNVERIFIED_SIZE], why[1024], remedy[REMEDY_SIZE];
+        char uid[KSA_UNVERIFIED_SIZE], why[1024], remedy[512]; /* more than those of plans */
         const char *now =
                 *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
 

@@ -37,3 +37,12 @@ def test_the_text_helps_and_no_remedy_leads_elsewhere(cluster):
     assert cluster.ksactl("accounts", "retire", "ci_deployer").status == 0
     answer, line = refused(cluster, "retire", "ci_deployer")
     assert answer["problem"].endswith("ksactl accounts accept ci_deployer takes it back") and answer["remedy"] is None
+
+
+def test_the_remedy_of_another_uid_is_cut_in_the_log(cluster):
+    """It is the longest one, and has the user three times."""
+    cluster.configure(cluster.section(), "[accounts prod]\nnamespaces = ci\n", host="uid_range = 5000000-5999999\n")
+    result = cluster.ksactl("accounts", "sync", "--force", "--json")
+    (change,) = [one for one in result.json["changes"] if one["change"] == "contested"]
+    (line,) = [line for line in result.log if " change=contested " in line]
+    assert len(change["remedy"]) > 255 and line.endswith(' remedy="%s"' % change["remedy"]), line
