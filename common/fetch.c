@@ -30,7 +30,10 @@ static enum ksa_reason host_failed(struct ksa_error *err, const char *what)
         return ksa_fail(err, KSA_HOST_ERROR, "%s (errno %d)", what, errno);
 }
 
-/* Starts PATH with one end of a socket pair; *RET_SOCKET is the other. It OUTLIVES this process, or dies with it. */
+/*
+ * Starts PATH with one end of a socket pair; *RET_SOCKET is the other. It OUTLIVES this process, or dies with
+ * it.
+ */
 static enum ksa_reason start(const char *path, char *const *arguments, bool outlives,
                              struct ksa_child *ret_child, int *ret_socket, struct ksa_error *err)
 {
@@ -242,8 +245,8 @@ enum ksa_reason ksa_fetch_refresh(void *context, const char *config_file,
                 arguments[KSA_COUNT(head) + i] = clusters[i];
         begin(fetch, milliseconds);
         /*
-         * execve takes them as char *, and changes none. The refresh is for other logins too: if the client of
-         * this one could end it, they would wait until the cooldown is over.
+         * execve takes them as char *, and changes none. The refresh is for other logins too: if the client
+         * of this one could end it, they would wait until the cooldown is over.
          */
         enum ksa_reason reason = start(fetch->refresh_program, (char *const *)(uintptr_t)arguments,
                                        true, &child, &socket, err);

@@ -267,7 +267,7 @@ static void test_due_is_another_time_on_each_host(void **state)
                 assert_in_range(hours[i], 100, 300);
 }
 
-/* Two runs of the timer are left, of which one may be late; without the time for them nothing is waited for. */
+/* Time is left for two runs of the timer. If there is less, the credential is due at once. */
 static void test_a_host_that_started_late_in_its_life_let_it_expire(void **state)
 {
         static const int64_t left[] = {60, 600, 1200, 1300, 1800, 3600, 7200};
