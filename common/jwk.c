@@ -40,6 +40,14 @@ static enum ksa_algorithm algorithm_of_curve(const char *name)
         return KSA_ALGORITHM_NONE;
 }
 
+bool ksa_jwk_is_same(const struct ksa_jwk *left, const struct ksa_jwk *right)
+{
+        return left->algorithm == right->algorithm && left->first_length == right->first_length &&
+               left->second_length == right->second_length &&
+               memcmp(left->first, right->first, left->first_length) == 0 &&
+               memcmp(left->second, right->second, left->second_length) == 0;
+}
+
 static enum ksa_reason unusable(struct ksa_error *err, const char *why)
 {
         return ksa_fail(err, KSA_KEYS_UNUSABLE, "%s", why);
@@ -118,6 +126,20 @@ static bool absent_or(const json_t *entry, const char *member, const char *text)
                (value != NULL && strcmp(value, text) == 0);
 }
 
+/* RFC 7517 section 4.3: a list of what the key is for. */
+static bool may_verify(const json_t *entry)
+{
+        const json_t *operations = json_object_get(entry, "key_ops");
+
+        for (size_t i = 0; i < json_array_size(operations); i++) {
+                const char *operation = json_string_value(json_array_get(operations, i));
+
+                if (operation != NULL && strcmp(operation, "verify") == 0)
+                        return true;
+        }
+        return operations == NULL;
+}
+
 enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
         const char *kty = ksa_json_text(entry, "kty");
@@ -132,6 +154,8 @@ enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struc
                 return unusable(err, "crv is none of P-256, P-384, P-521");
         if (!absent_or(entry, "use", "sig"))
                 return unusable(err, "use is not sig");
+        if (!may_verify(entry))
+                return unusable(err, "key_ops does not contain verify");
         if (!absent_or(entry, "alg", ksa_algorithm_name(algorithm)))
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "alg is not %s",
                                 ksa_algorithm_name(algorithm));

@@ -24,8 +24,8 @@ struct ksa_jwk {
 /*
  * The key in one entry of a JWKS.
  *
- * KSA_KEYS_UNUSABLE  no key for one of our algorithms: another kty, use, alg or curve,
- *                    RSA of an unfit size, numbers that are no key; ERR says which
+ * KSA_KEYS_UNUSABLE  no key that verifies one of our algorithms: another kty, use, key_ops, alg
+ *                    or curve, RSA of an unfit size, numbers that are no key; ERR says which
  */
 enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk,
                              struct ksa_error *err) KSA_MUST_CHECK;
@@ -44,6 +44,9 @@ enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first, 
  */
 enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key,
                             struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether both are the same key. */
+bool ksa_jwk_is_same(const struct ksa_jwk *left, const struct ksa_jwk *right);
 
 /* Bits of an RSA key's n, or of an EC key's curve. */
 unsigned ksa_jwk_bits(const struct ksa_jwk *jwk);

@@ -19,11 +19,14 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
         ret_found->cluster = cluster;
         ret_found->fetched = ksa_keyset_fetched(keyset);
         ksa_keyset_free(&keyset);
+        struct ksa_error unusable = *err;
+        char shown[KSA_UNVERIFIED_SIZE];
+
+        if (reason == KSA_AMBIGUOUS_KID)
+                return ksa_fail(err, reason, "%s: %s", cluster->name, unusable.text);
         if (reason != KSA_KEYS_UNUSABLE)
                 return reason;
         /* An entry for something else is no key: the set itself is sound. */
-        struct ksa_error unusable = *err;
-        char shown[KSA_UNVERIFIED_SIZE];
 
         return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s",
                         ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
@@ -48,6 +51,10 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                 enum ksa_reason reason = find_in(cluster, env, kid, &here, &error);
                 if (reason == KSA_MEMORY) /* this set might have held a second key of that kid */
                         return ksa_fail(err, reason, "out of memory");
+                if (reason == KSA_AMBIGUOUS_KID) {
+                        *err = error;
+                        return reason;
+                }
                 if (reason == KSA_OK && found.cluster != NULL)
                         return ksa_fail(err, KSA_AMBIGUOUS_KID,
                                         "kid '%s' is in the sets of %s and %s",

@@ -21,7 +21,7 @@ struct ksa_key_found {
  * no part, unless it is all there is.
  *
  * KSA_UNKNOWN_KID    no set has it, or has it for something else
- * KSA_AMBIGUOUS_KID  two have
+ * KSA_AMBIGUOUS_KID  two sets have, or one has different keys of it
  * KSA_MEMORY
  * and what ksa_keyset_open() says, where no cluster of that issuer has a usable set
  */

@@ -18,16 +18,18 @@ struct line {
         size_t first_length, second_length;
 };
 
-struct name {
+/* What a JWKS or the lines hold, without repeated keys, in their order. */
+struct entry {
         const char *kid;
-        size_t position;
+        size_t position; /* in the JWKS, or among the lines */
+        bool has_namesake, is_ambiguous, is_repeated;
 };
 
 struct ksa_keyset {
         json_t *document; /* a JWKS, or NULL */
         char *text;       /* the cached form, cut up, or NULL */
         struct line *lines;
-        struct name *names; /* of the entries, by kid */
+        struct entry *entries;
         size_t count;
         int64_t fetched, max_age;
 };
@@ -39,7 +41,7 @@ void ksa_keyset_free(struct ksa_keyset **keyset)
         ksa_json_free(&(*keyset)->document);
         free((*keyset)->text);
         free((*keyset)->lines);
-        free((*keyset)->names);
+        free((*keyset)->entries);
         free(*keyset);
         *keyset = NULL;
 }
@@ -59,14 +61,14 @@ int64_t ksa_keyset_max_age(const struct ksa_keyset *keyset)
         return keyset->max_age;
 }
 
-/* --- A JWKS ----------------------------------------------------------------- */
+/* --- Entries ---------------------------------------------------------------- */
 
 static const json_t *json_entry(const struct ksa_keyset *keyset, size_t position)
 {
         return json_array_get(json_object_get(keyset->document, "keys"), position);
 }
 
-static const char *kid_of(const struct ksa_keyset *keyset, size_t position)
+static const char *kid_at(const struct ksa_keyset *keyset, size_t position)
 {
         if (keyset->document == NULL)
                 return keyset->lines[position].kid;
@@ -74,30 +76,111 @@ static const char *kid_of(const struct ksa_keyset *keyset, size_t position)
         return kid != NULL ? kid : "";
 }
 
-static int compare_names(const void *left, const void *right)
+static enum ksa_reason decode_entry(const struct ksa_keyset *keyset, size_t position,
+                                    struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
-        return strcmp(((const struct name *)left)->kid, ((const struct name *)right)->kid);
+        if (keyset->document != NULL)
+                return ksa_jwk_read(json_entry(keyset, position), ret_jwk, err);
+        const struct line *line = &keyset->lines[position];
+
+        return ksa_jwk_decode(line->algorithm, line->first, line->first_length, line->second,
+                              line->second_length, ret_jwk, err);
 }
 
-/* Sorts the names, so that a login finds its key, and two of one name, without comparing all. */
-static enum ksa_reason index_names(struct ksa_keyset *keyset, struct ksa_error *err)
+/*
+ * The key of an entry, whichever others have its kid. If others have, a point that is not on the curve is
+ * found here, because such an entry must not hide the key; else by the one login that needs it.
+ */
+static enum ksa_reason read_entry(const struct ksa_keyset *keyset, const struct entry *entry,
+                                  struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
-        keyset->names = calloc(keyset->count, sizeof(*keyset->names));
-        if (keyset->names == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        for (size_t i = 0; i < keyset->count; i++)
-                keyset->names[i] = (struct name){.kid = kid_of(keyset, i), .position = i};
-        qsort(keyset->names, keyset->count, sizeof(*keyset->names), compare_names);
-        for (size_t i = 1; i < keyset->count; i++) {
-                const char *kid = keyset->names[i].kid;
-                char quoted[KSA_VERIFIED_SIZE];
+        /* A token's kid is printable too, and the cached form parts its words by blanks. */
+        if (!ksa_is_graphic(entry->kid) || strlen(entry->kid) > KSA_KID_MAX)
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "it has no kid of 1 to %d printable bytes",
+                                KSA_KID_MAX);
+        enum ksa_reason reason = decode_entry(keyset, entry->position, ret_jwk, err);
+        EVP_PKEY *key = NULL;
 
-                if (*kid != '\0' && strcmp(kid, keyset->names[i - 1].kid) == 0)
-                        return ksa_fail(err, KSA_KEYS_UNUSABLE, "two keys of one kid: '%s'",
-                                        ksa_text_quote(kid, quoted, sizeof(quoted)));
+        if (reason == KSA_OK && entry->has_namesake) {
+                reason = ksa_jwk_key(ret_jwk, &key, err);
+                EVP_PKEY_free(key);
         }
+        return reason;
+}
+
+/* Of the COUNT entries of one kid, marks those that repeat a key, and those of different keys. */
+static void judge_namesakes(const struct ksa_keyset *keyset, struct entry *const *namesakes,
+                            size_t count)
+{
+        struct entry *first = NULL;
+        struct ksa_jwk key, other;
+
+        for (size_t i = 0; i < count; i++) {
+                struct entry *entry = namesakes[i];
+
+                entry->has_namesake = true;
+                if (read_entry(keyset, entry, first == NULL ? &key : &other, NULL) != KSA_OK)
+                        continue;
+                if (first == NULL)
+                        first = entry;
+                else if (ksa_jwk_is_same(&key, &other))
+                        entry->is_repeated = true;
+                else
+                        first->is_ambiguous = entry->is_ambiguous = true;
+        }
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+        const struct entry *one = *(struct entry *const *)left;
+        const struct entry *other = *(struct entry *const *)right;
+        int order = strcmp(one->kid, other->kid);
+
+        return order != 0 ? order
+                          : (one->position > other->position) - (one->position < other->position);
+}
+
+/* Finds entries of one kid without comparing each with each. False when memory runs out. */
+static bool judge_kids(struct ksa_keyset *keyset)
+{
+        struct entry **sorted = calloc(keyset->count, sizeof(struct entry *));
+
+        if (sorted == NULL)
+                return false;
+        for (size_t i = 0; i < keyset->count; i++)
+                sorted[i] = &keyset->entries[i];
+        qsort(sorted, keyset->count, sizeof(struct entry *), compare_entries);
+        for (size_t i = 0, end; i < keyset->count; i = end) {
+                for (end = i + 1; end < keyset->count; end++) {
+                        if (strcmp(sorted[i]->kid, sorted[end]->kid) != 0)
+                                break;
+                }
+                if (end - i > 1)
+                        judge_namesakes(keyset, sorted + i, end - i);
+        }
+        free(sorted);
+        return true;
+}
+
+/* Lists the entries of the JWKS or the lines, of which there are keyset->count; at least one. */
+static enum ksa_reason list_entries(struct ksa_keyset *keyset, struct ksa_error *err)
+{
+        size_t kept = 0;
+
+        keyset->entries = calloc(keyset->count, sizeof(*keyset->entries));
+        for (size_t i = 0; keyset->entries != NULL && i < keyset->count; i++)
+                keyset->entries[i] = (struct entry){.kid = kid_at(keyset, i), .position = i};
+        if (keyset->entries == NULL || !judge_kids(keyset))
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        for (size_t i = 0; i < keyset->count; i++) {
+                if (!keyset->entries[i].is_repeated)
+                        keyset->entries[kept++] = keyset->entries[i];
+        }
+        keyset->count = kept;
         return KSA_OK;
 }
+
+/* --- A JWKS ----------------------------------------------------------------- */
 
 static enum ksa_reason read_document(struct ksa_keyset *keyset, const char *bytes, size_t length,
                                      struct ksa_error *err)
@@ -114,7 +197,7 @@ static enum ksa_reason read_document(struct ksa_keyset *keyset, const char *byte
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "not a key set: no keys in it");
         if (keyset->count > KSA_KEYSET_KEYS_MAX)
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "more than %d keys", KSA_KEYSET_KEYS_MAX);
-        return index_names(keyset, err);
+        return list_entries(keyset, err);
 }
 
 enum ksa_reason ksa_keyset_parse(const char *bytes, size_t length, struct ksa_keyset **ret_keyset,
@@ -230,7 +313,7 @@ static enum ksa_reason read_lines(struct ksa_keyset *keyset, char *at, struct ks
         if (line == NULL || *at != '\0' || keyset->count == 0 ||
             !ksa_text_number(line + 4, keyset->count, keyset->count, &said))
                 return spoiled(err);
-        return index_names(keyset, err);
+        return list_entries(keyset, err);
 }
 
 static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_cluster *cluster,
@@ -301,14 +384,14 @@ char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluste
                 char first[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->first))];
                 char second[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->second))];
                 struct ksa_jwk jwk = {0};
-                const char *kid;
 
-                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) != KSA_OK)
+                /* Different keys of one kid too, so that a login by one is refused with that reason. */
+                if (read_entry(keyset, &keyset->entries[i], &jwk, NULL) != KSA_OK)
                         continue;
                 ksa_base64url_encode(jwk.first, jwk.first_length, first);
                 ksa_base64url_encode(jwk.second, jwk.second_length, second);
-                (void)fprintf(out, "key %s %s %s %s\n", ksa_algorithm_name(jwk.algorithm), kid,
-                              first, second);
+                (void)fprintf(out, "key %s %s %s %s\n", ksa_algorithm_name(jwk.algorithm),
+                              keyset->entries[i].kid, first, second);
                 count++;
         }
         (void)fprintf(out, "end %zu\n", count);
@@ -337,36 +420,54 @@ size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset)
         return usable;
 }
 
+static enum ksa_reason judge_entry(const struct ksa_keyset *keyset, const struct entry *entry,
+                                   struct ksa_jwk *ret_jwk, struct ksa_error *err)
+{
+        char quoted[KSA_VERIFIED_SIZE];
+        struct ksa_jwk jwk;
+        enum ksa_reason reason = read_entry(keyset, entry, &jwk, err);
+
+        if (reason == KSA_OK && entry->is_ambiguous)
+                return ksa_fail(err, KSA_AMBIGUOUS_KID, "the set has different keys of kid \"%s\"",
+                                ksa_text_quote(entry->kid, quoted, sizeof(quoted)));
+        if (reason == KSA_OK)
+                *ret_jwk = jwk;
+        return reason;
+}
+
 enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t position,
                                  const char **ret_kid, struct ksa_jwk *ret_jwk,
                                  struct ksa_error *err)
 {
-        *ret_kid = kid_of(keyset, position);
-        /* A token's kid is printable too, and the cached form parts its words by blanks. */
-        if (!ksa_is_graphic(*ret_kid) || strlen(*ret_kid) > KSA_KID_MAX)
-                return ksa_fail(err, KSA_KEYS_UNUSABLE, "it has no kid of 1 to %d printable bytes",
-                                KSA_KID_MAX);
-        if (keyset->document != NULL)
-                return ksa_jwk_read(json_entry(keyset, position), ret_jwk, err);
-        const struct line *line = &keyset->lines[position];
-
-        return ksa_jwk_decode(line->algorithm, line->first, line->first_length, line->second,
-                              line->second_length, ret_jwk, err);
+        *ret_kid = keyset->entries[position].kid;
+        return judge_entry(keyset, &keyset->entries[position], ret_jwk, err);
 }
 
 enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid,
                                 struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
-        const struct name wanted = {.kid = kid};
-        const struct name *found = bsearch(&wanted, keyset->names, keyset->count,
-                                           sizeof(*keyset->names), compare_names);
+        struct ksa_error unusable = {.reason = KSA_UNKNOWN_KID};
         char shown[KSA_UNVERIFIED_SIZE];
-        const char *same;
 
-        if (found == NULL)
+        for (size_t i = 0; i < keyset->count; i++) {
+                struct ksa_error error = {0};
+
+                if (strcmp(keyset->entries[i].kid, kid) != 0)
+                        continue;
+                enum ksa_reason reason = judge_entry(keyset, &keyset->entries[i], ret_jwk, &error);
+                if (reason == KSA_OK)
+                        return KSA_OK;
+                if (reason != KSA_KEYS_UNUSABLE || unusable.reason == KSA_UNKNOWN_KID)
+                        unusable = error;
+                if (reason != KSA_KEYS_UNUSABLE)
+                        break;
+        }
+        if (unusable.reason == KSA_UNKNOWN_KID)
                 return ksa_fail(err, KSA_UNKNOWN_KID, "no key '%s' in the set",
                                 ksa_text_quote(kid, shown, sizeof(shown)));
-        return ksa_keyset_entry(keyset, found->position, &same, ret_jwk, err);
+        if (err != NULL)
+                *err = unusable;
+        return unusable.reason;
 }
 
 enum ksa_reason ksa_keyset_open(const struct ksa_cluster *cluster, const struct ksa_env *env,

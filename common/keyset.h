@@ -47,7 +47,7 @@ struct ksa_keyset;
  * ret_keyset  owned by the caller (ksa_keyset_free)
  *
  * KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNREADABLE
- * KSA_KEYS_UNUSABLE   no key set, two entries of one kid, or fetched for another configuration
+ * KSA_KEYS_UNUSABLE   not a key set, or fetched for another configuration
  * KSA_KEYS_STALE      cached longer ago than keys_max_stale, or further in the future than
  *                     KSA_KEYSET_AHEAD
  * KSA_MEMORY
@@ -67,15 +67,21 @@ enum ksa_reason ksa_keyset_parse_cached(const char *bytes, size_t length,
 void ksa_keyset_free(struct ksa_keyset **keyset);
 
 /*
- * The key named KID.
+ * The key named KID. Entries that cannot verify (for encryption, of another type, malformed) are skipped.
  *
- * KSA_UNKNOWN_KID    the set has no such key
- * KSA_KEYS_UNUSABLE  it has one that is for something else; ERR says what
+ * KSA_UNKNOWN_KID    the set has no such entry
+ * KSA_KEYS_UNUSABLE  it has only entries that cannot verify; ERR says why of the first
+ * KSA_AMBIGUOUS_KID  it has two different keys of that kid
  */
 enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid,
                                 struct ksa_jwk *ret_jwk, struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Every entry, the unusable ones too, as the set has them. *RET_KID is "" where there is none. */
+/*
+ * Every entry in the order of the set, also those that cannot verify; a key that is repeated under the same
+ * kid counts once. *RET_KID is "" where there is none.
+ *
+ * KSA_KEYS_UNUSABLE, KSA_AMBIGUOUS_KID  as for ksa_keyset_find()
+ */
 size_t ksa_keyset_count(const struct ksa_keyset *keyset);
 enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t position,
                                  const char **ret_kid, struct ksa_jwk *ret_jwk,

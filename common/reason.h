@@ -88,8 +88,8 @@ X(UNKNOWN_KID, "unknown-kid", DENY,                                             
   "no key set of this issuer has the key that the token names",                                    \
   "if the cluster's keys were rotated, ksactl keys refresh CLUSTER tells why they are not here")                                         \
 X(AMBIGUOUS_KID, "ambiguous-kid", DENY,                                                            \
-  "two clusters of one issuer have a key of this name",                                            \
-  "one cluster is configured twice, or the clusters share a signing key")                          \
+  "two clusters of one issuer have a key of this name, or one key set has different keys of it",   \
+  "ksactl check names both; remove one cluster, or the entry that no longer signs")                          \
 X(KEYS_UNUSABLE, "keys-unusable", UNAVAILABLE,                                                     \
   "no usable key set", "ksactl keys show CLUSTER, ksactl check")                                   \
 X(KEYS_STALE, "keys-stale", UNAVAILABLE,                                                           \

@@ -114,14 +114,6 @@ static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *e
 
 /* --- A new set -------------------------------------------------------------- */
 
-static bool is_same_key(const struct ksa_jwk *left, const struct ksa_jwk *right)
-{
-        return left->algorithm == right->algorithm && left->first_length == right->first_length &&
-               left->second_length == right->second_length &&
-               memcmp(left->first, right->first, left->first_length) == 0 &&
-               memcmp(left->second, right->second, left->second_length) == 0;
-}
-
 /* What became of the keys of OLD in KEYSET. */
 static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
                     struct ksa_refreshed *refreshed)
@@ -137,7 +129,7 @@ static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *ol
                         continue;
                 shared++;
                 /* An API server's kid is a digest of the key: this is somebody else's work. */
-                refreshed->changed = refreshed->changed || !is_same_key(&jwk, &before);
+                refreshed->changed = refreshed->changed || !ksa_jwk_is_same(&jwk, &before);
         }
         refreshed->replaced = shared == 0;
 }

@@ -54,6 +54,9 @@ def key_sets():
         write("keyset", algorithm, (DATA / algorithm / "jwks.json").read_text())
     key = json.loads((DATA / "ES256/jwks.json").read_text())["keys"][0]
     write("keyset", "twins", compact({"keys": [key, key]}))
+    write("keyset", "namesakes", compact({"keys": [key, {**key, "use": "enc"}, {**key, "x": key["y"], "y": key["x"]}, key]}))
+    other = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]
+    write("keyset", "ambiguous", compact({"keys": [key, {**other, "kid": key["kid"], "key_ops": ["verify"]}, {**key, "kid": "x"}]}))
     write("keyset", "others", compact({"keys": [{"kty": "oct", "k": "AA", "kid": "x"}, {**key, "use": "enc"}]}))
     write("keyset", "zero", compact({"keys": [{**key, "x": "A" * 43, "y": "A" * 43}]}))
     rsa = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]

@@ -188,7 +188,7 @@ TOKENS = {
     "good": lambda: GOOD,
 }
 
-KEY_SETS = {  # the same good token, and a key set that should not be
+KEY_SETS = {  # the same good token, and another key set
     "rsa-e-1": lambda: [RSA.jwk(e="AQ")],
     "rsa-n-even": lambda: [RSA.jwk(n=issuer.number(RSA.private.public_key().public_numbers().n - 1))],
     "rsa-n-small-padded": lambda: [RSA.jwk(n=base64url(b"\0" * 128 + Key("RS256", 1024).private.public_key().public_numbers().n.to_bytes(128, "big")))],
@@ -196,6 +196,10 @@ KEY_SETS = {  # the same good token, and a key set that should not be
     "use-enc": lambda: [RSA.jwk(use="enc")],
     "kty-oct": lambda: [{"kty": "oct", "k": "AAAA", "kid": RSA.kid}],
     "kid-twice": lambda: [RSA, RSA],
+    "kid-two-keys": lambda: [OTHER_RSA.jwk(kid=RSA.kid), RSA],
+    "kid-two-keys-other": lambda: [EC.jwk(kid="x"), OTHER_RSA.jwk(kid="x"), RSA],
+    "kid-enc": lambda: [OTHER_RSA.jwk(kid=RSA.kid, use="enc"), RSA],
+    "key-ops": lambda: [RSA.jwk(use=ABSENT, key_ops=["encrypt", "wrapKey"])],
     "keys-empty": lambda: [],
 }
 EC_KEY_SETS = {

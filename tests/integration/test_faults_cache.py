@@ -98,7 +98,7 @@ TABLE = {
     "zeroes, as after a power failure": (bytes_of(lambda data: bytes(len(data))), UNUSABLE),
     "an algorithm that is none of ours": (changed(b"key ES256", b"key HS256"), UNUSABLE),
     "a word more on a line": (changed(b"\nend", b" x\nend"), UNUSABLE),
-    "a kid twice": (changed(OTHER.kid.encode(), KEY.kid.encode()), UNUSABLE),
+    "two keys of one kid": (changed(OTHER.kid.encode(), KEY.kid.encode()), (DENIED, "ambiguous-kid")),
     "more than 1 MiB": (bytes_of(lambda data: data + b" " * 1024 * 1024), (UNAVAILABLE, "file-unreadable")),
     # not the key
     "without the token's key": (lambda scene: scene.write_cache(scene.cached_set(OTHER)), UNKNOWN),

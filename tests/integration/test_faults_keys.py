@@ -56,7 +56,6 @@ NOT_A_KEY_SET = {
     "a member of a key twice": text(lambda text: text.replace('"kty"', '"kty": "RSA", "kty"', 1)),
     "arrays 10 000 deep": text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"),
     "no UTF-8": text(lambda text: text.replace("ES256", "\xff\xfe")),
-    "a kid twice": keys(KEY, KEY, OLD),
     "more keys than 256": instead(lambda _: {"keys": [KEY.jwk(kid="k%d" % number) for number in range(257)]}),
     "a private key's secret alone": keys(dict(without("x", "y"), d="AAAA")),
     "a symmetric key": keys({"kty": "oct", "k": "AAAA", "kid": KEY.kid, "alg": "HS256"}),
@@ -82,6 +81,15 @@ def test_fault(rotated, name, cache):
     assert rotated.server.counts[KEYS] <= 1 and CACHE.exists() == (cache != "missing"), verdict
     if cache != "missing":  # and those whose keys are known are not held up
         assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
+
+
+def test_a_set_with_one_key_twice(rotated):
+    """It was no key set, so that logins of each of its keys were refused."""
+    keys(KEY, OLD, KEY, {"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": KEY.kid})(rotated)
+    rotated.write("never", keys="api")
+    rotated.write_cache(rotated.cached_set(OLD))
+    assert rotated.login(rotated.host.token(KEY), unchanged=False).auth == "SUCCESS"
+    assert [line.split()[2] for line in CACHE.read_text().splitlines() if line.startswith("key ")] == [KEY.kid, OLD.kid]
 
 
 # --- Where all is well ---

@@ -248,8 +248,13 @@ def test_key_set_unreadable(host, text):
 
 
 def test_key_set_with_one_kid_twice(host):
-    host.write_keys(host.key.jwk(kid="k"), issuer.Key("ES384").jwk(kid="k"))
-    assert "two keys of one kid: 'k'" in host.problem()["text"]
+    """The same key counts once; of two keys that kid is useless, and no other."""
+    host.write_keys(host.key, host.key)
+    assert host.problems() == []
+    host.write_keys(host.key.jwk(kid="k"), issuer.Key("ES384").jwk(kid="k"), host.key)
+    problems = host.problems()
+    assert [problem["severity"] for problem in problems] == ["warning"] * 2
+    assert all("[cluster prod]" in problem["text"] and "different keys" in problem["text"] for problem in problems)
 
 
 def test_key_set_empty(host):

@@ -159,6 +159,14 @@ def test_show_a_set_that_cannot_be_used(host):
     assert result.status == 1 and result.json[0]["problem"] and result.json[0]["keys"] == []
 
 
+def test_show_one_kid_twice(host):
+    """It showed no key of a set with one kid twice."""
+    host.write_keys(host.key, host.key.jwk(kid="k"), host.key, issuer.Key("RS256").jwk(kid="k"), host.key.jwk(kid="o", key_ops=["sign"]))
+    (cluster,) = host.run("keys", "show", "--config", host.config, "--json").json
+    assert [(key["kid"], key["usable"]) for key in cluster["keys"]] == [(host.key.kid, True), ("k", False), ("k", False), ("o", False)]
+    assert cluster["problem"] is None and all(key["why"] for key in cluster["keys"][1:])
+
+
 def test_show_hostile_kid(host):
     host.write_keys(host.key, issuer.Key("ES256").jwk(kid="\x1b[31m\n"))
     result = host.run("keys", "show", "--config", host.config)

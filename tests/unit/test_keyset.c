@@ -101,14 +101,8 @@ static void test_jwks(void **state)
 static void test_jwks_that_is_none(void **state)
 {
         static const char *const texts[] = {
-                "",
-                "{}",
-                "[]",
-                "{\"keys\":{}}",
-                "{\"keys\":[]}",
-                "{\"keys\":[],\"keys\":[]}",
+                "",       "{}", "[]", "{\"keys\":{}}", "{\"keys\":[]}", "{\"keys\":[],\"keys\":[]}",
                 "<html>",
-                "{\"keys\":[{\"kid\":\"a\"},{\"kid\":\"a\"}]}",
         };
         struct ksa_keyset *keyset = NULL;
 
@@ -149,6 +143,169 @@ static void test_unsuitable_entries(void **state)
         }
         free(good);
 }
+
+/* --- Several entries of one kid ---------------------------------------------- */
+
+/* A set of the entries that are not NULL, as a JWKS and, where CACHED, as it is read back from a cache. */
+static struct ksa_keyset *set_of(const char *first, const char *second, const char *third,
+                                 bool cached)
+{
+        struct ksa_keyset *keyset = NULL;
+        char *text = NULL;
+
+        assert_true(asprintf(&text, "{\"keys\":[%s%s%s%s%s]}", first, second != NULL ? "," : "",
+                             second != NULL ? second : "", third != NULL ? "," : "",
+                             third != NULL ? third : "") > 0);
+        assert_int_equal(parse(text, &keyset), KSA_OK);
+        free(text);
+        if (!cached)
+                return keyset;
+        text = ksa_keyset_format(keyset, &cluster, NOW, 3600);
+        ksa_keyset_free(&keyset);
+        assert_int_equal(parse_cached(text, strlen(text), &cluster, NOW, &keyset), KSA_OK);
+        free(text);
+        return keyset;
+}
+
+static void test_identical_entries_count_once(void **state)
+{
+        char *one = signer_jwk(&signers[0]), *two = signer_jwk(&signers[1]);
+
+        (void)state;
+        for (int cached = 0; cached < 2; cached++) {
+                struct ksa_keyset *keyset = set_of(one, two, one, cached != 0);
+                struct ksa_jwk key;
+                const char *kid;
+
+                assert_int_equal(ksa_keyset_count(keyset), 2);
+                assert_int_equal(ksa_keyset_count_usable(keyset), 2);
+                assert_int_equal(ksa_keyset_entry(keyset, 0, &kid, &key, NULL), KSA_OK);
+                assert_string_equal(kid, "one");
+                assert_int_equal(ksa_keyset_entry(keyset, 1, &kid, &key, NULL), KSA_OK);
+                assert_string_equal(kid, "two");
+                assert_int_equal(ksa_keyset_find(keyset, "one", &key, NULL), KSA_OK);
+                ksa_keyset_free(&keyset);
+        }
+        free(one);
+        free(two);
+}
+
+static void test_two_keys_of_one_kid_make_that_kid_ambiguous_and_no_other(void **state)
+{
+        const struct signer twins[] = {signer_new(KSA_RS256, "twin"),
+                                       signer_new(KSA_ES256, "twin")};
+        char *left = signer_jwk(&twins[0]), *right = signer_jwk(&twins[1]);
+        char *two = signer_jwk(&signers[1]);
+
+        (void)state;
+        for (int cached = 0; cached < 2; cached++) {
+                struct ksa_keyset *keyset = set_of(left, right, two, cached != 0);
+                struct ksa_error error = {0};
+                struct ksa_jwk key;
+                const char *kid;
+
+                assert_int_equal(ksa_keyset_find(keyset, "two", &key, NULL), KSA_OK);
+                assert_int_equal(ksa_keyset_find(keyset, "twin", &key, &error), KSA_AMBIGUOUS_KID);
+                assert_string_not_equal(error.text, "");
+                for (size_t i = 0; i < 2; i++)
+                        assert_int_equal(ksa_keyset_entry(keyset, i, &kid, &key, NULL),
+                                         KSA_AMBIGUOUS_KID);
+                assert_int_equal(ksa_keyset_count(keyset), 3);
+                assert_int_equal(ksa_keyset_count_usable(keyset), 1);
+                ksa_keyset_free(&keyset);
+        }
+        free(left);
+        free(right);
+        free(two);
+        for (size_t i = 0; i < KSA_COUNT(twins); i++)
+                signer_free(&(struct signer){.key = twins[i].key});
+}
+
+/* A point that is not on the curve. */
+static char *off_the_curve(const char *kid)
+{
+        char *text = NULL, coordinate[44];
+
+        memset(coordinate, 'A', 42);
+        (void)strcpy(coordinate + 42, "E");
+        assert_true(asprintf(&text,
+                             "{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"%s\",\"x\":\"%s\","
+                             "\"y\":\"%s\"}",
+                             kid, coordinate, coordinate) > 0);
+        return text;
+}
+
+static void test_entries_that_verify_nothing_leave_their_kid_to_the_key(void **state)
+{
+        char *point = off_the_curve("two"), *enc = NULL, *good = signer_jwk(&signers[1]);
+        struct signer other = signer_new(KSA_RS256, "two");
+        char *plain = signer_jwk(&other);
+
+        (void)state;
+        assert_true(asprintf(&enc, "{\"key_ops\":[\"encrypt\"],%s", plain + 1) > 0);
+        const char *const useless[] = {
+                "{\"kty\":\"oct\",\"k\":\"AAAA\",\"kid\":\"two\"}",
+                "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\",\"kid\":\"two\"}",
+                "{\"kty\":\"RSA\",\"use\":\"enc\",\"n\":\"AAAA\",\"e\":\"AQAB\",\"kid\":\"two\"}",
+                "{\"kid\":\"two\"}",
+                enc,
+                point,
+        };
+        for (size_t i = 0; i < 2 * KSA_COUNT(useless); i++) {
+                const char *entry = useless[i / 2];
+                struct ksa_keyset *keyset = i % 2 == 0 ? set_of(entry, good, entry, false)
+                                                       : set_of(good, entry, entry, false);
+                struct ksa_jwk key;
+                const char *kid;
+
+                if (ksa_keyset_find(keyset, "two", &key, NULL) != KSA_OK)
+                        fail_msg("%s", entry);
+                assert_int_equal(key.algorithm, KSA_ES256);
+                assert_int_equal(ksa_keyset_count_usable(keyset), 1);
+                assert_int_equal(ksa_keyset_entry(keyset, 2, &kid, &key, NULL), KSA_KEYS_UNUSABLE);
+                ksa_keyset_free(&keyset);
+        }
+        free(point);
+        free(enc);
+        free(good);
+        free(plain);
+        signer_free(&other);
+}
+
+/* Sets as real servers published them, and the kid in each that a token named. */
+static void test_found_sets(void **state)
+{
+        static const char rsa[] = "UCIPQcmMi_GruAvFCC9tBWvGSNpafu4IkaEcTrAs8Hw";
+        static const struct {
+                const char *file, *kid;
+                enum ksa_reason reason;
+        } rows[] = {
+                {"jwks-same-key-twice.json", rsa, KSA_OK},
+                {"jwks-sig-and-enc-of-one-kid.json", rsa, KSA_OK},
+                {"jwks-duplicate-among-unusable.json", rsa, KSA_OK},
+                {"jwks-duplicate-among-unusable.json", "q", KSA_KEYS_UNUSABLE},
+                {"jwks-key-ops-encrypt.json", rsa, KSA_KEYS_UNUSABLE},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                struct ksa_keyset *keyset = NULL;
+                struct ksa_jwk key;
+                char path[256];
+
+                (void)snprintf(path, sizeof(path), KSA_TEST_DATA "/found/%s", rows[i].file);
+                char *text = read_whole(path);
+                enum ksa_reason reason = parse(text, &keyset);
+                if (reason == KSA_OK)
+                        reason = ksa_keyset_find(keyset, rows[i].kid, &key, NULL);
+                if (reason != rows[i].reason)
+                        fail_msg("%s: %s", rows[i].file, ksa_reason_word(reason));
+                ksa_keyset_free(&keyset);
+                free(text);
+        }
+}
+
+/* --- The cached form ---------------------------------------------------------- */
 
 static void test_round_trip(void **state)
 {
@@ -252,7 +409,6 @@ static void test_damaged(void **state)
                 {"end 3\n", "end 2\n"},
                 {"end 3\n", "end 3\nkey"},
                 {"end 3\n", "end 3"},
-                {"key RS256 one ", "key RS256 two "},
                 {"key RS256 ", "key ES256 "},
                 {"key RS256 ", "key HS256 "},
                 {"key RS256 ", "key  RS256 "},
@@ -290,6 +446,10 @@ int main(void)
                 cmocka_unit_test(test_jwks),
                 cmocka_unit_test(test_jwks_that_is_none),
                 cmocka_unit_test(test_unsuitable_entries),
+                cmocka_unit_test(test_identical_entries_count_once),
+                cmocka_unit_test(test_two_keys_of_one_kid_make_that_kid_ambiguous_and_no_other),
+                cmocka_unit_test(test_entries_that_verify_nothing_leave_their_kid_to_the_key),
+                cmocka_unit_test(test_found_sets),
                 cmocka_unit_test(test_round_trip),
                 cmocka_unit_test(test_cut_at_every_byte),
                 cmocka_unit_test(test_age),

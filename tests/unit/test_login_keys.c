@@ -29,12 +29,12 @@ struct trial {
 
 static struct signer old_key, new_key;
 
-/* Puts a cached set of KEY in place, fetched SECONDS ago. */
-static void cache(const struct trial *trial, const char *name, const struct signer *key,
-                  int64_t seconds)
+/* Puts the cached form of JWKS in place, fetched SECONDS ago. */
+static void cache_text(const struct trial *trial, const char *name, const char *jwks,
+                       int64_t seconds)
 {
-        char *jwks = signer_jwks(key, 1), path[128];
         struct ksa_keyset *keyset = NULL;
+        char path[128];
 
         assert_int_equal(ksa_keyset_parse(jwks, strlen(jwks), &keyset, NULL), KSA_OK);
         char *text = ksa_keyset_format(keyset, ksa_config_cluster(trial->config, name),
@@ -42,8 +42,17 @@ static void cache(const struct trial *trial, const char *name, const struct sign
         (void)snprintf(path, sizeof(path), "%s/keys", name);
         place_write(trial->place, path, text);
         free(text);
-        free(jwks);
         ksa_keyset_free(&keyset);
+}
+
+/* The same for a set of KEY alone. */
+static void cache(const struct trial *trial, const char *name, const struct signer *key,
+                  int64_t seconds)
+{
+        char *jwks = signer_jwks(key, 1);
+
+        cache_text(trial, name, jwks, seconds);
+        free(jwks);
 }
 
 static void publish(struct answers *answers)
@@ -284,6 +293,29 @@ static void test_a_kid_of_two_clusters(void **state)
         assert_int_equal(trial->answers.refreshes, 0);
 }
 
+/* A cached set with two keys of the kid that a token names: no login by either. */
+static void test_a_kid_that_one_set_has_twice(void **state)
+{
+        struct trial *trial = *state;
+        struct signer keys[] = {signer_new(KSA_ES256, "old"), signer_new(KSA_ES384, "old"),
+                                new_key};
+        char *jwks = signer_jwks(keys, 3);
+
+        cache_text(trial, "prod", jwks, 10);
+        assert_int_equal(try(trial, &keys[0], NULL, NULL, 0), KSA_AMBIGUOUS_KID);
+        assert_int_equal(try(trial, &keys[1], NULL, NULL, 0), KSA_AMBIGUOUS_KID);
+        assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_OK);
+        cache(trial, "twin", &old_key, 10);
+        assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_AMBIGUOUS_KID);
+        cache_text(trial, "twin", jwks, 10);
+        cache(trial, "prod", &old_key, 10);
+        assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_AMBIGUOUS_KID);
+        assert_int_equal(trial->answers.refreshes, 0);
+        free(jwks);
+        signer_free(&keys[0]);
+        signer_free(&keys[1]);
+}
+
 static int make_keys(void **state)
 {
         (void)state;
@@ -314,6 +346,7 @@ int main(void)
                 TEST(test_a_caller_without_root_starts_no_refresh),
                 TEST(test_a_refresh_that_fails),
                 TEST(test_a_kid_of_two_clusters),
+                TEST(test_a_kid_that_one_set_has_twice),
         };
 
         return cmocka_run_group_tests(tests, make_keys, free_keys);
