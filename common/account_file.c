@@ -279,7 +279,7 @@ enum ksa_reason ksa_account_file_read(const char *bytes, size_t length,
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         enum ksa_reason reason =
                 length <= KSA_ACCOUNT_FILE_MAX
-                        ? ksa_json_load(bytes, length, &file, &inner)
+                        ? ksa_json_load_document(bytes, length, &file, &inner)
                         : ksa_fail(&inner, KSA_CONFIG_INVALID, "it has more than %zu MiB",
                                    KSA_ACCOUNT_FILE_MAX / 1024 / 1024);
         if (reason == KSA_OK)

@@ -117,7 +117,7 @@ enum ksa_reason ksa_discovery_read(const char *body, size_t length, const char *
 {
         KSA_CLEANUP(ksa_json_free) json_t *document = NULL;
         struct ksa_error inner = {0};
-        enum ksa_reason reason = ksa_json_load(body, length, &document, &inner);
+        enum ksa_reason reason = ksa_json_load_document(body, length, &document, &inner);
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,

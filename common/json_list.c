@@ -6,18 +6,11 @@
 
 #include "json.h"
 
-/* Behind the string that begins AT; a NUL in it becomes U+FFFD, which is in no name. */
-static size_t end_of_string(char *bytes, size_t length, size_t at)
+/* The position after the string that begins AT. */
+static size_t end_of_string(const char *bytes, size_t length, size_t at)
 {
-        static const char nul[] = "u0000";
-
-        for (at++; at < length && bytes[at] != '"'; at++) {
-                if (bytes[at] != '\\')
-                        continue;
-                at++;
-                if (length - at >= sizeof(nul) - 1 && memcmp(bytes + at, nul, sizeof(nul) - 1) == 0)
-                        memcpy(bytes + at, "ufffd", sizeof(nul) - 1);
-        }
+        for (at++; at < length && bytes[at] != '"'; at++)
+                at += bytes[at] == '\\';
         return at < length ? at + 1 : length;
 }
 
@@ -80,7 +73,7 @@ enum ksa_reason ksa_json_load_list(const char *bytes, size_t length, json_t **re
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         memcpy(copy, bytes, length);
         leave_out(copy, length);
-        enum ksa_reason reason = ksa_json_load(copy, length, ret_list, err);
+        enum ksa_reason reason = ksa_json_load_document(copy, length, ret_list, err);
         free(copy);
         return reason;
 }

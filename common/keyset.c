@@ -186,7 +186,7 @@ static enum ksa_reason read_document(struct ksa_keyset *keyset, const char *byte
                                      struct ksa_error *err)
 {
         struct ksa_error inner = {0};
-        enum ksa_reason reason = ksa_json_load(bytes, length, &keyset->document, &inner);
+        enum ksa_reason reason = ksa_json_load_document(bytes, length, &keyset->document, &inner);
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_KEYS_UNUSABLE,

@@ -18,7 +18,7 @@ enum ksa_reason ksa_object_load(const char *bytes, size_t length, const char *ki
 {
         struct ksa_error inner = {0};
         json_t *object = NULL;
-        enum ksa_reason reason = ksa_json_load(bytes, length, &object, &inner);
+        enum ksa_reason reason = ksa_json_load_document(bytes, length, &object, &inner);
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,

@@ -7,6 +7,7 @@
 
 #include "account_file.h"
 #include "account_list.h"
+#include "document.h"
 #include "fuzz.h"
 #include "json_list.h"
 #include "text.h"
@@ -94,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(body != NULL);
         if (size > 0)
                 memcpy(body, data, size);
+        json_decref(load_again(body, size));
         if (how[0] == 'f')
                 read_file(body, size);
         else

@@ -8,6 +8,7 @@
 
 #include "asked.h"
 #include "discovery.h"
+#include "document.h"
 #include "fuzz.h"
 #include "signer.h"
 #include "text.h"
@@ -46,12 +47,14 @@ static void read_document(const char *body, size_t size)
         char *uri = NULL;
         enum ksa_reason reason = ksa_discovery_read(body, size, ISSUER, &uri, &error);
         const char *issuer = NULL, *said = NULL;
+        json_t *root = load_again(body, size);
 
         MUST(reason == KSA_OK || reason == KSA_API_BROKEN);
         MUST((reason == KSA_OK) == (uri != NULL) && (uri != NULL) == (error.text[0] == '\0'));
-        if (reason != KSA_OK)
+        if (reason != KSA_OK) {
+                json_decref(root);
                 return;
-        json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+        }
         MUST(root != NULL &&
              json_unpack(root, "{s:s, s:s}", "issuer", &issuer, "jwks_uri", &said) == 0);
         MUST(strcmp(issuer, ISSUER) == 0 && strcmp(said, uri) == 0);
@@ -94,6 +97,7 @@ static void read_answer(const char *body, size_t size)
         MUST(reason == KSA_OK || reason == KSA_API_BROKEN);
         MUST((reason == KSA_OK) == (secret != NULL) && (secret != NULL) == (error.text[0] == '\0'));
         MUST(strstr(error.text, "eyJ") == NULL);
+        json_decref(load_again(body, size));
         if (secret != NULL)
                 check_token(secret);
         ksa_secret_free(&secret);

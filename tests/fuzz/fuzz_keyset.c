@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "document.h"
 #include "fuzz.h"
 #include "keyset.h"
 
@@ -75,8 +76,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(text != NULL);
         if (size > 0)
                 memcpy(text, data, size);
-        if (ksa_keyset_parse(text, size, &keyset, &error) == KSA_OK)
+        json_t *document = load_again(text, size);
+        if (ksa_keyset_parse(text, size, &keyset, &error) == KSA_OK) {
+                MUST(json_array_size(json_object_get(document, "keys")) >=
+                     ksa_keyset_count(keyset));
                 check_round_trip(keyset);
+        }
+        json_decref(document);
         ksa_keyset_free(&keyset);
         if (ksa_keyset_parse_cached(text, size, &cluster, NOW, &keyset, &error) == KSA_OK) {
                 MUST(ksa_keyset_fetched(keyset) <= NOW);

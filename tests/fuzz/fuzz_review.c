@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "asked.h"
+#include "document.h"
 #include "fuzz.h"
 #include "review.h"
 
@@ -27,7 +28,7 @@ static int is_one(const json_t *extra, const char *key, const char *prefix, cons
 static void check_accepted(const struct ksa_token *token, const char *body, size_t length)
 {
         const char *kind, *version, *username, *uid, *error = "";
-        json_t *root = json_loadb(body, length, JSON_REJECT_DUPLICATES, NULL), *audiences;
+        json_t *root = load_again(body, length), *audiences;
         const json_t *extra, *audience;
         int authenticated = 0, found = 0;
         size_t i;
@@ -84,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 memcpy(body, data, size);
         enum ksa_reason reason = ksa_review_judge(token, ASKED_AUDIENCE, body, size, &error);
         check_error(reason, &error);
+        json_decref(load_again(body, size));
         if (size > 0)
                 check_no_token(body, size, 31);
         check_no_token(error.text, strlen(error.text), 34); /* \xNN may look like three more */

@@ -57,6 +57,9 @@ def key_sets():
     write("keyset", "namesakes", compact({"keys": [key, {**key, "use": "enc"}, {**key, "x": key["y"], "y": key["x"]}, key]}))
     other = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]
     write("keyset", "ambiguous", compact({"keys": [key, {**other, "kid": key["kid"], "key_ops": ["verify"]}, {**key, "kid": "x"}]}))
+    write("keyset", "replaced", '\ufeff{"a":[18446744073709551615,-1e400,1.5E308],"b":"\\u0000\\ud800\\ud83d\\ude00\\udc00",' + compact({"keys": [key]})[1:])
+    write("keyset", "utf-16", compact({"keys": [key]}).encode("utf-16"))
+    write("keyset", "status", compact({"kind": "Status", "message": "forbidden: \"x\"", "code": 403}))
     write("keyset", "others", compact({"keys": [{"kty": "oct", "k": "AA", "kid": "x"}, {**key, "use": "enc"}]}))
     write("keyset", "zero", compact({"keys": [{**key, "x": "A" * 43, "y": "A" * 43}]}))
     rsa = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]

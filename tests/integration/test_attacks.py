@@ -199,6 +199,7 @@ KEY_SETS = {  # the same good token, and another key set
     "kid-two-keys": lambda: [OTHER_RSA.jwk(kid=RSA.kid), RSA],
     "kid-two-keys-other": lambda: [EC.jwk(kid="x"), OTHER_RSA.jwk(kid="x"), RSA],
     "kid-enc": lambda: [OTHER_RSA.jwk(kid=RSA.kid, use="enc"), RSA],
+    "key-odd-values": lambda: [RSA.jwk(x5t=2 ** 64), EC.jwk(x="\0", y="\ud800")],
     "key-ops": lambda: [RSA.jwk(use=ABSENT, key_ops=["encrypt", "wrapKey"])],
     "keys-empty": lambda: [],
 }

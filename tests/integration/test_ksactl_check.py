@@ -15,6 +15,7 @@ from ksactl_host import Host
 from tls_server import Certificates
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "packaging" / "examples"
+FOUND = Path(__file__).resolve().parents[1] / "data/found"
 FETCH = "/usr/libexec/ksa/ksa-fetch"
 RULE = "\n[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
@@ -245,6 +246,25 @@ def test_key_set_unreadable(host, text):
     host.write("prod.jwks", text)
     problem = host.problem()
     assert problem["severity"] == "error" and "[cluster prod]" in problem["text"]
+
+
+@pytest.mark.parametrize("text, name", [
+    (b"", "empty"), (b"<html></html>", "HTML"), ('{"keys": []}'.encode("utf-16"), "UTF-16"),
+    ((FOUND / "jwks-powershell-utf16.json").read_bytes(), "UTF-16"),
+    ((FOUND / "jwks-is-a-status.json").read_bytes(), "forbidden: User cannot get path /openid/v1/jwks"),
+    (b"-----BEGIN PUBLIC KEY-----\n", "keys convert"), (b'{\n"keys":\n]', "line 3, column 1"),
+], ids=("empty", "html", "utf-16", "found-utf-16", "found-status", "pem", "line"))
+def test_key_set_in_another_form(host, text, name):
+    """All were "no valid JSON"."""
+    host.write("prod.jwks", text)
+    problem = host.problem()
+    assert problem["severity"] == "error" and "[cluster prod]" in problem["text"] and name in problem["text"]
+
+
+@pytest.mark.parametrize("name", ("jwks-number-over-int64.json", "jwks-nul-escape-in-extra.json", "jwks-utf8-bom.json"))
+def test_key_set_with_a_value_that_jansson_refuses(host, name):
+    host.write("prod.jwks", (FOUND / name).read_bytes())
+    assert all("skips key" in problem["text"] for problem in host.problems())
 
 
 def test_key_set_with_one_kid_twice(host):

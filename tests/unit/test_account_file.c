@@ -188,6 +188,23 @@ static void test_what_is_no_account(void **state)
         }
 }
 
+/* A number that jansson refuses is not null, which means that the host chose no uid. */
+static void test_user_uid_above_64_bits(void **state)
+{
+        struct ksa_wanted_list list = {0};
+        struct ksa_source_record sources[2];
+        struct ksa_error error;
+        char *text = with("user_uid", "\"18446744073709551615\"");
+        char *number = strstr(text, "\"18446744073709551615\"");
+
+        (void)state;
+        assert_non_null(number);
+        number[0] = number[21] = ' ';
+        assert_int_equal(read_text(text, &list, sources, &error), KSA_CONFIG_INVALID);
+        free(text);
+        ksa_wanted_clear(&list);
+}
+
 static void test_what_is_no_file(void **state)
 {
         static const char *const texts[] = {
@@ -329,6 +346,7 @@ int main(void)
                 UNIT_TEST(test_wishes),
                 UNIT_TEST(test_states),
                 UNIT_TEST(test_what_is_no_account),
+                UNIT_TEST(test_user_uid_above_64_bits),
                 UNIT_TEST(test_what_is_no_file),
                 UNIT_TEST(test_other_clusters),
                 UNIT_TEST(test_write),

@@ -169,7 +169,8 @@ static void test_what_others_wrote(void **state)
                 "\"annotations\":{\"x\":\"a\\u0000b\",\"y\":\"\\\\u0000\"}",
                 deep,
                 "\"managedFields\" : [{\"fieldsV1\":{\"f:a\\u0000b\":{},\"]\":{}}}]",
-                "\"annotations\":{\"managedFields\":\"[{\"}",
+                "\"annotations\":{\"x\":\"a\\ud800b\",\"y\":\"\\udc00\"}",
+                "\"generation\":1e400,\"annotations\":{\"managedFields\":\"[{\"}",
                 "\"labels\":{\"managedFields\":\"\"}",
         };
 

@@ -62,6 +62,38 @@ static void test_read(void **state)
         }
 }
 
+/* A number above 2^63 in a member that ksa does not read refused the document. */
+static void test_found_document(void **state)
+{
+        char *text = read_whole(KSA_TEST_DATA "/found/discovery-number-over-int64.json");
+        char *jwks_uri = NULL;
+
+        (void)state;
+        assert_int_equal(read_text(text, strlen(text), "https://issuer.example", &jwks_uri),
+                         KSA_OK);
+        assert_string_equal(jwks_uri, "https://issuer.example/keys");
+        free(jwks_uri);
+        free(text);
+}
+
+/* In a member that it reads, what was replaced is of a wrong type, or differs. */
+static void test_replaced_members_are_refused(void **state)
+{
+        static const char *const texts[] = {
+                "{\"issuer\":1e400,\"jwks_uri\":\"https://a/k\"}",
+                "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":18446744073709551615}",
+                "{\"issuer\":\"" ISSUER "\\u0000\",\"jwks_uri\":\"https://a/k\"}",
+                "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://a/k\\u0000\"}",
+                "{\"issuer\":\"" ISSUER "\",\"jwks_uri\":\"https://a\\ud800/k\"}",
+        };
+        char *jwks_uri = NULL;
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(texts); i++)
+                if (read_text(texts[i], strlen(texts[i]), ISSUER, &jwks_uri) != KSA_API_BROKEN)
+                        fail_msg("%s", texts[i]);
+}
+
 static void test_what_is_none(void **state)
 {
         static const char *const texts[] = {
@@ -212,6 +244,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_url),
                 cmocka_unit_test(test_read),
+                cmocka_unit_test(test_found_document),
+                cmocka_unit_test(test_replaced_members_are_refused),
                 cmocka_unit_test(test_what_is_none),
                 cmocka_unit_test(test_jwks_uris),
                 cmocka_unit_test(test_longest_jwks_uri),

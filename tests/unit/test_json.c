@@ -8,7 +8,9 @@
 
 #include "support.h"
 
-static enum ksa_reason load(const char *bytes, size_t length, struct ksa_error *err)
+static enum ksa_reason load_by(enum ksa_reason (*loader)(const char *, size_t, json_t **,
+                                                         struct ksa_error *),
+                               const char *bytes, size_t length, struct ksa_error *err)
 {
         /* A copy without a NUL behind it: the sanitizers see a byte too many. */
         char *copy = malloc(length + 1);
@@ -16,13 +18,18 @@ static enum ksa_reason load(const char *bytes, size_t length, struct ksa_error *
 
         assert_non_null(copy);
         memcpy(copy + 1, bytes, length);
-        enum ksa_reason reason = ksa_json_load(copy + 1, length, &object, err);
+        enum ksa_reason reason = loader(copy + 1, length, &object, err);
         assert_int_equal(reason == KSA_OK, object != NULL);
         if (object != NULL)
                 ksa_json_free(&object);
         assert_null(object);
         free(copy);
         return reason;
+}
+
+static enum ksa_reason load(const char *bytes, size_t length, struct ksa_error *err)
+{
+        return load_by(ksa_json_load, bytes, length, err);
 }
 
 static enum ksa_reason load_text(const char *text)
@@ -181,6 +188,171 @@ static void test_texts_of_members(void **state)
         ksa_json_free(&object);
 }
 
+/* --- Documents ---------------------------------------------------------------- */
+
+/* Texts before and after, of one length. Unchanged where there is no second one. */
+static void test_replaced(void **state)
+{
+        static const char *const rows[][2] = {
+                {"{\"a\":9223372036854775808}", "{\"a\":0.5                }"},
+                {"{\"a\":-9223372036854775809}", "{\"a\":0.5                 }"},
+                {"[1e400,-1e400]", "[0.5  ,0.5   ]"},
+                {"{\"a\":1E+309,\"b\":9e308}", "{\"a\":0.5   ,\"b\":0.5  }"},
+                {"{\"a\":1.7976931348623159e308}", "{\"a\":0.5                   }"},
+                {"\"\\u0000\"", "\"\\ufffd\""},
+                {"\"\\ud800\"", "\"\\ufffd\""},
+                {"\"\\uDFFF\\u0041\"", "\"\\ufffd\\u0041\""},
+                {"\"\\udbff\\ud800\\udc00\"", "\"\\ufffd\\ud800\\udc00\""},
+                {"\"\\ud800\\n\"", "\"\\ufffd\\n\""},
+                {"\"\\\\\\u0000\"", "\"\\\\\\ufffd\""},
+                /* what jansson takes */
+                {"{\"a\":9223372036854775807,\"b\":-9223372036854775808}", NULL},
+                {"{\"a\":1.7976931348623157e308,\"b\":1e-400,\"c\":0e999}", NULL},
+                {"\"\\ud83d\\ude00\\u0001\\ufffd\"", NULL},
+                {"\"1e400 \\\\u0000\"", NULL},
+                /* what is no JSON stays that */
+                {"{\"a\":1e400e}", "{\"a\":0.5  e}"},
+                {"{\"a\":01e400}", "{\"a\":00.5  }"},
+                {"{\"a\":.1e}", NULL},
+                {"[-,1.,1e,1e+,+1]", NULL},
+                {"\"\\u00\"", NULL},
+                {"\"\\u000", NULL},
+                {"\"\\ud800\\udc0", "\"\\ufffd\\udc0"},
+                {"\"\\", NULL},
+                {"-", NULL},
+                {"1e", NULL},
+                {"", NULL},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                const char *wanted = rows[i][1] != NULL ? rows[i][1] : rows[i][0];
+                const size_t length = strlen(rows[i][0]);
+                /* Of its own size: the sanitizers see a byte too many. */
+                char *text = malloc(length + 1);
+
+                assert_non_null(text);
+                memcpy(text + 1, rows[i][0], length);
+                ksa_json_replace(text + 1, length);
+                assert_int_equal(strlen(wanted), length);
+                if (memcmp(text + 1, wanted, length) != 0)
+                        fail_msg("%s became %.*s", rows[i][0], (int)length, text + 1);
+                free(text);
+        }
+}
+
+static enum ksa_reason load_document(const char *bytes, size_t length, struct ksa_error *err)
+{
+        return load_by(ksa_json_load_document, bytes, length, err);
+}
+
+/* What a token must not contain, a document may, in a member that nobody reads. */
+static void test_documents(void **state)
+{
+        static const struct {
+                const char *text;
+                bool is_object;
+        } rows[] = {
+                {"{\"a\":1e400}", true},
+                {"\xef\xbb\xbf{}", true},
+                {"{\"a\":18446744073709551615,\"b\":{\"c\":\"\\ud800\"}}", true},
+                {"{\"\\u0000\":1}", true},
+                {"{\"\\u0000\":1,\"\\ufffd\":2}", false}, /* one member twice */
+                {"\xef\xbb\xbf\xef\xbb\xbf{}", false},
+                {"{\"a\":1,\"a\":1e400}", false},
+                {"{\"a\":01e400}", false},
+                {"{\"a\":1e400 5}", false},
+                {"{\"a\":-}", false},
+                {"{\"a\":\"\\u00\"}", false},
+                {"{\"a\":\"\xff\"}", false},
+                {"[1e400]", false},
+                {"\xef\xbb\xbf", false},
+                {"{\"kind\":\"Status\"}", false},
+                {"{\"kind\":\"Status\",\"message\":7}", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                const char *text = rows[i].text;
+
+                if ((load_document(text, strlen(text), NULL) == KSA_OK) != rows[i].is_object)
+                        fail_msg("%s", text);
+                if (rows[i].is_object)
+                        assert_int_equal(load(text, strlen(text), NULL), KSA_NOT_A_TOKEN);
+        }
+}
+
+/* A reader that takes null for an absent member does not take a replaced number for one. */
+static void test_replaced_is_not_absent(void **state)
+{
+        static const char text[] = "{\"a\":1e400,\"b\":18446744073709551615,\"c\":\"\\u0000\"}";
+        json_t *object = NULL;
+
+        (void)state;
+        assert_int_equal(ksa_json_load_document(text, strlen(text), &object, NULL), KSA_OK);
+        for (const char *name = "a"; name != NULL; name = *name == 'a' ? "b" : NULL) {
+                const json_t *value = json_object_get(object, name);
+
+                assert_false(json_is_null(value) || json_is_integer(value));
+                assert_null(ksa_json_text(object, name));
+        }
+        assert_string_equal(ksa_json_text(object, "c"), "\xef\xbf\xbd");
+        ksa_json_free(&object);
+}
+
+/* An administrator reads what the file is instead, and where it ends to be JSON. */
+static void test_other_forms_are_named(void **state)
+{
+        static const struct {
+                const char *bytes;
+                size_t length;
+                const char *name;
+        } rows[] = {
+                {"", 0, "empty"},
+                {" \r\n\t", 4, "empty"},
+                {"\xef\xbb\xbf\n", 4, "empty"},
+                {"\xff\xfe{\0}\0", 6, "UTF-16"},
+                {"\xfe\xff\0{\0}", 6, "UTF-16"},
+                {"{\0}\0", 4, "UTF-16"},
+                {"\0{\0}", 4, "UTF-16"},
+                {"\n<!DOCTYPE html>", 16, "HTML"},
+                {"<?xml", 5, "HTML"},
+                {"-----BEGIN PUBLIC KEY-----\nAAAA\n", 32, "PEM"},
+                {"-----BEGIN RSA PRIVATE KEY-----\n", 32, "private key"},
+                {"{\n \"a\": 1,\n \"b\" 2}", 20, "line 3, column 6"},
+                {"\xef\xbb\xbf{\"a\" 2}", 10, "line 1, column 6"},
+                {"{\"kind\":\"Status\",\"message\":\"x\\ny\"}", 34, "\"x\\x0ay\""},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                struct ksa_error error = {0};
+
+                assert_int_equal(load_document(rows[i].bytes, rows[i].length, &error),
+                                 KSA_NOT_A_TOKEN);
+                if (strstr(error.text, rows[i].name) == NULL)
+                        fail_msg("%s: %s", rows[i].name, error.text);
+        }
+}
+
+/* The message of a Status is a text of others: a long one is cut, and one with a token's bytes left out. */
+static void test_message_of_a_status(void **state)
+{
+        char text[2048], message[1025];
+        struct ksa_error error = {0};
+
+        (void)state;
+        memset(message, 'm', sizeof(message) - 1);
+        message[sizeof(message) - 1] = '\0';
+        (void)snprintf(text, sizeof(text), "{\"kind\":\"Status\",\"message\":\"%s\"}", message);
+        assert_int_equal(load_document(text, strlen(text), &error), KSA_NOT_A_TOKEN);
+        assert_non_null(strstr(error.text, "mmm"));
+        assert_true(strlen(error.text) < 256);
+        static const char token[] = "{\"kind\":\"Status\",\"message\":\"bad eyJhbGciOi\"}";
+        assert_int_equal(load_document(token, strlen(token), &error), KSA_NOT_A_TOKEN);
+        assert_null(strstr(error.text, "eyJ"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -191,6 +363,11 @@ int main(void)
                 cmocka_unit_test(test_depth_around_strings),
                 cmocka_unit_test(test_errors_quote_nothing),
                 cmocka_unit_test(test_texts_of_members),
+                cmocka_unit_test(test_replaced),
+                cmocka_unit_test(test_documents),
+                cmocka_unit_test(test_replaced_is_not_absent),
+                cmocka_unit_test(test_other_forms_are_named),
+                cmocka_unit_test(test_message_of_a_status),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,11 @@ static void test_found_sets(void **state)
                 {"jwks-duplicate-among-unusable.json", rsa, KSA_OK},
                 {"jwks-duplicate-among-unusable.json", "q", KSA_KEYS_UNUSABLE},
                 {"jwks-key-ops-encrypt.json", rsa, KSA_KEYS_UNUSABLE},
+                {"jwks-number-over-int64.json", rsa, KSA_OK},
+                {"jwks-nul-escape-in-extra.json", rsa, KSA_OK},
+                {"jwks-utf8-bom.json", rsa, KSA_OK},
+                {"jwks-powershell-utf16.json", rsa, KSA_KEYS_UNUSABLE},
+                {"jwks-is-a-status.json", rsa, KSA_KEYS_UNUSABLE},
         };
 
         (void)state;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What holds of each document that ksa_json_load_document() reads, for the targets that read one. */
+#ifndef KSA_FUZZ_DOCUMENT_H
+#define KSA_FUZZ_DOCUMENT_H
+
+#include <jansson.h>
+
+#include "fuzz.h"
+#include "json.h"
+
+/*
+ * The document as ksa reads it, loaded again; NULL if jansson refuses it. What jansson takes as it is, is
+ * left as it is; a byte that is replaced becomes one of few, none of which has a meaning to the grammar.
+ */
+static inline json_t *load_again(const char *body, size_t size)
+{
+        static const char grammar[] = "\"{}[]:,\\ \t\r\n";
+        const size_t mark = size >= 3 && memcmp(body, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+        char *text = malloc(size + 1), *again = malloc(size + 1);
+        size_t changed = 0;
+
+        MUST(text != NULL && again != NULL);
+        body += mark;
+        size -= mark;
+        memcpy(text, body, size);
+        ksa_json_replace(text, size);
+        for (size_t i = 0; i < size; i++) {
+                if (text[i] == body[i])
+                        continue;
+                changed++;
+                MUST(text[i] != '\0' && strchr("fd0.5 ", text[i]) != NULL);
+                MUST(memchr(grammar, body[i], sizeof(grammar) - 1) == NULL);
+        }
+        memcpy(again, text, size);
+        ksa_json_replace(again, size);
+        MUST(memcmp(again, text, size) == 0);
+
+        json_t *before = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
+        json_t *after = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+        MUST(before == NULL || (changed == 0 && after != NULL));
+        json_decref(before);
+        free(text);
+        free(again);
+        return after;
+}
+
+#endif
