@@ -402,6 +402,20 @@ char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluste
         return text;
 }
 
+const char *ksa_keyset_private_kid(const struct ksa_keyset *keyset)
+{
+        size_t count = json_array_size(json_object_get(keyset->document, "keys"));
+
+        for (size_t i = 0; i < count; i++) {
+                const json_t *entry = json_entry(keyset, i);
+
+                /* RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1. */
+                if (json_object_get(entry, "d") != NULL || json_object_get(entry, "k") != NULL)
+                        return kid_at(keyset, i);
+        }
+        return NULL;
+}
+
 /* --- Either ----------------------------------------------------------------- */
 
 size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset)

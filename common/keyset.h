@@ -87,6 +87,12 @@ enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t positio
                                  const char **ret_kid, struct ksa_jwk *ret_jwk,
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
+/*
+ * The kid of the first entry of a JWKS with a private part (d, or k of a symmetric key), "" where it has no
+ * kid; NULL if there is no such entry. A repeated key is looked at too.
+ */
+const char *ksa_keyset_private_kid(const struct ksa_keyset *keyset);
+
 /* How many of them a login could use. */
 size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset);
 

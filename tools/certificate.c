@@ -10,6 +10,7 @@
 
 #include "file.h"
 #include "ksactl.h"
+#include "secret.h"
 #include "text.h"
 
 /* As api.c has it for trust anchors. */
@@ -44,6 +45,7 @@ static bool subject_of(const X509 *certificate, char *out, size_t size)
 bool read_certificate(const char *path, const struct ksa_env *env,
                       struct certificate *ret_certificate, struct ksa_error *err)
 {
+        static const char private_key[] = "PRIVATE KEY-----";
         char *bytes = NULL;
         size_t length;
 
@@ -56,8 +58,11 @@ bool read_certificate(const char *path, const struct ksa_env *env,
                                sizeof(ret_certificate->subject)) &&
                     seconds_of(X509_get0_notBefore(certificate), &ret_certificate->from) &&
                     seconds_of(X509_get0_notAfter(certificate), &ret_certificate->until);
+        ret_certificate->has_private_key =
+                memmem(bytes, length, private_key, sizeof(private_key) - 1) != NULL;
         X509_free(certificate);
         BIO_free(in);
+        ksa_secret_wipe(bytes, length);
         free(bytes);
         if (!read) {
                 ksa_error_at(err, path, 0);

@@ -101,6 +101,21 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                         "[cluster %s] has no usable key", cluster->name);
 }
 
+/* A key set is for all to read. */
+static void check_private(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_keyset *keyset)
+{
+        const char *kid = ksa_keyset_private_kid(keyset);
+        char quoted[KSA_VERIFIED_SIZE];
+
+        if (kid != NULL)
+                tell_at(report, false, &cluster->place,
+                        "remove the private part: anyone who can read it can sign tokens of this "
+                        "cluster",
+                        "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
+                        ksa_text_quote(kid, quoted, sizeof(quoted)));
+}
+
 static bool share_issuer(const struct ksa_cluster *left, const struct ksa_cluster *right)
 {
         for (size_t i = 0; i < left->issuer.count; i++) {
@@ -161,6 +176,7 @@ static void check_keys(struct report *report, const struct ksa_config *config,
                         continue;
                 }
                 check_entries(report, cluster, sets[i]);
+                check_private(report, cluster, sets[i]);
                 for (size_t n = 0; n < i; n++) {
                         if (sets[n] != NULL && share_issuer(cluster, &config->clusters[n]))
                                 check_twins(report, cluster, sets[i], &config->clusters[n],

@@ -52,6 +52,20 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
         }
 }
 
+/* Trust anchors are for all to read; of an authority, they are copied together with its key by mistake. */
+static void check_anchors(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_env *env, const char *option, const char *path)
+{
+        struct certificate certificate;
+
+        check_certificate(report, cluster, env, option, path, false);
+        if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
+            certificate.has_private_key)
+                tell_at(report, false, &cluster->place,
+                        "remove the key from the file: anyone who can read it can pass for the server",
+                        "[cluster %s] %s: %s has a private key", cluster->name, option, path);
+}
+
 static void check_key(struct report *report, const struct ksa_cluster *cluster,
                       const struct ksa_env *env)
 {
@@ -120,9 +134,8 @@ void check_files(struct report *report, const struct ksa_config *config, const s
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
-                check_certificate(report, cluster, env, "api_ca_file", cluster->api_ca_file, false);
-                check_certificate(report, cluster, env, "keys_ca_file", cluster->keys_ca_file,
-                                  false);
+                check_anchors(report, cluster, env, "api_ca_file", cluster->api_ca_file);
+                check_anchors(report, cluster, env, "keys_ca_file", cluster->keys_ca_file);
                 check_certificate(report, cluster, env, "client_cert_file",
                                   cluster->client_cert_file, what_is_needed(config, cluster).asked);
                 check_key(report, cluster, env);

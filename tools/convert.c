@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "jwk.h"
+#include "keyset.h"
 #include "ksactl.h"
+#include "secret.h"
 #include "text.h"
 
 /* As the API server names a key: the SHA-256 of its SubjectPublicKeyInfo (keyIDFromPublicKey). */
@@ -82,18 +85,25 @@ static json_t *ec_entry(EVP_PKEY *key, const char *kid)
         return entry;
 }
 
-/* Adds KEY, or says why a login would not use it. */
-static bool convert_key(EVP_PKEY *key, json_t *keys)
+/* Whether KEYS has one named KID, which is a digest of the whole key. */
+static bool has_key(const json_t *keys, const char *kid)
 {
-        char kid[KSA_BASE64URL_ENCODED(32)];
-        struct ksa_jwk jwk;
+        for (size_t i = 0; i < json_array_size(keys); i++) {
+                if (strcmp(ksa_json_text(json_array_get(keys, i), "kid"), kid) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* KEY as an entry; NULL, with a message, for a key that no login uses. */
+static json_t *entry_of(EVP_PKEY *key, const char *kid)
+{
         struct ksa_error error = {0};
+        struct ksa_jwk jwk;
         char group[32] = "";
         size_t length;
         json_t *entry = NULL;
 
-        if (!kid_of(key, kid))
-                return false;
         if (EVP_PKEY_is_a(key, "RSA"))
                 entry = rsa_entry(key, kid);
         else if (EVP_PKEY_get_group_name(key, group, sizeof(group), &length) == 1 &&
@@ -103,72 +113,140 @@ static bool convert_key(EVP_PKEY *key, json_t *keys)
         if (entry == NULL)
                 (void)ksa_fail(&error, KSA_KEYS_UNUSABLE, "neither RSA nor P-256, P-384, P-521");
         else if (ksa_jwk_read(entry, &jwk, &error) == KSA_OK)
-                return json_array_append_new(keys, entry) == 0;
+                return entry;
         json_decref(entry);
-        (void)fprintf(stderr, "ksactl: key %s: %s\n", kid, error.text);
-        return false;
+        (void)fprintf(stderr, "ksactl: key %s is skipped: %s\n", kid, error.text);
+        return NULL;
 }
 
-/* The next key; NULL at the end, and with a message for what is no key. */
-static EVP_PKEY *read_pem(BIO *in, bool *ret_end)
+/* Adds the public half of KEY, unless KEYS has it or no login uses it. False when it cannot. */
+static bool add_key(EVP_PKEY *key, bool is_private, json_t *keys)
 {
-        char *name = NULL, *header = NULL;
-        unsigned char *bytes = NULL;
-        long length = 0;
+        char kid[KSA_BASE64URL_ENCODED(32)];
+
+        if (!kid_of(key, kid))
+                return false;
+        if (is_private)
+                (void)fprintf(stderr,
+                              "ksactl: key %s is private; the output has its public half alone\n",
+                              kid);
+        if (has_key(keys, kid))
+                return true;
+        json_t *entry = entry_of(key, kid);
+        return entry == NULL || json_array_append_new(keys, entry) == 0;
+}
+
+/* --- PEM ---------------------------------------------------------------------- */
+
+/* Memory of OpenSSL, which wipes it. */
+struct block {
+        char *name, *header;
+        unsigned char *bytes;
+        long length;
+};
+
+static void clear_block(struct block *block)
+{
+        OPENSSL_secure_free(block->name);
+        OPENSSL_secure_free(block->header);
+        OPENSSL_secure_clear_free(block->bytes, (size_t)block->length);
+        *block = (struct block){.name = NULL};
+}
+
+static bool is_private(const struct block *block)
+{
+        static const char end[] = "PRIVATE KEY";
+        size_t length = strlen(block->name);
+
+        return length >= sizeof(end) - 1 &&
+               strcmp(block->name + length - (sizeof(end) - 1), end) == 0;
+}
+
+/* The key of a block, or NULL. */
+static EVP_PKEY *decode_block(const struct block *block)
+{
+        const unsigned char *at = block->bytes;
         EVP_PKEY *key = NULL;
 
-        if (PEM_read_bio(in, &name, &header, &bytes, &length) != 1) {
-                *ret_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-                if (!*ret_end)
-                        (void)fputs("ksactl: a PEM block is cut short or damaged\n", stderr);
-                return NULL;
-        }
-        const unsigned char *at = bytes;
-        if (strcmp(name, "PUBLIC KEY") == 0) {
-                key = d2i_PUBKEY(NULL, &at, length);
-        } else if (strcmp(name, "RSA PUBLIC KEY") == 0) {
-                key = d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, length);
-        } else if (strcmp(name, "CERTIFICATE") == 0) {
-                X509 *certificate = d2i_X509(NULL, &at, length);
+        if (strcmp(block->name, "PUBLIC KEY") == 0)
+                return d2i_PUBKEY(NULL, &at, block->length);
+        if (strcmp(block->name, "RSA PUBLIC KEY") == 0)
+                return d2i_PublicKey(EVP_PKEY_RSA, NULL, &at, block->length);
+        if (is_private(block))
+                return d2i_AutoPrivateKey(NULL, &at, block->length);
+        if (strcmp(block->name, "CERTIFICATE") == 0) {
+                X509 *certificate = d2i_X509(NULL, &at, block->length);
 
                 key = certificate == NULL ? NULL : X509_get_pubkey(certificate);
                 X509_free(certificate);
         }
-        if (key == NULL)
-                (void)fprintf(stderr, "ksactl: this %s holds no public key\n", name);
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_clear_free(bytes, (size_t)length);
         return key;
+}
+
+/* Adds what a block holds; false, with a message, for a block that holds no key. */
+static bool add_block(const struct block *block, json_t *keys)
+{
+        /* openssl ecparam -genkey writes the curve before the key, which names it too. */
+        if (strcmp(block->name, "EC PARAMETERS") == 0)
+                return true;
+        if (is_private(block) && (strncmp(block->name, "ENCRYPTED ", 10) == 0 ||
+                                  strstr(block->header, "ENCRYPTED") != NULL)) {
+                (void)fputs("ksactl: a private key is encrypted; convert the output of openssl "
+                            "pkey -in FILE -pubout\n",
+                            stderr);
+                return false;
+        }
+        EVP_PKEY *key = decode_block(block);
+        if (key == NULL)
+                (void)fprintf(stderr, "ksactl: this %s holds no %s key\n", block->name,
+                              is_private(block) ? "readable" : "public");
+        bool added = key != NULL && add_key(key, is_private(block), keys);
+        EVP_PKEY_free(key);
+        return added;
+}
+
+/* Adds the keys of all blocks; false, with a message, where one is damaged. */
+static bool add_blocks(BIO *in, json_t *keys)
+{
+        struct block block = {.name = NULL};
+        bool good = true;
+
+        while (good && PEM_read_bio_ex(in, &block.name, &block.header, &block.bytes, &block.length,
+                                       PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) == 1) {
+                good = add_block(&block, keys);
+                clear_block(&block);
+        }
+        if (good && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+                (void)fputs("ksactl: a PEM block is cut short or damaged\n", stderr);
+                return false;
+        }
+        return good;
 }
 
 int keys_convert(const struct words *arguments)
 {
+        KSA_CLEANUP(ksa_secret_free) struct ksa_secret *text = NULL;
         const char *file = NULL;
-        bool good = true, end = false;
 
         if (!read_flags(arguments, NULL, 0, &file, 1))
                 return EXIT_BROKEN;
-        BIO *in = file == NULL ? NULL : BIO_new_file(file, "r");
-        if (in == NULL) {
-                (void)fprintf(stderr, "ksactl: keys convert: %s cannot be read\n",
-                              file != NULL ? file : "no file: it");
+        if (file == NULL) {
+                (void)fputs("ksactl: keys convert: no file is named\n", stderr);
                 return EXIT_BROKEN;
         }
+        text = read_secret(file, KSA_KEYSET_BYTES_MAX);
+        if (text != NULL && ksa_secret_length(text) > KSA_KEYSET_BYTES_MAX)
+                (void)fprintf(stderr, "ksactl: %s has more than 1 MiB\n", file);
+        if (text == NULL || ksa_secret_length(text) > KSA_KEYSET_BYTES_MAX)
+                return EXIT_BROKEN;
         json_t *keys = json_array();
-        while (good) {
-                EVP_PKEY *key = read_pem(in, &end);
-
-                if (end)
-                        break;
-                good = key != NULL && convert_key(key, keys);
-                EVP_PKEY_free(key);
-        }
+        BIO *in = BIO_new_mem_buf(ksa_secret_bytes(text), (int)ksa_secret_length(text));
+        bool good = in != NULL && add_blocks(in, keys);
         BIO_free(in);
         if (good && json_array_size(keys) > 0)
                 return print_json(json_pack("{s:o}", "keys", keys)) ? EXIT_GOOD : EXIT_BROKEN;
         if (good)
-                (void)fprintf(stderr, "ksactl: %s holds no PEM public key\n", file);
+                (void)fprintf(stderr, "ksactl: %s has no key in PEM that a login uses\n", file);
         json_decref(keys);
         return EXIT_BROKEN;
 }

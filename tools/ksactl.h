@@ -77,6 +77,13 @@ char *make_absolute(const char *path);
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 
 /*
+ * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, by which the
+ * caller knows that it is longer. NULL, with a message on standard error. Owned by the caller
+ * (ksa_secret_free).
+ */
+struct ksa_secret *read_secret(const char *path, size_t max);
+
+/*
  * A token in a file that an administrator names, "-" for standard input, without its final newline. NULL,
  * with a message on standard error. Owned by the caller (ksa_secret_free).
  */
@@ -123,6 +130,7 @@ const char *moment(int64_t seconds, char out[MOMENT_SIZE]);
 struct certificate {
         char subject[512]; /* as RFC 2253 has it, quoted for a log */
         int64_t from, until;
+        bool has_private_key; /* in the file */
 };
 
 /* The first certificate in a file. False, with the fault in ERR. */

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 import host as private_host
 import issuer
@@ -265,6 +266,26 @@ def test_key_set_in_another_form(host, text, name):
 def test_key_set_with_a_value_that_jansson_refuses(host, name):
     host.write("prod.jwks", (FOUND / name).read_bytes())
     assert all("skips key" in problem["text"] for problem in host.problems())
+
+
+@pytest.mark.parametrize("entry, private", [
+    ({"d": "AAAA"}, True), ({}, False), ({"kty": "oct", "k": "AAAA"}, True), ({"kty": "OKP", "crv": "Ed25519", "d": "AAAA"}, True),
+], ids=("ec", "none", "symmetric", "ed25519"))
+def test_key_set_with_a_private_key(host, entry, private):
+    """Also if its public half is in the set already: that entry does not count."""
+    host.write_keys(host.key, host.key.jwk(**entry))
+    assert [True for problem in host.problems() if "private" in problem["text"]] == [True] * private
+
+
+def test_trust_anchors_with_a_private_key(host, tmp_path):
+    certificates = Certificates(tmp_path)
+    anchors, key = certificates.ca.read_text(), issuer.Key("ES256").private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
+    for option in ("api_ca_file", "keys_ca_file"):
+        for text, private in ((anchors, False), (anchors + key, True), (key + anchors, True)):
+            host.write_config(RULE, cluster="api_server = https://10.0.0.1\n%s = %s" % (option, host.write("ca.crt", text)))
+            found = [problem for problem in host.problems() if "private" in problem["text"]]
+            assert [(problem["severity"], option in problem["text"]) for problem in found] == [("warning", True)] * private
 
 
 def test_key_set_with_one_kid_twice(host):

@@ -1,5 +1,6 @@
 """ksactl keys and options, and the command line itself."""
 import subprocess
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 import issuer
 from ksactl_host import RULES, Host
 
+FOUND = Path(__file__).resolve().parents[1] / "data/found"
 ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 
 
@@ -24,6 +26,10 @@ def convert(host, text):
 def pem_of(private):
     return private.public_key().public_bytes(serialization.Encoding.PEM,
                                              serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def private_pem(key, form="PKCS8", encryption=serialization.NoEncryption()):
+    return key.private.private_bytes(serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), encryption).decode()
 
 
 # --- convert ---
@@ -74,19 +80,65 @@ def test_coordinates_that_begin_with_zeros(host):
     (lambda: ed25519.Ed25519PrivateKey.generate(), "neither RSA nor P-256"),
     (lambda: dsa.generate_private_key(2048), "neither RSA nor P-256"),
 ], ids=("rsa-1024", "k1", "p-224", "ed25519", "dsa"))
-def test_convert_refuses_what_a_login_would_skip(host, make, why):
-    """And gives no half of a set."""
-    result = convert(host, issuer.Key("ES256").pem() + pem_of(make()))
+def test_convert_skips_what_a_login_would_skip(host, make, why):
+    """One such key among others refused the file; alone it is an error."""
+    key = issuer.Key("ES256")
+    result = convert(host, key.pem() + pem_of(make()) + key.pem())
+    assert result.status == 0 and result.json == {"keys": [key.jwk()]} and why in result.err
+    result = convert(host, pem_of(make()))
     assert result.status == 2 and result.out == "" and why in result.err
 
 
-def test_convert_refuses_a_private_key(host):
-    key = issuer.Key("ES256")
-    text = key.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                     serialization.NoEncryption()).decode()
+def test_convert_ed25519_among_others_as_found(host):
+    result = convert(host, (FOUND / "convert-ed25519-among-others.pem").read_text())
+    assert result.status == 0 and result.err and [key["kty"] for key in result.json["keys"]] == ["EC", "RSA"]
+
+
+def test_convert_one_key_twice(host):
+    """The output was a set that every login refused."""
+    assert len(convert(host, (FOUND / "convert-one-key-twice.pem").read_text()).json["keys"]) == 1
+    keys = [issuer.Key("RS256"), issuer.Key("ES384")]
+    result = convert(host, "".join(key.pem() for key in keys) + private_pem(keys[0]) + keys[1].pem())
+    assert result.json == {"keys": [key.jwk() for key in keys]}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("form", ("TraditionalOpenSSL", "PKCS8"))
+def test_convert_private_key(host, algorithm, form):
+    """k3s, RKE2 and microk8s have the key pair alone: its public half, and no byte of the other."""
+    key = issuer.Key(algorithm)
+    text = private_pem(key, form)
     result = convert(host, text)
-    assert result.status == 2 and result.out == "" and "PRIVATE KEY holds no public key" in result.err
-    assert text.splitlines()[1] not in result.err
+    assert result.status == 0 and result.json == {"keys": [key.jwk()]} and "private" in result.err
+    assert all(line not in result.err for line in text.splitlines()[1:-1])
+
+
+def test_convert_private_key_of_openssl(host):
+    """Its parameters are a block of their own."""
+    text = subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey"], check=True, capture_output=True).stdout.decode()
+    assert "EC PARAMETERS" in text
+    key = issuer.Key("ES256")
+    key.private = serialization.load_pem_private_key(text[text.index("-----BEGIN EC PRIVATE"):].encode(), None)
+    assert convert(host, text).json == {"keys": [key.jwk()]}
+
+
+@pytest.mark.parametrize("form", ("TraditionalOpenSSL", "PKCS8"))
+def test_convert_encrypted_private_key(host, form):
+    """It asks for no password."""
+    text = private_pem(issuer.Key("RS256"), form, serialization.BestAvailableEncryption(b"secret"))
+    result = convert(host, text + issuer.Key("ES256").pem())
+    assert result.status == 2 and result.out == "" and "encrypted" in result.err
+
+
+def test_convert_damaged_private_key(host):
+    lines = private_pem(issuer.Key("RS256")).splitlines()
+    result = convert(host, "\n".join(lines[:1] + lines[2:] + [""]))
+    assert result.status == 2 and result.out == "" and lines[5] not in result.err
+
+
+def test_convert_more_than_1_mib(host):
+    result = convert(host, issuer.Key("ES256").pem() + "x" * 1024 * 1024)
+    assert result.status == 2 and result.out == "" and "1 MiB" in result.err
 
 
 @pytest.mark.parametrize("text", ["", "words\n", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
