@@ -8,14 +8,17 @@
 
 #include "answer.h"
 
-/* ksa-askpass answers these two and no other. */
+/*
+ * ksa-askpass recognizes these prompts by their whole text. Many clients (asyncssh, JSch, sshpass, lftp)
+ * answer keyboard-interactive with a configured password only if the prompt ends in "password: ".
+ */
 static int ask(pam_handle_t *pamh, unsigned part, char **ret_answer)
 {
         if (part == 1)
                 return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer, "%s",
-                                  "Service account token: ");
+                                  "Service account token as password: ");
         return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer,
-                          "Service account token (part %u): ", part);
+                          "Service account token part %u as password: ", part);
 }
 
 static void drop(char **answer)

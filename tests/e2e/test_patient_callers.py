@@ -25,7 +25,7 @@ class Su:
         self.scene, self.size = scene, scene.host.log_size()
         self.process = subprocess.Popen([*AS_JOB, *wrapper, "su", "deploy-bot", "-c", "id -un"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.prompt = self.process.stderr.read(len("Service account token: "))
+        self.prompt = self.process.stderr.read(len("Service account token as password: "))
 
     def answer(self, token):
         out, err = self.process.communicate(("\n".join(faults.split(token)) + "\n").encode(), timeout=60)

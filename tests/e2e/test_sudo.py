@@ -190,7 +190,7 @@ def test_stopped_in_the_middle_holds_nobody_up(host):
     os.close(slave)
     try:
         seen = b""
-        while b"Service account token: " not in seen:
+        while b"Service account token as password: " not in seen:
             seen += os.read(master, 1024)
         os.kill(stopped.pid, signal.SIGSTOP)
         wait_until(lambda: state_of(stopped.pid) == "T")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from askpass import AUDIENCE, FIRST, HOST, TOOLS, client, make_token, prompt, shell, ssh  # noqa: F401
+from askpass import AUDIENCE, FIRST, HOST, TOOLS, client, make_token, old_prompt, prompt, shell, ssh  # noqa: F401
 
 
 # --- Parts ---
@@ -237,7 +237,47 @@ OTHER_PROMPTS = [
     "bot@build-7 Service account token: ",
     HOST + HOST + "Service account token: ",
     "x (bot@build-7) Service account token: ",
+    HOST + " Service account token as password: ",
+    HOST + "Service account token as password:",
+    HOST + "Service account token as password: \n",
+    HOST + "\nService account token as password: ",
+    HOST + "Service account token as password: x",
+    HOST + "service account token as password: ",
+    HOST + "Service account tokens as password: ",
+    HOST + "Enter Service account token as password: ",
+    HOST + "Service account token part 1 as password: ",
+    HOST + "Service account token part 0 as password: ",
+    HOST + "Service account token part 02 as password: ",
+    HOST + "Service account token part 100 as password: ",
+    HOST + "Service account token part -2 as password: ",
+    HOST + "Service account token part 2  as password: ",
+    HOST + "Service account token part  as password: ",
+    HOST + "Service account token part * as password: ",
+    HOST + "Service account token part 2 as password:",
+    HOST + "Service account token part $(id) as password: ",
+    "(bot@build-7)Service account token as password: ",
+    "(build-7) Service account token as password: ",
+    "bot@build-7 Service account token as password: ",
+    HOST + HOST + "Service account token as password: ",
+    "x (bot@build-7) Service account token as password: ",
+    HOST + "Service account token as  password: ",
+    HOST + "Service account token as Password: ",
+    HOST + "Service account token as password (part 2): ",
+    HOST + "Service account token (part 2) as password: ",
+    HOST + "Service account token part 2: ",
+    HOST + "[sudo: authenticate]" + FIRST,
+    HOST + "[sudo: authenticate] Password: ",
+    HOST + "[sudo: x] " + FIRST,
+    HOST + "[sudo: authenticate] " * 2 + FIRST,
+    FIRST + "\n" + FIRST,
 ]
+
+
+@pytest.mark.parametrize("words", [prompt, old_prompt])
+def test_prompt_of_each_version_is_answered(client, words):
+    for front in ("", "[sudo: authenticate] "):
+        answers = [client.answer(words(part, HOST + front)) for part in (1, 2, 3)]
+        assert "".join(answers) == client.token
 
 
 @pytest.mark.parametrize("words", OTHER_PROMPTS)

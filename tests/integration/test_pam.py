@@ -55,7 +55,7 @@ def test_allow(stack):
     result = stack.attempt(split(token), phases=("authenticate", "acct_mgmt", "setcred", "open_session", "close_session"))
     # PAM_IGNORE alone in a stack is a refusal: the session group has other modules in real life.
     assert [result["codes"][phase] for phase in ("authenticate", "acct_mgmt", "setcred")] == ["SUCCESS"] * 3, result
-    assert result["prompts"] == ["Service account token: "] + ["Service account token (part %d): " % n
+    assert result["prompts"] == ["Service account token as password: "] + ["Service account token part %d as password: " % n
                                                                for n in range(2, len(split(token)) + 1)]
     assert result["messages"] == [] and max(result["delays"] or [0]) == 0, result
     names = [variable.split("=")[0] for variable in result["environment"]]

@@ -15,11 +15,16 @@ TOOLS = SOURCE / "tools"
 PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "id", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
 HOST = "(bot@build-7) "
 AUDIENCE = "ssh://build-7"
-FIRST = "Service account token: "
+FIRST = "Service account token as password: "
 
 
 def prompt(part, host=HOST):
-    return host + (FIRST if part == 1 else "Service account token (part %d): " % part)
+    return host + (FIRST if part == 1 else "Service account token part %d as password: " % part)
+
+
+def old_prompt(part, host=HOST):
+    """Of a pam_ksa before the prompt ended in "password: "."""
+    return host + "Service account token" + (": " if part == 1 else " (part %d): " % part)
 
 
 def base64url(text):
