@@ -77,3 +77,15 @@ enum ksa_reason ksa_answers_finish(struct ksa_answers *answers, struct ksa_secre
         answers->token = NULL;
         return KSA_OK;
 }
+
+enum ksa_reason ksa_answers_hint(const struct ksa_answers *answers)
+{
+        size_t length = ksa_secret_length(answers->token);
+
+        if (length == 0)
+                return KSA_EMPTY_ANSWER;
+        if (length < KSA_TOKEN_MIN)
+                return KSA_NOT_A_TOKEN;
+        /* Here pam_exec, OpenSSH's client and its server cut an answer. */
+        return length == 511 || length == 1023 || length == 1024 ? KSA_CUT_SHORT : KSA_OK;
+}

@@ -21,6 +21,8 @@
 #define KSA_PARTS_MAX 33
 /* The API server sets no limit; the longest names with RSA of 4096 bits make 3515 bytes. */
 #define KSA_TOKEN_MAX 16384
+/* Shorter than any: the claims of a service account token and the shortest signature make about 450 bytes. */
+#define KSA_TOKEN_MIN 256
 
 struct ksa_answers;
 
@@ -40,5 +42,12 @@ bool ksa_answers_add(struct ksa_answers *answers, const char *answer) KSA_MUST_C
  */
 enum ksa_reason ksa_answers_finish(struct ksa_answers *answers, struct ksa_secret **ret_token,
                                    struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Why the answers cannot be a whole token, as far as their length shows it: KSA_EMPTY_ANSWER, KSA_CUT_SHORT,
+ * KSA_NOT_A_TOKEN; else KSA_OK. A client may be told this without a verified token: sshd replaces the
+ * answers of users whom it refuses by junk of the same length, so it does not reveal which users exist.
+ */
+enum ksa_reason ksa_answers_hint(const struct ksa_answers *answers) KSA_MUST_CHECK;
 
 #endif

@@ -154,14 +154,20 @@ const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa
         return out;
 }
 
-char *ksa_explain_to_client(const struct ksa_decision *decision, const char *reference,
-                            const char *host_name)
+char *ksa_explain_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
+                            const char *reference, const char *host_name)
 {
         char *text = NULL;
-        bool open = ksa_decision_is_open(decision);
+        const char *word = "", *why = "";
 
-        if (asprintf(&text, "Service account token refused (ref %s on %s)%s%s", reference,
-                     host_name, open ? ": " : "", open ? decision->error.text : "") < 0)
+        if (ksa_decision_is_open(decision)) {
+                why = decision->error.text;
+        } else if (hint != KSA_OK && hint != KSA_UNREACHED) {
+                word = ksa_reason_word(hint);
+                why = ksa_reason_remedy(hint);
+        }
+        if (asprintf(&text, "Service account token refused (ref %s on %s)%s%s%s%s", reference,
+                     host_name, *why != '\0' ? ": " : "", word, *word != '\0' ? ": " : "", why) < 0)
                 return NULL;
         return text;
 }

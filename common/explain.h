@@ -22,11 +22,11 @@ const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa
 
 /*
  * What the client is told of a refusal: the reference, and the reason only where
- * ksa_decision_is_open(). Allocated, owned by the caller (free); NULL when memory
- * runs out.
+ * ksa_decision_is_open(); else HINT (ksa_answers_hint()), unless it is KSA_OK or KSA_UNREACHED.
+ * Allocated, owned by the caller (free); NULL when memory runs out.
  */
-char *ksa_explain_to_client(const struct ksa_decision *decision, const char *reference,
-                            const char *host_name) KSA_MUST_CHECK;
+char *ksa_explain_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
+                            const char *reference, const char *host_name) KSA_MUST_CHECK;
 
 /* "never", "prefer", "require" or "skipped"; NULL where the decision did not come as far. Static. */
 const char *ksa_explain_review(const struct ksa_decision *decision);

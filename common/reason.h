@@ -39,7 +39,9 @@ X(CONVERSATION, "conversation-failed", DENY,                                    
   "the client went away, or its program cannot answer a prompt; sudo refuses answers of 512 bytes" \
   " or more: use ksa-askpass or token_file=")                                                      \
 X(EMPTY_ANSWER, "empty-answer", DENY,                                                              \
-  "the answer was empty", "the client found no token: look at KSA_TOKEN_FILE on the client")       \
+  "the answer was empty",                                                                          \
+  "the client found no token, or its token was for another audience: see its own message, and"     \
+  " KSA_TOKEN_FILE on the client")                                                                 \
 X(REFUSED_BY_SSHD, "refused-by-sshd", DENY,                                                        \
   "sshd had already refused this user and replaced the answer by junk",                            \
   "the user does not exist, or PermitRootLogin, AllowUsers or DenyUsers shuts it out")             \

@@ -49,15 +49,17 @@ static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_answers *answers,
 }
 
 enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
-                              struct ksa_error *err)
+                              enum ksa_reason *ret_hint, struct ksa_error *err)
 {
         struct ksa_answers *answers = ksa_answers_new();
 
         if (answers == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         enum ksa_reason reason = ask_all(pamh, answers, err);
-        if (reason == KSA_OK)
+        if (reason == KSA_OK) {
+                *ret_hint = ksa_answers_hint(answers);
                 reason = ksa_answers_finish(answers, ret_token, err);
+        }
         ksa_answers_free(&answers);
         return reason;
 }

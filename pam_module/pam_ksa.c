@@ -35,7 +35,8 @@ struct login {
         struct ksa_own own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
-        bool asked; /* for a token: from then on the client is told of a refusal */
+        bool asked;           /* for a token: from then on the client is told of a refusal */
+        enum ksa_reason hint; /* KSA_UNREACHED without an answer */
 };
 
 /* --- What the host program says --------------------------------------------- */
@@ -171,7 +172,7 @@ static void write_steps(const struct login *login)
 
 static void tell_client(const struct login *login)
 {
-        char *text = ksa_explain_to_client(&login->decision, login->host.reference,
+        char *text = ksa_explain_to_client(&login->decision, login->hint, login->host.reference,
                                            login->host.host_name);
 
         if (text != NULL)
@@ -242,7 +243,7 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
                         return reason;
                 memset(err, 0, sizeof(*err));
         }
-        return ask_for_token(login->pamh, &login->token, err);
+        return ask_for_token(login->pamh, &login->token, &login->hint, err);
 }
 
 /* What was read before the prompt is as old as the prompt: su asks for ever, sshd for two minutes. */

@@ -69,6 +69,21 @@ def test_unknown_users_are_asked_as_often_as_known_ones(host):
     assert len(asked["root"]) == 3
 
 
+@pytest.mark.parametrize("answer", ("", "Correct.Horse", "eyJ" + "x" * 1020, "forged"))
+def test_refusal_tells_which_users_exist(host, answer):
+    host.start_sshd(OPEN_TO_ALL, 2222)
+    host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
+    answers = split(host.token(issuer.Key("RS256"))) if answer == "forged" else [answer]
+    told = {}
+    for user in ("deploy-bot", "nobody-here", "root"):
+        result, _ = host.type(answers, user=user, options=["-p", "2222"])
+        assert result.status == 255 and result.allowed == [] and len(result.lines) == 1, result
+        told[user] = [re.sub("ref [0-9a-f]+", "ref", line) for line in result.err.splitlines() if "refused" in line]
+    assert told["root"] == told["nobody-here"] == told["deploy-bot"], told
+    if private_host.SSH_TELLS_PROGRAMS:
+        assert len(told["root"]) == 1 and (answer == "forged") == told["root"][0].endswith("on build-7)"), told
+
+
 def test_root_is_not_let_in_where_sshd_says_no(host):
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = root\nservice = sshd")

@@ -162,7 +162,7 @@ static void check_allow(const struct ksa_attempt *attempt, const struct ksa_deci
 static void check_texts(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
 {
         char line[KSA_LINE_SIZE], why[KSA_ERROR_SIZE], end[KSA_LINE_SIZE];
-        char *client = ksa_explain_to_client(decision, "00000000", "build-7");
+        char *client = ksa_explain_to_client(decision, KSA_NOT_A_TOKEN, "00000000", "build-7");
 
         (void)ksa_explain_line(attempt, decision, "00000000", line);
         MUST(client != NULL && strlen(line) < KSA_LINE_SIZE);

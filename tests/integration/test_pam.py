@@ -230,6 +230,27 @@ def test_token_cut(stack, size):
     assert stack.attempt([token[:size]])["reasons"] == ["token-cut-short"]
 
 
+def junk(length):
+    """What sshd puts in place of an answer of that length."""
+    return ("\b\n\r\x7fINCORRECT" * (length // 13 + 1))[:length]
+
+
+@pytest.mark.parametrize("length, word", ((0, "empty-answer"), (20, "not-a-token"), (511, "token-cut-short"),
+                                          (1023, "token-cut-short"), (1024, "token-cut-short"), (700, None)))
+def test_client_is_not_told_what_its_answer_was(stack, length, word):
+    """The length of an answer alone decides, so that sshd's junk for an unknown user gets the same words."""
+    token, kid = issuer.token_of_length(stack.host.key, 1500)
+    stack.host.write_keys(stack.host.key.jwk(kid=kid))
+    told = []
+    for answer in (token[:length], ("Correct.Horse" * 100)[:length], junk(length)):
+        result = stack.attempt([answer])
+        (style, text), = result["messages"]
+        assert style == pam.ERROR_MSG and result["auth"] == "AUTH_ERR", result
+        told.append(re.sub("ref [0-9a-f]{8}", "ref", text))
+    assert told == [told[0]] * 3 and "Horse" not in told[0]
+    assert re.findall(r"\): ([a-z-]+): ", told[0]) == [word] * (word is not None), told
+
+
 def test_user_changed_between_auth_and_account(stack):
     result = stack.attempt(split(stack.host.token()), before_account={"user": "root"})
     assert result["auth"] == "SUCCESS" and result["codes"]["acct_mgmt"] == "PERM_DENIED", result

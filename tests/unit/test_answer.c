@@ -160,6 +160,41 @@ static void test_junk_of_sshd(void **state)
         }
 }
 
+static enum ksa_reason hint_of(char fill, size_t length)
+{
+        struct ksa_answers *answers = ksa_answers_new();
+
+        for (size_t left = length, part;; left -= part) {
+                part = left < KSA_PART ? left : KSA_PART;
+                char *text = part_of(fill, part);
+                bool more = ksa_answers_add(answers, text);
+                free(text);
+                if (!more)
+                        break;
+        }
+        enum ksa_reason hint = ksa_answers_hint(answers);
+        ksa_answers_free(&answers);
+        return hint;
+}
+
+/* By length alone: sshd's junk for an unknown user has the length of the answer. */
+static void test_hint_tells_who_exists(void **state)
+{
+        static const struct {
+                size_t length;
+                enum ksa_reason hint;
+        } rows[] = {{0, KSA_EMPTY_ANSWER}, {1, KSA_NOT_A_TOKEN},   {255, KSA_NOT_A_TOKEN},
+                    {256, KSA_OK},         {510, KSA_OK},          {511, KSA_CUT_SHORT},
+                    {1022, KSA_OK},        {1023, KSA_CUT_SHORT},  {1024, KSA_CUT_SHORT},
+                    {1205, KSA_OK},        {KSA_TOKEN_MAX, KSA_OK}};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                assert_int_equal(hint_of('e', rows[i].length), rows[i].hint);
+                assert_int_equal(hint_of('\b', rows[i].length), rows[i].hint);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -168,6 +203,7 @@ int main(void)
                 cmocka_unit_test(test_33_parts_make_16384_bytes),
                 cmocka_unit_test(test_one_answer_repeated),
                 cmocka_unit_test(test_junk_of_sshd),
+                cmocka_unit_test(test_hint_tells_who_exists),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

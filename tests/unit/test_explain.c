@@ -341,7 +341,7 @@ static void test_what_the_client_is_told(void **state)
 
                 decide(&attempt, &decision);
                 assert_int_not_equal(decision.outcome, KSA_ALLOW);
-                char *text = ksa_explain_to_client(&decision, "7f3a9c2e", "build-7");
+                char *text = ksa_explain_to_client(&decision, KSA_OK, "7f3a9c2e", "build-7");
                 assert_non_null(text);
                 if (client_rows[i].piece == NULL)
                         assert_string_equal(text, bare);
@@ -352,6 +352,34 @@ static void test_what_the_client_is_told(void **state)
                 ksa_decision_clear(&decision);
                 ksa_secret_free(&token);
         }
+}
+
+/* A hint of an answer's length: not instead of a reason that may be told. */
+static void test_client_is_not_told_that_its_answer_was_no_token(void **state)
+{
+        static const enum ksa_reason hints[] = {KSA_EMPTY_ANSWER, KSA_NOT_A_TOKEN, KSA_CUT_SHORT};
+        struct ksa_error error = {.text = "0 dots in place of two"};
+        struct ksa_decision decision;
+
+        (void)state;
+        ksa_decision_refuse(&decision, KSA_NOT_A_TOKEN, &error);
+        for (size_t i = 0; i < KSA_COUNT(hints); i++) {
+                char *text = ksa_explain_to_client(&decision, hints[i], "7f3a9c2e", "build-7");
+
+                assert_non_null(text);
+                assert_has(text, ksa_reason_word(hints[i]));
+                assert_null(strstr(text, error.text));
+                free(text);
+        }
+        struct ksa_secret *token = scene_token("exp", "1");
+        struct ksa_attempt attempt = attempt_with(token);
+        decide(&attempt, &decision);
+        char *text = ksa_explain_to_client(&decision, KSA_CUT_SHORT, "7f3a9c2e", "build-7");
+        assert_non_null(text);
+        assert_null(strstr(text, ksa_reason_word(KSA_CUT_SHORT)));
+        free(text);
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
 }
 
 /* --- Steps -------------------------------------------------------------------- */
@@ -466,7 +494,7 @@ static void check_texts(const struct ksa_secret *token, const char *user)
         char *line = line_of(&attempt, &decision);
         assert_no_signature(line, signature);
         free(line);
-        line = ksa_explain_to_client(&decision, "7f3a9c2e", "build-7");
+        line = ksa_explain_to_client(&decision, KSA_NOT_A_TOKEN, "7f3a9c2e", "build-7");
         assert_non_null(line);
         assert_no_signature(line, signature);
         free(line);
@@ -503,6 +531,7 @@ int main(void)
                 cmocka_unit_test(test_text_of_an_error_that_is_cut_says_so),
                 cmocka_unit_test(test_a_refusal_before_the_token),
                 cmocka_unit_test(test_what_the_client_is_told),
+                cmocka_unit_test(test_client_is_not_told_that_its_answer_was_no_token),
                 cmocka_unit_test(test_every_step_of_an_allow_says_something),
                 cmocka_unit_test(test_steps_of_a_refusal),
                 cmocka_unit_test(test_steps_in_little_room),
