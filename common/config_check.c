@@ -111,6 +111,7 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                         PROBLEM(problems, KSA_MEMORY, head, "out of memory");
                         return;
                 }
+                ksa_lower_audience(text);
                 *audience = text;
         }
 }

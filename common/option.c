@@ -21,7 +21,10 @@ static bool keep(const char *text, void *value)
 
 PARSER(parse_audience)
 {
-        return ksa_is_audience(text) && keep(text, value);
+        if (!ksa_is_audience(text))
+                return false;
+        ksa_lower_audience(text);
+        return keep(text, value);
 }
 
 PARSER(parse_issuer)

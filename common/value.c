@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "text.h"
 
@@ -76,6 +77,18 @@ bool ksa_is_uri(const char *text)
 bool ksa_is_audience(const char *text)
 {
         return is_uri(text, "Hh", 1);
+}
+
+void ksa_lower_audience(char *text)
+{
+        if (strncasecmp(text, "ssh://", 6) != 0)
+                return;
+        for (char *c = text; *c != '\0'; c++) {
+                if (c[0] == '%' && c[1] != '\0')
+                        c++; /* %H is not %h */
+                else if (*c >= 'A' && *c <= 'Z')
+                        *c = (char)(*c - 'A' + 'a');
+        }
 }
 
 bool ksa_is_selector(const char *text)

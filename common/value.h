@@ -35,6 +35,9 @@ bool ksa_is_uri(const char *text);
 /* The same, except that % is followed by H or h. */
 bool ksa_is_audience(const char *text);
 
+/* Host names have no case: puts an ssh:// audience into lower case, except %H. Others are left alone. */
+void ksa_lower_audience(char *text);
+
 /* A Kubernetes label selector; its grammar is left to the API server. */
 #define KSA_SELECTOR_ALLOWED "letters, digits, spaces, - _ . / = ! , ( )"
 bool ksa_is_selector(const char *text);

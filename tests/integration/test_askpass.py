@@ -370,10 +370,35 @@ def test_payload_of_any_length(client, pad):
     assert "".join(client.log_in()) == client.token
 
 
-@pytest.mark.parametrize("host", ["build-7.example.com", "10.0.0.7", "fd00::7", "fe80::7%eth0", "a_b"])
+@pytest.mark.parametrize("host", ["build-7.example.com", "10.0.0.7", "a_b"])
 def test_host_as_ssh_calls_it(client, host):
     client.give(make_token(aud=["ssh://" + host]))
     assert "".join(client.log_in("(bot@%s) " % host)) == client.token
+
+
+@pytest.mark.parametrize("host", ["fd00::7", "::1", "fe80::7%eth0"])
+def test_ipv6_host_without_brackets(client, host):
+    """In a URI the colons of an address would begin a port."""
+    client.give(make_token(aud=["ssh://[%s]" % host]))
+    assert "".join(client.log_in("(bot@%s) " % host)) == client.token
+    client.give(make_token(aud=["ssh://" + host]))
+    client.refused(prompt(1, "(bot@%s) " % host))
+
+
+def test_host_in_capitals(client):
+    """HostKeyAlias keeps them; ssh and the configuration of a host have lower case."""
+    for host, own in (("(bot@Build-7) ", {}), ("", {"KSA_AUDIENCE": "ssh://Build-7"}), ("", {"KSA_AUDIENCE": "SSH://BUILD-7"}),
+                      (HOST, {"KSA_AUDIENCE": "ssh://Build-7", "KSA_HOST": "BUILD-7"})):
+        assert "".join(client.log_in(host, **own)) == client.token
+    client.give(make_token(aud=["ssh://Build-7"]))
+    for host in (HOST, "(bot@Build-7) "):
+        client.refused(prompt(1, host))
+
+
+def test_other_audience_in_capitals_stays(client):
+    client.give(make_token(aud=["Fleet"]))
+    assert "".join(client.log_in("", KSA_AUDIENCE="Fleet")) == client.token
+    client.refused(FIRST, KSA_AUDIENCE="fleet")
 
 
 def test_user_with_an_at_sign(client):
