@@ -160,6 +160,22 @@ def test_nothing_is_left_of_the_token(job):
     assert result.status == 0 and list(Path("/dev/shm").glob("ksa-askpass-*")) == []
 
 
+WRAPPER = '#!/bin/sh\nksa-askpass "$@"\nstatus=$?\nexit $status\n'
+
+
+def test_wrapper_around_askpass_gets_one_part_alone(job):
+    """A shell that stays is another parent for each part, and ssh and sudo are one above."""
+    wrapper = job.write("wrapper", WRAPPER, 0o755)
+    result = job.run("ssh", "-o", "PreferredAuthentications=keyboard-interactive", "-o", "KbdInteractiveAuthentication=yes",
+                     "deploy-bot@build-7", "id -un", SSH_ASKPASS=wrapper, SSH_ASKPASS_REQUIRE="force")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+    shutil.copy(wrapper, job.there)
+    token = job.host.token_file(job.host.token(), BOT_HOME / "work/token", "deploy-bot")
+    result = job.host.on_host("sudo -A id -un", SUDO_ASKPASS=job.there / "wrapper", KSA_TOKEN_FILE=token,
+                              KSA_AUDIENCE="ssh://build-7")
+    assert result.out == "root\n" and len(result.allowed) == 1, result
+
+
 # --- Ansible ---
 
 PLAYBOOK = """

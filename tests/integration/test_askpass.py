@@ -126,6 +126,31 @@ def test_asking_process_with_a_hostile_name(client):
     assert result.stdout.replace("\n", "") == client.token and result.stderr == ""
 
 
+def staying(shell):
+    """A shell that waits for ksa-askpass in place of becoming it."""
+    return [shutil.which(shell), *(["ash"] if shell == "busybox" else []), "-c", '"$@"; exit $?', "wrapper"]
+
+
+@pytest.mark.parametrize("wrapper", [staying(name) for name in ("sh", "dash", "bash", "busybox")] + [staying("sh") + staying("bash")],
+                         ids=["sh", "dash", "bash", "busybox", "two"])
+def test_wrapper_makes_each_part_another_login(client, wrapper):
+    """A shell around it, which does not exec it, is a new process for each part."""
+    for asker, host, own in ((client.asker, HOST, {}), (client.sudo(), "", {"KSA_AUDIENCE": AUDIENCE})):
+        results = [client.run(prompt(part, host), asker=asker, wrapper=wrapper, **own) for part in (1, 2, 3)]
+        assert "".join(result.stdout[:-1] for result in results) == client.token, results
+        assert client.kept() == []
+
+
+@pytest.mark.parametrize("behind", [[], staying("sh")])
+def test_program_below_ssh_is_taken_for_ssh(client, behind):
+    """Such as a proxy command, which is another client, of another server."""
+    wrapper = [shutil.which("timeout"), "60", *behind]
+    result = client.run(prompt(1), wrapper=wrapper)
+    assert result.returncode == 1 and "KSA_AUDIENCE must be set" in result.stderr, result
+    client.give(make_token(400))
+    assert client.run(prompt(1), wrapper=wrapper, KSA_AUDIENCE=AUDIENCE).stdout == client.token + "\n"
+
+
 # --- Where it is kept ---
 
 

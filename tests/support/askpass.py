@@ -12,7 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
 TOOLS = SOURCE / "tools"
-PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "id", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
+PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "grep", "id", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
 HOST = "(bot@build-7) "
 AUDIENCE = "ssh://build-7"
 FIRST = "Service account token as password: "
@@ -113,21 +113,25 @@ class Client:
     def set_ssh_version(self, version):
         self.ssh.with_name("ssh.version").write_text(version + "\n")
 
-    def another_ssh(self):
-        self.askers.append(Asker(self.ssh, self.folder))
+    def another_ssh(self, program=None):
+        self.askers.append(Asker(program or self.ssh, self.folder))
         return self.askers[-1]
+
+    def sudo(self):
+        """One that asks as sudo -A does."""
+        return self.another_ssh(shutil.copy(self.ssh, self.programs / "sudo"))
 
     def end(self):
         for asker in self.askers:
             asker.end()
 
-    def run(self, *words, asker=None, through=None, **environment):
-        """Asked by ASKER, or by the command THROUGH, which is not ssh (with [], by this process)."""
+    def run(self, *words, asker=None, through=None, wrapper=(), **environment):
+        """Asked by ASKER, which runs WRAPPER, or by the command THROUGH, which is not ssh (with [], by this process)."""
         env = {**self.env, **environment}
         env = {name: str(value) for name, value in env.items() if value is not None}
         command = [*self.shell, str(TOOLS / "ksa-askpass"), *words]
         if through is None:
-            return (asker or self.asker).ask(command, env)
+            return (asker or self.asker).ask([*wrapper, *command], env)
         return subprocess.run([*through, *command], env=env, timeout=60,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True)
