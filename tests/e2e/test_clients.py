@@ -160,6 +160,37 @@ def test_nothing_is_left_of_the_token(job):
     assert result.status == 0 and list(Path("/dev/shm").glob("ksa-askpass-*")) == []
 
 
+KEY_AND_TOKEN = ("KbdInteractiveAuthentication yes\nPasswordAuthentication no\nStrictModes no\n"
+                 "AuthenticationMethods publickey,keyboard-interactive\n")
+
+
+@pytest.fixture
+def key_of_bot():
+    folder = BOT_HOME / ".ssh"
+    folder.mkdir()
+    shutil.copy(private_host.HOME / ".ssh/id_ed25519.pub", folder / "authorized_keys")
+    shutil.chown(folder, "deploy-bot", "deploy-bot")
+    yield
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("options", [
+    [], ["-o", "PreferredAuthentications=publickey,keyboard-interactive"], ["-o", "PreferredAuthentications=publickey"],
+    ["-o", "KbdInteractiveAuthentication=no", "-o",
+     "PreferredAuthentications=gssapi-with-mic,gssapi-keyex,hostbased,publickey", "-o", "PasswordAuthentication=no"],
+], ids=["", "both", "key", "ansible"])
+def test_key_and_token_fails_for_want_of_a_key(job, key_of_bot, options):
+    job.host.start_sshd(KEY_AND_TOKEN, 2204)
+    result = job.run("ksa-ssh", "-p", "2204", *options, "deploy-bot@build-7", "id -un")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+
+
+def test_token_is_not_used_where_a_key_would_do(job, key_of_bot):
+    job.host.start_sshd(KEY_AND_TOKEN.replace("publickey,", "publickey "), 2204)
+    result = job.run("ksa-ssh", "-p", "2204", "deploy-bot@build-7", "id -un")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+
+
 WRAPPER = '#!/bin/sh\nksa-askpass "$@"\nstatus=$?\nexit $status\n'
 
 

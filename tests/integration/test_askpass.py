@@ -616,7 +616,7 @@ def test_ssh_config_lines(client):
     options = subprocess.run([shutil.which("ssh"), "-G", "-F", path, "build-7"], check=True, stdout=subprocess.PIPE,
                              universal_newlines=True).stdout.splitlines()
     assert result.returncode == 0
-    assert {"preferredauthentications keyboard-interactive", "kbdinteractiveauthentication yes", "batchmode no",
+    assert {"preferredauthentications keyboard-interactive,publickey", "kbdinteractiveauthentication yes", "batchmode no",
             "numberofpasswordprompts 1"} <= set(options)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
-FIRST_OPTIONS = ["-o", "PreferredAuthentications=keyboard-interactive", "-o", "KbdInteractiveAuthentication=yes",
+FIRST_OPTIONS = ["-o", "PreferredAuthentications=keyboard-interactive,publickey", "-o", "KbdInteractiveAuthentication=yes",
                  "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
 STAND_IN = """#!/bin/sh
 if [ "$1" = -V ]; then
