@@ -274,7 +274,15 @@ def test_unknown_host_key_is_not_answered(job):
     result = job.run("ksa-ssh", "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=ask",
                      "deploy-bot@build-7", "true")
     assert result.status == 255 and result.lines == [], result
-    assert result.err.count("ksa-askpass: ") == 1, result
+    assert result.err.count("ksa-askpass: ") == 1 and "host key of build-7 (127.0.0.1) is unknown" in result.err, result
+
+
+def test_user_without_a_rule_is_told_of_sudo(job):
+    """They see what the host asked, and whom it asked so."""
+    job.host.start_sshd("KbdInteractiveAuthentication yes\nPubkeyAuthentication no", 2205)
+    result = job.run("ksa-ssh", "-p", "2205", "alice@build-7", "true")
+    assert result.status == 255 and 'build-7 asked "Password:"' in result.err and "alice" in result.err, result
+    assert "sudo" not in result.err, result
 
 
 def test_password_is_not_answered(job):

@@ -307,8 +307,8 @@ def test_prompt_of_each_version_is_answered(client, words):
 
 @pytest.mark.parametrize("words", OTHER_PROMPTS)
 def test_other_prompts_get_no_answer(client, words):
-    """Not even with an audience that would stand for itself."""
-    client.refused(words)
+    """Not even with an audience that would stand for itself. ssh's user is not told of sudo."""
+    assert "sudo" not in client.refused(words).replace("[sudo: ", "").replace("[sudo] ", "")
     client.refused(words, KSA_AUDIENCE=AUDIENCE, KSA_HOST="build-7")
     assert client.kept() == []
 
@@ -343,12 +343,33 @@ def test_refusal_is_cut_and_cleaned(client):
 
 @pytest.mark.parametrize("words", ["Service account token refused", "x" + REFUSAL, HOST + REFUSAL, "\n" + REFUSAL])
 def test_what_only_looks_like_a_refusal(client, words):
-    assert "not pam_ksa's" in client.refused(HOST + words)
+    assert "build-7 asked" in client.refused(HOST + words)
 
 
 def test_sudo_p_is_told(client):
-    text = client.refused("my own prompt: ", KSA_AUDIENCE=AUDIENCE)
-    assert "sudo -p" in text and "passprompt_override" in text
+    text = client.refused("my own prompt: ", asker=client.sudo(), KSA_AUDIENCE=AUDIENCE)
+    assert "sudo -p" in text and "passprompt_override" in text and '"my own prompt:"' in text
+
+
+@pytest.mark.parametrize("words, parts", [
+    (HOST + "Password: ", ['build-7 asked "Password:"', " bot there"]),
+    ("(bot@corp@build-7) Password: ", ['build-7 asked "Password:"', " bot@corp there"]),
+    ("bot@build-7's password: ", ["build-7 asked \"bot@build-7's password:\"", " bot there"]),
+    ("Password: ", ['the host asked "Password:"']),
+    (HOST + "Two\nlines: ", ['build-7 asked "Two lines:"']),
+    (HOST + "The authenticity of host 'x' cannot", ["build-7 asked"]),
+    ("Enter passphrase for key '/home/job/.ssh/id': ", ["ssh-agent", "'/home/job/.ssh/id'"]),
+    (OTHER_PROMPTS[0], ["host key of build-7 (10.0.0.1) is unknown", "known_hosts", "ssh-keyscan build-7"]),
+])
+def test_prompt_is_not_told(client, words, parts):
+    text = client.refused(words)
+    for part in parts:
+        assert part in text, text
+
+
+def test_prompt_that_is_told_moves_the_terminal(client):
+    text = client.refused(HOST + "\x1b[2J\a\u00e9" + "x" * 2000)
+    assert all(" " <= c <= "~" for c in text[:-1]) and len(text) < 1000, text
 
 
 @pytest.mark.parametrize("words", [[], [FIRST, FIRST], ["--unknown"]])
@@ -362,8 +383,27 @@ def test_usage(client, words):
 
 def test_token_for_another_host(client):
     client.give(make_token(aud=["ssh://build-8"]))
-    assert "not for the audience ssh://build-7" in client.refused(prompt(1))
+    text = client.refused(prompt(1))
+    assert "not for the audience ssh://build-7" in text and '["ssh://build-8"]' in text, text
+    assert "kubectl create token deployer -n ci --audience 'ssh://build-7'" in text, text
     assert client.kept() == []
+
+
+@pytest.mark.parametrize("payload, has", [
+    ('{"aud":["ssh://[fd00::7]","b"],"sub":"system:serviceaccount:a-b:c.d"}', '["ssh://[fd00::7]","b"]'),
+    ('{"aud":"one","sub":"system:serviceaccount:a-b:c.d"}', '"one"'),
+    ('{"sub":"system:serviceaccount:a-b:c.d"}', "no audience")])
+def test_audience_of_the_token_is_not_told(client, payload, has):
+    client.give(make_token(payload=payload))
+    text = client.refused(prompt(1))
+    assert " for %s, not for " % has in text and "kubectl create token c.d -n a-b --audience 'ssh://build-7' " in text, text
+
+
+def test_command_of_a_hostile_token(client):
+    """What would be pasted into a shell has nothing of it but names."""
+    client.give(make_token(payload='{"aud":["x\\u001b[2J\x1b"],"sub":"system:serviceaccount:a;id:b`id`"}'))
+    text = client.refused(prompt(1))
+    assert "kubectl create token ACCOUNT -n NAMESPACE --audience" in text and "\x1b" not in text and ";id" not in text, text
 
 
 @pytest.mark.parametrize("payload", [
