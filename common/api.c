@@ -71,7 +71,8 @@ enum ksa_reason ksa_api_open(const struct ksa_cluster *cluster, const struct ksa
 {
         bool ours = side == KSA_SIDE_API;
 
-        *ret_api = (struct ksa_api){.cluster = cluster, .env = env, .milliseconds = milliseconds};
+        *ret_api = (struct ksa_api){
+                .cluster = cluster, .env = env, .side = side, .milliseconds = milliseconds};
         enum ksa_reason reason = read_file(ours ? cluster->api_ca_file : cluster->keys_ca_file, env,
                                            CA_MAX, &ret_api->ca, &ret_api->ca_length, err);
         if (reason == KSA_OK && ours)
@@ -85,7 +86,8 @@ enum ksa_reason ksa_api_open_with(const struct ksa_cluster *cluster, const struc
 {
         size_t length = ksa_secret_length(bearer);
 
-        *ret_api = (struct ksa_api){.cluster = cluster, .env = env, .milliseconds = milliseconds};
+        *ret_api = (struct ksa_api){
+                .cluster = cluster, .env = env, .side = KSA_SIDE_API, .milliseconds = milliseconds};
         ret_api->bearer = ksa_secret_new(length);
         if (ret_api->bearer == NULL ||
             !ksa_secret_append(ret_api->bearer, ksa_secret_bytes(bearer), length))
@@ -176,6 +178,8 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
                 .client_key = bytes_of(api->client_key),
                 .ca = {api->ca, api->ca_length},
                 .proxy = ksa_bytes_of(api->cluster->proxy),
+                .server_name = ksa_bytes_of(
+                        api->side == KSA_SIDE_API ? api->cluster->api_server_name : NULL),
                 .body = call->body,
                 .milliseconds = api->milliseconds,
                 .max = (int64_t)call->max,

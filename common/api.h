@@ -19,6 +19,7 @@ enum ksa_side {
 struct ksa_api {
         const struct ksa_cluster *cluster;
         const struct ksa_env *env;
+        enum ksa_side side;
         unsigned
                 milliseconds; /* until all is over, from the first question of this environment on */
         char *ca, *client_cert;

@@ -26,6 +26,7 @@ static const struct ksa_member request_members[] = {
         BYTES(ksa_request, client_key),
         BYTES(ksa_request, ca),
         BYTES(ksa_request, proxy),
+        BYTES(ksa_request, server_name),
         BYTES(ksa_request, body),
         NUMBER(ksa_request, milliseconds),
         NUMBER(ksa_request, max),
@@ -39,6 +40,7 @@ static const struct ksa_member response_members[] = {
         NUMBER(ksa_response, date),
         BYTES(ksa_response, why),
         BYTES(ksa_response, body),
+        BYTES(ksa_response, names),
 };
 /* clang-format on */
 
@@ -68,7 +70,8 @@ bool ksa_request_read(const struct ksa_secret *frame, struct ksa_request *ret_re
             request.method.length == 0 || request.url.length == 0 || !is_text(request.method) ||
             !is_text(request.url) || !is_text(request.accept) || !is_text(request.user_agent) ||
             !is_text(request.audit_id) || !is_text(request.bearer) || !is_text(request.proxy) ||
-            request.milliseconds <= 0 || request.milliseconds > INT32_MAX || request.max <= 0 ||
+            !is_text(request.server_name) || request.milliseconds <= 0 ||
+            request.milliseconds > INT32_MAX || request.max <= 0 ||
             request.max > (int64_t)KSA_BODY_MAX)
                 return false;
         *ret_request = request;
@@ -95,7 +98,8 @@ bool ksa_response_read(struct ksa_secret *frame, struct ksa_response *ret_respon
             response.transport <= 0 || response.transport >= KSA_TRANSPORT_COUNT ||
             response.status < 0 || response.status > STATUS_MAX || !is_seconds(response.max_age) ||
             !is_seconds(response.retry_after) || !is_seconds(response.date) ||
-            !is_text(response.why) || (response.status != 0 && response.body.bytes == NULL))
+            !is_text(response.why) || !is_text(response.names) ||
+            (response.status != 0 && response.body.bytes == NULL))
                 return false;
         response.frame = frame;
         *ret_response = response;

@@ -30,6 +30,7 @@ struct ksa_request {
         struct ksa_bytes client_key;  /* PEM, or none */
         struct ksa_bytes ca;          /* PEM; none: the system's trust anchors */
         struct ksa_bytes proxy;       /* or none: never the environment's */
+        struct ksa_bytes server_name; /* of the certificate and SNI; none: the URL's */
         struct ksa_bytes body;        /* JSON, or none */
         int64_t milliseconds;         /* until there must be an answer */
         int64_t max;                  /* bytes of the answer's body */
@@ -40,12 +41,16 @@ enum ksa_transport {
         KSA_TRANSPORT_ANSWERED = 1,
         KSA_TRANSPORT_UNREACHABLE, /* no address, no route, refused */
         KSA_TRANSPORT_TIMEOUT,
-        KSA_TRANSPORT_TLS,       /* no agreement, or not the one we meant */
+        KSA_TRANSPORT_TLS,       /* no agreement, and none of the errors of a certificate below */
         KSA_TRANSPORT_TOO_LARGE, /* more than max */
         KSA_TRANSPORT_BROKEN,    /* ended in the middle, or is no HTTP */
         KSA_TRANSPORT_REQUEST,   /* the request itself is refused: not https, a bad option */
         KSA_TRANSPORT_USER,      /* the helper could not become its own user */
         KSA_TRANSPORT_HOST, /* an error of this host: no port, descriptor, memory, permission */
+        KSA_TRANSPORT_TLS_AUTHORITY, /* no trust anchor of the request signed the certificate */
+        KSA_TRANSPORT_TLS_NAME,      /* the certificate is for other names, see `names` */
+        KSA_TRANSPORT_TLS_EXPIRED,
+        KSA_TRANSPORT_TLS_EARLY, /* the certificate is not valid yet */
         KSA_TRANSPORT_COUNT,
 };
 
@@ -57,6 +62,8 @@ struct ksa_response {
         int64_t date;         /* seconds since 1970, of Date; -1 for none */
         struct ksa_bytes why; /* a constant text of the library, never what the server sent */
         struct ksa_bytes body;
+        /* Names and addresses of the certificate, as the server sent them, cut, in printable ASCII. */
+        struct ksa_bytes names;
         struct ksa_secret *frame; /* what the texts point into; ksa_response_clear() */
 };
 

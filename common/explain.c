@@ -100,7 +100,7 @@ static void put_asked(struct line *line, const struct ksa_decision *decision)
         put(line, "", "granted_as", demanded->granted_as, KSA_VERIFIED_SIZE);
 }
 
-static const char *remedy_of(const struct ksa_decision *decision)
+const char *ksa_explain_remedy(const struct ksa_decision *decision)
 {
         return decision->error.remedy != NULL ? decision->error.remedy
                                               : ksa_reason_remedy(decision->reason);
@@ -116,7 +116,7 @@ static void put_refusal(struct line *line, const struct ksa_decision *decision)
         if (decision->error.line != 0)
                 add(line, " line=%u", decision->error.line);
         add(line, " why=\"%s\" remedy=\"%s\"",
-            ksa_text_whole(decision->error.text, why, sizeof(why)), remedy_of(decision));
+            ksa_text_whole(decision->error.text, why, sizeof(why)), ksa_explain_remedy(decision));
 }
 
 static void put_all(struct line *line, const struct ksa_attempt *attempt,

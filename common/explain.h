@@ -28,6 +28,9 @@ const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa
 char *ksa_explain_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
                             const char *reference, const char *host_name) KSA_MUST_CHECK;
 
+/* What helps against a refusal. Static; never NULL, may be "". */
+const char *ksa_explain_remedy(const struct ksa_decision *decision);
+
 /* "never", "prefer", "require" or "skipped"; NULL where the decision did not come as far. Static. */
 const char *ksa_explain_review(const struct ksa_decision *decision);
 

@@ -2,6 +2,7 @@
 #include "fetch.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "text.h"
 
 #define TOO_MANY_REQUESTS 429
 /*
@@ -142,8 +144,79 @@ static enum ksa_reason exchange(struct ksa_fetch *fetch, const struct ksa_reques
         return receive_response(fetch, ret_response, err);
 }
 
+/* HOST or HOST:PORT of URL, whose scheme ends in "://". */
+static const char *host_of(const char *url, char out[KSA_UNVERIFIED_SIZE])
+{
+        char plain[KSA_QUOTE_MAX], copy[KSA_UNVERIFIED_SIZE];
+        const char *shown = ksa_text_url(url, plain, sizeof(plain));
+        const char *host = strstr(shown, "://");
+
+        host = host != NULL ? host + strlen("://") : shown;
+        (void)snprintf(copy, sizeof(copy), "%.*s", (int)strcspn(host, "/"), host);
+        return ksa_text_quote(copy, out, KSA_UNVERIFIED_SIZE);
+}
+
+/* Bytes of the names of a certificate that an error shows. */
+#define NAMES_SIZE 193
+
+/* The certificate is for other names: the names are the server's words. */
+static enum ksa_reason other_name(const struct ksa_request *request,
+                                  const struct ksa_response *response, struct ksa_error *err)
+{
+        char host[KSA_UNVERIFIED_SIZE], wanted[KSA_UNVERIFIED_SIZE], names[NAMES_SIZE];
+        const char *own = request->server_name.bytes;
+        bool named = response->names.length > 0;
+
+        return ksa_fail(err, KSA_API_TLS, "TLS: the certificate of %s is not for %s%s, but for %s",
+                        host_of(request->url.bytes, host),
+                        own != NULL ? "api_server_name " : "that name",
+                        own != NULL ? ksa_text_quote(own, wanted, sizeof(wanted)) : "",
+                        named ? ksa_text_quote(response->names.bytes, names, sizeof(names))
+                              : "none (it has no subjectAltName)");
+}
+
+/* Why the server's certificate does not prove that it is the cluster's; the reason's own remedy for TLS. */
+static enum ksa_reason judge_certificate(const struct ksa_request *request,
+                                         const struct ksa_response *response, struct ksa_error *err)
+{
+        const char *remedy = NULL, *anchors = request->ca.bytes != NULL
+                                                      ? "the configured CA file"
+                                                      : "the system's trust anchors";
+        char host[KSA_UNVERIFIED_SIZE];
+        enum ksa_reason reason = KSA_API_TLS;
+
+        (void)host_of(request->url.bytes, host);
+        if (response->transport == KSA_TRANSPORT_TLS_AUTHORITY) {
+                (void)ksa_fail(err, reason, "TLS: no authority in %s signed the certificate of %s",
+                               anchors, host);
+                remedy = "put the CA of that server in api_ca_file (of an issuer's public address: "
+                         "keys_ca_file); kubectl config view --raw --minify shows it as "
+                         "certificate-authority-data";
+        } else if (response->transport == KSA_TRANSPORT_TLS_NAME) {
+                reason = other_name(request, response, err);
+                remedy = "use one of the certificate's names in the URL; for the API server, "
+                         "api_server_name = NAME expects that name and keeps the address";
+        } else if (response->transport == KSA_TRANSPORT_TLS_EXPIRED) {
+                (void)ksa_fail(err, reason,
+                               "TLS: the certificate of %s, or of its authority, has expired",
+                               host);
+                remedy =
+                        "renew the server's certificate (kubeadm certs check-expiration shows it), "
+                        "or set this host's clock";
+        } else {
+                (void)ksa_fail(err, reason,
+                               "TLS: the certificate of %s, or of its authority, is not valid yet",
+                               host);
+                remedy = "set this host's clock, or that of the host that issued the certificate";
+        }
+        if (err != NULL)
+                err->remedy = remedy;
+        return reason;
+}
+
 /* What the helper says of the way there, where there is no HTTP answer. */
-static enum ksa_reason judge(const struct ksa_response *response, struct ksa_error *err)
+static enum ksa_reason judge(const struct ksa_request *request, const struct ksa_response *response,
+                             struct ksa_error *err)
 {
         const char *why = response->why.bytes != NULL ? response->why.bytes : "";
 
@@ -156,6 +229,11 @@ static enum ksa_reason judge(const struct ksa_response *response, struct ksa_err
                 return too_late(err);
         case KSA_TRANSPORT_TLS:
                 return ksa_fail(err, KSA_API_TLS, "TLS: %s", why);
+        case KSA_TRANSPORT_TLS_AUTHORITY:
+        case KSA_TRANSPORT_TLS_NAME:
+        case KSA_TRANSPORT_TLS_EXPIRED:
+        case KSA_TRANSPORT_TLS_EARLY:
+                return judge_certificate(request, response, err);
         case KSA_TRANSPORT_TOO_LARGE:
                 return ksa_fail(err, KSA_API_BROKEN, "the answer is too large");
         case KSA_TRANSPORT_BROKEN:
@@ -188,7 +266,7 @@ static enum ksa_reason ask_once(struct ksa_fetch *fetch, const struct ksa_reques
                 ksa_fetch_close(fetch); /* what it may still say belongs to nobody */
                 return reason;
         }
-        reason = judge(&response, err);
+        reason = judge(request, &response, err);
         if (reason == KSA_OK)
                 *ret_response = response;
         else

@@ -31,15 +31,17 @@ static enum ksa_reason tell_url(const char *url, enum ksa_side side, enum ksa_re
                                 struct ksa_error *err)
 {
         const char *hint = "";
-        struct ksa_error inner = *err;
+        const struct ksa_error inner = *err;
         char plain[KSA_QUOTE_MAX], shown[SHOWN];
 
         if (reason == KSA_API_FORBIDDEN && side == KSA_SIDE_API)
                 hint = ": the ClusterRole system:service-account-issuer-discovery would";
-        return ksa_fail(
+        (void)ksa_fail(
                 err, reason, "%s: %s%s",
                 ksa_text_quote(ksa_text_url(url, plain, sizeof(plain)), shown, sizeof(shown)),
                 inner.text, hint);
+        err->remedy = inner.remedy;
+        return reason;
 }
 
 static enum ksa_reason get(const struct source *source, enum ksa_side side,

@@ -84,6 +84,7 @@ struct ksa_cluster {
         uint64_t keys_max_stale;
         const char *keys_ca_file;
         const char *api_server;
+        const char *api_server_name;
         const char *api_ca_file;
         const char *credential_file;
         const char *client_cert_file;

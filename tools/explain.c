@@ -124,7 +124,7 @@ static const char *remedy_of(const struct question *question)
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
                 return "user = @own names users that ksa made: ksactl accounts list shows them, "
                        "ksactl accounts sync makes them, or tells why not";
-        return ended_offline(question) ? "" : ksa_reason_remedy(question->decision.reason);
+        return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision);
 }
 
 static const char *detail_of(const struct question *question, enum ksa_step step, char *out,

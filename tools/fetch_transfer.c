@@ -2,6 +2,7 @@
 #include "fetch_transfer.h"
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h> /* numbers alone: libcrypto is libcurl's */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,11 @@
 #include "fetch_host.h"
 #include "text.h"
 
+#define HTTP_OK 200
+
+/* Bytes of a certificate's names that are handed on. */
+#define NAMES_SIZE 513
+
 struct transfer {
         CURL *curl;
         struct ksa_secret *body;
@@ -19,6 +25,7 @@ struct transfer {
         int host_error; /* errno by which this host failed at one of the addresses, or 0 */
         int64_t max_age, retry_after, date;
         int64_t retry_date; /* seconds since 1970, of a Retry-After that is a date; -1 for none */
+        char names[NAMES_SIZE];
 };
 
 struct transfer *transfer_new(void)
@@ -223,6 +230,37 @@ static bool may_ask(const char *url)
         return strncmp(url, "https://", 8) == 0 || is_loopback(url);
 }
 
+/*
+ * The certificate must have request->server_name, and SNI and Host say it, while the connection goes to the
+ * host of the URL: libcurl gets a URL with that name, and CONNECT_TO (a list of one) with the host. False if
+ * memory runs out or the URL is not valid.
+ */
+static bool set_name(CURL *curl, const struct ksa_request *request, struct curl_slist **connect_to)
+{
+        CURLU *url = curl_url();
+        char *host = NULL, *port = NULL, *named = NULL, *line = NULL;
+        bool ok = url != NULL &&
+                  curl_url_set(url, CURLUPART_URL, request->url.bytes, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                  curl_url_set(url, CURLUPART_HOST, request->server_name.bytes, 0) == CURLUE_OK &&
+                  curl_url_get(url, CURLUPART_URL, &named, 0) == CURLUE_OK &&
+                  asprintf(&line, "::%s:%s", host, port) > 0;
+
+        if (ok) {
+                *connect_to = curl_slist_append(NULL, line);
+                ok = *connect_to != NULL &&
+                     curl_easy_setopt(curl, CURLOPT_URL, named) == CURLE_OK &&
+                     curl_easy_setopt(curl, CURLOPT_CONNECT_TO, *connect_to) == CURLE_OK;
+        }
+        free(line);
+        curl_free(named);
+        curl_free(port);
+        curl_free(host);
+        curl_url_cleanup(url);
+        return ok;
+}
+
 static bool set_options(struct transfer *transfer, const struct ksa_request *request,
                         struct curl_slist *headers)
 {
@@ -242,7 +280,7 @@ static bool set_options(struct transfer *transfer, const struct ksa_request *req
                SET(CURLOPT_XOAUTH2_BEARER, request->bearer.bytes) &&
                SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
                SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
-               set_blob(curl, CURLOPT_CAINFO_BLOB, request->ca) &&
+               SET(CURLOPT_CERTINFO, 1L) && set_blob(curl, CURLOPT_CAINFO_BLOB, request->ca) &&
                /* else libcurl's own folder of anchors counts beside those that were named */
                (request->ca.bytes == NULL || SET(CURLOPT_CAPATH, NULL)) &&
                set_blob(curl, CURLOPT_SSLCERT_BLOB, request->client_cert) &&
@@ -296,6 +334,67 @@ static enum ksa_transport transport_of(CURLcode code, bool too_large)
         }
 }
 
+/* The names and addresses of the server's certificate, as OpenSSL prints them, in printable ASCII. */
+static struct ksa_bytes certificate_names(struct transfer *transfer,
+                                          const struct curl_certinfo *chain)
+{
+        static const char extension[] = "X509v3 Subject Alternative Name:";
+        const size_t prefix = sizeof(extension) - 1;
+
+        transfer->names[0] = '\0';
+        for (const struct curl_slist *field = chain->certinfo[0]; field != NULL;
+             field = field->next) {
+                if (strncmp(field->data, extension, prefix) == 0)
+                        (void)ksa_text_whole(field->data + prefix, transfer->names,
+                                             sizeof(transfer->names));
+        }
+        return ksa_bytes_of(transfer->names);
+}
+
+/*
+ * What is wrong with the certificate, where libcurl has OpenSSL. There is information about the chain only
+ * after a handshake, in which the chain was verified: then the name is wrong.
+ */
+static void judge_certificate(struct transfer *transfer, const struct ksa_request *request,
+                              struct ksa_response *response)
+{
+        const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+        struct curl_certinfo *chain = NULL;
+        long verdict = X509_V_OK, connected = 0;
+
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_CERTINFO, &chain);
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_HTTP_CONNECTCODE, &connected);
+        if (library == NULL || strncmp(library, "OpenSSL/", strlen("OpenSSL/")) != 0)
+                return;
+        /* Before its answer to CONNECT it is the certificate of the proxy. */
+        if (request->proxy.bytes != NULL && connected != HTTP_OK)
+                return;
+        if (chain != NULL && chain->num_of_certs > 0) {
+                response->transport = KSA_TRANSPORT_TLS_NAME;
+                response->names = certificate_names(transfer, chain);
+                return;
+        }
+        switch (verdict) {
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+        case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* another authority of the same name */
+                response->transport = KSA_TRANSPORT_TLS_AUTHORITY;
+                break;
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+                response->transport = KSA_TRANSPORT_TLS_EXPIRED;
+                break;
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+                response->transport = KSA_TRANSPORT_TLS_EARLY;
+                break;
+        default:
+                break;
+        }
+}
+
 /* The cluster counts as unreachable only where this host did all that it could. */
 static void judge_host(struct transfer *transfer, struct ksa_response *response)
 {
@@ -316,11 +415,17 @@ static void run(struct transfer *transfer, const struct ksa_request *request,
 {
         long status = 0;
         CURLcode code = CURLE_BAD_FUNCTION_ARGUMENT;
+        struct curl_slist *connect_to = NULL;
+        bool named = request->server_name.bytes != NULL && !is_loopback(request->url.bytes);
 
-        if (may_ask(request->url.bytes) && set_options(transfer, request, headers))
+        if (may_ask(request->url.bytes) && set_options(transfer, request, headers) &&
+            (!named || set_name(transfer->curl, request, &connect_to)))
                 code = curl_easy_perform(transfer->curl);
+        curl_slist_free_all(connect_to);
         response->transport = transport_of(code, transfer->too_large);
         response->why = ksa_bytes_of(curl_easy_strerror(code));
+        if (code == CURLE_PEER_FAILED_VERIFICATION)
+                judge_certificate(transfer, request, response);
         judge_host(transfer, response);
         if (response->transport != KSA_TRANSPORT_ANSWERED)
                 return;

@@ -32,7 +32,7 @@ def take():
 
 def answer(transport=fetch.ANSWERED, status=201, body=BODY, why=b""):
     numbers = [struct.pack("=q", number) for number in (transport, status, -1, -1, -1)]
-    return fetch.frame(numbers + [why and why + b"\\0", body and body + b"\\0"])
+    return fetch.frame(numbers + [why and why + b"\\0", body and body + b"\\0", b""])
 
 
 def die():

@@ -121,6 +121,7 @@ NOT_THERE = {
 NOT_PROVEN = {
     "a certificate for another name": (another_server(lambda it: it.issue("other", "DNS:other.example")), "api-tls"),
     "a certificate whose time is over": (another_server(lambda it: it.end(it.issue("ended", "IP:127.0.0.1"))), "api-tls"),
+    "a certificate that is not valid yet": (another_server(lambda it: it.begin_later(it.issue("early", "IP:127.0.0.1"))), "api-tls"),
     "a certificate of another authority": (another_authority, "api-tls"),
     "no api_ca_file, and none of the system's": (no_authority, "api-tls"),
     "api_ca_file is no certificate": (broken_authority, "api-tls"),
@@ -265,6 +266,45 @@ def test_429_is_asked_again_once_and_never_yielded_to(asking, review, answers, t
     verdict = asking.login()
     assert (verdict.auth, verdict.reason, verdict.review) == (UNAVAILABLE, "api-busy", review), verdict
     assert asking.server.counts == {REVIEW: times}, verdict
+
+
+@pytest.mark.parametrize("name, mentioned", (
+    ("a certificate for another name", ("DNS:other.example", "api_server_name")),
+    ("a certificate whose time is over", ("expired", "renew")),
+    ("a certificate that is not valid yet", ("not valid yet", "clock")),
+    ("a certificate of another authority", ("authority", "api_ca_file"))))
+def test_errors_of_certificates_told_apart_in_why_and_remedy(asking, name, mentioned):
+    """One text and one remedy were for all of them."""
+    TABLE[name][0](asking)
+    asking.write("require")
+    verdict = asking.login()
+    assert verdict.reason == "api-tls"
+    assert mentioned[0] in verdict.why and mentioned[1] in verdict.word("remedy"), verdict
+
+
+def test_explain_has_names_and_remedy_of_a_wrong_certificate(asking):
+    TABLE["a certificate for another name"][0](asking)
+    asking.write("require")
+    words = ["--json", "--service", "sshd", "--user", "deploy-bot", "--rhost", "10.1.2.3", "--token-file", "-"]
+    result = asking.host.run(["ksactl", "explain", *words], user="root", stdin=asking.host.token().encode())
+    shown = json.loads(result.out)
+    assert shown["reason"] == "api-tls" and "DNS:other.example" in shown["why"] and "api_server_name" in shown["remedy"]
+
+
+def test_api_server_name_is_the_name_that_the_certificate_must_have(asking):
+    """For a cluster whose certificate has only another name than its address; another cluster's name still refuses."""
+    pair = asking.certificates.issue("named", "DNS:api.prod.test")
+    server = asking.until_the_end(ClusterDouble(*pair, asking.host.key))
+    asking.url = server.url
+    asking.write("require")
+    assert asking.login().reason == "api-tls"
+    asking.options["name"] = "api_server_name = other.prod.test"
+    asking.write("require")
+    verdict = asking.login()
+    assert verdict.reason == "api-tls" and "other.prod.test" in verdict.why and "DNS:api.prod.test" in verdict.why
+    asking.options["name"] = "api_server_name = api.prod.test"
+    asking.write("require")
+    assert asking.login().auth == "SUCCESS" and server.counts == {REVIEW: 1}
 
 
 def test_sound(asking):

@@ -166,19 +166,60 @@ def test_a_name_that_is_nowhere(ca, helper):
     assert helper.ask("https://nowhere.invalid/", ca=ca, milliseconds=3000).transport in (fetch.UNREACHABLE, fetch.TIMEOUT)
 
 
-@pytest.mark.parametrize("case", ["wrong name", "another authority", "the system's anchors", "TLS 1.1"])
+PROOFS = {"wrong name": fetch.TLS_NAME, "another authority": fetch.TLS_AUTHORITY, "another authority of the same name": fetch.TLS_AUTHORITY,
+          "the system's anchors": fetch.TLS_AUTHORITY, "expired": fetch.TLS_EXPIRED, "not valid yet": fetch.TLS_EARLY, "TLS 1.1": fetch.TLS}
+
+
+@pytest.mark.parametrize("case", PROOFS)
 def test_a_server_that_cannot_prove_itself(case, certificates, good, ca, helper, tmp_path):
     def old(context):
         context.set_ciphers("ALL:@SECLEVEL=0")
         context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
 
-    pair = certificates.issue("other", "DNS:other.example") if case == "wrong name" else good
-    anchors = {"another authority": Certificates(tmp_path).ca.read_bytes(), "the system's anchors": b""}.get(case, ca)
+    namesake = tmp_path / certificates.folder.name
+    namesake.mkdir()
+    pair = certificates.issue("other", "DNS:other.example,IP:10.0.0.1") if case == "wrong name" else good
+    if case in ("expired", "not valid yet"):
+        moved = certificates.issue("moved", "IP:127.0.0.1")
+        pair = certificates.end(moved) if case == "expired" else certificates.begin_later(moved)
+    anchors = {"another authority": Certificates(tmp_path).ca.read_bytes(), "the system's anchors": b"",
+               "another authority of the same name": Certificates(namesake).ca.read_bytes()}.get(case, ca)
     with TlsServer(*pair, tune=old if case == "TLS 1.1" else None) as server:
         answer = helper.ask(server.url, ca=anchors, bearer="secret")
-        assert answer.transport == fetch.TLS
+        assert answer.transport == PROOFS[case]
+        assert answer.names == ("DNS:other.example, IP Address:10.0.0.1" if case == "wrong name" else "")
         assert server.requests == []
+
+
+def test_names_of_a_certificate_are_cut_and_printable(certificates, ca, helper):
+    """The server chooses its names; here they have control characters, and more bytes than are handed on."""
+    with TlsServer(*certificates.named("hostile", ["a\n\x1b[31m.example"] + ["host-%d.example" % number for number in range(100)])) as server:
+        answer = helper.ask(server.url, ca=ca)
+    assert answer.transport == fetch.TLS_NAME and answer.names.startswith("DNS:a") and answer.names.isprintable()
+    assert 100 < len(answer.names) <= 512
+
+
+@pytest.mark.parametrize("alternative, name, transport", [
+    ("DNS:api.prod.test", "api.prod.test", fetch.ANSWERED), ("IP:10.0.0.1", "10.0.0.1", fetch.ANSWERED),
+    ("DNS:api.prod.test", "other.prod.test", fetch.TLS_NAME), ("IP:127.0.0.1", "api.prod.test", fetch.TLS_NAME)])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_the_certificate_must_have_the_server_name(certificates, ca, helper, alternative, name, transport, host):
+    """And the connection still goes to the host of the URL, with that name as SNI."""
+    names = []
+    pair = certificates.issue("named", alternative)
+    with TlsServer(*pair, host=host, tune=lambda it: setattr(it, "sni_callback", lambda _, name, __: names.append(name))) as server:
+        answer = helper.ask(server.url + "/version", ca=ca, server_name=name)
+        assert answer.transport == transport
+        assert server.connections == 1 and names == [None if name[0].isdigit() else name]
+        assert [request.split(" ")[1] for request in server.requests] == (["/version"] if transport == fetch.ANSWERED else [])
+
+
+def test_a_server_name_through_a_proxy(certificates, ca, helper):
+    """The proxy is told the host of the URL."""
+    with TlsServer(*certificates.issue("named", "DNS:api.prod.test")) as server, Proxy() as proxy:
+        assert helper.ask(server.url, ca=ca, proxy=proxy.url, server_name="api.prod.test").status == 200
+        assert proxy.seen.startswith(b"CONNECT 127.0.0.1:%d HTTP/1.1" % server.port)
 
 
 def test_named_anchors_are_all_that_count(good, certificates, ca, helper, tmp_path):
@@ -190,7 +231,7 @@ def test_named_anchors_are_all_that_count(good, certificates, ca, helper, tmp_pa
     try:
         with TlsServer(*other.issue("good", "IP:127.0.0.1")) as server:
             answer = helper.ask(server.url, ca=ca, bearer="secret")
-            assert answer.transport == fetch.TLS and server.requests == []
+            assert answer.transport == fetch.TLS_AUTHORITY and server.requests == []
             assert helper.ask(server.url).status == 200  # it does count where none is named
     finally:
         anchor.unlink()

@@ -174,6 +174,18 @@ def test_a_server_of_another_authority(cluster, tmp_path):
     assert result.status == 1 and "reason=api-tls" in result.err and cluster.asked() == []
 
 
+def test_the_remedy_of_a_wrong_name_was_lost_on_the_way_to_the_log(cluster):
+    with TlsServer(*cluster.certificates.issue("other", "DNS:other.example")) as other:
+        cluster.configure(cluster.section().replace(cluster.server.url, other.url))
+        result = cluster.refresh("prod")
+        assert "reason=api-tls" in result.err and "DNS:other.example" in result.err
+        assert "api_server_name" in result.err.partition("remedy=")[2]
+        other.pages[KEYS] = jwks_page(cluster.host.key)
+        cluster.configure(cluster.section(more="credential_file = %s\napi_server_name = other.example\n" % CREDENTIAL).replace(
+            cluster.server.url, other.url))
+        assert cluster.refresh("prod").status == 0 and cluster.cached() == [cluster.host.key.kid]
+
+
 def test_a_credential_that_others_can_read_is_not_sent(cluster):
     CREDENTIAL.chmod(0o644)
     result = cluster.refresh("prod")

@@ -10,7 +10,7 @@ import host as private_host
 import issuer
 import registry
 from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
-from tls_server import page
+from tls_server import TlsServer, page
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -328,6 +328,14 @@ def test_another_authority(cluster, review, expected):
         "api_ca_file = %s" % cluster.certificates.ca, "api_ca_file = /etc/ssl/certs/ca-certificates.crt"))
     text, parts = status(cluster, expected)
     assert "could not be asked: TLS" in text and parts["api"]["problem"].startswith("TLS")
+
+
+def test_another_name(cluster):
+    """The remedy was to look at the CA file too, and the names of the certificate were not shown."""
+    with TlsServer(*cluster.certificates.issue("other", "DNS:other.example")) as other:
+        cluster.configure(cluster.section(more="credential_file = %s\nreview = require\n" % CREDENTIAL).replace(cluster.server.url, other.url))
+        _, parts = status(cluster, "trouble")
+    assert "DNS:other.example" in parts["api"]["problem"] and "api_server_name" in parts["api"]["remedy"]
 
 
 # --- What this host may ask ---

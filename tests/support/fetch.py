@@ -8,8 +8,8 @@ PROGRAM = "/usr/libexec/ksa/ksa-fetch"
 MARK = 0x6b736131
 # Nothing of the caller's, but what a build with sanitizers is told: a leak checker cannot look into this process.
 ENVIRONMENT = {name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}
-TEXTS = ("method", "url", "accept", "user_agent", "audit_id", "bearer", "client_cert", "client_key", "ca", "proxy", "body")
-ANSWERED, UNREACHABLE, TIMEOUT, TLS, TOO_LARGE, BROKEN, REQUEST, USER, HOST = range(1, 10)
+TEXTS = ("method", "url", "accept", "user_agent", "audit_id", "bearer", "client_cert", "client_key", "ca", "proxy", "server_name", "body")
+ANSWERED, UNREACHABLE, TIMEOUT, TLS, TOO_LARGE, BROKEN, REQUEST, USER, HOST, TLS_AUTHORITY, TLS_NAME, TLS_EXPIRED, TLS_EARLY = range(1, 14)
 
 
 def frame(fields):
@@ -34,7 +34,7 @@ class Answer:
             at += 8 + length
         numbers = [struct.unpack("=q", field)[0] for field in fields[:5]]
         self.transport, self.status, self.max_age, self.retry_after, self.date = numbers
-        self.why, self.body = fields[5][:-1].decode(), fields[6][:-1]
+        self.why, self.body, self.names = fields[5][:-1].decode(), fields[6][:-1], fields[7][:-1].decode()
 
 
 class Fetch:

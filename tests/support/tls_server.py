@@ -33,16 +33,29 @@ class Certificates:
                 "-extfile", extensions, "-out", made)
         return made, key
 
-    def end(self, pair):
-        """The same certificate, but its time was over yesterday: openssl makes none like that."""
-        made, key = pair
+    def _change(self, pair, begin, extensions=None):
+        """The same certificate, valid for a day from BEGIN days after today, with other EXTENSIONS: openssl makes none like that."""
+        made, _ = pair
         old = x509.load_pem_x509_certificate(made.read_bytes())
-        yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+        begin = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=begin)
         builder = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), old.serial_number,
-                                          yesterday - datetime.timedelta(days=1), yesterday, list(old.extensions))
+                                          begin, begin + datetime.timedelta(days=1), extensions or list(old.extensions))
         authority = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
         made.write_bytes(builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         return pair
+
+    def end(self, pair):
+        """The same certificate, which expired yesterday."""
+        return self._change(pair, -2)
+
+    def begin_later(self, pair):
+        """The same certificate, which becomes valid tomorrow."""
+        return self._change(pair, 1)
+
+    def named(self, name, hosts):
+        """A certificate for HOSTS, whatever characters they have."""
+        value = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        return self._change(self.issue(name, "DNS:" + name), -0.5, [x509.Extension(value.oid, False, value)])
 
 
 def page(body=b"{}", status="200 OK", *headers):

@@ -47,6 +47,7 @@ static enum ksa_reason fetch(void *context, const struct ksa_request *request,
         keep(answers->bearer, sizeof(answers->bearer), request->bearer);
         keep(answers->ca, sizeof(answers->ca), request->ca);
         keep(answers->proxy, sizeof(answers->proxy), request->proxy);
+        keep(answers->server_name, sizeof(answers->server_name), request->server_name);
         keep(answers->body, sizeof(answers->body), request->body);
         answers->milliseconds = (unsigned)request->milliseconds;
         for (size_t i = 0; i < answers->count; i++) {

@@ -23,7 +23,7 @@ struct answers {
         /* What was asked, the last time. */
         unsigned asked, refreshes;
         char method[8], url[256], accept[128], agent[128], audit_id[64], bearer[128], ca[64],
-                proxy[64], body[8192];
+                proxy[64], server_name[64], body[8192];
         char clusters[256]; /* of the last refresh, each with a comma behind it */
         unsigned milliseconds;
 };

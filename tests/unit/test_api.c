@@ -80,6 +80,35 @@ static void test_what_is_sent(void **state)
         assert_string_equal(answers.body, "{}");
 }
 
+/* api_server_name is for the certificate of the API server, whoever's token is sent, and for no other one. */
+static void test_server_name(void **state)
+{
+        struct place *place = *state;
+        const struct answer_row row = {.url = "/x", .status = 200};
+        struct answers answers = {.rows = &row, .count = 1};
+        const struct ksa_call call = {.url = "/x", .max = 10},
+                              public = {.url = "https://issuer/x", .max = 10};
+        struct ksa_secret *bearer = ksa_secret_new(8);
+        struct ksa_response response = {0};
+        struct ksa_api api;
+        struct ksa_error error = {0};
+
+        arrange(place);
+        cluster.api_server_name = "kubernetes.default.svc";
+        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_OK);
+        assert_string_equal(answers.server_name, "kubernetes.default.svc");
+        assert_int_equal(ask(place, &answers, KSA_SIDE_PUBLIC, &public, &error), KSA_OK);
+        assert_string_equal(answers.server_name, "");
+        assert_true(ksa_secret_append(bearer, "token", 5));
+        assert_int_equal(ksa_api_open_with(&cluster, &place->env, bearer, 5000, &api, &error),
+                         KSA_OK);
+        assert_int_equal(ksa_api_ask(&api, &call, &response, &error), KSA_OK);
+        assert_string_equal(answers.server_name, "kubernetes.default.svc");
+        ksa_response_clear(&response);
+        ksa_api_close(&api);
+        ksa_secret_free(&bearer);
+}
+
 /* What is not the API server gets none of this host's credentials. */
 static void test_the_public_side(void **state)
 {
@@ -196,8 +225,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
         const struct CMUnitTest tests[] = {
-                TEST(test_what_is_sent), TEST(test_the_public_side), TEST(test_statuses),
-                TEST(test_files),        TEST(test_nobody_to_ask),
+                TEST(test_what_is_sent), TEST(test_server_name), TEST(test_the_public_side),
+                TEST(test_statuses),     TEST(test_files),       TEST(test_nobody_to_ask),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

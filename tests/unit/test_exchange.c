@@ -58,7 +58,7 @@ static void test_no_line_ends_in_headers(void **state)
                 offsetof(struct ksa_request, method),   offsetof(struct ksa_request, url),
                 offsetof(struct ksa_request, accept),   offsetof(struct ksa_request, user_agent),
                 offsetof(struct ksa_request, audit_id), offsetof(struct ksa_request, bearer),
-                offsetof(struct ksa_request, proxy),
+                offsetof(struct ksa_request, proxy),    offsetof(struct ksa_request, server_name),
         };
 
         (void)state;
@@ -127,6 +127,9 @@ static void test_responses(void **state)
         response.transport = KSA_TRANSPORT_TLS;
         assert_true(is_believed(&response));
         response.why = ksa_bytes_of("two\nlines");
+        assert_false(is_believed(&response));
+        response.why = ksa_bytes_of("");
+        response.names = ksa_bytes_of("DNS:two\nlines");
         assert_false(is_believed(&response));
 }
 
