@@ -83,20 +83,54 @@ static bool header_value(const char *line, size_t length, const char *name, char
         return true;
 }
 
-/* max-age of Cache-Control (RFC 9111 section 5.2.2.1), or -1. */
-static int64_t max_age_in(char *value)
+/* The end of the directive at TEXT: its comma, which is not inside quotation marks, or the text's end. */
+static char *directive_end(char *text)
 {
-        char *state = NULL;
+        bool quoted = false;
 
-        for (char *word = strtok_r(value, ", \t", &state); word != NULL;
-             word = strtok_r(NULL, ", \t", &state)) {
-                uint64_t seconds;
-
-                if (strncasecmp(word, "max-age=", 8) == 0 &&
-                    ksa_text_number(word + 8, 0, INT32_MAX, &seconds))
-                        return (int64_t)seconds;
+        for (; *text != '\0' && (quoted || *text != ','); text++) {
+                if (*text == '"')
+                        quoted = !quoted;
+                else if (quoted && *text == '\\' && text[1] != '\0')
+                        text++;
         }
-        return -1;
+        return text;
+}
+
+/* The seconds of max-age in DIRECTIVE, plain or in quotation marks, or -1 (RFC 9111 section 5.2). */
+static int64_t max_age_in(const char *directive)
+{
+        static const char name[] = "max-age=";
+        char digits[16];
+        uint64_t seconds;
+
+        directive += strspn(directive, " \t");
+        if (strncasecmp(directive, name, sizeof(name) - 1) != 0)
+                return -1;
+        directive += sizeof(name) - 1;
+        size_t quote = *directive == '"' ? 1 : 0;
+        size_t length = strspn(directive + quote, "0123456789");
+        const char *rest = directive + quote + length + quote;
+        if (length >= sizeof(digits) || (quote == 1 && directive[1 + length] != '"') ||
+            rest[strspn(rest, " \t")] != '\0')
+                return -1;
+        (void)snprintf(digits, sizeof(digits), "%.*s", (int)length, directive + quote);
+        return ksa_text_number(digits, 0, INT32_MAX, &seconds) ? (int64_t)seconds : -1;
+}
+
+/* One line of Cache-Control. An answer may have several; of several max-age the smallest counts. */
+static void take_cache_control(struct transfer *transfer, char *value)
+{
+        for (bool more = true; more;) {
+                char *end = directive_end(value);
+
+                more = *end != '\0';
+                *end = '\0';
+                int64_t seconds = max_age_in(value);
+                if (seconds >= 0 && (transfer->max_age < 0 || seconds < transfer->max_age))
+                        transfer->max_age = seconds;
+                value = end + 1;
+        }
 }
 
 /* Seconds since 1970; -1 for what is no date: a wrong clock does not make the answer wrong. */
@@ -114,7 +148,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
         uint64_t seconds;
 
         if (header_value(line, size * count, "Cache-Control", value, sizeof(value)))
-                transfer->max_age = max_age_in(value);
+                take_cache_control(transfer, value);
         else if (header_value(line, size * count, "Retry-After", value, sizeof(value)) &&
                  ksa_text_number(value, 0, INT32_MAX, &seconds))
                 transfer->retry_after = (int64_t)seconds;

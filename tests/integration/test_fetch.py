@@ -54,6 +54,17 @@ def test_an_answer_and_what_its_headers_say(server, ca, helper):
         assert line in head
 
 
+@pytest.mark.parametrize("lines, seconds", [
+    (["max-age=60", "public"], 60), (["public", "max-age=60"], 60), (["max-age=60", "max-age=30, public"], 30), (["max-age=30", "max-age=60"], 30),
+    (['max-age="60"'], 60), (['public, MAX-AGE="60" , no-transform'], 60), (['private="max-age=5", max-age=60'], 60),
+    (['private="a\\", max-age=5", max-age=60'], 60), (['x="max-age=5, y'], -1), (['max-age="60'], -1), (['max-age=60"'], -1), (["max-age="], -1), (['max-age=""'], -1),
+    (["max-age=6 0"], -1), (["max-age=-1"], -1), (["s-max-age=60"], -1), (["max-age=99999999999"], -1), ([""], -1), ([","], -1), ([",,max-age=7,"], 7)])
+def test_cache_control_in_several_lines_or_quoted(server, ca, helper, lines, seconds):
+    """The last line alone counted, and max-age="60" was ignored: the key set was then fetched every five minutes."""
+    server.answer = page(b"{}", "200 OK", *("Cache-Control: " + line for line in lines))
+    assert helper.ask(server.url, ca=ca).max_age == seconds
+
+
 @pytest.mark.parametrize("date", ["Wed, 31 Dec 1969 23:59:50 GMT", "Fri, 01 Jan 9999 00:00:00 GMT", "yesterday", ""])
 def test_a_server_without_a_clock_still_answers(server, ca, helper, date):
     server.answer = page(b"{}", "200 OK", "Date: " + date)
