@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "file.h"
+#include "json.h"
 #include "text.h"
+#include "token.h"
 
 /* The system's whole bundle has 220 KiB; a cluster's has one certificate or two. */
 #define CA_MAX ((size_t)512 * 1024)
@@ -127,31 +129,99 @@ static struct ksa_bytes bytes_of(const struct ksa_secret *secret)
         return (struct ksa_bytes){ksa_secret_bytes(secret), ksa_secret_length(secret)};
 }
 
-static enum ksa_reason judge_status(const struct ksa_response *response, struct ksa_error *err)
+/* Bytes of the API server's own words that an error shows. */
+#define SAID_SIZE 209
+
+/*
+ * The message of the Status in RESPONSE (apimachinery pkg/apis/meta/v1), cut and in printable ASCII; "" where
+ * there is none. What it repeats of credentials and tokens is overwritten: JSON can spell it in ways that are
+ * seen only after it was parsed.
+ */
+static const char *said(const struct ksa_api *api, const struct ksa_call *call,
+                        const struct ksa_response *response, char out[SAID_SIZE])
+{
+        const char *const secrets[] = {api->bearer != NULL ? ksa_secret_bytes(api->bearer) : "",
+                                       call->secret != NULL ? call->secret : ""};
+        /* The answer is ours alone, in a secret of its own. */
+        char *body = (char *)(uintptr_t)response->body.bytes, copy[SAID_SIZE];
+        KSA_CLEANUP(ksa_json_free) json_t *status = NULL;
+
+        for (size_t i = 0; i < KSA_COUNT(secrets); i++)
+                ksa_secret_blot(secrets[i], body, response->body.length);
+        out[0] = '\0';
+        if (ksa_json_load(body, response->body.length, &status, NULL) != KSA_OK)
+                return out;
+        const char *kind = ksa_json_text(status, "kind"),
+                   *message = ksa_json_text(status, "message");
+        if (kind == NULL || strcmp(kind, "Status") != 0 || message == NULL)
+                return out;
+        (void)ksa_text_whole(message, copy, sizeof(copy));
+        for (size_t i = 0; i < KSA_COUNT(secrets); i++)
+                ksa_secret_blot(secrets[i], copy, strlen(copy));
+        memcpy(out, copy, sizeof(copy));
+        return out;
+}
+
+/* A credential that was issued less than this many seconds ago is not revoked or expired yet. */
+#define JUST_ISSUED 600
+
+static bool was_just_issued(const struct ksa_api *api)
+{
+        struct ksa_token token = {0};
+        bool just = api->bearer != NULL && ksa_token_parse(api->bearer, &token, NULL) == KSA_OK &&
+                    token.iat.given && llabs(api->env->now - token.iat.seconds) < JUST_ISSUED;
+
+        ksa_token_clear(&token);
+        return just;
+}
+
+static enum ksa_reason judge_unauthorized(const struct ksa_api *api, struct ksa_error *err)
+{
+        bool just = was_just_issued(api);
+
+        (void)ksa_fail(err, KSA_API_UNAUTHORIZED,
+                       "the API server does not accept this host's credential (401)%s",
+                       just ? ", which was issued just now" : "");
+        if (just && err != NULL)
+                err->remedy =
+                        "this endpoint may accept no service account tokens (GKE's DNS "
+                        "endpoint, Rancher before 2.9): set another api_server, or "
+                        "client_cert_file; or the token is of another cluster or audience, or "
+                        "its account was deleted";
+        return KSA_API_UNAUTHORIZED;
+}
+
+static enum ksa_reason judge_status(const struct ksa_api *api, const struct ksa_call *call,
+                                    const struct ksa_response *response, struct ksa_error *err)
 {
         int status = (int)response->status;
+        char words[SAID_SIZE];
 
         if (status == 200 || status == 201)
                 return KSA_OK;
         if (status == 401)
-                return ksa_fail(err, KSA_API_UNAUTHORIZED,
-                                "the API server does not accept this host's credential (401)");
-        if (status == 403)
-                return ksa_fail(err, KSA_API_FORBIDDEN,
-                                "the API server does not let this host's account ask that (403)");
+                return judge_unauthorized(api, err);
         if (status == 429 && response->retry_after >= 0)
                 return ksa_fail(err, KSA_API_BUSY,
                                 "the API server is busy (429): try again in %lld s",
                                 (long long)response->retry_after);
         if (status == 429)
                 return ksa_fail(err, KSA_API_BUSY, "the API server is busy (429)");
-        if (status >= 500)
-                return ksa_fail(err, KSA_API_ERROR, "the API server has a fault of its own (%d)",
-                                status);
         if (status >= 300 && status < 400)
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the server sends us elsewhere (%d), and we do not go", status);
-        return ksa_fail(err, KSA_API_BROKEN, "the server answered with status %d", status);
+        const char *quote = *said(api, call, response, words) != '\0' ? "'" : "",
+                   *colon = *quote != '\0' ? ": " : "";
+        if (status == 403)
+                return ksa_fail(err, KSA_API_FORBIDDEN,
+                                "this host's account may not ask that (403)%s%s%s%s", colon, quote,
+                                words, quote);
+        if (status >= 500)
+                return ksa_fail(err, KSA_API_ERROR,
+                                "the API server has an error of its own (%d)%s%s%s%s", status,
+                                colon, quote, words, quote);
+        return ksa_fail(err, KSA_API_BROKEN, "the server answered with status %d%s%s%s%s", status,
+                        colon, quote, words, quote);
 }
 
 enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *call,
@@ -189,7 +259,7 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
                 return reason;
         if (call->ret_head != NULL)
                 *call->ret_head = (struct ksa_answer_head){response.status, response.date};
-        reason = judge_status(&response, err);
+        reason = judge_status(api, call, &response, err);
         if (reason == KSA_OK)
                 *ret_response = response;
         else

@@ -38,6 +38,7 @@ struct ksa_call {
         const char *accept;    /* NULL: application/json */
         struct ksa_bytes body; /* with one it is a POST */
         size_t max;            /* bytes of the answer */
+        const char *secret;    /* the token that BODY holds, which no error may show; or NULL */
         struct ksa_answer_head *ret_head; /* or NULL */
 };
 
@@ -68,7 +69,7 @@ void ksa_api_close(struct ksa_api *api);
  * ret_response  ksa_response_clear() it where KSA_OK
  *
  * what env.fetch says     there was no HTTP answer (fetch.h)
- * KSA_API_UNAUTHORIZED    401
+ * KSA_API_UNAUTHORIZED    401; with a remedy of its own if the credential was issued just now
  * KSA_API_FORBIDDEN       403
  * KSA_API_BUSY            429
  * KSA_API_ERROR           500 and above

@@ -162,6 +162,20 @@ static enum ksa_reason post(const struct ksa_cluster *cluster, const struct ksa_
         return reason;
 }
 
+static enum ksa_reason forbidden(const struct ksa_credential *current, struct ksa_error *err)
+{
+        const struct ksa_error inner = *err;
+        char account[KSA_VERIFIED_SIZE];
+
+        (void)ksa_fail(err, KSA_API_FORBIDDEN, "%s/%s cannot get a token of its own: %s",
+                       current->token.namespace,
+                       ksa_text_quote(current->token.account, account, sizeof(account)),
+                       inner.text);
+        err->remedy = "the account needs a Role with create on serviceaccounts/token of its own "
+                      "name: apply host-account.yaml; see ksa-clusters(7)";
+        return KSA_API_FORBIDDEN;
+}
+
 static enum ksa_reason request(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                const struct ksa_credential *current, int64_t seconds,
                                unsigned milliseconds, struct ksa_credential *ret_next,
@@ -172,11 +186,7 @@ static enum ksa_reason request(const struct ksa_cluster *cluster, const struct k
         enum ksa_reason reason = post(cluster, env, current, seconds, milliseconds, &response, err);
 
         if (reason == KSA_API_FORBIDDEN)
-                return ksa_fail(
-                        err, reason,
-                        "the cluster does not let %s/%s ask for a token of its own (403): it "
-                        "needs a Role with create on serviceaccounts/token of that name",
-                        current->token.namespace, current->token.account);
+                return forbidden(current, err);
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_token_request_read(response.body.bytes, response.body.length, &current->token,

@@ -60,6 +60,7 @@ static enum ksa_reason post(const struct ksa_demand *demand, const char *path,
                         .url = path,
                         .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
                         .max = REVIEW_MAX,
+                        .secret = demand->token->compact,
                         .ret_head = &head};
 
                 reason = ksa_api_ask(&api, &call, ret_response, err);
@@ -145,7 +146,7 @@ enum ksa_reason ksa_demand_review(const struct ksa_demand *demand, struct ksa_de
 /* Whether the account may log in to hosts of that name or class. */
 static enum ksa_reason may_enter(const struct ksa_demand *demand, const char *name,
                                  struct ksa_demanded *demanded, bool *ret_allowed,
-                                 struct ksa_error *err)
+                                 char ret_said[KSA_SAID_SIZE], struct ksa_error *err)
 {
         bool is_sudo = strcmp(ksa_service_in_rules(demand->service), "sudo") == 0;
         struct ksa_response response = {0};
@@ -156,7 +157,8 @@ static enum ksa_reason may_enter(const struct ksa_demand *demand, const char *na
         ksa_secret_free(&request);
         if (reason != KSA_OK)
                 return reason;
-        reason = ksa_access_judge(response.body.bytes, response.body.length, ret_allowed, err);
+        reason = ksa_access_judge(response.body.bytes, response.body.length, ret_allowed, ret_said,
+                                  err);
         ksa_response_clear(&response);
         return reason;
 }
@@ -166,6 +168,7 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
 {
         const struct ksa_host *host = demand->host;
         const char *own = host->host != NULL ? host->host : demand->env->host_name;
+        char said[KSA_SAID_SIZE] = "", first[KSA_SAID_SIZE] = ""; /* the first that says anything */
 
         if (!demand->rule->rbac)
                 return KSA_OK;
@@ -176,21 +179,25 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
                 const char *name = i == 0 ? own : ksa_list_text(&host->class, i - 1);
                 bool allowed = false;
 
-                reason = may_enter(demand, name, demanded, &allowed, err);
+                reason = may_enter(demand, name, demanded, &allowed, said, err);
                 if (reason != KSA_OK)
                         return reason;
                 if (allowed) {
                         demanded->granted_as = name;
                         return KSA_OK;
                 }
+                if (first[0] == '\0')
+                        memcpy(first, said, sizeof(first));
         }
-        char account[KSA_VERIFIED_SIZE], shown[KSA_VERIFIED_SIZE];
+        char account[KSA_UNVERIFIED_SIZE], shown[KSA_UNVERIFIED_SIZE];
+        bool has_said = first[0] != '\0';
         return ksa_fail(
                 err, KSA_RBAC_DENIED,
-                "RBAC of cluster %s does not let %s/%s into host %s, nor into any of its classes",
+                "RBAC of cluster %s does not let %s/%s into host %s, nor into any of its classes%s%s%s",
                 demand->cluster->name, demand->token->namespace,
                 ksa_text_quote(demand->token->account, account, sizeof(account)),
-                ksa_text_quote(own, shown, sizeof(shown)));
+                ksa_text_quote(own, shown, sizeof(shown)), has_said ? "; it says: '" : "", first,
+                has_said ? "'" : "");
 }
 
 /* --- Once ------------------------------------------------------------------- */

@@ -118,7 +118,7 @@ static bool is_sound_review(const json_t *status)
 
 /*
  * A text of the answer's for an error. The token is blotted out once more: JSON can spell it in
- * ways that blot() does not know before it is read.
+ * ways that ksa_secret_blot() does not know before it is read.
  */
 static const char *shown(const struct ksa_token *token, const char *text, char out[SHOWN])
 {
@@ -126,7 +126,7 @@ static const char *shown(const struct ksa_token *token, const char *text, char o
         size_t length = strnlen(text, sizeof(copy) - 1);
 
         memcpy(copy, text, length);
-        blot(token->compact, copy, length);
+        ksa_secret_blot(token->compact, copy, length);
         return ksa_text_quote(copy, out, SHOWN);
 }
 
@@ -236,7 +236,7 @@ enum ksa_reason ksa_review_judge(const struct ksa_token *token, const char *audi
         KSA_CLEANUP(ksa_json_free) json_t *review = NULL;
         json_t *status;
 
-        blot(token->compact, body, length);
+        ksa_secret_blot(token->compact, body, length);
         enum ksa_reason reason =
                 ksa_object_load(body, length, REVIEW_KIND, REVIEW_VERSION, &review, &status, err);
         if (reason != KSA_OK)
@@ -290,7 +290,7 @@ static bool is_sound_access(const json_t *status)
 }
 
 enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allowed,
-                                 struct ksa_error *err)
+                                 char ret_said[KSA_SAID_SIZE], struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *review = NULL;
         json_t *status;
@@ -310,7 +310,14 @@ enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allo
                 return ksa_fail(err, KSA_RBAC_DENIED, "an authorizer forbids it: '%s'",
                                 ksa_text_quote(why != NULL ? why : "", quoted, sizeof(quoted)));
         }
-        *ret_allowed = json_is_true(json_object_get(status, "allowed")) &&
-                       (fault == NULL || *fault == '\0');
+        bool allowed = json_is_true(json_object_get(status, "allowed"));
+        bool has_fault = fault != NULL && *fault != '\0';
+
+        *ret_allowed = allowed && !has_fault;
+        if (!*ret_allowed)
+                (void)ksa_text_whole(has_fault     ? fault
+                                     : why != NULL ? why
+                                                   : "",
+                                     ret_said, KSA_SAID_SIZE);
         return KSA_OK;
 }

@@ -53,12 +53,16 @@ struct ksa_secret *ksa_access_request(const struct ksa_token *token, const char 
 /*
  * Judges the body of the answer, of status 200 or 201.
  *
+ * ret_said  of a no: the API server's own reason or error, cut, in printable ASCII; "" if it gives none
+ *
  * KSA_OK           *RET_ALLOWED says whether RBAC allows it, all of its rules having been looked at
  * KSA_RBAC_DENIED  an authorizer forbids it, whatever others say
  * KSA_API_BROKEN   no SubjectAccessReview
  * KSA_MEMORY
  */
+#define KSA_SAID_SIZE 161
 enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allowed,
+                                 char ret_said[KSA_SAID_SIZE],
                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -74,3 +74,29 @@ void ksa_secret_wipe(void *bytes, size_t count)
 {
         explicit_bzero(bytes, count);
 }
+
+/* A run of this many bytes is the secret's, and not there by chance. */
+#define BLOCK ((size_t)16)
+
+void ksa_secret_blot(const char *secret, char *text, size_t length)
+{
+        const size_t whole = strlen(secret);
+
+        for (size_t block = 0; block + BLOCK <= whole; block += BLOCK) {
+                char *rest = text, *at;
+
+                while ((at = memmem(rest, length - (size_t)(rest - text), secret + block, BLOCK)) !=
+                       NULL) {
+                        size_t before = 0, after = BLOCK, room = length - (size_t)(at - text);
+
+                        while (before < block && at - before > rest &&
+                               at[-1 - (ptrdiff_t)before] == secret[block - before - 1])
+                                before++;
+                        while (after < room && block + after < whole &&
+                               at[after] == secret[block + after])
+                                after++;
+                        memset(at - before, '*', before + after);
+                        rest = at + after;
+                }
+        }
+}

@@ -35,6 +35,13 @@ void ksa_secret_extend(struct ksa_secret *secret, size_t count);
 /* Shortens the secret to LENGTH bytes (at most its length) and wipes the rest. */
 void ksa_secret_cut(struct ksa_secret *secret, size_t length);
 
+/*
+ * Overwrites with asterisks what LENGTH bytes of TEXT hold of SECRET: whole, cut at either end, or damaged.
+ * Each run of it with at least 31 bytes contains one of its blocks of 16, which is followed to both sides. In
+ * JSON outside of a string an asterisk is not valid, so no answer becomes good by it.
+ */
+void ksa_secret_blot(const char *secret, char *text, size_t length);
+
 /* Wipes memory that others own, such as an answer that libpam handed out. */
 void ksa_secret_wipe(void *bytes, size_t count);
 

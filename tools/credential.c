@@ -21,20 +21,30 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
                      const struct ksa_env *env, const struct ksa_token *token,
                      const struct ksa_error *warning)
 {
-        char jti[KSA_UNVERIFIED_SIZE], why[KSA_ERROR_SIZE];
+        char jti[KSA_UNVERIFIED_SIZE], why[KSA_ERROR_SIZE], remedy[REMEDY_SIZE];
 
         log_line(
                 false, warning != NULL ? LOG_WARNING : LOG_NOTICE,
-                "result=%s cluster=\"%s\" account=\"%s/%s\" jti=\"%s\" expires=%lld due=%lld%s%s%s",
+                "result=%s cluster=\"%s\" account=\"%s/%s\" jti=\"%s\" expires=%lld due=%lld%s%s%s%s%s",
                 result, cluster->name, token->namespace, token->account,
                 ksa_text_quote(token->jti != NULL ? token->jti : "", jti, sizeof(jti)),
                 (long long)token->exp.seconds, (long long)ksa_credential_due(cluster, env, token),
                 warning != NULL ? " warning=not_renewed why=\"" : "",
                 warning != NULL ? ksa_text_whole(warning->text, why, sizeof(why)) : "",
+                warning != NULL ? "\" remedy=\"" : "",
+                warning != NULL ? remedy_for(cluster, warning, remedy) : "",
                 warning != NULL ? "\"" : "");
 }
 
 /* --- init ------------------------------------------------------------------- */
+
+/* What helps against 401, and what may be wrong besides if the token was issued just now (api.h). */
+#define GIVE                                                                                \
+        "give a token for the API server itself: kubectl create token without --audience, " \
+        "and of this cluster"
+#define ACCEPTS_NONE                                                                       \
+        "this endpoint may accept no service account tokens (GKE's DNS endpoint, Rancher " \
+        "before 2.9): set another api_server, or client_cert_file"
 
 static int init(struct session *session, const struct ksa_cluster *cluster,
                 const struct ksa_secret *given, int64_t seconds)
@@ -57,8 +67,7 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         } else if (reason == KSA_API_UNAUTHORIZED) {
                 (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
                 log_failure(false, what, &error,
-                            "give a token for the API server itself: kubectl create token without "
-                            "--audience, and of this cluster");
+                            error.remedy != NULL ? GIVE "; if it is one, " ACCEPTS_NONE : GIVE);
         } else {
                 log_cluster_failure(false, cluster, &error);
         }

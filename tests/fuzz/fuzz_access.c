@@ -28,18 +28,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct ksa_error error = {0};
         bool allowed = false;
+        char said[KSA_SAID_SIZE] = "";
         /* A copy of its own size: libFuzzer's has that too, replay's may not. */
         char *body = malloc(size);
 
         MUST(body != NULL || size == 0);
         if (size > 0)
                 memcpy(body, data, size);
-        enum ksa_reason reason = ksa_access_judge(body, size, &allowed, &error);
+        enum ksa_reason reason = ksa_access_judge(body, size, &allowed, said, &error);
         MUST(reason == KSA_OK || reason == KSA_RBAC_DENIED || reason == KSA_API_BROKEN);
         MUST((reason == KSA_OK) == (error.text[0] == '\0'));
         MUST(reason == KSA_OK || !allowed);
         for (const char *c = error.text; *c != '\0'; c++)
                 MUST(*c >= ' ' && *c <= '~');
+        for (const char *c = said; *c != '\0'; c++)
+                MUST(*c >= ' ' && *c <= '~' && *c != '"');
+        MUST(!allowed || said[0] == '\0');
         if (reason == KSA_OK || reason == KSA_RBAC_DENIED)
                 check(body, size, reason, allowed);
         free(body);

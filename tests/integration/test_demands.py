@@ -1,9 +1,11 @@
 """What a rule demands beside: RBAC, and a token that is bound to a Pod; each through a whole login with a sound cluster."""
 import json
 import time
+from pathlib import Path
 
 import pytest
 
+import cluster_double
 import faults
 import issuer
 from cluster_double import ACCESS, REVIEW, failure
@@ -44,6 +46,38 @@ def test_what_is_asked(ruled):
     assert spec["groups"] == ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"]
     assert spec["resourceAttributes"] == {"group": "ksa.dev", "resource": "hosts", "verb": "login", "name": "build-7", "namespace": "ci"}
     assert spec["extra"]["authentication.kubernetes.io/pod-name"] == ["job-1"]
+
+
+def test_a_refusal_by_rbac_has_the_reason_of_the_api_server(ruled):
+    """A RoleBinding whose Role has a typing error: the API server says so, and the log did not."""
+    found = json.loads((Path(__file__).parents[1] / "data/found/sar-answer-dangling-rolebinding.json").read_text())
+    ruled.server.instead[ACCESS] = found
+    verdict = ruled.login()
+    assert (verdict.auth, verdict.reason) == ("PERM_DENIED", "rbac-denied")
+    assert found["status"]["reason"].replace('"', "'") in verdict.why, verdict
+    ruled.server.instead[ACCESS] = access(allowed=False, reason="x" * 5000 + '" result=allow')
+    verdict = ruled.login()
+    assert verdict.reason == "rbac-denied" and "xxx" in verdict.why and verdict.word("remedy"), verdict
+
+
+@pytest.mark.parametrize("path", (REVIEW, ACCESS))
+def test_a_403_has_the_message_of_the_api_server(ruled, path):
+    """As it is from a real one: which account may not ask what."""
+    message = ('tokenreviews.authentication.k8s.io is forbidden: User "system:serviceaccount:ksa-system:host-verifier" cannot create'
+               ' resource "tokenreviews" in API group "authentication.k8s.io" at the cluster scope')
+    ruled.server.instead[path] = failure(403, message)
+    verdict = ruled.login()
+    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "api-forbidden")
+    assert message.replace('"', "'") in verdict.why, verdict
+
+
+def test_a_message_that_repeats_the_token(ruled):
+    """login() looks for every part of the token and of the credential in the log."""
+    token = ruled.host.token()
+    ruled.server.instead[REVIEW] = failure(403, "cannot review %s with %s" % (token, cluster_double.CREDENTIAL))
+    assert ruled.login(token).reason == "api-forbidden"
+    ruled.server.instead[REVIEW] = failure(403, token[-120:])
+    assert ruled.login(token).reason == "api-forbidden"
 
 
 def access(**members):

@@ -352,6 +352,18 @@ def test_no_file_is_named_where_none_is_wrong(asking):
     assert asking.login().word("file") == str(CREDENTIAL)
 
 
+@pytest.mark.parametrize("age, doubted", ((0, True), (3600, False)))
+def test_a_401_right_after_the_credential_was_issued(asking, age, doubted):
+    """The remedy was credential init, although its result had just been refused."""
+    asking.write("require")
+    claims = issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, int(time.time()) - age, 86400)
+    asking.host.write(CREDENTIAL, issuer.token(asking.host.key, claims) + "\n", 0o600)
+    verdict = asking.login()
+    assert verdict.reason == "api-unauthorized"
+    assert ("client_cert_file" in verdict.word("remedy")) == doubted
+    assert ("credential init" in verdict.word("remedy")) != doubted
+
+
 def test_plain_http_on_the_port(asking):
     """No TLS there at all: whoever answers is not the cluster."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

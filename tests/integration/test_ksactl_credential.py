@@ -94,6 +94,22 @@ def test_init_that_may_not_renew(cluster):
     assert "result=stored" in result.err and "warning=not_renewed" in result.err and "serviceaccounts/token" in result.err
 
 
+def test_init_whose_refusal_has_a_reason_of_the_server(cluster):
+    message = 'serviceaccounts "host-verifier" is forbidden: User cannot create resource "serviceaccounts/token"'
+    cluster.server.pages[PATH] = json_page({"kind": "Status", "code": 403, "message": message}, "403 Forbidden")
+    result = init(cluster, cluster.token())
+    assert "warning=not_renewed" in result.err and message.replace('"', "'") in result.err and "remedy=" in result.err
+
+
+@pytest.mark.parametrize("age, doubted", [(0, True), (500, True), (3600, False)])
+def test_a_401_for_a_token_that_was_just_issued_recommended_another_one_for_ever(cluster, age, doubted):
+    """An endpoint that accepts no service account tokens: GKE's by DNS, Rancher before 2.9."""
+    cluster.server.pages[PATH] = page(b"", "401 Unauthorized")
+    result = init(cluster, cluster.token(age=age))
+    assert result.status == 1 and "reason=api-unauthorized" in result.err
+    assert ("client_cert_file" in result.err) == doubted, result.err
+
+
 @pytest.mark.parametrize("answer, reason", [
     (page(b"", "401 Unauthorized"), "api-unauthorized"), (page(b"", "404 Not Found"), "api-answer-broken"),
     (page(b"", "500 Internal Server Error"), "api-error"), (page(b"{}", "201 Created"), "api-answer-broken"),

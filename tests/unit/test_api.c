@@ -170,6 +170,58 @@ static void test_statuses(void **state)
         }
 }
 
+#define STATUS(message) "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"message\":\"" message "\"}"
+#define A_TOKEN \
+        "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMifQ.c2lnbmF0dXJlLW9mLXRoaXM"
+
+/* The server's words are shown, and of a credential or token in them nothing, however JSON spells it. */
+static void test_what_a_status_says(void **state)
+{
+        static const struct {
+                int status;
+                enum ksa_reason reason;
+                const char *body, *piece;
+        } rows[] = {
+                {403, KSA_API_FORBIDDEN, STATUS("User \\\"a\\\" cannot get path"),
+                 "'User 'a' cannot get path'"},
+                {403, KSA_API_FORBIDDEN, STATUS("a\\nresult=allow\\u001b"), "'a?result=allow?'"},
+                {403, KSA_API_FORBIDDEN, STATUS("your token is " A_TOKEN "!"),
+                 "'your token is ****"},
+                {403, KSA_API_FORBIDDEN, STATUS("it is head.payload.signature-of-31-bytes!"),
+                 "'it is ****"},
+                {403, KSA_API_FORBIDDEN,
+                 STATUS("\\u0065yJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2t1YmVybmV0ZXMifQ."
+                        "c2lnbmF0dXJ\\u006cLW9mLXRoaXM"),
+                 "****"},
+                {404, KSA_API_BROKEN, STATUS("no such resource"), "404: 'no such resource'"},
+                {500, KSA_API_ERROR, STATUS("etcd is away"), "(500): 'etcd is away'"},
+                {403, KSA_API_FORBIDDEN, "{\"kind\":\"Other\",\"message\":\"x\"}", "(403)"},
+                {403, KSA_API_FORBIDDEN, "{\"kind\":\"Status\",\"message\":7}", "(403)"},
+                {403, KSA_API_FORBIDDEN, "<html>", "(403)"},
+                {403, KSA_API_FORBIDDEN, "", "(403)"},
+        };
+
+        arrange(*state);
+        place_write(*state, "token", "head.payload.signature-of-31-bytes");
+        assert_int_equal(chmod(paths[1], 0600), 0);
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                const struct answer_row row = {
+                        .url = "/", .status = rows[i].status, .body = rows[i].body};
+                struct answers answers = {.rows = &row, .count = 1};
+                struct ksa_error error;
+
+                assert_int_equal(ask(*state, &answers, KSA_SIDE_API,
+                                     &(struct ksa_call){.url = "/x", .max = 10, .secret = A_TOKEN},
+                                     &error),
+                                 rows[i].reason);
+                assert_non_null(strstr(error.text, rows[i].piece));
+                assert_null(strstr(error.text, "c2lnbmF0"));
+                assert_null(strstr(error.text, "signature"));
+                for (const char *c = error.text; *c != '\0'; c++)
+                        assert_true(*c >= ' ' && *c <= '~');
+        }
+}
+
 static void test_files(void **state)
 {
         struct place *place = *state;
@@ -225,8 +277,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
         const struct CMUnitTest tests[] = {
-                TEST(test_what_is_sent), TEST(test_server_name), TEST(test_the_public_side),
-                TEST(test_statuses),     TEST(test_files),       TEST(test_nobody_to_ask),
+                TEST(test_what_is_sent),       TEST(test_server_name), TEST(test_the_public_side),
+                TEST(test_statuses),           TEST(test_files),       TEST(test_nobody_to_ask),
+                TEST(test_what_a_status_says),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,9 +46,10 @@ static enum ksa_reason judge_access(const struct ksa_token *token, char *body, s
                                     bool *ret_allowed)
 {
         struct ksa_error error = {0};
+        char said[KSA_SAID_SIZE];
 
         (void)token;
-        return ksa_access_judge(body, length, ret_allowed, &error);
+        return ksa_access_judge(body, length, ret_allowed, said, &error);
 }
 
 static enum ksa_reason judge_discovery(const struct ksa_token *token, char *body, size_t length,

@@ -15,11 +15,11 @@ static const char answer[] =
 static enum ksa_reason judge(const char *text, size_t length, bool *ret_allowed)
 {
         struct ksa_error error = {0};
-        char *body = malloc(length + 1);
+        char *body = malloc(length + 1), said[KSA_SAID_SIZE] = "";
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
-        enum ksa_reason reason = ksa_access_judge(body + 1, length, ret_allowed, &error);
+        enum ksa_reason reason = ksa_access_judge(body + 1, length, ret_allowed, said, &error);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         free(body);
         return reason;
@@ -100,11 +100,49 @@ static void test_why_it_is_denied(void **state)
                 "\"status\":{\"allowed\":false,\"denied\":true,\"reason\":\"by\\n\\\"policy\"}}";
         struct ksa_error error = {0};
         bool allowed = false;
+        char said[KSA_SAID_SIZE] = "untouched";
 
         (void)state;
-        assert_int_equal(ksa_access_judge(denied, strlen(denied), &allowed, &error),
+        assert_int_equal(ksa_access_judge(denied, strlen(denied), &allowed, said, &error),
                          KSA_RBAC_DENIED);
         assert_string_equal(error.text, "an authorizer forbids it: 'by\\x0a\\x22policy'");
+        assert_string_equal(said, "untouched");
+}
+
+#define NO(members)                                                                                         \
+        "{\"kind\":\"SubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\",\"status\":{" members \
+        "}}"
+
+/* A Role that a RoleBinding names and that does not exist is told in the reason or the evaluationError. */
+static void test_what_is_said_of_a_no(void **state)
+{
+        static const struct {
+                const char *answer, *said;
+        } rows[] = {
+                {NO("\"allowed\":false"), ""},
+                {NO("\"allowed\":false,\"reason\":\"\""), ""},
+                {NO("\"allowed\":false,\"reason\":\"role \\\"ksa-logn\\\" not found\""),
+                 "role 'ksa-logn' not found"},
+                {NO("\"allowed\":false,\"reason\":\"no\",\"evaluationError\":\"role not found\""),
+                 "role not found"},
+                {NO("\"allowed\":true,\"reason\":\"yes\",\"evaluationError\":\"role not found\""),
+                 "role not found"},
+                {NO("\"allowed\":false,\"reason\":\"a\\nresult=allow\\u001b[31m\""),
+                 "a?result=allow?[31m"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                struct ksa_error error = {0};
+                bool allowed = true;
+                char said[KSA_SAID_SIZE] = "before";
+
+                assert_int_equal(ksa_access_judge(rows[i].answer, strlen(rows[i].answer), &allowed,
+                                                  said, &error),
+                                 KSA_OK);
+                assert_false(allowed);
+                assert_string_equal(said, rows[i].said);
+        }
 }
 
 #define REQUEST(extra)                                                                               \
@@ -165,11 +203,13 @@ static void test_each_allocation(void **state)
         for (unsigned long number = 1; !over; number++) {
                 struct ksa_error error = {0};
                 bool allowed = false;
+                char said[KSA_SAID_SIZE];
 
                 asked_counted = 0;
                 asked_failing = number;
                 struct ksa_secret *request = ksa_access_request(&asked_pod, "login", "build-7");
-                enum ksa_reason reason = ksa_access_judge(answer, strlen(answer), &allowed, &error);
+                enum ksa_reason reason =
+                        ksa_access_judge(answer, strlen(answer), &allowed, said, &error);
                 over = asked_counted < number;
                 asked_failing = 0;
                 bool whole = request != NULL && reason == KSA_OK;
@@ -187,10 +227,14 @@ static void test_each_allocation(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_answers),           cmocka_unit_test(test_members_twice),
-                cmocka_unit_test(test_cut_at_every_byte), cmocka_unit_test(test_why_it_is_denied),
-                cmocka_unit_test(test_request),           cmocka_unit_test(test_names),
+                cmocka_unit_test(test_answers),
+                cmocka_unit_test(test_members_twice),
+                cmocka_unit_test(test_cut_at_every_byte),
+                cmocka_unit_test(test_why_it_is_denied),
+                cmocka_unit_test(test_request),
+                cmocka_unit_test(test_names),
                 cmocka_unit_test(test_each_allocation),
+                cmocka_unit_test(test_what_is_said_of_a_no),
         };
 
         asked_watch_json();
