@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cluster_lock.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "file_write.h"
-
-enum ksa_reason ksa_cluster_path(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                 const char *suffix, char out[PATH_MAX], struct ksa_error *err)
-{
-        int length =
-                snprintf(out, PATH_MAX, "%s/clusters/%s%s", env->run_dir, cluster->name, suffix);
-
-        if (length < 0 || length >= PATH_MAX)
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long", env->run_dir);
-        return KSA_OK;
-}
 
 enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                  const char *suffix, int *ret_lock, struct ksa_error *err)

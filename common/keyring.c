@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "keyring.h"
 
+#include "cluster_run.h"
 #include "fetch.h"
 #include "keyset.h"
 #include "text.h"
@@ -121,4 +122,23 @@ bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *
         /* What came of it the caches tell: another process may have done it. */
         return env->refresh(env->fetch_context, env->config_file, names,
                             (unsigned)config->host.timeout * 1000, err) != KSA_UNREACHED;
+}
+
+void ksa_keyring_add_failure(const struct ksa_config *config, const struct ksa_env *env,
+                             const char *issuer, struct ksa_error *err)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                const struct ksa_error before = *err;
+                char failure[KSA_FAILURE_SIZE];
+
+                if (!ksa_list_has(&cluster->issuer, issuer) ||
+                    ksa_cluster_key_file(cluster) != NULL ||
+                    !ksa_cluster_failure(cluster, env, failure))
+                        continue;
+                (void)ksa_fail(err, before.reason, "%s; the last refresh of %s failed %s",
+                               before.text, cluster->name, failure);
+                err->remedy = before.remedy;
+                return;
+        }
 }

@@ -51,4 +51,11 @@ bool ksa_keyring_refresh(const struct ksa_config *config, const struct ksa_env *
                          bool (*fits)(const struct ksa_cluster *cluster, void *context),
                          void *context, struct ksa_error *err);
 
+/*
+ * Adds to the text of ERR when and why the last refresh failed, of the first cluster of ISSUER whose set is
+ * fetched and whose last one did.
+ */
+void ksa_keyring_add_failure(const struct ksa_config *config, const struct ksa_env *env,
+                             const char *issuer, struct ksa_error *err);
+
 #endif

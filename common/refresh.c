@@ -175,6 +175,24 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
         return reason;
 }
 
+/* For the log lines of logins (cluster_run.h): a refresh is as good without it. */
+static void keep_outcome(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                         enum ksa_reason reason, const struct ksa_error *err)
+{
+        char path[PATH_MAX], why[KSA_ERROR_SIZE], text[KSA_FAILURE_FILE_MAX];
+
+        if (ksa_cluster_path(cluster, env, KSA_FAILURE_SUFFIX, path, NULL) != KSA_OK)
+                return;
+        if (reason == KSA_OK) {
+                (void)!ksa_file_remove(path, env->owner, NULL);
+                return;
+        }
+        int length = snprintf(text, sizeof(text), "%lld %s\n", (long long)env->now,
+                              ksa_text_whole(err->text, why, sizeof(why)));
+        if (length > 0 && (size_t)length < sizeof(text))
+                (void)!ksa_file_replace(path, env->owner, 0600, text, (size_t)length, NULL);
+}
+
 /* With the lock in hand. */
 static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                       const struct ksa_refresh_wish *wish,
@@ -193,8 +211,10 @@ static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const s
         refreshed->asked = is_wanted(cluster, env, wish, old);
         if (refreshed->asked) {
                 reason = set_stamp(env, stamp, now, err);
-                if (reason == KSA_OK)
+                if (reason == KSA_OK) {
                         reason = renew(cluster, env, wish->milliseconds, old, refreshed, err);
+                        keep_outcome(cluster, env, reason, err);
+                }
         }
         ksa_keyset_free(&old);
         return reason;
@@ -222,12 +242,14 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
 enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                   struct ksa_error *err)
 {
-        char keys[PATH_MAX], stamp[PATH_MAX];
+        char keys[PATH_MAX], stamp[PATH_MAX], failure[PATH_MAX];
         int lock = -1;
         enum ksa_reason reason = cache_path(cluster, env, "/keys", keys, err);
 
         if (reason == KSA_OK)
                 reason = ksa_cluster_path(cluster, env, ".stamp", stamp, err);
+        if (reason == KSA_OK)
+                reason = ksa_cluster_path(cluster, env, KSA_FAILURE_SUFFIX, failure, err);
         if (reason == KSA_OK)
                 reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
         if (reason != KSA_OK)
@@ -235,6 +257,8 @@ enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struc
         reason = ksa_file_remove(keys, env->owner, err);
         if (reason == KSA_OK)
                 reason = ksa_file_remove(stamp, env->owner, err);
+        if (reason == KSA_OK)
+                reason = ksa_file_remove(failure, env->owner, err);
         (void)close(lock);
         return reason;
 }

@@ -3,9 +3,10 @@
  * One refresh of one cluster's cached key set. One process at a time does it, and whoever asks too often
  * is held off, all processes together:
  *
- *   RUN/clusters/CLUSTER.lock   held from before the look at the stamp to the end
- *   RUN/clusters/CLUSTER.stamp  when the last attempt began: env.uptime in decimal
- *   CACHE/CLUSTER/keys          the set, replaced whole, and only by one with a usable key
+ *   RUN/clusters/CLUSTER.lock     held from before the look at the stamp to the end
+ *   RUN/clusters/CLUSTER.stamp    when the last attempt began: env.uptime in decimal
+ *   RUN/clusters/CLUSTER.failure  why the last attempt failed, if it did (cluster_run.h)
+ *   CACHE/CLUSTER/keys            the set, replaced whole, and only by one with a usable key
  */
 #ifndef KSA_REFRESH_H
 #define KSA_REFRESH_H
@@ -59,7 +60,7 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
 int64_t ksa_refresh_next(const struct ksa_cluster *cluster, const struct ksa_env *env,
                          int64_t fetched, int64_t max_age);
 
-/* Forgets the cached set, and the last attempt. What file_write.h says. */
+/* Forgets the cached set, and the last attempt with its failure. What file_write.h says. */
 enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                   struct ksa_error *err) KSA_MUST_CHECK;
 

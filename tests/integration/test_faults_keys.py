@@ -92,6 +92,43 @@ def test_a_set_with_one_key_twice(rotated):
     assert [line.split()[2] for line in CACHE.read_text().splitlines() if line.startswith("key ")] == [KEY.kid, OLD.kid]
 
 
+# --- Why the last refresh failed ---
+
+FAILURE = Path("/run/ksa/clusters/prod.failure")
+
+
+@pytest.mark.parametrize("cache, reason", (("without the key", "unknown-kid"), ("missing", "keys-unusable"), ("too old", "keys-stale")))
+def test_the_line_of_a_login_did_not_say_why_the_last_refresh_failed(rotated, cache, reason):
+    """Only ksactl's own line said it; here the next login too, which may ask for no refresh so soon."""
+    NOT_PROVEN["a certificate for another name"][0](rotated)
+    rotated.write("never", keys="api")
+    rotated.write_cache(rotated.cached_set(OLD, KEY, fetched=-86401) if cache == "too old" else rotated.cached_set(OLD))
+    if cache == "missing":
+        CACHE.unlink()
+    for _ in range(2):
+        verdict = rotated.login(rotated.host.token(KEY))
+        assert verdict.reason == reason and "last refresh of prod failed" in verdict.why and "DNS:other.example" in verdict.why, verdict
+    assert (FAILURE.stat().st_uid, FAILURE.stat().st_mode & 0o777) == (0, 0o600)
+    rotated.url = rotated.server.url
+    rotated.write("never", keys="api")
+    STAMP.unlink()  # as after half a minute
+    assert rotated.login(rotated.host.token(KEY), unchanged=False).auth == "SUCCESS" and not FAILURE.exists()
+    assert "last refresh" not in rotated.login(rotated.host.token(OTHER)).why
+
+
+@pytest.mark.parametrize("data, mode, shown", (
+    (b"%d it was away\n", 0o600, True), (b'%d a" result=allow \x1b[31m\xff\n', 0o600, True), (b"%d " + b"x" * 500 + b"\n", 0o600, True),
+    (b"%d " + b"x" * 5000, 0o600, False), (b"%d it was away\n", 0o666, False), (b"", 0o600, False), (b"soon it was away\n", 0o600, False),
+    (b"99999999999999999999 x", 0o600, False)), ids=("sound", "hostile", "long", "too long", "open to others", "empty", "no time", "too late"))
+def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, mode, shown):
+    rotated.login(rotated.host.token(OTHER), unchanged=False)  # its refresh brings no such key, and there is none in the next half minute
+    FAILURE.write_bytes(data % time.time() if b"%d" in data else data)
+    FAILURE.chmod(mode)
+    verdict = rotated.login(rotated.host.token(OTHER))
+    assert verdict.reason == "unknown-kid" and ("last refresh of prod failed" in verdict.why) == shown, verdict
+    assert verdict.word("remedy") and verdict.line.isprintable(), verdict
+
+
 # --- Where all is well ---
 
 @pytest.mark.parametrize("cache", ("missing", "without the key", "a day old", "of tomorrow", "of another issuer", "cut"))

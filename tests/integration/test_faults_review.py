@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -362,6 +363,20 @@ def test_a_401_right_after_the_credential_was_issued(asking, age, doubted):
     assert verdict.reason == "api-unauthorized"
     assert ("client_cert_file" in verdict.word("remedy")) == doubted
     assert ("credential init" in verdict.word("remedy")) != doubted
+
+
+def test_a_review_whose_empty_lists_are_null(asking):
+    """Found: "extra": null, as Go writes an empty map, was called a member of a wrong type."""
+    found = json.loads((Path(__file__).parents[1] / "data/found/tokenreview-status-extra-null.json").read_text())
+    asking.write("require")
+    for extra, reason in ((None, "ok"), ({"x.example/y": None}, "ok"), ("", "api-answer-broken"), ({"x": {}}, "api-answer-broken")):
+        found["user"]["extra"] = extra
+        instead(lambda document: dict(document, status=found))(asking)
+        assert asking.login(asking.host.token()).reason == reason
+    found["user"]["extra"], found["audiences"] = None, None
+    assert asking.login(asking.host.token()).reason == "review-differs"  # and not a broken answer
+    found["audiences"] = ["ssh://build-7"]
+    assert asking.login(asking.host.token(pod="job-1")).reason == "review-differs"
 
 
 def test_plain_http_on_the_port(asking):

@@ -503,6 +503,11 @@ def test_purge(cluster):
     result = cluster.ksactl("keys", "purge", "prod")
     assert result.status == 0 and [line for line in result.log if 'result=purged cluster="prod"' in line], result
     assert cluster.cached() is None and cluster.stamp() is None
+    cluster.server.pages[KEYS] = page(b"", "503 Service Unavailable")
+    assert cluster.refresh("prod").status == 1 and root_only(LOCKS / "prod.failure")
+    cluster.ksactl("keys", "purge", "prod")
+    assert not (LOCKS / "prod.failure").exists()
+    cluster.server.pages[KEYS] = jwks_page(cluster.host.key)
     assert cluster.refresh("--cooldown", "prod").status == 0 and cluster.cached() == [cluster.host.key.kid]
     assert cluster.ksactl("keys", "purge", "prod").status == cluster.ksactl("keys", "purge", "prod").status == 0
 
