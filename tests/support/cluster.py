@@ -33,7 +33,7 @@ UP = 30 * 86400
 
 def up_for(seconds=UP):
     """What runs a command as on a host that started SECONDS ago."""
-    return ["unshare", "--time", "--boottime", str(seconds - int(time.clock_gettime(time.CLOCK_BOOTTIME)))]
+    return ["/usr/bin/python3", str(Path(__file__).with_name("uptime.py")), str(seconds)]
 
 
 class Cluster:

@@ -13,6 +13,7 @@ import sys
 LIBC = ctypes.CDLL(None, use_errno=True)
 NEW_MOUNTS, REMOUNT, BIND, READ_ONLY, PRIVATE = 0x20000, 32, 4096, 1, 0x40000 | 16384
 CAPABILITIES = {"CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
+KEPT = {"nosuid": 2, "nodev": 4, "noexec": 8, "noatime": 1024, "nodiratime": 2048, "relatime": 1 << 21}
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
 # As seccomp has them: load, jump where equal, where all these bits or any of them are set, return.
 LOAD, EQUAL, ANY, AND, RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
@@ -45,11 +46,13 @@ def see_files(unit):
         mount("confined", path, "tmpfs", 0)
     for path in writable:
         mount(path, path, None, BIND)
-    points = [line.split()[4] for line in open("/proc/self/mountinfo")]
-    for point in sorted(set(points), key=len):
+    lines = [line.split() for line in open("/proc/self/mountinfo")]
+    points = {line[4]: line[5].split(",") for line in lines}
+    for point in sorted(points, key=len):
         covered = not os.path.ismount(point) and not os.path.isfile(point)  # by a later mount above it
         if point not in writable and not covered and not re.match(r"/(dev|proc|sys)(/|$)", point):
-            mount(None, point, None, REMOUNT | BIND | READ_ONLY)
+            # A user namespace may not take the other options away.
+            mount(None, point, None, REMOUNT | BIND | READ_ONLY | sum(KEPT.get(option, 0) for option in points[point]))
 
 
 def calls(words):

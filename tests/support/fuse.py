@@ -7,6 +7,8 @@ import struct
 import threading
 import time
 
+import pytest
+
 libc = ctypes.CDLL(None, use_errno=True)
 DEVICE = "/dev/fuse"
 INIT, MNT_DETACH = 26, 2
@@ -20,7 +22,10 @@ class SilentFiles:
 
     def __enter__(self):
         if not os.path.exists(DEVICE):
-            os.mknod(DEVICE, 0o600 | stat.S_IFCHR, os.makedev(10, 229))
+            try:
+                os.mknod(DEVICE, 0o600 | stat.S_IFCHR, os.makedev(10, 229))
+            except PermissionError:
+                pytest.skip("this host has no %s, and a container may not make it" % DEVICE)
         self.device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
         options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % self.device
         if libc.mount(b"silent", self.path, b"fuse", 0, options) != 0:
