@@ -158,7 +158,8 @@ def test_a_user_that_nscd_remembers_is_admitted_by_key_and_token(users, nscd, li
         assert by_token.allowed, by_token
     else:
         assert by_key.out == "" and by_key.reasons == [reason], by_key
-        assert by_token.out == "" and by_token.reasons == [reason], by_token
+        # ksa-ssh tries the key after the token.
+        assert by_token.out == "" and set(by_token.reasons) == {reason}, by_token
 
 
 def test_a_person_is_refused_for_the_uid_of_a_removed_user(users):

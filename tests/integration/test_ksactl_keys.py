@@ -241,7 +241,7 @@ def test_keys_usage(host, words):
 
 SECTIONS = {
     "host": "audience name class timeout max_lifetime multiple_audiences uid_range",
-    "cluster": "issuer keys keys_max_stale keys_ca_file api_server api_ca_file credential_file client_cert_file "
+    "cluster": "issuer keys keys_max_stale keys_ca_file api_server api_server_name api_ca_file credential_file client_cert_file "
                "client_key_file proxy review",
     "service": "audience local_user",
     "rule": "account account_uid user service from audience bound review rbac once",
