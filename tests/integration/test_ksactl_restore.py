@@ -18,7 +18,6 @@ KILLED = -9
 
 @pytest.fixture
 def cluster(host):
-    registry.name_service()
     with Cluster(host) as cluster:
         cluster.lister = cluster.server.answer = Lister()
         cluster.give_credential()
@@ -74,6 +73,7 @@ def test_restore_brings_back_what_was(kept):
 
 def test_a_restore_kills_no_reader(kept):
     """cp in its place kills each process that has it mapped (SIGBUS)."""
+    registry.needs_name_service()
     with registry.Asker() as asker:
         assert asker.home("ci_deployer") == "/home/ci_deployer"
         inode = os.stat(registry.PATH).st_ino

@@ -15,7 +15,7 @@ MAP = "0 0 65536\n"
 
 @pytest.fixture
 def cluster(host):
-    registry.name_service()
+    registry.needs_name_service()
     with Cluster(host) as cluster:
         cluster.lister = cluster.server.answer = Lister()
         cluster.give_credential()

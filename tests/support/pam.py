@@ -4,6 +4,8 @@ import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 import traceback
 
 libpam = ctypes.CDLL("libpam.so.0")
@@ -109,8 +111,30 @@ def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgm
             "environment": variables, "changed": [name for name in before if before[name] != after[name]]}
 
 
+def result_of(text, status):
+    assert status == 0, "the process died with %d" % status
+    result = json.loads(text)
+    assert "broken" not in result, result["broken"]
+    return result
+
+
+def start_program(arguments):
+    """A new program, because another thread may hold a lock of the sanitizer's allocator when this process forks."""
+    program = subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    program.stdin.write(json.dumps(arguments).encode())
+    program.stdin.close()
+
+    def wait():
+        text = program.stdout.read()
+        program.stdout.close()
+        return result_of(text, program.wait())
+    return wait
+
+
 def start(confdir, service, user, **arguments):
     """In a child process. A function that waits for its end, and has what the attempt came to, as run() has it."""
+    if "libasan" in os.environ.get("LD_PRELOAD", ""):
+        return start_program({"confdir": str(confdir), "service": service, "user": user, **arguments})
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -125,13 +149,13 @@ def start(confdir, service, user, **arguments):
     def wait():
         with open(reader) as pipe:
             text = pipe.read()
-        _, status = os.waitpid(child, 0)
-        assert status == 0, "the process died with %d" % status
-        result = json.loads(text)
-        assert "broken" not in result, result["broken"]
-        return result
+        return result_of(text, os.waitpid(child, 0)[1])
     return wait
 
 
 def attempt(confdir, service, user, **arguments):
     return start(confdir, service, user, **arguments)()
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(**json.load(sys.stdin))))
