@@ -117,6 +117,14 @@ def test_leftover_of_a_living_process_stays(client):
     assert client.kept() == [other]
 
 
+def test_directory_that_another_login_removes_meanwhile(client):
+    """Bug: ls found nothing, and the shell ended at the missing field (set -u): one of many logins at once got no answer."""
+    other = client.runtime / (client.kept_name(client.another_ssh()) + "abcdef")
+    other.mkdir(mode=0o700)
+    client.set_program("ls", 'case $2 in *abcdef) exit 2 ;; esac\nexec %s "$@"\n' % shutil.which("ls"))
+    client.log_in()
+
+
 def test_asking_process_with_a_hostile_name(client):
     """Its start time is still found in /proc: the name there has a parenthesis and spaces."""
     parent = client.folder / "x) S 1 2 3"
