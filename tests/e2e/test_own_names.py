@@ -46,7 +46,8 @@ def says(host, name, *options):
 def start(host, text, rule):
     host.write_config(rule)
     host.write("/etc/ssh/names.conf", text)
-    host.start_sshd("Include /etc/ssh/sshd_config.d/ksa-penalties.conf\nInclude /etc/ssh/names.conf\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n", 2222)
+    host.start_sshd("Include /etc/ssh/sshd_config.d/ksa-penalties.conf\nInclude /etc/ssh/names.conf\n"
+                    "KbdInteractiveAuthentication no\nLogLevel VERBOSE\n", 2222)
 
 
 SHIPPED = SSHD.split("Match User deploy-bot,ci_*\n")[0].replace(" Address 127.0.0.1", "")
