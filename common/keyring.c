@@ -39,7 +39,7 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
 {
         struct ksa_key_found found = {.cluster = NULL};
         struct ksa_error unusable = {0}, unknown = {0};
-        bool some_set = false;
+        bool some_set = false, some_key = false;
 
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
@@ -56,11 +56,12 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                         *err = error;
                         return reason;
                 }
-                if (reason == KSA_OK && found.cluster != NULL)
+                if (reason == KSA_OK && some_key)
                         return ksa_fail(err, KSA_AMBIGUOUS_KID,
                                         "kid '%s' is in the sets of %s and %s",
                                         ksa_text_quote(kid, shown, sizeof(shown)),
                                         found.cluster->name, cluster->name);
+                some_key = some_key || reason == KSA_OK;
                 if (reason == KSA_OK)
                         found = here;
                 else if (reason == KSA_UNKNOWN_KID)
@@ -69,7 +70,7 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                         unusable = error; /* the first, as the administrator wrote them */
                 some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
         }
-        if (found.cluster == NULL) {
+        if (!some_key) {
                 *err = some_set ? unknown : unusable;
                 return err->reason;
         }
