@@ -31,14 +31,14 @@ static inline json_t *load_again(const char *body, size_t size)
                 MUST(text[i] != '\0' && strchr("fd0.5 ", text[i]) != NULL);
                 MUST(memchr(grammar, body[i], sizeof(grammar) - 1) == NULL);
         }
-        memcpy(again, text, size);
-        ksa_json_replace(again, size);
-        MUST(memcmp(again, text, size) == 0);
-
         json_t *before = json_loadb(body, size, JSON_REJECT_DUPLICATES, NULL);
         json_t *after = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
         MUST(before == NULL || (changed == 0 && after != NULL));
         json_decref(before);
+        /* Only then: in text such as 4E44-4E441 each pass finds other numbers, and jansson refuses both. */
+        memcpy(again, text, size);
+        ksa_json_replace(again, size);
+        MUST(after == NULL || memcmp(again, text, size) == 0);
         free(text);
         free(again);
         return after;
