@@ -300,6 +300,9 @@ static void test_replaced_is_not_absent(void **state)
         ksa_json_free(&object);
 }
 
+/* A literal and its length, NUL bytes within counted. */
+#define BYTES(literal) (literal), sizeof(literal) - 1
+
 /* An administrator reads what the file is instead, and where it ends to be JSON. */
 static void test_other_forms_are_named(void **state)
 {
@@ -308,20 +311,20 @@ static void test_other_forms_are_named(void **state)
                 size_t length;
                 const char *name;
         } rows[] = {
-                {"", 0, "empty"},
-                {" \r\n\t", 4, "empty"},
-                {"\xef\xbb\xbf\n", 4, "empty"},
-                {"\xff\xfe{\0}\0", 6, "UTF-16"},
-                {"\xfe\xff\0{\0}", 6, "UTF-16"},
-                {"{\0}\0", 4, "UTF-16"},
-                {"\0{\0}", 4, "UTF-16"},
-                {"\n<!DOCTYPE html>", 16, "HTML"},
-                {"<?xml", 5, "HTML"},
-                {"-----BEGIN PUBLIC KEY-----\nAAAA\n", 32, "PEM"},
-                {"-----BEGIN RSA PRIVATE KEY-----\n", 32, "private key"},
-                {"{\n \"a\": 1,\n \"b\" 2}", 20, "line 3, column 6"},
-                {"\xef\xbb\xbf{\"a\" 2}", 10, "line 1, column 6"},
-                {"{\"kind\":\"Status\",\"message\":\"x\\ny\"}", 34, "\"x\\x0ay\""},
+                {BYTES(""), "empty"},
+                {BYTES(" \r\n\t"), "empty"},
+                {BYTES("\xef\xbb\xbf\n"), "empty"},
+                {BYTES("\xff\xfe{\0}\0"), "UTF-16"},
+                {BYTES("\xfe\xff\0{\0}"), "UTF-16"},
+                {BYTES("{\0}\0"), "UTF-16"},
+                {BYTES("\0{\0}"), "UTF-16"},
+                {BYTES("\n<!DOCTYPE html>"), "HTML"},
+                {BYTES("<?xml"), "HTML"},
+                {BYTES("-----BEGIN PUBLIC KEY-----\nAAAA\n"), "PEM"},
+                {BYTES("-----BEGIN RSA PRIVATE KEY-----\n"), "private key"},
+                {BYTES("{\n \"a\": 1,\n \"b\" 2}"), "line 3, column 6"},
+                {BYTES("\xef\xbb\xbf{\"a\" 2}"), "line 1, column 6"},
+                {BYTES("{\"kind\":\"Status\",\"message\":\"x\\ny\"}"), "\"x\\x0ay\""},
         };
 
         (void)state;
