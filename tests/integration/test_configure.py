@@ -1,0 +1,85 @@
+"""configure and the Makefile that it writes: without a warning, for each compiler, and with nothing left of an older run."""
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# as tests/support/build configures
+LIKE_A_PACKAGE = ("--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", "--runstatedir=/run")
+
+
+def run(command, **more):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, **more)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A copy of the sources, and what autoreconf said when it made configure there."""
+    tree = tmp_path_factory.mktemp("configure") / "source"
+    left = shutil.ignore_patterns(".git", "configure", "Makefile.in", "aclocal.m4", "autom4te.cache", "build-aux", "m4", "data")
+    shutil.copytree(ROOT, tree, ignore=left)
+    result = run(["autoreconf", "-fi"], cwd=tree)
+    assert result.returncode == 0, result.stdout
+    return tree, result.stdout
+
+
+def test_autoreconf_has_no_warning(made):
+    """aclocal could not open the directory m4."""
+    assert [line for line in made[1].splitlines() if "warning" in line] == []
+
+
+def directories(tree, build, *options, **environment):
+    """pamdir and nssdir of a build."""
+    build.mkdir()
+    result = run([tree / "configure", *LIKE_A_PACKAGE, *options], cwd=build, env={**os.environ, **environment})
+    assert result.returncode == 0, result.stdout
+    text = (build / "Makefile").read_text()
+    return [re.search(r"^%s = (.*)" % name, text, re.M).group(1) for name in ("pamdir", "nssdir")]
+
+
+def test_directories_of_modules_are_those_that_the_compiler_links_with(made, tmp_path):
+    """Asked by -print-multiarch, which clang 21 does not have, and by where pam_unix.so is, which a cross build does not
+    have: the PAM module went to /usr/lib/security."""
+    compiler = tmp_path / "cc"
+    compiler.write_text('#!/bin/sh\ncase " $* " in *" -print-multi"*) echo "cc: unsupported option" >&2; exit 1 ;; esac\n'
+                        'exec gcc "$@"\n')
+    compiler.chmod(0o755)
+    pamdir, nssdir = directories(made[0], tmp_path / "build", CC=str(compiler))
+    assert Path(pamdir, "pam_unix.so").is_file() and Path(nssdir, "libc.so.6").exists()
+
+
+def test_directories_of_modules_follow_the_flags(made, tmp_path):
+    """As -m32 does: another directory, in which there are no modules yet."""
+    compiler = tmp_path / "cc"
+    compiler.write_text('#!/bin/sh\ncase " $* " in *" -DOTHER "*-print-file-name=libpam.so*) echo /usr/lib/tmpfiles.d/libpam.so ;;\n'
+                        '*) exec gcc "$@" ;; esac\n')
+    compiler.chmod(0o755)
+    found = directories(made[0], tmp_path / "build", "CFLAGS=-O1 -DOTHER ", CC=str(compiler))
+    assert [path.replace("/usr/lib", "/lib") for path in found] == ["/lib/tmpfiles.d/security", "/lib/tmpfiles.d"]
+
+
+def test_another_prefix_keeps_the_modules_inside(made, tmp_path):
+    assert directories(made[0], tmp_path / "build", "--prefix=/opt/ksa") == ["${libdir}/security", "${libdir}"]
+
+
+def test_files_with_values_of_configure_are_compiled_again(build):
+    """ksactl --version stayed old after a change of configure.ac."""
+    names = re.findall(r"-D(KSA_\w+)=", (ROOT / "Makefile.am").read_text())
+    assert "KSA_CONFIG_FILE" in names
+    have = {path for room in ("common", "nss_module", "pam_module", "tools", "tests/unit") for path in (ROOT / room).glob("*.c")
+            if re.search(r"\b(PACKAGE_VERSION|%s)\b" % "|".join(names), path.read_text())}
+    assert {"host.c", "ksactl.c", "api.c", "map.c", "test_api.c"} <= {path.name for path in have}
+    told = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "check", "TESTS="])
+    compiled = {Path(path).name for path in re.findall(r" -c .*?([\w./-]+\.c)\b", told.stdout)}
+    assert {path.name for path in have} <= compiled, told.stdout[-3000:]
+
+
+def test_askpass_has_the_version_of_configure(build):
+    """The script is installed as it is: its version is written by hand."""
+    version = re.search(r"AC_INIT\(\[ksa\], \[([^]]+)\]", (ROOT / "configure.ac").read_text()).group(1)
+    told = run([ROOT / "tools/ksa-askpass", "--version"]), run([build / "ksactl", "--version"])
+    assert [one.stdout for one in told] == ["ksa-askpass %s\n" % version, "ksactl %s\n" % version]
