@@ -9,6 +9,9 @@
 
 #include "registry_format.h"
 
+/* Makefile.am asks for them. With 32 bits fstat() fails for large inode numbers, and time ends in 2038. */
+_Static_assert(sizeof(off_t) >= 8 && sizeof(time_t) >= 8, "off_t and time_t need 64 bits");
+
 bool ksa_uid_is_usable(uint32_t uid)
 {
         /* systemd's: of services (DynamicUser), and since 258 of files in images ("foreign"). */
@@ -70,7 +73,7 @@ static const char *header_fault(const unsigned char *bytes, size_t size,
         memcpy(&sum, bytes + header.header_size - sizeof(sum), sizeof(sum));
         if (sum != ksa_format_sum(0, bytes, header.header_size - sizeof(sum)))
                 return "its header is damaged";
-        if (header.size != size || size > KSA_FORMAT_SIZE_MAX)
+        if (header.size != size || header.size > KSA_FORMAT_SIZE_MAX)
                 return "not as long as it says";
         if (!are_parts_in_order(&header))
                 return "its parts are not where they can be";

@@ -69,7 +69,7 @@ static enum ksa_reason put_accounts(struct writer *writer)
 static void each_member(struct writer *writer,
                         void (*member)(struct writer *writer, struct by_gid *group, size_t offset))
 {
-        size_t offset = writer->header.accounts;
+        size_t offset = (size_t)writer->header.accounts;
 
         for (size_t i = 0; i < writer->content->group_count; i++)
                 writer->groups[i].last = 0;
@@ -233,14 +233,14 @@ enum ksa_reason ksa_registry_build(const struct ksa_registry_content *content, i
 {
         struct writer writer = {
                 .content = content,
-                .header = {.magic = KSA_REGISTRY_MAGIC,
-                           .byte_order = KSA_REGISTRY_BYTE_ORDER,
+                .header = {.byte_order = KSA_REGISTRY_BYTE_ORDER,
                            .version = KSA_REGISTRY_VERSION,
                            .oldest_reader = KSA_REGISTRY_OLDEST,
                            .made = now},
                 .output = {.err = err},
         };
 
+        memcpy(writer.header.magic, KSA_REGISTRY_MAGIC, sizeof(writer.header.magic));
         /*
          * A record takes 48 bytes at least: more would not fit into the file, nor their count
          * into 32 bits.

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fetch_host.h"
@@ -133,10 +134,16 @@ static void take_cache_control(struct transfer *transfer, char *value)
         }
 }
 
-/* Seconds since 1970; -1 for what is no date: a wrong clock does not make the answer wrong. */
+/*
+ * Seconds since 1970; -1 if VALUE is not a date in the form that servers write (RFC 9110, section
+ * 5.6.7): a wrong clock does not make the answer wrong. curl_getdate() would return libcurl's
+ * time_t, which may have 32 bits.
+ */
 static int64_t date_in(const char *value)
 {
-        int64_t date = (int64_t)curl_getdate(value, NULL);
+        struct tm parts = {0};
+        const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        int64_t date = end != NULL && *end == '\0' ? (int64_t)timegm(&parts) : -1;
 
         return date >= 0 && date <= KSA_SECONDS_MAX ? date : -1;
 }

@@ -151,7 +151,7 @@ static void test_groups_one_after_the_other(void **state)
         (void)state;
         assert_int_equal(_nss_ksa_setgrent(0), NSS_STATUS_SUCCESS);
         for (size_t i = 0; i <= KSA_COUNT(resolving); i++) {
-                assert_int_equal(next_group(&answer, 16), NSS_STATUS_TRYAGAIN);
+                assert_int_equal(next_group(&answer, 8), NSS_STATUS_TRYAGAIN);
                 assert_int_equal(answer.error, ERANGE);
                 assert_int_equal(next_group(&answer, sizeof(answer.buffer)), NSS_STATUS_SUCCESS);
                 assert_string_equal(answer.group.gr_name,
