@@ -236,9 +236,9 @@ bool ksa_child_run(const char *path, char *const *arguments, const struct timesp
         (void)close(null);
         if (pid < 0)
                 return false;
-        bool good = ksa_child_wait(&child, deadline);
-        if (good && waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0)
-                good = end.si_code == CLD_EXITED && end.si_status == 0;
+        bool good = ksa_child_wait(&child, deadline) &&
+                    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+                    end.si_code == CLD_EXITED && end.si_status == 0;
         ksa_child_end(&child);
         return good;
 }

@@ -64,8 +64,7 @@ void ksa_child_end(const struct ksa_child *child);
 
 /*
  * Runs the program at PATH to its end, started as by ksa_child_become with /dev/null as 0 and 1, and kills
- * it at the deadline. True: it ended by itself, with status 0, or with a status that is lost because this
- * process ignores SIGCHLD.
+ * it at the deadline. True: it ended by itself, with status 0.
  */
 bool ksa_child_run(const char *path, char *const *arguments,
                    const struct timespec *deadline) KSA_MUST_CHECK;
