@@ -115,17 +115,26 @@ static void put_refusal(struct line *line, const struct ksa_decision *decision)
                 put(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
         if (decision->error.line != 0)
                 add(line, " line=%u", decision->error.line);
-        add(line, " why=\"%s\" remedy=\"%s\"",
-            ksa_text_whole(decision->error.text, why, sizeof(why)), ksa_explain_remedy(decision));
+        add(line, " why=\"%s\"", ksa_text_whole(decision->error.text, why, sizeof(why)));
+        if (*ksa_explain_remedy(decision) != '\0')
+                add(line, " remedy=\"%s\"", ksa_explain_remedy(decision));
+}
+
+const char *ksa_explain_result(const struct ksa_decision *decision)
+{
+        if (decision->outcome == KSA_ALLOW)
+                return "allow";
+        if (decision->outcome == KSA_UNAVAILABLE || decision->outcome == KSA_NOT_OURS)
+                return "unavailable";
+        return "deny";
 }
 
 static void put_all(struct line *line, const struct ksa_attempt *attempt,
                     const struct ksa_decision *decision, const char *reference)
 {
-        bool allowed = decision->outcome == KSA_ALLOW;
         char quoted[KSA_UNVERIFIED_SIZE];
 
-        add(line, "result=%s reason=%s service=", allowed ? "allow" : "deny",
+        add(line, "result=%s reason=%s service=", ksa_explain_result(decision),
             ksa_reason_word(decision->reason));
         add(line, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
             ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
@@ -136,7 +145,7 @@ static void put_all(struct line *line, const struct ksa_attempt *attempt,
         if (decision->rule != NULL)
                 put(line, "", "rule", decision->rule->name, KSA_VERIFIED_SIZE);
         put_asked(line, decision);
-        if (!allowed)
+        if (decision->outcome != KSA_ALLOW)
                 put_refusal(line, decision);
 }
 

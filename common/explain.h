@@ -21,6 +21,12 @@ const char *ksa_explain_line(const struct ksa_attempt *attempt, const struct ksa
                              const char *reference, char out[KSA_LINE_SIZE]);
 
 /*
+ * "allow", "deny" or "unavailable". The shipped stack ignores the last one, so that another module decides;
+ * "deny" ends the login. Static.
+ */
+const char *ksa_explain_result(const struct ksa_decision *decision);
+
+/*
  * What the client is told of a refusal: the reference, and the reason only where
  * ksa_decision_is_open(); else HINT (ksa_answers_hint()), unless it is KSA_OK or KSA_UNREACHED.
  * Allocated, owned by the caller (free); NULL when memory runs out.

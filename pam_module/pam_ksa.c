@@ -146,13 +146,20 @@ static void forget_earlier(pam_handle_t *pamh)
 
 /* --- The end of an attempt ---------------------------------------------------- */
 
+/* The stack ignores KSA_UNAVAILABLE, so the login may still succeed by a password. */
+static int priority_of(enum ksa_outcome outcome)
+{
+        if (outcome == KSA_NO_MEMORY)
+                return LOG_ERR;
+        return outcome == KSA_UNAVAILABLE ? LOG_WARNING : LOG_NOTICE;
+}
+
 static void write_log(const struct login *login)
 {
         const struct ksa_decision *decision = &login->decision;
-        bool broken = decision->outcome == KSA_UNAVAILABLE || decision->outcome == KSA_NO_MEMORY;
         char line[KSA_LINE_SIZE];
 
-        pam_syslog(login->pamh, broken ? LOG_ERR : LOG_NOTICE, "%s",
+        pam_syslog(login->pamh, priority_of(decision->outcome), "%s",
                    ksa_explain_line(&login->attempt, decision, login->host.reference, line));
 }
 

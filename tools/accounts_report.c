@@ -141,17 +141,18 @@ static void log_change(const struct accounts_run *run, const struct ksa_plan_cha
 {
         const struct ksa_account_record *record = change->record;
         char uid[KSA_UNVERIFIED_SIZE], why[1024], remedy[512]; /* more than those of plans */
+        const bool helps = *change->remedy != '\0';
         const char *now =
                 *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
 
         log_line(run->json, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
                  "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
-                 "account=\"%s\" account_uid=\"%s\" why=\"%s\" remedy=\"%s\"",
+                 "account=\"%s\" account_uid=\"%s\" why=\"%s\"%s%s%s",
                  ksa_change_word(change->change), record->name, (unsigned)record->uid,
                  record->cluster, record->namespace, record->account,
                  ksa_text_quote(now, uid, sizeof(uid)),
-                 ksa_text_whole(change->why, why, sizeof(why)),
-                 ksa_text_whole(change->remedy, remedy, sizeof(remedy)));
+                 ksa_text_whole(change->why, why, sizeof(why)), helps ? " remedy=\"" : "",
+                 ksa_text_whole(change->remedy, remedy, sizeof(remedy)), helps ? "\"" : "");
 }
 
 static void print_change(const struct ksa_plan_change *change)

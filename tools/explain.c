@@ -186,7 +186,7 @@ static void print_answer(const struct question *question)
                 (void)printf("\nallow\n");
                 return;
         }
-        (void)printf("\ndeny: %s (%s)\n", ksa_reason_word(d->reason),
+        (void)printf("\n%s: %s (%s)\n", ksa_explain_result(d), ksa_reason_word(d->reason),
                      ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
         if (*remedy_of(question) != '\0')
                 (void)printf("what helps: %s\n", remedy_of(question));
@@ -266,7 +266,7 @@ static json_t *as_json(const struct question *question)
         json_t *answer = claims(d, verified);
         json_t *rest = json_pack(
                 "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o, s:o}", "result",
-                allowed ? "allow" : "deny", "reason", ksa_reason_word(d->reason), "pam_code",
+                ksa_explain_result(d), "reason", ksa_reason_word(d->reason), "pam_code",
                 pam_code_name(d->outcome), "user", question->user, "rule",
                 d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
                 "remedy", allowed ? NULL : remedy_of(question), "review", ksa_explain_review(d),

@@ -27,10 +27,12 @@ void log_line(bool quiet, int priority, const char *format, ...)
 void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy)
 {
         char why[KSA_ERROR_SIZE];
+        bool helps = *remedy != '\0';
 
-        log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\" remedy=\"%s\"",
+        log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\"%s%s%s",
                  ksa_reason_word(error->reason), what,
-                 ksa_text_whole(error->text, why, sizeof(why)), remedy);
+                 ksa_text_whole(error->text, why, sizeof(why)), helps ? " remedy=\"" : "", remedy,
+                 helps ? "\"" : "");
 }
 
 void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,

@@ -119,8 +119,8 @@ def test_user_name_cannot_forge_a_log_line(host, user):
     assert result.status == 255
     assert len(result.lines) >= 1, result
     for line in result.lines:
-        assert "result=deny reason=config-invalid service=sshd ref=" in line
-        text = line.split("result=deny ", 1)[1]
+        assert "result=unavailable reason=config-invalid service=sshd ref=" in line
+        text = line.split("result=unavailable ", 1)[1]
         outside = "".join(text.split('"')[::2])
         assert "result=" not in outside and "1.2.3.4" not in outside, line
         assert "\n" not in line and all(" " <= c <= "~" for c in line), line

@@ -70,6 +70,23 @@ def test_person_is_unharmed(sudoer, happened):
     assert "Service account token" not in result.err
 
 
+@pytest.mark.parametrize("happened", (broken_config, missing_config, unsafe_config, unknown_argument, missing_keys),
+                         ids=lambda way: way.__name__)
+def test_login_that_the_stack_ignores_is_not_logged_as_denied(sudoer, happened):
+    """LOG_WARNING: a person's sudo had a line of LOG_ERR that said deny, and then succeeded by the password."""
+    host = sudoer
+    host.edit("/etc/ksa/ksa.conf", "[rule deploy-sudo]\n", "[rule alice]\naccount = prod:ci/deployer\nuser = alice\n"
+              "service = sudo\n\n[rule deploy-sudo]\n")
+    token = host.token()
+    happened(host)
+    path = host.token_file(token, "/home/alice/token", "alice")
+    host.on_host("install -d -m 0700 .ksa && cp %s .ksa/token && chmod 0600 .ksa/token" % path, user="alice")
+    result = alice_by_sudo(host)
+    assert result.out == "root\n", result
+    (line,) = result.lines
+    assert line.startswith("<84>") and "result=unavailable reason=" in line, line  # LOG_AUTHPRIV, LOG_WARNING
+
+
 @pytest.mark.parametrize("happened", WAYS[1:], ids=lambda way: way.__name__)
 def test_and_nobody_is_let_in(host, happened):
     token = host.token()

@@ -168,14 +168,16 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
         MUST(client != NULL && strlen(line) < KSA_LINE_SIZE);
         if (decision->outcome != KSA_ALLOW) { /* whole, and no text was too long for its room */
                 MUST(strlen(decision->error.text) < KSA_ERROR_SIZE - 1);
-                (void)snprintf(end, sizeof(end), " why=\"%s\" remedy=\"%s\"",
+                const char *remedy = ksa_reason_remedy(decision->reason);
+                bool helps = *remedy != '\0';
+
+                (void)snprintf(end, sizeof(end), " why=\"%s\"%s%s%s",
                                ksa_text_whole(decision->error.text, why, sizeof(why)),
-                               ksa_reason_remedy(decision->reason));
+                               helps ? " remedy=\"" : "", remedy, helps ? "\"" : "");
                 MUST(strlen(line) > strlen(end));
                 MUST(strcmp(line + strlen(line) - strlen(end), end) == 0);
         }
-        MUST(strncmp(line, decision->outcome == KSA_ALLOW ? "result=allow" : "result=deny ", 12) ==
-             0);
+        MUST((strncmp(line, "result=allow ", 13) == 0) == (decision->outcome == KSA_ALLOW));
         for (const char *c = line; *c != '\0'; c++)
                 MUST(*c >= ' ' && *c <= '~');
         for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {

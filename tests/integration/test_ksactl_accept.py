@@ -33,7 +33,7 @@ def test_the_text_helps_and_no_remedy_leads_elsewhere(cluster):
                                  ("accept", "nobody-like-that", "ksactl accounts list shows those that it has made")):
         answer, line = refused(cluster, command, user)
         assert words in answer["problem"] and words in line
-        assert answer["remedy"] is None and line.endswith(' remedy=""')
+        assert answer["remedy"] is None and "remedy=" not in line
     assert cluster.ksactl("accounts", "retire", "ci_deployer").status == 0
     answer, line = refused(cluster, "retire", "ci_deployer")
     assert answer["problem"].endswith("ksactl accounts accept ci_deployer takes it back") and answer["remedy"] is None

@@ -138,7 +138,10 @@ static void test_quoting(void **state)
                 decide(&attempt, &decision);
                 char *line = line_of(&attempt, &decision);
                 assert_has(line, quoting_rows[i].piece);
-                assert_memory_equal(line, "result=deny ", 12);
+                const char *result = ksa_explain_result(&decision);
+                assert_memory_equal(line, "result=", 7);
+                assert_memory_equal(line + 7, result, strlen(result));
+                assert_string_not_equal(result, "allow");
                 for (const char *c = line; *c != '\0'; c++)
                         assert_true(*c >= 0x20 && *c < 0x7f);
                 free(line);
@@ -244,8 +247,9 @@ static void test_line_of_longest_values_has_at_most_2_kib(void **state)
 
                 make_longest(&l, reason, i % 2 == 1);
                 char *line = line_of(&l.attempt, &l.decision);
-                (void)snprintf(end, sizeof(end), " why=\"%s\" remedy=\"%s\"", why,
-                               ksa_reason_remedy(reason));
+                const char *remedy = ksa_reason_remedy(reason);
+                (void)snprintf(end, sizeof(end), *remedy != '\0' ? " why=\"%s\" remedy=\"%s\"" : " why=\"%s\"%s",
+                               why, remedy);
                 assert_true(strlen(line) > strlen(end) && PREFIX + strlen(line) <= 2048);
                 assert_string_equal(line + strlen(line) - strlen(end), end);
                 free(line);
@@ -307,12 +311,38 @@ static void test_a_refusal_before_the_token(void **state)
         ksa_error_at(&error, "/etc/ksa/ksa.conf", 7);
         ksa_decision_refuse(&decision, KSA_CONFIG_INVALID, &error);
         char *line = line_of(&attempt, &decision);
-        assert_string_equal(line, "result=deny reason=config-invalid service=sshd ref=7f3a9c2e "
+        assert_string_equal(line, "result=unavailable reason=config-invalid service=sshd ref=7f3a9c2e "
                                   "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
                                   "file=\"/etc/ksa/ksa.conf\" line=7 "
                                   "why=\"[host] has no option 'colour'\" "
                                   "remedy=\"ksactl check\"");
         free(line);
+}
+
+/* "deny" is logged only where the shipped stack ends the login; an empty remedy is left out. */
+static void test_result_of_each_reason(void **state)
+{
+        struct ksa_attempt attempt = attempt_with(NULL);
+
+        (void)state;
+        for (unsigned i = 0; i < KSA_REASON_COUNT; i++) {
+                enum ksa_reason reason = (enum ksa_reason)i;
+                enum ksa_outcome outcome = ksa_reason_outcome(reason);
+                bool ignored = outcome == KSA_UNAVAILABLE || outcome == KSA_NOT_OURS;
+                struct ksa_error error = {0};
+                struct ksa_decision decision;
+
+                (void)ksa_fail(&error, reason, "why");
+                ksa_decision_refuse(&decision, reason, &error);
+                assert_string_equal(ksa_explain_result(&decision),
+                                    ignored ? "unavailable" : "deny");
+                char *line = line_of(&attempt, &decision);
+                assert_has(line, ignored ? "result=unavailable reason=" : "result=deny reason=");
+                assert_int_equal(strstr(line, " remedy=") == NULL,
+                                 *ksa_reason_remedy(reason) == '\0');
+                assert_null(strstr(line, "\"\""));
+                free(line);
+        }
 }
 
 /* --- The client --------------------------------------------------------------- */
@@ -530,6 +560,7 @@ int main(void)
                 cmocka_unit_test(test_values_have_limits_of_their_own),
                 cmocka_unit_test(test_text_of_an_error_that_is_cut_says_so),
                 cmocka_unit_test(test_a_refusal_before_the_token),
+                cmocka_unit_test(test_result_of_each_reason),
                 cmocka_unit_test(test_what_the_client_is_told),
                 cmocka_unit_test(test_client_is_not_told_that_its_answer_was_no_token),
                 cmocka_unit_test(test_every_step_of_an_allow_says_something),
