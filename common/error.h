@@ -19,7 +19,8 @@ struct ksa_error {
         unsigned line;  /* in FILE, from 1; 0: the whole file */
         char file[256]; /* "" where no file is meant */
         char text[KSA_ERROR_SIZE];
-        const char *remedy; /* static; NULL: that of the reason */
+        const char *remedy;  /* static; NULL: that of the reason */
+        const char *cluster; /* name that stands for CLUSTER in the remedy; borrowed, may be NULL */
 };
 
 /*

@@ -100,24 +100,28 @@ static void put_asked(struct line *line, const struct ksa_decision *decision)
         put(line, "", "granted_as", demanded->granted_as, KSA_VERIFIED_SIZE);
 }
 
-const char *ksa_explain_remedy(const struct ksa_decision *decision)
+const char *ksa_explain_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1])
 {
-        return decision->error.remedy != NULL ? decision->error.remedy
-                                              : ksa_reason_remedy(decision->reason);
+        const struct ksa_error *error = &decision->error;
+        const char *known = decision->cluster != NULL ? decision->cluster->name : error->cluster;
+
+        return ksa_remedy_of(error->remedy != NULL ? error->remedy
+                                                   : ksa_reason_remedy(decision->reason),
+                             known, out);
 }
 
 /* `why` and `remedy` are whole, however little is left of other values. */
 static void put_refusal(struct line *line, const struct ksa_decision *decision)
 {
-        char why[KSA_ERROR_SIZE];
+        char why[KSA_ERROR_SIZE], remedy[KSA_REMEDY_MAX + 1];
 
         if (decision->error.file[0] != '\0')
                 put(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
         if (decision->error.line != 0)
                 add(line, " line=%u", decision->error.line);
         add(line, " why=\"%s\"", ksa_text_whole(decision->error.text, why, sizeof(why)));
-        if (*ksa_explain_remedy(decision) != '\0')
-                add(line, " remedy=\"%s\"", ksa_explain_remedy(decision));
+        if (*ksa_explain_remedy(decision, remedy) != '\0')
+                add(line, " remedy=\"%s\"", remedy);
 }
 
 const char *ksa_explain_result(const struct ksa_decision *decision)

@@ -34,8 +34,8 @@ const char *ksa_explain_result(const struct ksa_decision *decision);
 char *ksa_explain_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
                             const char *reference, const char *host_name) KSA_MUST_CHECK;
 
-/* What helps against a refusal. Static; never NULL, may be "". */
-const char *ksa_explain_remedy(const struct ksa_decision *decision);
+/* What helps against a refusal, may be "". Writes to OUT and returns it. */
+const char *ksa_explain_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1]);
 
 /* "never", "prefer", "require" or "skipped"; NULL where the decision did not come as far. Static. */
 const char *ksa_explain_review(const struct ksa_decision *decision);

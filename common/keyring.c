@@ -14,6 +14,7 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
         struct ksa_keyset *keyset = NULL;
         enum ksa_reason reason = ksa_keyset_open(cluster, env, &keyset, err);
 
+        err->cluster = cluster->name;
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_keyset_find(keyset, kid, &ret_found->key, err);
@@ -25,12 +26,15 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
 
         if (reason == KSA_AMBIGUOUS_KID)
                 return ksa_fail(err, reason, "%s: %s", cluster->name, unusable.text);
-        if (reason != KSA_KEYS_UNUSABLE)
-                return reason;
         /* An entry for something else is no key: the set itself is sound. */
-
-        return ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s",
-                        ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
+        if (reason == KSA_KEYS_UNUSABLE)
+                reason = ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s",
+                                  ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
+        if (reason == KSA_UNKNOWN_KID && ksa_cluster_key_file(cluster) != NULL)
+                err->remedy =
+                        "if the cluster's keys were rotated, replace the key set file of CLUSTER "
+                        "with the output of kubectl get --raw /openid/v1/jwks";
+        return reason;
 }
 
 enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct ksa_env *env,

@@ -225,6 +225,7 @@ static enum ksa_reason step_key(struct login *login)
 
                 (void)ksa_fail(&d->error, reason, "%s; and the refresh: %s", first.text,
                                refresh.text);
+                d->error.remedy = first.remedy;
         }
         if (ksa_keyring_may_be_old(reason))
                 ksa_keyring_add_failure(login->config, login->env, d->token.iss, &d->error);

@@ -2,6 +2,9 @@
 /* The table of reasons, looked up. */
 #include "reason.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const struct reason_row {
         const char *word;
         enum ksa_outcome outcome;
@@ -45,4 +48,17 @@ const char *ksa_reason_remedy(enum ksa_reason reason)
 enum ksa_outcome ksa_reason_outcome(enum ksa_reason reason)
 {
         return row_of(reason)->outcome;
+}
+
+const char *ksa_remedy_of(const char *remedy, const char *cluster, char out[KSA_REMEDY_MAX + 1])
+{
+        static const char word[] = "CLUSTER";
+        const char *at = cluster != NULL ? strstr(remedy, word) : NULL;
+
+        if (at == NULL)
+                (void)snprintf(out, KSA_REMEDY_MAX + 1, "%s", remedy);
+        else
+                (void)snprintf(out, KSA_REMEDY_MAX + 1, "%.*s%s%s", (int)(at - remedy), remedy,
+                               cluster, at + sizeof(word) - 1);
+        return out;
 }

@@ -168,7 +168,8 @@ X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                 
   " and cluster")                                                                                  \
 X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
   "the cluster does not accept this host's own credential (401)",                                  \
-  "ksactl credential init CLUSTER: it is over, its account was deleted, or the cluster is another")               \
+  "pipe kubectl create token host-verifier -n ksa-system into ksactl credential init CLUSTER: the old"  \
+  " one expired, its account was deleted, or the cluster is another")                             \
 X(API_FORBIDDEN, "api-forbidden", UNAVAILABLE,                                                     \
   "the cluster does not let this host's account ask that (403)",                                       \
   "the account lacks a role: apply host-account.yaml; see ksa-clusters(7)")                       \
@@ -238,6 +239,12 @@ enum ksa_reason {
 
 /* Bytes of the longest remedy. A log line has room for it, and is never too long for it. */
 #define KSA_REMEDY_MAX 255
+
+/*
+ * REMEDY with the name CLUSTER in place of the word "CLUSTER", cut to KSA_REMEDY_MAX bytes. Writes to OUT and
+ * returns it. CLUSTER may be NULL: the word stays.
+ */
+const char *ksa_remedy_of(const char *remedy, const char *cluster, char out[KSA_REMEDY_MAX + 1]);
 
 /* The word in the log, such as "expired"; "ok" for KSA_OK. Static; never NULL. */
 const char *ksa_reason_word(enum ksa_reason reason);

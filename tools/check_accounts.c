@@ -222,7 +222,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
                          const struct ksa_accounts *source)
 {
         const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
-        char remedy[200];
+        char remedy[REMEDY_SIZE];
 
         check_shell(report, &source->place, "accounts", source->name, source->shell);
         if (cluster == NULL)
@@ -236,7 +236,8 @@ static void check_source(struct report *report, const struct ksa_config *config,
         } else if (cluster->credential_file == NULL && cluster->client_cert_file == NULL) {
                 (void)snprintf(
                         remedy, sizeof(remedy),
-                        "add credential_file to [cluster %s], and run ksactl credential init %s",
+                        "add credential_file to [cluster %s], and pipe a token into ksactl "
+                        "credential init %s",
                         source->name, source->name);
                 tell_at(report, false, &source->place, remedy,
                         "[accounts %s]: this host has no credential to list them with",

@@ -111,14 +111,14 @@ static void check_credential(struct report *report, const struct ksa_config *con
         bool asked = what_is_needed(config, cluster).asked;
         struct ksa_credential credential;
         struct ksa_error error = {0};
-        char remedy[128];
+        char remedy[REMEDY_SIZE];
 
         if (cluster->credential_file == NULL)
                 return;
         enum ksa_reason reason = ksa_credential_read(cluster, env, &credential, &error);
         if (reason == KSA_OK && credential.token.exp.seconds <= env->now)
                 reason = ksa_fail(&error, KSA_EXPIRED, "%s is over", cluster->credential_file);
-        (void)snprintf(remedy, sizeof(remedy), "ksactl credential init %s", cluster->name);
+        (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
                 tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
                         "[cluster %s] credential_file: %s", cluster->name, error.text);

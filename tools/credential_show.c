@@ -37,7 +37,7 @@ static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_en
                                   (json_int_t)token->iat.seconds, "expires",
                                   (json_int_t)token->exp.seconds, "due",
                                   (json_int_t)ksa_credential_due(cluster, env, token), "problem",
-                                  over ? "it is over: ksactl credential init" : NULL);
+                                  over ? "expired: pipe a new token into ksactl credential init" : NULL);
         } else {
                 shown = json_pack("{s:n, s:n, s:n, s:n, s:n, s:s}", "account", "audiences",
                                   "issued", "expires", "due", "problem", error.text);

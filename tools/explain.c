@@ -119,12 +119,12 @@ static bool has_own_rule(const struct question *question)
 }
 
 /* Nothing helps against --offline. */
-static const char *remedy_of(const struct question *question)
+static const char *remedy_of(const struct question *question, char out[REMEDY_SIZE])
 {
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
                 return "user = @own names users that ksa made: ksactl accounts list shows them, "
                        "ksactl accounts sync makes them, or tells why not";
-        return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision);
+        return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision, out);
 }
 
 static const char *detail_of(const struct question *question, enum ksa_step step, char *out,
@@ -177,6 +177,7 @@ static void print_rules(const struct question *question)
 static void print_answer(const struct question *question)
 {
         const struct ksa_decision *d = &question->decision;
+        char remedy[REMEDY_SIZE];
 
         if (question->user_chosen)
                 (void)printf("no --user: asked for %s, whom a rule names\n\n", question->user);
@@ -188,8 +189,8 @@ static void print_answer(const struct question *question)
         }
         (void)printf("\n%s: %s (%s)\n", ksa_explain_result(d), ksa_reason_word(d->reason),
                      ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
-        if (*remedy_of(question) != '\0')
-                (void)printf("what helps: %s\n", remedy_of(question));
+        if (*remedy_of(question, remedy) != '\0')
+                (void)printf("what helps: %s\n", remedy_of(question, remedy));
 }
 
 /* --- In JSON ------------------------------------------------------------------ */
@@ -263,16 +264,17 @@ static json_t *as_json(const struct question *question)
 {
         const struct ksa_decision *d = &question->decision;
         bool allowed = d->outcome == KSA_ALLOW, verified = ksa_decision_is_verified(d);
+        char remedy[REMEDY_SIZE];
         json_t *answer = claims(d, verified);
         json_t *rest = json_pack(
                 "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o, s:o}", "result",
                 ksa_explain_result(d), "reason", ksa_reason_word(d->reason), "pam_code",
                 pam_code_name(d->outcome), "user", question->user, "rule",
                 d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
-                "remedy", allowed ? NULL : remedy_of(question), "review", ksa_explain_review(d),
-                "audit_id", d->demanded.asked ? d->audit_id : NULL, "would_refresh",
-                d->keys_may_refresh, "steps", steps(question), "rules", rules(question),
-                "unverified", verified ? json_null() : claims(d, true));
+                "remedy", allowed ? NULL : remedy_of(question, remedy), "review",
+                ksa_explain_review(d), "audit_id", d->demanded.asked ? d->audit_id : NULL,
+                "would_refresh", d->keys_may_refresh, "steps", steps(question), "rules",
+                rules(question), "unverified", verified ? json_null() : claims(d, true));
 
         if (answer == NULL || rest == NULL || json_object_update(answer, rest) != 0) {
                 json_decref(answer);

@@ -76,6 +76,9 @@ char *make_absolute(const char *path);
 /* A host's environment with --config, made absolute, in place of the default. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 
+/* Opens a file that an administrator names, "-" for standard input: a message, if that is a terminal. */
+int open_input(const char *path);
+
 /*
  * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, by which the
  * caller knows that it is longer. NULL, with a message on standard error. Owned by the caller
@@ -112,6 +115,8 @@ void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4
  * the command that makes one, else what the reason says.
  */
 #define REMEDY_SIZE (KSA_REMEDY_MAX + 1)
+#define GIVE_TOKEN \
+        "pipe kubectl create token host-verifier -n ksa-system into ksactl credential init CLUSTER"
 const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
                        char out[REMEDY_SIZE]);
 

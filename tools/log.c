@@ -52,10 +52,8 @@ const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error
 
         if (is_useless && cluster->credential_file != NULL &&
             strcmp(error->file, cluster->credential_file) == 0)
-                (void)snprintf(out, REMEDY_SIZE, "ksactl credential init %s", cluster->name);
-        else
-                (void)snprintf(out, REMEDY_SIZE, "%s",
-                               error->remedy != NULL ? error->remedy
-                                                     : ksa_reason_remedy(error->reason));
-        return out;
+                return ksa_remedy_of(GIVE_TOKEN, cluster->name, out);
+        return ksa_remedy_of(error->remedy != NULL ? error->remedy
+                                                   : ksa_reason_remedy(error->reason),
+                             cluster->name, out);
 }

@@ -38,9 +38,18 @@ static char *read_all(int fd, size_t max, size_t *ret_length)
         return NULL;
 }
 
+int open_input(const char *path)
+{
+        if (strcmp(path, "-") != 0)
+                return open(path, O_RDONLY | O_CLOEXEC);
+        if (isatty(STDIN_FILENO))
+                (void)fputs("ksactl: reading standard input, a terminal; Ctrl-D ends it\n", stderr);
+        return STDIN_FILENO;
+}
+
 bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_length)
 {
-        int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        int fd = open_input(path);
         size_t length = 0;
         char *bytes = fd < 0 ? NULL : read_all(fd, max, &length);
         const char *why = strerror(errno);

@@ -12,7 +12,7 @@
 struct ksa_secret *read_secret(const char *path, size_t max)
 {
         struct ksa_secret *secret = ksa_secret_new(max + 1);
-        int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+        int fd = open_input(path);
         size_t room = 0;
         ssize_t got = -1;
 

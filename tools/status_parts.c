@@ -133,7 +133,7 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
         enum ksa_reason reason = KSA_OK;
         json_t *shown = show_credential(cluster, env, &reason);
         bool known = json_is_integer(json_object_get(shown, "expires"));
-        char remedy[128];
+        char remedy[REMEDY_SIZE];
 
         if (shown == NULL) {
                 (void)snprintf(finding->text, sizeof(finding->text), "none");
@@ -145,10 +145,10 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
         }
         if (known)
                 judge_life(cluster, shown, env->now, finding);
-        (void)snprintf(remedy, sizeof(remedy),
-                       cluster->credential_file != NULL ? "ksactl credential init %s"
-                                                        : "look at client_cert_file of %s",
-                       cluster->name);
+        (void)ksa_remedy_of(cluster->credential_file != NULL
+                                    ? GIVE_TOKEN
+                                    : "look at client_cert_file of CLUSTER",
+                            cluster->name, remedy);
         if (reason != KSA_OK)
                 add_problem(finding, reason == KSA_NOT_A_TOKEN ? SOON : TROUBLE, remedy, "%s",
                             json_string_value(json_object_get(shown, "problem")));

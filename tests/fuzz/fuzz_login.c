@@ -168,8 +168,8 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
         MUST(client != NULL && strlen(line) < KSA_LINE_SIZE);
         if (decision->outcome != KSA_ALLOW) { /* whole, and no text was too long for its room */
                 MUST(strlen(decision->error.text) < KSA_ERROR_SIZE - 1);
-                const char *remedy = ksa_reason_remedy(decision->reason);
-                bool helps = *remedy != '\0';
+                char remedy[KSA_REMEDY_MAX + 1];
+                bool helps = *ksa_explain_remedy(decision, remedy) != '\0';
 
                 (void)snprintf(end, sizeof(end), " why=\"%s\"%s%s%s",
                                ksa_text_whole(decision->error.text, why, sizeof(why)),

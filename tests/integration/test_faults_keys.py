@@ -126,7 +126,7 @@ def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, m
     FAILURE.chmod(mode)
     verdict = rotated.login(rotated.host.token(OTHER))
     assert verdict.reason == "unknown-kid" and ("last refresh of prod failed" in verdict.why) == shown, verdict
-    assert verdict.word("remedy") and verdict.line.isprintable(), verdict
+    assert "ksactl keys refresh prod " in verdict.word("remedy") and verdict.line.isprintable(), verdict
 
 
 # --- Where all is well ---

@@ -691,12 +691,15 @@ def test_a_credential_that_others_can_read(asked, option, mode):
     assert problem["severity"] == "error" and "can be read by others (mode %04o): chmod 0600 it" % mode in problem["text"]
 
 
+GIVE_TOKEN = "pipe kubectl create token host-verifier -n ksa-system into ksactl credential init prod"
+
+
 @pytest.mark.parametrize("cluster, severity", [("review = require", "error"), ("review = prefer", "error"), ("", "warning")])
 def test_no_credential_yet(asked, cluster, severity):
     asks(asked, "credential_file", cluster=cluster)
     asked.files["credential_file"].unlink()
     problem = asked.problem()
-    assert (problem["severity"], problem["remedy"]) == (severity, "ksactl credential init prod") and "is not there" in problem["text"]
+    assert (problem["severity"], problem["remedy"]) == (severity, GIVE_TOKEN) and "is not there" in problem["text"]
     give_credential(asked, age=90000)
     problem = asked.problem()
     assert problem["severity"] == severity and "is over" in problem["text"]

@@ -1,6 +1,8 @@
 """ksactl explain: the decision of a login, told step by step."""
 import os
+import shlex
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -196,7 +198,23 @@ def test_unknown_kid(host):
     token = host.token(issuer.Key("ES256"))
     answer = denied(host.explain(token, "--json", *FROM))
     assert (answer["reason"], answer["would_refresh"]) == ("unknown-kid", False)
+    assert "key set file of prod with" in answer["remedy"] and "refresh" not in answer["remedy"]  # keys = file:
     assert "(by what the token claims: its signature was not verified)" in host.explain(token, *FROM).out
+
+
+def test_remedy_names_the_cluster(host):
+    host.write("prod.jwks", "{}")
+    answer = denied(host.explain(host.token(), "--json", *FROM))
+    assert answer["reason"] == "keys-unusable" and answer["remedy"].startswith("ksactl keys show prod, ")
+
+
+def test_waiting_for_a_terminal_is_told(host):
+    """credential init was the remedy of a log line, and sat there."""
+    words = [host.ksactl, "explain", "--config", host.config, "--token-file", "-", *FROM]
+    quoted = " ".join(shlex.quote(str(word)) for word in words)
+    answer = subprocess.run(["script", "-qec", quoted, "/dev/null"], input=b"no token\n\x04\x04",
+                            stdout=subprocess.PIPE, timeout=60, check=False)
+    assert b"ksactl: reading standard input, a terminal" in answer.stdout, answer
 
 
 def test_login_would_refresh_the_keys(host):

@@ -209,6 +209,7 @@ static void make_longest(struct longest *l, enum ksa_reason reason, bool verifie
         memset(l->text, '\n', sizeof(l->text) - 1);
         memset(error.text, '"', sizeof(error.text) - 1);
         memset(error.file, '\n', sizeof(error.file) - 1);
+        error.cluster = l->name;
         l->audience = l->text;
         l->cluster.name = l->rule.name = l->name;
         l->attempt = (struct ksa_attempt){.user = l->text, .service = l->text, .rhost = l->text};
@@ -247,9 +248,11 @@ static void test_line_of_longest_values_has_at_most_2_kib(void **state)
 
                 make_longest(&l, reason, i % 2 == 1);
                 char *line = line_of(&l.attempt, &l.decision);
-                const char *remedy = ksa_reason_remedy(reason);
-                (void)snprintf(end, sizeof(end), *remedy != '\0' ? " why=\"%s\" remedy=\"%s\"" : " why=\"%s\"%s",
-                               why, remedy);
+                char remedy[KSA_REMEDY_MAX + 1];
+                (void)ksa_explain_remedy(&l.decision, remedy);
+                (void)snprintf(end, sizeof(end),
+                               *remedy != '\0' ? " why=\"%s\" remedy=\"%s\"" : " why=\"%s\"%s", why,
+                               remedy);
                 assert_true(strlen(line) > strlen(end) && PREFIX + strlen(line) <= 2048);
                 assert_string_equal(line + strlen(line) - strlen(end), end);
                 free(line);
@@ -311,11 +314,12 @@ static void test_a_refusal_before_the_token(void **state)
         ksa_error_at(&error, "/etc/ksa/ksa.conf", 7);
         ksa_decision_refuse(&decision, KSA_CONFIG_INVALID, &error);
         char *line = line_of(&attempt, &decision);
-        assert_string_equal(line, "result=unavailable reason=config-invalid service=sshd ref=7f3a9c2e "
-                                  "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
-                                  "file=\"/etc/ksa/ksa.conf\" line=7 "
-                                  "why=\"[host] has no option 'colour'\" "
-                                  "remedy=\"ksactl check\"");
+        assert_string_equal(line,
+                            "result=unavailable reason=config-invalid service=sshd ref=7f3a9c2e "
+                            "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
+                            "file=\"/etc/ksa/ksa.conf\" line=7 "
+                            "why=\"[host] has no option 'colour'\" "
+                            "remedy=\"ksactl check\"");
         free(line);
 }
 

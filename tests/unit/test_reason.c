@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "error.h"
@@ -44,6 +45,26 @@ static void test_texts(void **state)
                 for (const char *c = remedy; *c != '\0'; c++)
                         assert_true(*c >= ' ' && *c < 0x7f && *c != '"' && *c != '\\');
         }
+}
+
+/* A remedy is a command to type: it has the cluster's name, and room for the longest one. */
+static void test_remedy_has_the_name_of_the_cluster(void **state)
+{
+        char name[65], out[KSA_REMEDY_MAX + 1];
+
+        (void)state;
+        memset(name, 'n', sizeof(name) - 1);
+        name[sizeof(name) - 1] = '\0';
+        for (unsigned i = 0; i < KSA_REASON_COUNT; i++) {
+                const char *remedy = ksa_reason_remedy((enum ksa_reason)i);
+                bool has = strstr(remedy, "CLUSTER") != NULL;
+
+                (void)ksa_remedy_of(remedy, name, out);
+                assert_null(strstr(out, "CLUSTER"));
+                assert_int_equal(strlen(out), strlen(remedy) + (has ? 64 - 7 : 0));
+        }
+        assert_string_equal(ksa_remedy_of("show CLUSTER, check", "prod", out), "show prod, check");
+        assert_string_equal(ksa_remedy_of("show CLUSTER", NULL, out), "show CLUSTER");
 }
 
 static void test_nothing_in_the_table_allows(void **state)
@@ -139,6 +160,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_texts),
+                cmocka_unit_test(test_remedy_has_the_name_of_the_cluster),
                 cmocka_unit_test(test_nothing_in_the_table_allows),
                 cmocka_unit_test(test_numbers_that_are_no_reason),
                 cmocka_unit_test(test_numbers_are_far_apart),
