@@ -166,7 +166,9 @@ static void set_option(struct loader *loader, const struct ksa_ini_item *item, u
                 return;
         }
         head->given |= bit;
-        const char *misfit = ksa_option_set(option, value, head, &memory);
+        const char *misfit = ksa_value_has_placeholder(value)
+                                     ? value
+                                     : ksa_option_set(option, value, head, &memory);
         if (memory)
                 out_of_memory(loader);
         else if (misfit != NULL)

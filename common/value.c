@@ -8,7 +8,8 @@
 #include "text.h"
 
 #define DIGITS  "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define UPPER   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define LETTERS "abcdefghijklmnopqrstuvwxyz" UPPER
 #define ALNUM   LETTERS DIGITS
 
 enum { TEXT_MAX = 512 };
@@ -103,11 +104,30 @@ bool ksa_is_account_uid(const char *text)
 
 /* --- Mistakes ----------------------------------------------------------------- */
 
+/* A name in capitals between two MARKs. */
+static bool has_name_between(const char *text, const char *mark)
+{
+        for (const char *at = strstr(text, mark); at != NULL; at = strstr(at + 1, mark)) {
+                const char *name = at + strlen(mark), *end = strstr(name, mark);
+
+                if (end != NULL && strspn(name, UPPER) > 0 &&
+                    strspn(name, UPPER DIGITS "_") >= (size_t)(end - name))
+                        return true;
+        }
+        return false;
+}
+
+bool ksa_value_has_placeholder(const char *text)
+{
+        return has_name_between(text, "@") || has_name_between(text, "__");
+}
+
 static bool is_template(const char *text)
 {
         const char *dollar = strchr(text, '$'), *angle = strchr(text, '<');
 
-        return strstr(text, "{{") != NULL || (angle != NULL && strchr(angle, '>') != NULL) ||
+        return ksa_value_has_placeholder(text) || strstr(text, "{{") != NULL ||
+               (angle != NULL && strchr(angle, '>') != NULL) ||
                (dollar != NULL && dollar[1] != '\0' && strchr(LETTERS "_{(", dollar[1]) != NULL);
 }
 

@@ -46,6 +46,12 @@ bool ksa_is_selector(const char *text);
 #define KSA_ACCOUNT_UID_ALLOWED "letters, digits, -"
 bool ksa_is_account_uid(const char *text);
 
+/*
+ * Whether TEXT has @NAME@ or __NAME__, with NAME in capitals: an unrendered template of characters that many
+ * values may have.
+ */
+bool ksa_value_has_placeholder(const char *text);
+
 struct ksa_mistake {
         const char *text;   /* "comment after a value" */
         const char *remedy; /* an instruction */

@@ -94,7 +94,7 @@ def test_a_comment_after_any_value_is_told_as_one(stack):
     text, told = Path(CONFIG).read_text(), {}
     for section, lines in OPTIONS.items():
         for line in lines:
-            for more in (" # why", " ; why", "; why", ", x", " {{ x }}", " $(x)", " <X>"):
+            for more in (" # why", " ; why", "; why", ", x", " {{ x }}", " $(x)", " <X>", " @X@", " __X__"):
                 if more == ", x" and line.startswith("selector"):
                     continue  # a selector has commas
                 head = section + "\n" + line + more + "\n"
@@ -107,6 +107,19 @@ def test_a_comment_after_any_value_is_told_as_one(stack):
                 told.setdefault(mistake, set()).add(here[0]["remedy"])
     assert len(told["comment"]) == len(told["template"]) == 1 and told["comment"] != told["template"], told
     assert not told["comma"] & (told["comment"] | told["template"]), told
+
+
+@pytest.mark.parametrize("old, new", [
+    ("ssh://build-7", "ssh://@HOST@"), ("ssh://build-7", "ssh://__HOST__"), (issuer.ISSUER, "https://@ISSUER@"),
+    ("user = deploy-bot", "user = __BOT__"), ("service = sshd", "service = @SERVICE_2@"), ("/etc/ksa/prod", "/etc/ksa/@CLUSTER@")])
+def test_an_unrendered_template_of_allowed_characters(stack, old, new):
+    """They were taken for values, by check too."""
+    text = Path(CONFIG).read_text()
+    assert old in text
+    stack.host.write(CONFIG, text.replace(old, new))
+    status, problems = check(stack.host)
+    assert status == 2 and any("template" in problem["remedy"] for problem in problems), problems
+    assert stack.attempt(["x"])["reasons"] == ["config-invalid"]
 
 
 def test_a_section_for_sudo_i_that_would_apply_to_no_service(stack):
