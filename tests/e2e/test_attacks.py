@@ -154,7 +154,7 @@ def test_refusal_takes_the_delay_and_nodelay_does_not(host):
     started = time.monotonic()
     host.type(["x"])
     with_delay = time.monotonic() - started
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so nodelay\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so nodelay\n@include")
     started = time.monotonic()
     host.type(["x"])
     without = time.monotonic() - started
@@ -162,7 +162,7 @@ def test_refusal_takes_the_delay_and_nodelay_does_not(host):
 
 
 def test_debug_logs_each_step(host):
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so debug\n@include")
     result = host.ssh(host.token())
     steps = [line for line in result.log if "pam_ksa(" in line and " step=" in line]
     words = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (private_host.SOURCE / "common/login.h").read_text(), re.M)

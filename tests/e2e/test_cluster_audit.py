@@ -79,7 +79,7 @@ def test_no_token_is_left_behind(cluster, granted):
     host, tokens = cluster.host, cluster.host.tokens
     watch = private_host.ProcessWatch()
     watch.start()
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so debug\n@include")
     cluster.configure("rbac = yes", "service = sudo\nreview = require", host="class = build")
     results, token = [], cluster.token()
     results += [cluster.let_in(token), cluster.sudo(token)]

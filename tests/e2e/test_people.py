@@ -122,7 +122,7 @@ def test_root_by_key_is_unharmed_by_a_broken_configuration(host):
 
 
 def test_exempt_user_is_not_asked(host):
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so exempt=deploy-bot\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so exempt=deploy-bot\n@include")
     result, prompts = host.type(["x"])
     assert all("Service account token" not in prompt for prompt in prompts) and result.lines == [], result
     assert result.status == 255

@@ -162,7 +162,7 @@ def test_token_file_is_not_for_su(host):
 def test_token_file_is_not_for_sshd(host):
     """Else anybody would be deploy-bot by deploy-bot's own token."""
     host.give_token(host.token())
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so token_file=/home/%u/.ksa/token\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so token_file=/home/%u/.ksa/token\n@include")
     result, prompts = host.type(["x"])
     assert result.status == 255 and set(result.reasons) == {"token-file-not-here"} and prompts == [], result
 

@@ -31,7 +31,7 @@ def files_in(*folders):
 def test_no_token_is_left_behind(host):
     watch = private_host.ProcessWatch()
     watch.start()
-    host.edit("/etc/pam.d/sshd", "pam_ksa.so\nauth", "pam_ksa.so debug\nauth")
+    host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so debug\n@include")
     good, expired, stranger = host.token(), host.token(issued=1700000000), host.token(account="tester")
     given = [host.token_file(good, "/home/deploy-bot/job-token", "deploy-bot")]
     outputs = []
