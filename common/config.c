@@ -189,6 +189,10 @@ static void read_lines(struct loader *loader, char *bytes, size_t length)
                 if (ksa_ini_next(&ini, &item, &error) != KSA_OK) {
                         ksa_problem(loader->problems, error.reason, loader->file, ini.line, "%s",
                                     error.text);
+                        if (ini.heads) { /* the keys below are not those of the section above */
+                                loader->section = NULL;
+                                loader->skipping = true;
+                        }
                         continue;
                 }
                 if (item.kind != NULL)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ini.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "value.h"
@@ -13,6 +12,7 @@ void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length)
         ini->at = bytes;
         ini->end = bytes + length;
         ini->line = 0;
+        ini->heads = false;
 }
 
 static enum ksa_reason invalid(struct ksa_error *err, const char *what)
@@ -102,6 +102,22 @@ static enum ksa_reason parse_line(char *line, size_t length, struct ksa_ini_item
         return line[0] == '[' ? parse_section(line, length, item, err) : parse_key(line, item, err);
 }
 
+/* Also where the line is indented, follows a byte order mark or has lost its first bracket. */
+static bool is_head(const char *line, size_t length)
+{
+        const char *text = line, *end = line + length;
+
+        if (line[0] == '#')
+                return false;
+        while (text < end && ((unsigned char)*text <= ' ' || (unsigned char)*text >= 0x80))
+                text++;
+        while (end > text && (unsigned char)end[-1] <= ' ')
+                end--;
+        if (text == end || *text == '[')
+                return text != end;
+        return end[-1] == ']' && memchr(text, '=', (size_t)(end - text)) == NULL;
+}
+
 static bool says_nothing(const char *line, size_t length)
 {
         return line[0] == '#' || trimmed(line, length) == 0;
@@ -119,6 +135,7 @@ enum ksa_reason ksa_ini_next(struct ksa_ini *ini, struct ksa_ini_item *ret_item,
 
                 ini->at = feed != NULL ? feed + 1 : ini->end;
                 ini->line++;
+                ini->heads = is_head(line, length);
                 enum ksa_reason reason = check_bytes(line, length, err);
                 if (reason == KSA_OK && says_nothing(line, length))
                         continue;

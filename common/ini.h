@@ -15,6 +15,7 @@
 #ifndef KSA_INI_H
 #define KSA_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -27,6 +28,7 @@ struct ksa_ini {
         char *at;
         char *end;
         unsigned line; /* of what was returned last, from 1 */
+        bool heads;    /* that line was meant to begin a section, valid or not */
 };
 
 struct ksa_ini_item {

@@ -88,6 +88,20 @@ def test_section(host, section, text):
     assert any(text in problem["text"] and problem["line"] == host.line_of(section) for problem in problems), problems
 
 
+@pytest.mark.parametrize("head", ["[rule two", "rule two]", " [rule two]", "\ufeff[rule two]", "[rule two] # x", "\t[rule two]",
+                                  "[rule tw\u00f6]", "[]"], ids=range(8))
+def test_keys_below_an_invalid_head_are_not_those_of_the_section_above(host, head):
+    """Nothing is said of them: neither that they appear twice, nor that the section above has no such option."""
+    host.write_config(RULE + head + "\naccount = prod:ci/x\nuser = alice\nservice = sudo\nissuer = x\n")
+    problem = host.problem()
+    assert problem["line"] == host.config.read_text().splitlines().index(head) + 1, problem
+
+
+def test_keys_below_another_invalid_line_are_those_of_the_section_above(host):
+    host.write_config(RULE + "nonsense\nservice = sudo\nissuer = x\n")
+    assert [problem["text"] for problem in host.problems()][1:] == ["[rule] has no option issuer"]
+
+
 def test_every_problem_is_told(host):
     """Not the first alone."""
     host.write_config(rule(service="") + rule("two", account="stage:ci/x", user=":"), host="colour = blue")
