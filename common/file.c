@@ -166,13 +166,21 @@ enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
 
 static enum ksa_reason no_mark(const char *path, int number, struct ksa_error *err)
 {
+        const bool full = number == ENOSPC || number == EDQUOT;
+
         ksa_error_at(err, path, 0);
-        return number == ENOMEM
-                       ? ksa_fail(err, KSA_MEMORY, "out of memory")
-                       : ksa_fail(err, KSA_MARK, "%s cannot be made: %s", path,
-                                  number == EACCES || number == EROFS    ? "no permission"
-                                  : number == ENOSPC || number == EDQUOT ? "the disk is full"
-                                                                         : "input error");
+        if (number == ENOMEM)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        (void)ksa_fail(err, KSA_MARK, "%s cannot be made: %s", path,
+                       number == EROFS    ? "the file system is read-only"
+                       : number == EACCES ? "no permission"
+                       : full             ? "the disk is full"
+                                          : "input error");
+        if (err != NULL && number == EROFS)
+                err->remedy = "mount the file system of /var/lib/ksa/used read-write";
+        else if (err != NULL && full)
+                err->remedy = "free space on the file system of /var/lib/ksa/used";
+        return KSA_MARK;
 }
 
 /* An empty file, which is there for good when this returns: the folder is synced. */

@@ -14,17 +14,23 @@
 
 #include "walk.h"
 
+/* Of a file or directory that cannot be written, and not of one that cannot be read. */
 static enum ksa_reason cannot(const struct ksa_walk *walk, const char *what, struct ksa_error *err)
 {
         int number = errno;
 
         ksa_error_at(err, walk->path, 0);
         if (number == ENOSPC || number == EDQUOT)
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the disk is full", walk->path);
+                return ksa_fail(err, KSA_FILE_UNWRITABLE, "%s: the disk is full", walk->path);
         if (number == EROFS)
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the file system is read-only",
+                return ksa_fail(err, KSA_FILE_UNWRITABLE, "%s: the file system is read-only",
                                 walk->path);
-        return ksa_walk_errno(number, walk->path, what, err);
+        enum ksa_reason reason = ksa_walk_errno(number, walk->path, what, err);
+        if (reason != KSA_FILE_UNREADABLE)
+                return reason;
+        if (err != NULL)
+                err->reason = KSA_FILE_UNWRITABLE;
+        return KSA_FILE_UNWRITABLE;
 }
 
 /* --- Folders ---------------------------------------------------------------- */
@@ -110,7 +116,7 @@ static enum ksa_reason replace_in(struct ksa_walk *walk, mode_t mode, const void
         int wanted = snprintf(new_name, sizeof(new_name), ".%s.new", name);
 
         if (wanted < 0 || (size_t)wanted >= sizeof(new_name))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the name is too long", walk->path);
+                return ksa_fail(err, KSA_FILE_UNWRITABLE, "%s: the name is too long", walk->path);
         enum ksa_reason reason = write_new(walk, new_name, mode, bytes, length, err);
         if (reason == KSA_OK && renameat(walk->folder, new_name, walk->folder, name) != 0) {
                 reason = cannot(walk, "rename", err);
@@ -153,7 +159,7 @@ static enum ksa_reason sweep_in(struct ksa_walk *walk, bool (*is_over)(const cha
         const struct dirent *entry;
 
         if (folder == NULL) {
-                reason = cannot(walk, "folder", err);
+                reason = ksa_walk_errno(errno, walk->path, "folder", err);
                 if (fd >= 0)
                         (void)close(fd);
                 return reason;
@@ -167,7 +173,7 @@ static enum ksa_reason sweep_in(struct ksa_walk *walk, bool (*is_over)(const cha
                         reason = cannot(walk, entry->d_name, err);
         }
         if (errno != 0)
-                reason = cannot(walk, "folder", err);
+                reason = ksa_walk_errno(errno, walk->path, "folder", err);
         (void)closedir(folder);
         return reason;
 }

@@ -15,7 +15,7 @@
 
 /*
  * Makes the folder at PATH with MODE (whatever the umask) where it is not there; the folder it
- * stands in must be. KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNREADABLE, KSA_MEMORY
+ * stands in must be. KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNWRITABLE, KSA_MEMORY
  */
 enum ksa_reason ksa_folder_make(const char *path, uid_t owner, mode_t mode,
                                 struct ksa_error *err) KSA_MUST_CHECK;

@@ -224,6 +224,8 @@ X(FILE_MISSING, "file-missing", UNAVAILABLE,                                    
   "a file is missing", "ksactl check")                                                             \
 X(FILE_UNREADABLE, "file-unreadable", UNAVAILABLE,                                                 \
   "a file cannot be read", "ksactl check")                                                         \
+X(FILE_UNWRITABLE, "file-unwritable", UNAVAILABLE,                                                 \
+  "a file cannot be written", "check free space, mount options and permissions of that file system") \
 X(FILE_UNSAFE, "file-unsafe", UNAVAILABLE,                                                         \
   "somebody other than root could change a file", "ksactl check")
 

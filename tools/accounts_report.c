@@ -101,7 +101,7 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
 {
         const char *registry = run->session.host.env.registry_file;
         /* The registry or the mark next to it. */
-        const bool is_write = error->reason == KSA_FILE_UNREADABLE &&
+        const bool is_write = error->reason == KSA_FILE_UNWRITABLE &&
                               strncmp(error->file, registry, strlen(registry)) == 0;
         struct ksa_error whole = *error;
 

@@ -45,7 +45,7 @@ static const char *remedy_of(const char *path, const struct ksa_error *error)
         if (strcmp(error->file, path) == 0 &&
             (error->reason == KSA_FILE_MISSING || error->reason == KSA_FILE_UNREADABLE))
                 return FILE_REMEDY;
-        return error->reason == KSA_FILE_UNREADABLE ? WRITE_REMEDY
+        return error->reason == KSA_FILE_UNWRITABLE ? WRITE_REMEDY
                                                     : ksa_reason_remedy(error->reason);
 }
 

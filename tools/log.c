@@ -1,12 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What ksactl did to keys and credentials, for whoever looks at the log of logins. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "ksactl.h"
 #include "text.h"
+
+/*
+ * Whether standard error ends in the journal, where syslog(3) puts the line too. systemd says by device and
+ * inode which stream it meant (systemd.exec(5)), for a child may have another one and the same environment.
+ */
+static bool stderr_is_journal(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        char expected[64];
+        struct stat status;
+
+        if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+                return false;
+        (void)snprintf(expected, sizeof(expected), "%ju:%ju", (uintmax_t)status.st_dev,
+                       (uintmax_t)status.st_ino);
+        return strcmp(stream, expected) == 0;
+}
 
 void log_line(bool quiet, int priority, const char *format, ...)
 {
@@ -20,7 +41,7 @@ void log_line(bool quiet, int priority, const char *format, ...)
         openlog("ksactl", LOG_PID, LOG_AUTHPRIV);
         syslog(LOG_AUTHPRIV | priority, "%s", line);
         closelog();
-        if (!quiet)
+        if (!quiet && !stderr_is_journal())
                 (void)fprintf(stderr, "ksactl: %s\n", line);
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 import host as private_host
 import issuer
-from cluster import CREDENTIAL, Cluster, json_page, root_only, up_for
+from cluster import CREDENTIAL, STATE, Cluster, json_page, read_only, root_only, up_for
 from tls_server import page
 
 PATH = "/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"
@@ -70,6 +70,18 @@ def test_init(cluster, words, seconds):
     assert root_only(CREDENTIAL) and root_only(CREDENTIAL.parent) and os.listdir(CREDENTIAL.parent) == ["prod"]
     (line,) = [line for line in result.log if "ksactl" in line]
     assert re.search(r'result=stored cluster="prod" account="ksa-system/host-verifier" jti="[0-9a-f-]{36}" expires=\d+ due=\d+$', line)
+
+
+@pytest.mark.parametrize("command", ["init", "renew"])
+def test_a_read_only_file_system_is_named(cluster, command):
+    """Its remedy is not credential init, which could not write either."""
+    cluster.give_credential()
+    before = kept()
+    result = read_only(cluster, STATE, "credential", command, "prod", stdin=cluster.token().encode())
+    assert result.status == 1 and kept() == before, result
+    (line,) = result.err.splitlines()
+    assert " reason=file-unwritable " in line and "the file system is read-only" in line, result
+    assert 'remedy="check free space, mount options and permissions of that file system"' in line, result
 
 
 def test_init_makes_the_folder(cluster):

@@ -12,7 +12,7 @@ import pytest
 
 import host as private_host
 import issuer
-from cluster import CACHE, CREDENTIAL, DOCUMENT, KEYS, LOCKS, RUN, STATE, Cluster, json_page, jwks_page, root_only
+from cluster import CACHE, CREDENTIAL, DOCUMENT, KEYS, LOCKS, RUN, STATE, Cluster, json_page, jwks_page, read_only, root_only
 from tls_server import TlsServer, page
 
 
@@ -35,6 +35,34 @@ def elsewhere(cluster):
 
 def mode(path):
     return os.stat(path).st_mode & 0o7777
+
+
+# --- What is said, and where ---
+
+
+def test_the_journal_has_each_line_once(cluster):
+    """A unit's standard error is the journal, which has the lines of syslog too (JOURNAL_STREAM in systemd.exec(5))."""
+    cluster.server.pages[KEYS] = page(b"", "500 Internal Server Error")
+    for stream, told in (("$(stat -L -c %d:%i /proc/self/fd/2)", False), ("1:2", True), ("", True)):
+        result = cluster.host.run(["sh", "-c", "JOURNAL_STREAM=%s exec ksactl keys refresh prod" % stream], user="root")
+        assert result.status == 1 and ("result=failed" in result.err) == told, result
+        assert len([line for line in result.log if "ksactl" in line and "result=failed" in line]) == 1, result
+
+
+@pytest.mark.parametrize("words, folder", [
+    (("refresh", "prod"), "/var/cache/ksa"), (("purge", "prod"), "/var/cache/ksa"),
+    (("refresh", "--all", "--if-due"), "/var/lib/ksa")], ids=range(3))
+def test_a_read_only_file_system_is_named(cluster, words, folder):
+    """With a remedy that ends it."""
+    assert cluster.refresh("prod").status == 0
+    used = STATE / "used"
+    used.mkdir(mode=0o700, exist_ok=True)
+    (used / ("1000000000-" + "0" * 64)).touch(mode=0o600)
+    result = read_only(cluster, folder, "keys", *words)
+    assert result.status == 1, result
+    (line,) = result.err.splitlines()
+    assert " reason=file-unwritable " in line and "the file system is read-only" in line, result
+    assert 'remedy="check free space, mount options and permissions of that file system"' in line, result
 
 
 # --- Where keys come from ---
@@ -386,7 +414,7 @@ def test_a_full_disk(cluster, full):
         cluster.server.pages[KEYS] = jwks_page(*[issuer.Key("RS256") for _ in range(3)])
         count = len(cluster.asked())
         result = cluster.refresh("prod")
-        assert result.status == 1 and "reason=file-unreadable" in result.err and "the disk is full" in result.err
+        assert result.status == 1 and "reason=file-unwritable" in result.err and "the disk is full" in result.err
         assert (CACHE / "prod/keys").read_bytes() == before and not (CACHE / "prod/.keys.new").exists()
         assert len(cluster.asked()) == count + (full == "cache")
     finally:

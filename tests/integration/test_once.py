@@ -187,6 +187,19 @@ def test_no_mark_no_login(once, name):
     assert "/var/lib/ksa/used" in verdict.line and 'remedy="' in verdict.line, verdict
 
 
+def test_a_mark_on_a_read_only_file_system(once):
+    """The remedy is not a directory to create."""
+    subprocess.run(["mount", "--bind", USED, USED], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", USED], check=True)
+        verdict = once.login(once.host.token())
+    finally:
+        subprocess.run(["umount", "-l", USED], check=True)
+    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "mark-failed"), verdict
+    assert "the file system is read-only" in verdict.line
+    assert 'remedy="mount the file system of /var/lib/ksa/used read-write"' in verdict.line, verdict
+
+
 def test_a_token_without_a_jti(once):
     verdict = once.login(once.host.token(jti=issuer.ABSENT))
     assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "no-jti"), verdict

@@ -36,6 +36,12 @@ def up_for(seconds=UP):
     return ["/usr/bin/python3", str(Path(__file__).with_name("uptime.py")), str(seconds)]
 
 
+def read_only(cluster, folder, *words, **more):
+    """ksactl where FOLDER is a read-only file system."""
+    script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec ksactl "$@"'
+    return cluster.host.run(["unshare", "--mount", "sh", "-c", script, str(folder), *map(str, words)], user="root", **more)
+
+
 class Cluster:
     """Use with `with`."""
 

@@ -132,7 +132,7 @@ static void test_leftovers(void **state)
         assert_int_equal(mode_of(place, ".file.new"), -1);
         /* A folder of that name is nothing that a writer left. */
         place_folder(place, ".file.new");
-        assert_int_equal(put(place, "file", 0644, "more"), KSA_FILE_UNREADABLE);
+        assert_int_equal(put(place, "file", 0644, "more"), KSA_FILE_UNWRITABLE);
         holds(place, "file", "whole");
 }
 
@@ -179,7 +179,7 @@ static void test_no_room(void **state)
                 bool limited = setrlimit(RLIMIT_FSIZE, &none) == 0;
                 enum ksa_reason reason = ksa_file_replace(path_of(place, "file"), getuid(), 0644,
                                                           big, sizeof(big), &error);
-                _exit(limited && reason == KSA_FILE_UNREADABLE ? 0 : 1);
+                _exit(limited && reason == KSA_FILE_UNWRITABLE ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(status, 0);
@@ -194,7 +194,7 @@ static void test_long_names(void **state)
 
         memset(name, 'x', sizeof(name) - 1);
         name[NAME_MAX] = '\0'; /* there is no room for a dot and .new */
-        assert_int_equal(put(place, name, 0644, "one"), KSA_FILE_UNREADABLE);
+        assert_int_equal(put(place, name, 0644, "one"), KSA_FILE_UNWRITABLE);
         name[NAME_MAX - 5] = '\0';
         assert_int_equal(put(place, name, 0644, "one"), KSA_OK);
 }

@@ -321,7 +321,7 @@ static int try_to_replace(const char *folder, const struct version *small,
 
         if (replace(path, small) != KSA_OK)
                 return 2;
-        if (replace(path, large) != KSA_FILE_UNREADABLE)
+        if (replace(path, large) != KSA_FILE_UNWRITABLE)
                 return 3;
         if (generation_at(path) != 1)
                 return 4;

@@ -104,7 +104,7 @@ static void test_what_cannot_be_removed(void **state)
         place_folder(place, "used");
         place_folder(place, "used/1-" HASH);
         place_write(place, "used/2-" HASH, "");
-        assert_int_equal(ksa_used_sweep(&place->env, &removed, &error), KSA_FILE_UNREADABLE);
+        assert_int_equal(ksa_used_sweep(&place->env, &removed, &error), KSA_FILE_UNWRITABLE);
         assert_int_equal(removed, 1);
         assert_false(is_there(place, "2-" HASH));
 }
