@@ -8,7 +8,7 @@
 #include "accounts.h"
 #include "check.h"
 #include "local_table.h"
-#include "registry_mark.h"
+#include "status.h"
 #include "text.h"
 
 /* --- Lookups ---------------------------------------------------------------- */
@@ -48,17 +48,15 @@ static void check_registry(struct report *report, const struct ksa_place *place,
         char mapped[KSA_ID_MAP_TEXT], remedy[512];
         struct ksa_error error = {0};
         struct ksa_registry registry;
-        const char *why = "";
+        struct finding file = {0};
         size_t unmapped = 0;
-        const enum ksa_registry_answer answer =
-                ksa_registry_open(env->registry_file, env->owner, &registry, &why);
+        const enum ksa_registry_answer answer = find_registry(env, &registry, &file);
 
-        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env))
-                tell_at(report, false, place, LOST_REMEDY, "%s is missing", env->registry_file);
-        else if (answer == KSA_REGISTRY_BROKEN)
-                tell_at(report, false, place, "ksactl accounts verify", "%s: %s",
-                        env->registry_file, why);
-        if (count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
+        if (file.level == TROUBLE)
+                tell_at(report, true, place, file.remedy, "%s", file.problem);
+        if (answer == KSA_REGISTRY_FOUND &&
+            count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK &&
+            unmapped > 0) {
                 (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
                 tell_at(report, false, place, remedy,
                         "%zu of the users that ksa made " UNMAPPED_EFFECT, unmapped);

@@ -16,6 +16,7 @@ enum {
         EXIT_GOOD = 0,
         EXIT_DENIED = 1, /* or warnings */
         EXIT_BROKEN = 2, /* usage, or the question could not be asked */
+        EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer: the question could not be asked */
 };
 
 /* The words after the command. Each command takes --NAME VALUE, --NAME, and plain words. */
@@ -105,8 +106,9 @@ bool print_json(json_t *value);
 void print_error(const struct ksa_error *error);
 
 /*
- * One line of key=value, as the module has them: to the log, and to standard error unless QUIET. The log
- * is that of logins (LOG_AUTHPRIV): what becomes of keys and credentials decides who may log in.
+ * One line of key=value, as the module has them: to the log, and to standard error unless QUIET or that is
+ * the journal, which has the line already. The log is that of logins (LOG_AUTHPRIV): what becomes of keys and
+ * credentials decides who may log in.
  */
 void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4);
 

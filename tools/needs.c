@@ -48,6 +48,7 @@ struct need what_is_needed(const struct ksa_config *config, const struct ksa_clu
                 need.required = need.required || proof || rule->review == KSA_REVIEW_REQUIRE ||
                                 (asks && is_for_local_callers(rule));
                 need.rbac = need.rbac || rule->rbac;
+                need.own = need.own || ksa_list_has(&rule->user, "@own");
         }
         return need;
 }

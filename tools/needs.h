@@ -13,6 +13,7 @@ struct need {
         bool required;                     /* some login is refused where it does not answer */
         bool rbac;                         /* some login asks it what RBAC allows */
         const struct ksa_accounts *source; /* its accounts are listed; NULL where they are not */
+        bool own;                          /* some login asks for the account's own user */
         bool declared;                     /* an [account] section has one of its accounts */
 };
 struct need what_is_needed(const struct ksa_config *config, const struct ksa_cluster *cluster);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble"};
+static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble",
+                                           [UNKNOWN] = "unknown"};
 
 /* --- One cluster ------------------------------------------------------------ */
 
@@ -37,6 +38,35 @@ static void add_finding(json_t *cluster, const char *name, const struct finding 
         (void)json_object_set_new(cluster, name, facts);
 }
 
+/* Trouble outweighs what root alone can see, which outweighs what is soon trouble. */
+static void add_level(const struct finding *finding, enum level *level)
+{
+        const enum level found =
+                finding->is_hidden && finding->level != TROUBLE ? UNKNOWN : finding->level;
+
+        if (found > *level && *level != TROUBLE)
+                *level = found;
+        if (found == TROUBLE)
+                *level = TROUBLE;
+}
+
+static void find_api_as_root(struct session *session, const struct ksa_cluster *cluster,
+                             const struct need *need, bool offline, struct finding *finding)
+{
+        const char *why = cluster->api_server == NULL ? "not used"
+                          : offline                   ? "not asked"
+                          : geteuid() != 0            ? "not asked: root alone can"
+                                                      : NULL;
+
+        if (why == NULL) {
+                find_api(cluster, &session->host.env, need,
+                         (unsigned)session->config->host.timeout * 1000, finding);
+                return;
+        }
+        (void)snprintf(finding->text, sizeof(finding->text), "%s", why);
+        finding->is_hidden = cluster->api_server != NULL && !offline;
+}
+
 static json_t *examine(struct session *session, const struct ksa_cluster *cluster, bool offline,
                        bool json, enum level *level)
 {
@@ -50,20 +80,14 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
         renew_session(session);
         find_keys(cluster, &session->host.env, &findings[0]);
         find_credential(cluster, &session->host.env, &findings[1]);
-        if (cluster->api_server == NULL || offline)
-                (void)snprintf(findings[2].text, sizeof(findings[2].text), "%s",
-                               cluster->api_server == NULL ? "not used" : "not asked");
-        else
-                find_api(cluster, &session->host.env, &need,
-                         (unsigned)session->config->host.timeout * 1000, &findings[2]);
+        find_api_as_root(session, cluster, &need, offline, &findings[2]);
         find_accounts(cluster, &session->host.env, &need, &findings[3]);
         if (!json)
                 (void)printf("%s\n", cluster->name);
         for (size_t i = 0; i < KSA_COUNT(parts); i++) {
                 if (!json)
                         print_finding(titles[i], &findings[i]);
-                if (findings[i].level > *level)
-                        *level = findings[i].level;
+                add_level(&findings[i], level);
                 add_finding(examined, parts[i], &findings[i]);
         }
         return examined;
@@ -82,8 +106,7 @@ static void examine_host(const struct session *session, bool json, json_t *answe
                 (void)puts("this host");
                 print_finding("marks", &marks);
         }
-        if (marks.level > *level)
-                *level = marks.level;
+        add_level(&marks, level);
         add_finding(answer, "marks", &marks);
 }
 
@@ -102,7 +125,9 @@ static int status(struct session *session, bool offline, bool json)
         examine_host(session, json, answer, &level);
         (void)json_object_set_new(answer, "result", json_string(level_words[level]));
         if (json)
-                return print_json(answer) ? (int)level : EXIT_BROKEN;
+                return print_json(answer) ? (int)level : EXIT_UNKNOWN;
+        if (level == UNKNOWN)
+                (void)fputs("ksactl: run status as root: others cannot see all of it\n", stderr);
         json_decref(answer);
         return (int)level;
 }
@@ -115,12 +140,12 @@ int command_status(const struct words *arguments)
                                      {"--json", NULL, &json},
                                      {"--offline", NULL, &offline}};
         struct session session;
-        int answer = EXIT_BROKEN;
+        int answer = EXIT_UNKNOWN;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
-                return EXIT_BROKEN;
+                return EXIT_UNKNOWN;
         if (open_session(&session, config_file))
-                answer = status(&session, offline || geteuid() != 0, json);
+                answer = status(&session, offline, json);
         close_session(&session);
         return answer;
 }

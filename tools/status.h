@@ -5,16 +5,19 @@
 
 #include "ksactl.h"
 #include "needs.h"
+#include "registry.h"
 
 /* What the levels are called; the numbers are exit statuses. */
 enum level {
         WELL = EXIT_GOOD,
         SOON = EXIT_DENIED,    /* in trouble, if nobody does anything */
         TROUBLE = EXIT_BROKEN, /* logins are refused */
+        UNKNOWN = EXIT_UNKNOWN, /* part of the answer is for root alone */
 };
 
 struct finding {
-        enum level level;
+        enum level level; /* never UNKNOWN */
+        bool is_hidden;   /* root alone can see all of it */
         json_t *facts; /* an object, without its problem and remedy; NULL where there is no such part */
         char text[1536];                /* the facts in words */
         char problem[600], remedy[160]; /* "" where all is well */
@@ -36,6 +39,13 @@ void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, cons
 /* The local users made of its accounts, by what the registry has. */
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct need *need, struct finding *finding);
+
+/*
+ * Opens the registry and reads every byte of it, for check and status alike. Where it is BROKEN, and where a
+ * host that has had one has none now (then NOT_FOUND), FINDING has the problem and its remedy.
+ */
+enum ksa_registry_answer find_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
+                                       struct finding *finding);
 
 /* The first rule with once = yes; NULL for none. */
 const struct ksa_rule *rule_with_once(const struct ksa_config *config);

@@ -5,6 +5,7 @@
 
 #include "accounts.h"
 #include "registry_mark.h"
+#include "registry_write.h"
 #include "status.h"
 #include "text.h"
 
@@ -19,19 +20,17 @@ struct counts {
         size_t of[KSA_ACCOUNT_STATE_COUNT], held;
 };
 
-static bool count(const struct ksa_registry *registry, const char *cluster, struct counts *counts)
+static void count(const struct ksa_registry *registry, const char *cluster, struct counts *counts)
 {
         struct ksa_account_record record;
-        enum ksa_registry_answer answer;
         size_t position = 0;
 
-        while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
+        while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
                 if (strcmp(record.cluster, cluster) != 0)
                         continue;
                 counts->of[record.state]++;
                 counts->held += (record.flags & (KSA_ACCOUNT_HELD | KSA_ACCOUNT_MOVED)) != 0;
         }
-        return answer == KSA_REGISTRY_NOT_FOUND;
 }
 
 /* When the cluster was listed last; 0 for never. */
@@ -111,21 +110,34 @@ static void find_unmapped(const struct ksa_registry *registry, const char *clust
         add_problem(finding, TROUBLE, remedy, "%zu of its users " UNMAPPED_EFFECT, unmapped);
 }
 
+enum ksa_registry_answer find_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
+                                       struct finding *finding)
+{
+        const char *why = "";
+        enum ksa_registry_answer answer =
+                ksa_registry_open(env->registry_file, env->owner, ret_registry, &why);
+
+        if (answer == KSA_REGISTRY_FOUND && !ksa_registry_is_whole(ret_registry, &why))
+                answer = KSA_REGISTRY_BROKEN;
+        if (answer == KSA_REGISTRY_BROKEN)
+                add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
+                            env->registry_file, why);
+        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env))
+                add_problem(finding, TROUBLE, LOST_REMEDY, "%s is missing", env->registry_file);
+        return answer;
+}
+
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct need *need, struct finding *finding)
 {
         struct counts counts = {0};
-        const bool used = need->source != NULL || need->declared;
+        const bool used = need->source != NULL || need->declared || need->own;
         struct ksa_registry registry;
-        const char *why = "";
+        struct finding file = {0};
+        const enum ksa_registry_answer answer = find_registry(env, &registry, &file);
 
-        enum ksa_registry_answer answer =
-                ksa_registry_open(env->registry_file, env->owner, &registry, &why);
-        if (answer == KSA_REGISTRY_FOUND && !count(&registry, cluster->name, &counts)) {
-                answer = KSA_REGISTRY_BROKEN;
-                why = "it is damaged";
-        }
-        const bool is_lost = answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env);
+        if (answer == KSA_REGISTRY_FOUND)
+                count(&registry, cluster->name, &counts);
         /* Also where its sections are gone: the users of those may be held. */
         if (!used && (answer != KSA_REGISTRY_FOUND || counts.held == 0)) {
                 (void)snprintf(finding->text, sizeof(finding->text), "not used");
@@ -135,11 +147,9 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
         const int64_t listed =
                 answer == KSA_REGISTRY_FOUND ? last_listed(&registry, cluster->name) : 0;
         describe(cluster, env, need, listed, &counts, finding);
-        if (answer == KSA_REGISTRY_BROKEN)
-                add_problem(finding, TROUBLE, "ksactl accounts verify", "%s: %s",
-                            env->registry_file, why);
-        find_unmapped(&registry, cluster->name, finding);
-        if (is_lost)
-                add_problem(finding, TROUBLE, LOST_REMEDY, "%s is missing", env->registry_file);
+        if (file.level == TROUBLE)
+                add_problem(finding, TROUBLE, file.remedy, "%s", file.problem);
+        if (answer == KSA_REGISTRY_FOUND)
+                find_unmapped(&registry, cluster->name, finding);
         ksa_registry_close(&registry);
 }

@@ -76,6 +76,7 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "%s",
                                hidden ? "root alone can read them" : "unknown");
+        finding->is_hidden = hidden;
         if (!known && !hidden)
                 add_problem(finding, TROUBLE, ksa_reason_remedy(KSA_MARK), "%s", error.text);
         if (used.old > 0)

@@ -141,6 +141,7 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
         }
         if (geteuid() != 0 && !known) {
                 (void)snprintf(finding->text, sizeof(finding->text), "root alone can read it");
+                finding->is_hidden = true;
                 reason = KSA_OK;
         }
         if (known)

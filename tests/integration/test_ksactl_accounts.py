@@ -405,6 +405,37 @@ def test_damaged_registry(cluster):
     assert set(listed(cluster)) == {"ci_deployer"}
 
 
+def test_check_and_status_report_a_damaged_or_foreign_registry_alike(cluster):
+    """With the same text, the same remedy and the exit status of an error; where only a rule says @own, too."""
+    cluster.lister.add("ci", "deployer")
+    sync(cluster)
+    whole = REGISTRY.read_bytes()
+
+    def problems():
+        checked = cluster.ksactl("check", "--json")
+        found = cluster.ksactl("status", "--offline", "--json")
+        accounts = found.json["clusters"][0]["accounts"]
+        errors = [problem for problem in checked.json["problems"] if str(REGISTRY) in problem["text"]]
+        assert [problem["severity"] for problem in errors] == ["error"] and (checked.status, found.status) == (2, 2), (checked, found)
+        assert (errors[0]["text"], errors[0]["remedy"]) == (accounts["problem"], accounts["remedy"])
+        return accounts["problem"]
+
+    for config in (None, re.sub(r"(?ms)^\[accounts? .*?(?=^\[|\Z)", "", Path("/etc/ksa/ksa.conf").read_text())):
+        if config is not None:
+            cluster.host.write("/etc/ksa/ksa.conf", config + "\n[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n")
+        for damaged in (b"x", whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), b"x" * len(whole)):
+            REGISTRY.write_bytes(damaged)
+            problems()
+        REGISTRY.write_bytes(whole)
+        os.chown(REGISTRY, 1000, 1000)
+        assert "root" in problems()
+        os.chown(REGISTRY, 0, 0)
+        REGISTRY.unlink()
+        assert "is missing" in problems()
+        REGISTRY.write_bytes(whole)
+        REGISTRY.chmod(0o644)
+
+
 def test_unsafe_registry(cluster):
     cluster.lister.add("ci", "deployer")
     sync(cluster)

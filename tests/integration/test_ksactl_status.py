@@ -9,7 +9,7 @@ import pytest
 import host as private_host
 import issuer
 import registry
-from cluster import CREDENTIAL, KEYS, Cluster, json_page, jwks_page
+from cluster import CACHE, CREDENTIAL, KEYS, Cluster, json_page, jwks_page
 from tls_server import TlsServer, page
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -434,10 +434,23 @@ def test_a_name_from_outside_is_quoted(cluster):
 
 
 def test_offline_and_without_root(cluster):
-    for user, words in (("root", ["--offline"]), ("alice", [])):
-        result = cluster.host.run(["ksactl", "status", *words], user=user)
-        assert result.status == 0 and "  API server  not asked\n" in result.out, result
-        assert ("root alone can read it" in result.out) == (user == "alice")
+    """What root alone can see is unknown to others, and trouble that others can see is trouble."""
+    def status_by(user, *words):
+        return cluster.host.run(["ksactl", "status", *words], user=user)
+
+    result = status_by("root", "--offline")
+    assert result.status == 0 and "  API server  not asked\n" in result.out, result
+    for words in ((), ("--offline",)):
+        result = status_by("alice", *words)
+        assert result.status == 3 and result.err == "ksactl: run status as root: others cannot see all of it\n", result
+        assert ("  API server  not asked: root alone can\n" in result.out) == (words == ())
+        assert "root alone can read it" in result.out
+    answer = status_by("alice", "--json")
+    assert answer.status == 3 and answer.json["result"] == "unknown", answer
+    cluster.configure(cluster.section(more=""))
+    assert (status_by("alice").status, status_by("alice", "--offline").status) == (3, 0)
+    (CACHE / "prod/keys").unlink()
+    assert status_by("alice").status == 2
     assert cluster.asked() == []
 
 
@@ -466,12 +479,14 @@ def test_the_worst_of_all_counts(cluster):
 def test_no_configuration(cluster):
     Path("/etc/ksa/ksa.conf").unlink()
     result = cluster.ksactl("status")
-    assert result.status == 2 and result.err.splitlines() == [
+    assert result.status == 3 and result.err.splitlines() == [
         "/etc/ksa/ksa.conf is not there", "    write it: ksa.conf(5) tells how; or name another with --config"]
 
 
 def test_usage(cluster):
-    assert cluster.ksactl("status", "prod").status == 2
+    assert cluster.ksactl("status", "prod").status == 3
     cluster.host.write("/etc/ksa/ksa.conf", "[host\n")
     result = cluster.ksactl("status")
-    assert result.status == 2 and result.err.startswith("/etc/ksa/ksa.conf:1: ")
+    assert result.status == 3 and result.err.startswith("/etc/ksa/ksa.conf:1: ")
+    cluster.configure()
+    assert cluster.host.run(["sh", "-c", "exec ksactl status --offline >/dev/full"], user="root").status == 3
