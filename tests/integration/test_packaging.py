@@ -30,6 +30,19 @@ def run(command, **more):
 # --- What is installed ---
 
 
+@pytest.mark.parametrize("name", ("ksa", "ksa-noninteractive"))
+def test_sudoers_examples_are_valid(host, name):
+    """For sudo; test_sudo_rs.py asks sudo-rs, which accepts no option that it does not know."""
+    path = ROOT / "packaging/examples/sudoers.d" / name
+    result = run(["visudo", "-c", "-f", path])
+    assert result.returncode == 0 and result.stdout == "%s: parsed OK\n" % path, result.stdout
+
+
+def test_sudoers_example_for_all_has_nothing_of_sudo_alone():
+    settings = re.findall(r"^#?Defaults:\S+ (.*)$", (ROOT / "packaging/examples/sudoers.d/ksa").read_text(), re.M)
+    assert {word.strip().split("=")[0] for line in settings for word in line.split(",")} == {"timestamp_timeout", "passwd_tries"}
+
+
 @pytest.mark.parametrize("path", [UNITS / (name + ".service") for name in NAMES] + [Path("/usr/lib/tmpfiles.d/ksa.conf")],
                          ids=lambda path: path.name)
 def test_no_placeholder_is_left(private, path):

@@ -121,7 +121,8 @@ class Host:
         shutil.copy(EXAMPLES / "ksa.conf", "/etc/ksa/ksa.conf")
         for name in ("sshd", "sudo", "sudo-i"):
             shutil.copy(EXAMPLES / "pam.d" / name, "/etc/pam.d/" + name)
-        self.write("/etc/sudoers.d/ksa", (EXAMPLES / "sudoers.d" / "ksa").read_text(), 0o440)
+        for path in (EXAMPLES / "sudoers.d").iterdir():
+            self.write("/etc/sudoers.d/" + path.name, path.read_text(), 0o440)
         shutil.rmtree("/home/deploy-bot/.ksa", ignore_errors=True)
 
     def write(self, path, text, mode=0o644):
