@@ -354,8 +354,9 @@ def test_what_only_looks_like_a_refusal(client, words):
     assert "build-7 asked" in client.refused(HOST + words)
 
 
-def test_sudo_p_is_told(client):
-    text = client.refused("my own prompt: ", asker=client.sudo(), KSA_AUDIENCE=AUDIENCE)
+@pytest.mark.parametrize("name", ("sudo", "sudo-rs"))
+def test_sudo_p_is_told(client, name):
+    text = client.refused("my own prompt: ", asker=client.sudo(name), KSA_AUDIENCE=AUDIENCE)
     assert "sudo -p" in text and "passprompt_override" in text and '"my own prompt:"' in text
 
 

@@ -117,9 +117,9 @@ class Client:
         self.askers.append(Asker(program or self.ssh, self.folder))
         return self.askers[-1]
 
-    def sudo(self):
+    def sudo(self, name="sudo"):
         """One that asks as sudo -A does."""
-        return self.another_ssh(shutil.copy(self.ssh, self.programs / "sudo"))
+        return self.another_ssh(shutil.copy(self.ssh, self.programs / name))
 
     def end(self):
         for asker in self.askers:
