@@ -212,3 +212,15 @@ def test_programs_say_the_version_of_the_package(host):
     version = re.search(r"AC_INIT\(\[ksa\], \[([\d.]+)\]", (ROOT / "configure.ac").read_text()).group(1)
     for program in ("ksactl", "ksa-askpass"):
         assert host.run([program, "--version"]).out.strip().endswith(version)
+
+
+def test_journal_is_searched_by_facility():
+    """Not by the program: sshd is sshd-session since OpenSSH 9.8, and sudo may be sudo-rs."""
+    pages = [ROOT / name for name in ("README.md", "SECURITY.md", "HACKING.md", "NEWS")] + PAGES
+    pages += [path for room in ("packaging", "tools", "common", "pam_module") for path in (ROOT / room).rglob("*")
+              if path.is_file()]
+    by_program = r"\bjournalctl\b.*(\s\\?-t|\sFl t\b|--identifier|SYSLOG_IDENTIFIER|_COMM=|_EXE=|(-u|--unit)[ =]?(sshd?|sudo)\b)"
+    shown = [(path.name, line) for path in pages for line in path.read_text(errors="replace").splitlines()
+             if "journalctl" in line]
+    assert len(shown) >= 4
+    assert [] == [(name, line) for name, line in shown if re.search(by_program, line)]
