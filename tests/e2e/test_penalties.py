@@ -2,6 +2,8 @@
 older sshd these tests are skipped; on a Debian 13 host they run by
 
     tests/support/run-on trixie tests/e2e/test_penalties.py
+
+tests/run does so for all of e2e.
 """
 import re
 import shutil

@@ -2,7 +2,7 @@
 
     tests/support/run-on trixie tests/e2e/test_sudo_rs.py
 
-tests/run does so where such a host can be made.
+tests/run does so for all of e2e.
 """
 import os
 import pty
