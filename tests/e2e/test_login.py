@@ -27,6 +27,13 @@ def test_example_lets_in(host):
     assert len(result.allowed) == 1, result
 
 
+def test_token_in_one_answer(host):
+    """ksa-ssh gives it in parts of 500 bytes: see test_size()."""
+    result, prompts = host.type([host.token()])
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+    assert prompts == ["(deploy-bot@build-7) Service account token as password: "]
+
+
 @pytest.mark.parametrize("algorithm", KEYS)
 def test_algorithm(host, algorithm):
     key = KEYS[algorithm]

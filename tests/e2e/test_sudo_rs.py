@@ -129,6 +129,13 @@ def test_token_file(sudoers):
     assert (result.out, result.err) == ("root\n", "") and len(result.allowed) == 1, result
 
 
+def test_token_file_for_a_login_shell(sudoers):
+    """Early versions have no PAM service of its own for -i."""
+    sudoers.give_token(sudoers.token())
+    result = sudoers.on_host("sudo-rs -n -i id -un")
+    assert (result.out, result.err) == ("root\n", "") and len(result.allowed) == 1, result
+
+
 def test_token_file_refused(sudoers):
     """Once: a token that was refused is refused again."""
     sudoers.give_token(sudoers.token(issued=int(time.time()) - 1000))
