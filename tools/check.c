@@ -406,6 +406,7 @@ int command_check(const struct words *arguments)
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);
                 check_sweep(&report, config, &host.env);
+                check_timers(&report, config);
                 check_accounts(&report, config, &host.env);
                 check_sshd(&report, config);
         }

@@ -207,6 +207,36 @@ void check_sweep(struct report *report, const struct ksa_config *config, const s
         json_decref(marks.facts);
 }
 
+static void check_timer(struct report *report, const struct ksa_place *place, const char *timer,
+                        const char *what)
+{
+        char remedy[TIMER_REMEDY_SIZE];
+
+        if (!timer_runs(timer, remedy))
+                tell_at(report, false, place, remedy, "%s is not enabled, so nothing %s", timer,
+                        what);
+}
+
+void check_timers(struct report *report, const struct ksa_config *config)
+{
+        if (!systemd_runs())
+                return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                const struct need need = what_is_needed(config, cluster);
+
+                if (ksa_cluster_key_file(cluster) == NULL)
+                        check_timer(report, &cluster->place, "ksa-keys.timer",
+                                    "refreshes the cluster's keys");
+                if (cluster->credential_file != NULL && cluster->api_server != NULL)
+                        check_timer(report, &cluster->place, "ksa-credential.timer",
+                                    "renews credential_file");
+                if (need.source != NULL && cluster->api_server != NULL)
+                        check_timer(report, &need.source->place, "ksa-accounts.timer",
+                                    "lists the cluster's accounts");
+        }
+}
+
 void check_demands(struct report *report, const struct ksa_config *config,
                    const struct ksa_env *env)
 {

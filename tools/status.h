@@ -54,6 +54,13 @@ const struct ksa_rule *rule_with_once(const struct ksa_config *config);
 void find_marks(const struct ksa_config *config, const struct ksa_env *env,
                 struct finding *finding);
 
+/* Whether this host's services are systemd's. */
+bool systemd_runs(void);
+
+/* Whether systemd starts TIMER, such as "ksa-keys.timer". If not, writes the commands for that to REMEDY. */
+#define TIMER_REMEDY_SIZE 128
+bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE]);
+
 /* For the parts: of several problems the first of the worst is told. */
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
                  ...) KSA_PRINTF(4, 5);

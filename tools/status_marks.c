@@ -1,50 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Of status and check: whether marks of used tokens are removed. */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "status.h"
 #include "used.h"
 
 #define TIMER "ksa-keys.timer"
-#define SWEEP "systemctl enable --now " TIMER
-
-/* Directories with the links of enabled units (systemd.unit(5)). */
-static const char *const units[] = {"/etc/systemd/system", "/run/systemd/system",
-                                    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-                                    "/lib/systemd/system"};
-
-/* systemctl mask puts a link to /dev/null in place of the unit. */
-static bool is_masked(const char *directory)
-{
-        char path[128];
-        struct stat status;
-
-        (void)snprintf(path, sizeof(path), "%s/" TIMER, directory);
-        return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-static bool timer_is_enabled(void)
-{
-        bool found = false;
-
-        for (size_t i = 0; i < KSA_COUNT(units); i++) {
-                char path[128];
-
-                if (is_masked(units[i]))
-                        return false;
-                (void)snprintf(path, sizeof(path), "%s/timers.target.wants/" TIMER, units[i]);
-                found = found || access(path, F_OK) == 0;
-        }
-        return found;
-}
-
-/* As sd_booted(3) has it. */
-static bool systemd_runs(void)
-{
-        return access("/run/systemd/system", F_OK) == 0;
-}
 
 const struct ksa_rule *rule_with_once(const struct ksa_config *config)
 {
@@ -58,7 +20,8 @@ const struct ksa_rule *rule_with_once(const struct ksa_config *config)
 void find_marks(const struct ksa_config *config, const struct ksa_env *env, struct finding *finding)
 {
         const bool wanted = rule_with_once(config) != NULL, systemd = systemd_runs();
-        const bool timer = systemd && timer_is_enabled();
+        char enable[TIMER_REMEDY_SIZE];
+        const bool timer = systemd && timer_runs(TIMER, enable);
         struct ksa_used used = {0};
         struct ksa_error error = {0};
         enum ksa_reason reason = ksa_used_count(env, &used, &error);
@@ -81,14 +44,15 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
                 add_problem(finding, TROUBLE, ksa_reason_remedy(KSA_MARK), "%s", error.text);
         if (used.old > 0)
                 add_problem(finding, SOON,
-                            systemd && !timer ? SWEEP
+                            systemd && !timer ? enable
                                               : "ksactl keys refresh --all tells why; run it daily "
                                                 "or more often, by " TIMER " or cron",
-                            "%zu marks of used tokens in %s ended more than 1 day ago: nothing "
-                            "removes them",
-                            used.old, env->used_dir);
+                            "%zu mark%s of used tokens in %s ended more than 1 day ago and %s not "
+                            "removed",
+                            used.old, used.old == 1 ? "" : "s", env->used_dir,
+                            used.old == 1 ? "was" : "were");
         else if (wanted && systemd && !timer)
-                add_problem(finding, SOON, SWEEP,
+                add_problem(finding, SOON, enable,
                             TIMER " is not enabled, so nothing removes the marks of used tokens "
                                   "(once = yes)");
 }

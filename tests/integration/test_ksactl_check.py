@@ -831,6 +831,29 @@ def test_marks_that_no_timer_removes(host, used, once, timer, warned):
     assert not warned or "ksa-keys.timer" in problems[0]["remedy"] and problems[0]["line"] == host.line_of("[rule one]")
 
 
+@pytest.mark.parametrize("timer, remedy", [
+    (dict(enabled=False), "systemctl enable --now ksa-keys.timer"),
+    (dict(masked=True), "systemctl unmask ksa-keys.timer; systemctl enable --now ksa-keys.timer")])
+def test_remedy_of_a_timer_that_does_not_run(host, used, timer, remedy):
+    """systemctl enable fails for a masked one."""
+    host.write_config(RULE + "once = yes\n")
+    with private_host.systemd(**timer):
+        assert host.problem()["remedy"] == remedy
+
+
+def test_each_timer_that_the_configuration_needs(asked):
+    """Whether a timer is enabled was asked for marks alone."""
+    asks(asked, "api_ca_file", "credential_file")
+    text = asked.config.read_text()
+    asked.write("ksa.conf", re.sub(r"^keys = file:.*", "keys = api", text, flags=re.M))
+    known = lambda: {problem["remedy"] for problem in asked.problems() if problem["severity"] == "warning"}
+    without = known()
+    with private_host.systemd(enabled=False):
+        assert known() - without == {"systemctl enable --now ksa-keys.timer", "systemctl enable --now ksa-credential.timer"}
+    with private_host.systemd():
+        assert known() - without == {"systemctl enable --now ksa-credential.timer"}
+
+
 @pytest.mark.parametrize("once", [True, False])
 @pytest.mark.parametrize("age, warned", [(86000, False), (86500, True)])
 def test_marks_that_nothing_removed(host, used, age, warned, once):
