@@ -232,11 +232,10 @@ static void check_source(struct report *report, const struct ksa_config *config,
                         "alone",
                         source->name);
         } else if (cluster->credential_file == NULL && cluster->client_cert_file == NULL) {
-                (void)snprintf(
-                        remedy, sizeof(remedy),
-                        "add credential_file to [cluster %s], and pipe a token into ksactl "
-                        "credential init %s",
-                        source->name, source->name);
+                (void)snprintf(remedy, sizeof(remedy),
+                               "add credential_file to [cluster %s], and pipe a token into ksactl "
+                               "credential init %s",
+                               source->name, source->name);
                 tell_at(report, false, &source->place, remedy,
                         "[accounts %s]: this host has no credential to list them with",
                         source->name);

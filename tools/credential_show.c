@@ -31,13 +31,13 @@ static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_en
 
                 *ret_reason = over ? KSA_EXPIRED : KSA_OK;
 
-                shown = json_pack("{s:o, s:o, s:I, s:I, s:I, s:s?}", "account",
-                                  json_sprintf("%s/%s", token->namespace, token->account),
-                                  "audiences", audiences_of(token), "issued",
-                                  (json_int_t)token->iat.seconds, "expires",
-                                  (json_int_t)token->exp.seconds, "due",
-                                  (json_int_t)ksa_credential_due(cluster, env, token), "problem",
-                                  over ? "expired: pipe a new token into ksactl credential init" : NULL);
+                shown = json_pack(
+                        "{s:o, s:o, s:I, s:I, s:I, s:s?}", "account",
+                        json_sprintf("%s/%s", token->namespace, token->account), "audiences",
+                        audiences_of(token), "issued", (json_int_t)token->iat.seconds, "expires",
+                        (json_int_t)token->exp.seconds, "due",
+                        (json_int_t)ksa_credential_due(cluster, env, token), "problem",
+                        over ? "expired: pipe a new token into ksactl credential init" : NULL);
         } else {
                 shown = json_pack("{s:n, s:n, s:n, s:n, s:n, s:s}", "account", "audiences",
                                   "issued", "expires", "due", "problem", error.text);
