@@ -9,6 +9,45 @@
 /* An object's uid is opaque (types.UID); a UUID in practice. */
 #define UID_BYTES_MAX 128
 
+bool ksa_is_api_audience(const char *audience)
+{
+        static const char *const usual[] = {"https://kubernetes.default.svc.cluster.local",
+                                            "https://kubernetes.default.svc",
+                                            "https://kubernetes.default",
+                                            "kubernetes.default.svc",
+                                            "kubernetes",
+                                            "api",
+                                            "kubernetes.default.svc.cluster.local"};
+
+        for (size_t i = 0; i < KSA_COUNT(usual); i++) {
+                if (strcmp(audience, usual[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* The audience by which TOKEN is for its API server, which is its issuer if nothing else is set; or NULL. */
+static const char *api_audience(const struct ksa_token *token)
+{
+        for (size_t i = 0; i < token->audiences.count; i++) {
+                const char *audience = ksa_list_text(&token->audiences, i);
+
+                if (ksa_is_api_audience(audience) ||
+                    (token->iss != NULL && strcmp(audience, token->iss) == 0))
+                        return audience;
+        }
+        return NULL;
+}
+
+const char *ksa_claims_accepted(const struct ksa_token *token, const struct ksa_list *accepted)
+{
+        for (size_t i = 0; i < token->audiences.count; i++) {
+                if (ksa_list_has(accepted, ksa_list_text(&token->audiences, i)))
+                        return ksa_list_text(&token->audiences, i);
+        }
+        return NULL;
+}
+
 enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct ksa_list *accepted,
                                     bool several, struct ksa_error *err)
 {
@@ -16,17 +55,25 @@ enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct 
 
         if (token->audiences.count == 0)
                 return ksa_fail(err, KSA_NO_AUDIENCE, "the token has no audience");
-        if (token->audiences.count > 1 && !several)
+        const bool is_ours = ksa_claims_accepted(token, accepted) != NULL;
+        if (is_ours && token->audiences.count > 1 && !several)
                 return ksa_fail(err, KSA_SEVERAL_AUDIENCES, "the token has %zu audiences",
                                 token->audiences.count);
-        for (size_t i = 0; i < token->audiences.count; i++) {
-                if (ksa_list_has(accepted, ksa_list_text(&token->audiences, i)))
-                        return KSA_OK;
-        }
-        return ksa_fail(err, KSA_WRONG_AUDIENCE, "the token is for '%s', this host is '%s'",
-                        ksa_text_quote(ksa_list_text(&token->audiences, 0), theirs, sizeof(theirs)),
-                        ksa_text_quote(accepted->count > 0 ? ksa_list_text(accepted, 0) : "", ours,
-                                       sizeof(ours)));
+        if (is_ours)
+                return KSA_OK;
+        const char *api = api_audience(token);
+        (void)ksa_text_quote(api != NULL ? api : ksa_list_text(&token->audiences, 0), theirs,
+                             sizeof(theirs));
+        (void)ksa_text_quote(accepted->count > 0 ? ksa_list_text(accepted, 0) : "", ours,
+                             sizeof(ours));
+        if (api == NULL)
+                return ksa_fail(err, KSA_WRONG_AUDIENCE,
+                                "the token is for '%s', this host is '%s'", theirs, ours);
+        return ksa_fail(err, KSA_WRONG_AUDIENCE,
+                        "the token is for the API server ('%s'), %s; this host is '%s'", theirs,
+                        token->pod != NULL ? "as the default token of a Pod is"
+                                           : "as kubectl create token makes it without --audience",
+                        ours);
 }
 
 enum ksa_reason ksa_claims_times(const struct ksa_token *token, int64_t now, struct ksa_error *err)

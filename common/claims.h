@@ -14,9 +14,15 @@
 /* Clocks may differ by this much, the edges included, as for the API server (go-jose's leeway). */
 #define KSA_LEEWAY 60
 
+/* Whether API servers often have this audience, which tokens without another one carry. */
+bool ksa_is_api_audience(const char *audience);
+
+/* The first audience of TOKEN that is one of ACCEPTED, borrowed; NULL for none. */
+const char *ksa_claims_accepted(const struct ksa_token *token, const struct ksa_list *accepted);
+
 /*
  * One audience, and it is one of ACCEPTED; or several with one of them, if SEVERAL.
- * KSA_NO_AUDIENCE, KSA_SEVERAL_AUDIENCES, KSA_WRONG_AUDIENCE
+ * KSA_NO_AUDIENCE; KSA_WRONG_AUDIENCE where none of them is; KSA_SEVERAL_AUDIENCES
  */
 enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct ksa_list *accepted,
                                     bool several, struct ksa_error *err) KSA_MUST_CHECK;

@@ -231,15 +231,21 @@ static void explain_user(const struct ksa_attempt *attempt, char *out, size_t si
                                ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                                (unsigned)attempt->local.uid);
         else
-                (void)snprintf(out, size, "this service has no local users");
+                (void)snprintf(out, size, "not checked: this service has no local users");
 }
 
 static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
 {
         const char *account = ksa_own_account(&attempt->local);
 
-        if (account == NULL)
+        if (attempt->local.own != NULL && attempt->local.own->broken != NULL)
+                (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
+                               attempt->local.own->broken);
+        else if (account == NULL)
                 (void)snprintf(out, size, "the user is not of the registry");
+        else if (attempt->local.own->record.account_uid[0] == '\0')
+                (void)snprintf(out, size, "made for %s; its uid was not checked: no account_uid",
+                               account);
         else
                 (void)snprintf(out, size, "made for %s, uid \"%s\"", account,
                                attempt->local.own->record.account_uid);
@@ -300,7 +306,7 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
                 break;
         case KSA_STEP_AUDIENCE:
                 (void)snprintf(out, size, "the token is for \"%s\"",
-                               ksa_text_quote(ksa_list_text(&d->token.audiences, 0), other,
+                               ksa_text_quote(ksa_claims_accepted(&d->token, d->accepted), other,
                                               sizeof(other)));
                 break;
         case KSA_STEP_TIMES:

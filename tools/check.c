@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "claims.h"
 #include "covers.h"
 #include "keyset.h"
 #include "needs.h"
@@ -303,18 +304,8 @@ static void check_rules(struct report *report, const struct ksa_config *config)
 /* What an API server accepts by default, and so what every Pod's own token may carry. */
 static bool is_api_audience(const struct ksa_config *config, const char *audience)
 {
-        static const char *const usual[] = {"https://kubernetes.default.svc.cluster.local",
-                                            "https://kubernetes.default.svc",
-                                            "https://kubernetes.default",
-                                            "kubernetes.default.svc",
-                                            "kubernetes",
-                                            "api",
-                                            "kubernetes.default.svc.cluster.local"};
-
-        for (size_t i = 0; i < KSA_COUNT(usual); i++) {
-                if (strcmp(audience, usual[i]) == 0)
-                        return true;
-        }
+        if (ksa_is_api_audience(audience))
+                return true;
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const char *server = config->clusters[i].api_server;
 

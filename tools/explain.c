@@ -14,8 +14,12 @@
 #include "needs.h"
 #include "text.h"
 
+/* Seconds for which kubectl create token makes a token. */
+#define KUBECTL_LIFE 3600
 /* Any uid but root's: of a service that runs without root, and of the user who starts sudo. */
 #define NOBODY 65534
+
+#define COMMAND_SIZE 1024
 
 struct question {
         const char *token_file, *user, *service, *rhost, *now, *config_file, *service_user;
@@ -26,6 +30,9 @@ struct question {
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
+        struct ksa_token claimed; /* what it says of itself, also where the decision ends before */
+        bool is_readable;
+        char command[COMMAND_SIZE]; /* that makes the right token */
         struct ksa_own own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
@@ -42,6 +49,30 @@ static void look_up(struct question *question)
         ksa_own_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
 }
 
+/* The command for the right token. Names of Kubernetes need no quotes in a shell, and no audience has one. */
+static void write_command(struct question *question)
+{
+        const struct ksa_decision *d = &question->decision;
+        const struct ksa_token *token = &d->token;
+        const bool is_audience = d->reason == KSA_WRONG_AUDIENCE || d->reason == KSA_NO_AUDIENCE ||
+                                 d->reason == KSA_SEVERAL_AUDIENCES;
+        const uint64_t max = question->config->host.max_lifetime;
+        char duration[40] = "";
+
+        if (!is_audience || d->accepted->count == 0 || token->namespace == NULL ||
+            token->account == NULL || !ksa_is_dns_label(token->namespace) ||
+            !ksa_is_dns_subdomain(token->account))
+                return;
+        if (max < KUBECTL_LIFE)
+                (void)snprintf(duration, sizeof(duration), " --duration %llus",
+                               (unsigned long long)max);
+        const char *audience = ksa_list_text(d->accepted, 0);
+        (void)snprintf(question->command, sizeof(question->command),
+                       "kubectl create token %s -n %s --audience '%s'%s; in a Pod, mount a projected "
+                       "serviceAccountToken with audience: %s",
+                       token->account, token->namespace, audience, duration, audience);
+}
+
 static void ask(struct question *question)
 {
         if (question->user == NULL &&
@@ -50,6 +81,7 @@ static void ask(struct question *question)
                 question->user = question->chosen;
                 question->user_chosen = true;
         }
+        question->is_readable = ksa_token_parse(question->token, &question->claimed, NULL) == KSA_OK;
         bool given = question->service_user != NULL;
         uid_t uid = given                                                    ? question->service_uid
                     : runs_without_root(question->config, question->service) ? NOBODY
@@ -64,9 +96,52 @@ static void ask(struct question *question)
         };
         look_up(question);
         ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);
+        write_command(question);
 }
 
 /* --- Rules: why not ----------------------------------------------------------- */
+
+/* A pattern that would cover the account if it were not "default". */
+static bool has_star(const struct ksa_rule *rule, const struct ksa_candidate *candidate)
+{
+        const struct ksa_pattern *patterns = rule->account.items;
+
+        for (size_t i = 0; i < rule->account.count; i++) {
+                if (strcmp(patterns[i].name, "*") == 0 &&
+                    ksa_pattern_covers(&patterns[i], candidate->cluster, candidate->namespace, "x"))
+                        return true;
+        }
+        return false;
+}
+
+/* What kept RULE from matching CANDIDATE, in the terms of this command. */
+static const char *condition_text(const struct question *question, const struct ksa_rule *rule,
+                                  const struct ksa_candidate *candidate, enum ksa_condition failed)
+{
+        if (failed == KSA_CONDITION_ACCOUNT && strcmp(candidate->account, "default") == 0 &&
+            has_star(rule, candidate))
+                return "is for another account: * does not cover the account default";
+        if (failed == KSA_CONDITION_USER && question->own.broken != NULL &&
+            ksa_list_has(&rule->user, "@own"))
+                return "was not tested: @own needs the registry, which cannot be used";
+        if (failed == KSA_CONDITION_FROM_NAME && *question->rhost == '\0')
+                return "has from, and no --rhost was given";
+        return ksa_condition_text(failed);
+}
+
+/* Why no rule can be tested with what the token says; NULL if it can. */
+static const char *untestable(const struct question *question)
+{
+        const struct ksa_token *token = &question->claimed;
+
+        if (!question->is_readable)
+                return "was not tested: the token cannot be read";
+        if (token->iss == NULL)
+                return "was not tested: the token names no issuer";
+        if (token->namespace == NULL || token->account == NULL || token->account_uid == NULL)
+                return "was not tested: the token names no account";
+        return NULL;
+}
 
 /*
  * Tests a rule again, for the clusters whose issuer the token names where the decision
@@ -78,22 +153,26 @@ static const char *why_not(const struct question *question, const struct ksa_rul
         enum ksa_condition failed = KSA_CONDITION_NONE, closest = KSA_CONDITION_NONE;
         struct ksa_decision probe = *d;
         struct ksa_candidate candidate;
+        const char *why = untestable(question);
 
-        if (d->token.iss == NULL || d->token.namespace == NULL || d->token.account == NULL ||
-            d->token.account_uid == NULL || d->accepted == NULL)
-                return "was not tested: the token names no account";
+        if (why != NULL)
+                return why;
+        why = "was not tested: no cluster has the issuer of the token";
+        probe.token = question->claimed;
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_CLUSTER]; i++) {
                 probe.cluster = &question->config->clusters[i];
                 if (d->cluster != NULL ? d->cluster != probe.cluster
-                                       : !ksa_list_has(&probe.cluster->issuer, d->token.iss))
+                                       : !ksa_list_has(&probe.cluster->issuer, question->claimed.iss))
                         continue;
                 ksa_decision_candidate(&probe, &question->attempt, &candidate);
                 if (ksa_rule_matches(rule, &candidate, &failed))
                         return ksa_condition_text(KSA_CONDITION_NONE);
-                if (failed > closest)
+                if (failed > closest) {
                         closest = failed;
+                        why = condition_text(question, rule, &candidate, failed);
+                }
         }
-        return ksa_condition_text(closest == KSA_CONDITION_NONE ? KSA_CONDITION_ACCOUNT : closest);
+        return why;
 }
 
 /* --- --offline ---------------------------------------------------------------- */
@@ -124,7 +203,17 @@ static const char *remedy_of(const struct question *question, char out[REMEDY_SI
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
                 return "user = @own names users that ksa made: ksactl accounts list shows them, "
                        "ksactl accounts sync makes them, or tells why not";
+        if (question->command[0] != '\0')
+                return question->command;
         return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision, out);
+}
+
+static bool has_no_local_users(const struct question *question)
+{
+        const struct ksa_service *service =
+                ksa_config_service(question->config, question->service);
+
+        return service != NULL && !service->local_user;
 }
 
 static const char *detail_of(const struct question *question, enum ksa_step step, char *out,
@@ -133,6 +222,9 @@ static const char *detail_of(const struct question *question, enum ksa_step step
         if (step == KSA_STEP_REVIEW && question->offline &&
             question->decision.demanded.review_skipped)
                 return "not asked (--offline); review = prefer lets that pass where nobody answers";
+        if (step == KSA_STEP_USER && question->decision.steps[step] == KSA_OK &&
+            has_no_local_users(question))
+                return "not checked: this service has no local users";
         return ksa_explain_step(&question->attempt, &question->decision, step, out, size);
 }
 
@@ -146,7 +238,7 @@ static void print_steps(const struct question *question)
                 char detail[2048];
 
                 if (reason == KSA_UNREACHED)
-                        (void)printf("%-10s %-18s not looked at: %s\n", ksa_step_word(step), "-",
+                        (void)printf("%-10s %-18s not checked: whether %s\n", ksa_step_word(step), "-",
                                      ksa_step_text(step));
                 else
                         (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
@@ -181,6 +273,8 @@ static void print_answer(const struct question *question)
 
         if (question->user_chosen)
                 (void)printf("no --user: asked for %s, whom a rule names\n\n", question->user);
+        if (question->user == NULL)
+                (void)printf("no --user, and the rules for this service lead to none\n\n");
         print_steps(question);
         print_rules(question);
         if (d->outcome == KSA_ALLOW) {
@@ -306,6 +400,7 @@ static int answer(struct question *question)
         else
                 print_answer(question);
         ksa_decision_clear(&question->decision);
+        ksa_token_clear(&question->claimed);
         ksa_own_close(&question->own);
         if (!printed)
                 return EXIT_BROKEN;

@@ -1,5 +1,6 @@
 """ksactl explain: the decision of a login, told step by step."""
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import issuer
+import registry
 from ksactl_host import RULES, Host
 
 MEMBERS = {"result", "reason", "pam_code", "cluster", "namespace", "account", "account_uid", "jti", "kid", "user",
@@ -273,7 +275,7 @@ def test_each_rule_tells_why_not(host):
 def test_rules_after_the_one_that_matched_are_left_out(host):
     host.write_config(RULES + "\n[rule more]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n")
     answer = host.explain(host.token(), "--json", "--user", "deploy-bot").json
-    assert whys(answer) == {"deploy": "has from, and the remote host is not an address (UseDNS no)",
+    assert whys(answer) == {"deploy": "has from, and no --rhost was given",
                             "deploy-sudo": "is for another service", "more": "matches"}
 
 
@@ -292,6 +294,113 @@ def test_hostile_claims_of_a_good_signature(host, name):
     text = host.explain(token, "--user", "deploy-bot", *FROM)
     assert "\x1b" not in text.out and (text.status == 0 or not text.out.endswith("\nallow\n"))
     host.explain(token, "--user", "deploy-bot", "--json", *FROM).json
+
+
+# --- Each line says what was checked, and nothing else ---
+
+
+def detail(answer, name):
+    return [step["detail"] for step in answer["steps"] if step["step"] == name][0]
+
+
+def test_steps_that_were_not_reached_claim_nothing(host):
+    text = host.explain(host.token(issuer.Key("ES256")), *FROM).out
+    assert "not looked at" not in text
+    assert re.search(r"^signature +- +not checked: whether the signature fits$", text, re.M), text
+
+
+@pytest.mark.parametrize("token, why", [
+    (dict(iss="https://other"), "no cluster has the issuer of the token"),
+    (dict(iss=issuer.ABSENT), "the token names no issuer"),
+    ({"kubernetes.io": {}}, "the token names no account"),
+], ids=range(3))
+def test_rules_that_were_not_tested_say_why(host, token, why):
+    answer = denied(host.explain(host.token(**token), "--json", "--user", "deploy-bot", *FROM))
+    assert set(whys(answer).values()) == {"was not tested: " + why}
+    assert set(whys(denied(host.explain("junk", "--json"))).values()) == {"was not tested: the token cannot be read"}
+
+
+def test_rules_are_tested_where_no_rule_names_the_user(host):
+    """The decision ended before it read the token, and the question is which condition of which rule failed."""
+    answer = denied(host.explain(host.token(), "--json", "--user", "root", *FROM))
+    assert answer["reason"] == "not-named"
+    assert whys(answer) == {"deploy": "is for another user", "deploy-sudo": "is for another user"}
+    assert "its signature was not verified" in host.explain(host.token(), "--user", "root", *FROM).out
+
+
+def test_the_account_default_is_covered_by_its_name_alone(host):
+    answer = denied(host.explain(host.token(account="default"), "--json", "--user", "deploy-bot", "--service", "sudo"))
+    assert whys(answer) == {"deploy": "is for another account",
+                            "deploy-sudo": "is for another account: * does not cover the account default"}
+
+
+def test_an_address_that_was_not_given_is_not_one_that_failed(host):
+    assert whys(denied(host.explain(host.token(), "--json")))["deploy"] == "has from, and no --rhost was given"
+    why = whys(denied(host.explain(host.token(), "--json", "--rhost", "a.example")))["deploy"]
+    assert why == "has from, and the remote host is not an address (UseDNS no)"
+
+
+def test_a_user_that_is_not_looked_up(host):
+    """With local_user = no nobody asks whether there is one, though there is."""
+    host.write_config("[rule app]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = app\n\n"
+                      "[service app]\naudience = app://build-7\nlocal_user = no\n")
+    answer = host.explain(host.token(audience="app://build-7"), "--json", "--service", "app").json
+    assert (answer["result"], detail(answer, "user")) == ("allow", "not checked: this service has no local users")
+
+
+def test_the_audience_that_counts_is_shown(host):
+    host.write_config(RULES, host="multiple_audiences = yes")
+    answer = host.explain(host.token(aud=["https://other", "ssh://build-7"]), "--json", *FROM).json
+    assert (answer["result"], detail(answer, "audience")) == ("allow", 'the token is for "ssh://build-7"')
+
+
+def test_a_registry_that_cannot_be_used_answers_nothing(host):
+    """The user is none that ksa makes, so the login goes on."""
+    host.write_config(RULES.replace("user = deploy-bot\n", "user = @own\n"))
+    registry.PATH.parent.mkdir(mode=0o755, exist_ok=True)
+    registry.PATH.write_bytes(b"x")
+    try:
+        answer = host.explain(host.token(), "--json", "--user", "deploy-bot", *FROM).json
+        other = host.explain(host.token(), "--json", "--user", "deploy-bot", "--service", "sudo").json
+    finally:
+        registry.PATH.unlink()
+    assert (answer["result"], detail(answer, "own")) == (
+        "allow", "not checked: the registry cannot be used (too short to be a registry)")
+    assert whys(other)["deploy-sudo"] == "was not tested: @own needs the registry, which cannot be used"
+
+
+def test_no_user_could_be_chosen(host):
+    assert "no --user, and the rules for this service lead to none" in host.explain(host.token(), "--service", "cron").out
+
+
+# --- A token for the API server ---
+
+
+API = "https://kubernetes.default.svc.cluster.local"
+COMMAND = ("kubectl create token deployer -n ci --audience 'ssh://build-7'; in a Pod, mount a projected serviceAccountToken "
+           "with audience: ssh://build-7")
+
+
+@pytest.mark.parametrize("audience", [[API], [API, "k3s"], [issuer.ISSUER]], ids=range(3))
+@pytest.mark.parametrize("pod, text", [("runner", "as the default token of a Pod is"),
+                                       (None, "as kubectl create token makes it without --audience")])
+def test_a_token_for_the_api_server_is_named(host, audience, pod, text):
+    """k3s gives two audiences: multiple_audiences = yes would not help."""
+    more = {"pod": pod} if pod else {}
+    answer = denied(host.explain(host.token(aud=audience, life=31536000, **more), "--json", *FROM))
+    assert answer["reason"] == "wrong-audience" and answer["remedy"] == COMMAND, answer
+    assert answer["why"] == "the token is for the API server ('%s'), %s; this host is 'ssh://build-7'" % (audience[0], text)
+
+
+def test_the_command_for_the_right_token(host):
+    """For other audiences too, with a life that the host allows; never of names that Kubernetes does not."""
+    host.write_config(RULES, host="max_lifetime = 30m")
+    answer = denied(host.explain(host.token(audience="ssh://other"), "--json", *FROM))
+    assert answer["why"] == "the token is for 'ssh://other', this host is 'ssh://build-7'"
+    assert answer["remedy"] == COMMAND.replace("';", "' --duration 1800s;")
+    token = host.token(audience=API, namespace="ci", account="x;id")
+    answer = denied(host.explain(token, "--json", "--user", "deploy-bot", *FROM))
+    assert answer["reason"] == "wrong-audience" and "kubectl" not in answer["remedy"]
 
 
 # --- Could not be asked ---

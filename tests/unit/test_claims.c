@@ -38,7 +38,7 @@ static const struct {
         {{AUDIENCE, API}, KSA_SEVERAL_AUDIENCES, KSA_OK},
         {{API, AUDIENCE}, KSA_SEVERAL_AUDIENCES, KSA_OK},
         {{AUDIENCE, AUDIENCE}, KSA_SEVERAL_AUDIENCES, KSA_OK},
-        {{OTHER, API}, KSA_SEVERAL_AUDIENCES, KSA_WRONG_AUDIENCE},
+        {{OTHER, API}, KSA_WRONG_AUDIENCE, KSA_WRONG_AUDIENCE},
 };
 
 static void test_audience(void **state)
