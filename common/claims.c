@@ -67,8 +67,8 @@ enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct 
         (void)ksa_text_quote(accepted->count > 0 ? ksa_list_text(accepted, 0) : "", ours,
                              sizeof(ours));
         if (api == NULL)
-                return ksa_fail(err, KSA_WRONG_AUDIENCE,
-                                "the token is for '%s', this host is '%s'", theirs, ours);
+                return ksa_fail(err, KSA_WRONG_AUDIENCE, "the token is for '%s', this host is '%s'",
+                                theirs, ours);
         return ksa_fail(err, KSA_WRONG_AUDIENCE,
                         "the token is for the API server ('%s'), %s; this host is '%s'", theirs,
                         token->pod != NULL ? "as the default token of a Pod is"

@@ -55,8 +55,7 @@ static void check_registry(struct report *report, const struct ksa_place *place,
         if (file.level == TROUBLE)
                 tell_at(report, true, place, file.remedy, "%s", file.problem);
         if (answer == KSA_REGISTRY_FOUND &&
-            count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK &&
-            unmapped > 0) {
+            count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
                 (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
                 tell_at(report, false, place, remedy,
                         "%zu of the users that ksa made " UNMAPPED_EFFECT, unmapped);

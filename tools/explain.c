@@ -67,10 +67,11 @@ static void write_command(struct question *question)
                 (void)snprintf(duration, sizeof(duration), " --duration %llus",
                                (unsigned long long)max);
         const char *audience = ksa_list_text(d->accepted, 0);
-        (void)snprintf(question->command, sizeof(question->command),
-                       "kubectl create token %s -n %s --audience '%s'%s; in a Pod, mount a projected "
-                       "serviceAccountToken with audience: %s",
-                       token->account, token->namespace, audience, duration, audience);
+        (void)snprintf(
+                question->command, sizeof(question->command),
+                "kubectl create token %s -n %s --audience '%s'%s; in a Pod, mount a projected "
+                "serviceAccountToken with audience: %s",
+                token->account, token->namespace, audience, duration, audience);
 }
 
 static void ask(struct question *question)
@@ -81,7 +82,8 @@ static void ask(struct question *question)
                 question->user = question->chosen;
                 question->user_chosen = true;
         }
-        question->is_readable = ksa_token_parse(question->token, &question->claimed, NULL) == KSA_OK;
+        question->is_readable =
+                ksa_token_parse(question->token, &question->claimed, NULL) == KSA_OK;
         bool given = question->service_user != NULL;
         uid_t uid = given                                                    ? question->service_uid
                     : runs_without_root(question->config, question->service) ? NOBODY
@@ -161,8 +163,9 @@ static const char *why_not(const struct question *question, const struct ksa_rul
         probe.token = question->claimed;
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_CLUSTER]; i++) {
                 probe.cluster = &question->config->clusters[i];
-                if (d->cluster != NULL ? d->cluster != probe.cluster
-                                       : !ksa_list_has(&probe.cluster->issuer, question->claimed.iss))
+                if (d->cluster != NULL
+                            ? d->cluster != probe.cluster
+                            : !ksa_list_has(&probe.cluster->issuer, question->claimed.iss))
                         continue;
                 ksa_decision_candidate(&probe, &question->attempt, &candidate);
                 if (ksa_rule_matches(rule, &candidate, &failed))
@@ -210,8 +213,7 @@ static const char *remedy_of(const struct question *question, char out[REMEDY_SI
 
 static bool has_no_local_users(const struct question *question)
 {
-        const struct ksa_service *service =
-                ksa_config_service(question->config, question->service);
+        const struct ksa_service *service = ksa_config_service(question->config, question->service);
 
         return service != NULL && !service->local_user;
 }
@@ -238,8 +240,8 @@ static void print_steps(const struct question *question)
                 char detail[2048];
 
                 if (reason == KSA_UNREACHED)
-                        (void)printf("%-10s %-18s not checked: whether %s\n", ksa_step_word(step), "-",
-                                     ksa_step_text(step));
+                        (void)printf("%-10s %-18s not checked: whether %s\n", ksa_step_word(step),
+                                     "-", ksa_step_text(step));
                 else
                         (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
                                      ksa_reason_word(reason),

@@ -14,8 +14,8 @@
 /* Exit statuses. */
 enum {
         EXIT_GOOD = 0,
-        EXIT_DENIED = 1, /* or warnings */
-        EXIT_BROKEN = 2, /* usage, or the question could not be asked */
+        EXIT_DENIED = 1,  /* or warnings */
+        EXIT_BROKEN = 2,  /* usage, or the question could not be asked */
         EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer: the question could not be asked */
 };
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *const level_words[] = {[WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble",
-                                           [UNKNOWN] = "unknown"};
+static const char *const level_words[] = {
+        [WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble", [UNKNOWN] = "unknown"};
 
 /* --- One cluster ------------------------------------------------------------ */
 

@@ -10,8 +10,8 @@
 /* What the levels are called; the numbers are exit statuses. */
 enum level {
         WELL = EXIT_GOOD,
-        SOON = EXIT_DENIED,    /* in trouble, if nobody does anything */
-        TROUBLE = EXIT_BROKEN, /* logins are refused */
+        SOON = EXIT_DENIED,     /* in trouble, if nobody does anything */
+        TROUBLE = EXIT_BROKEN,  /* logins are refused */
         UNKNOWN = EXIT_UNKNOWN, /* part of the answer is for root alone */
 };
 
