@@ -82,8 +82,10 @@ static void test_end_leaves_no_process(void **state)
         if (ksa_child_start(&child, &mask) == 0) {
                 pid_t self = getpid();
 
-                for (ssize_t put = write(ends[1], &self, sizeof(self)); put > 0;)
-                        (void)pause();
+                if (write(ends[1], &self, sizeof(self)) > 0) {
+                        for (;;)
+                                (void)pause();
+                }
                 _exit(1);
         }
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
