@@ -105,3 +105,12 @@ uint32_t next_random(uint32_t *seed)
         *seed ^= *seed << 5;
         return *seed;
 }
+
+void check_between(int64_t value, int64_t low, int64_t high, const char *file, int line)
+{
+        if (value >= low && value <= high)
+                return;
+        print_error("%lld is not from %lld to %lld\n", (long long)value, (long long)low,
+                    (long long)high);
+        _fail(file, line);
+}

@@ -42,4 +42,9 @@ struct ksa_secret *secret_of(const char *text);
 /* Numbers that look random and are the same in each run; *SEED is not 0. */
 uint32_t next_random(uint32_t *seed);
 
+/* VALUE is from LOW to HIGH. cmocka 2 deprecates assert_in_range for functions that 1.1 does not have. */
+#define assert_between(value, low, high) \
+        check_between((int64_t)(value), (int64_t)(low), (int64_t)(high), __FILE__, __LINE__)
+void check_between(int64_t value, int64_t low, int64_t high, const char *file, int line);
+
 #endif

@@ -29,7 +29,7 @@ static uint32_t uid_of(const char *namespace, const char *account, struct ksa_ui
         uint32_t uid = 0;
 
         assert_int_equal(ksa_account_uid("prod", namespace, account, &range, &uid, &err), KSA_OK);
-        assert_in_range(uid, range.min, range.max);
+        assert_between(uid, range.min, range.max);
         return uid;
 }
 

@@ -52,7 +52,7 @@ static enum ksa_reason import(struct place *place, int64_t listed, bool force, b
         char text[512];
         const int length = snprintf(text, sizeof(text), FILE_OF, (long long)listed);
 
-        assert_in_range(length, 1, sizeof(text) - 1);
+        assert_between(length, 1, sizeof(text) - 1);
         assert_int_equal(ksa_sync_begin(config, &place->env, &no_files, false, KSA_SYNC_START_FIRST,
                                         &sync, &error),
                          KSA_OK);

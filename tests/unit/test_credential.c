@@ -256,15 +256,15 @@ static void test_due_is_another_time_on_each_host(void **state)
                 env->now = NOW;
                 env->uptime = long_ago;
                 int64_t due = ksa_credential_due(trial->cluster, env, &token);
-                assert_in_range(due, NOW + 21600, NOW + 43200);
+                assert_between(due, NOW + 21600, NOW + 43200);
                 hours[due == NOW + 43200 ? 5 : (due - NOW - 21600) / 3600]++;
                 env->now = NOW + 80000;
                 env->uptime = just_now;
                 due = ksa_credential_due(trial->cluster, env, &token);
-                assert_in_range(due, env->now, env->now + 3200);
+                assert_between(due, env->now, env->now + 3200);
         }
         for (unsigned i = 0; i < KSA_COUNT(hours); i++)
-                assert_in_range(hours[i], 100, 300);
+                assert_between(hours[i], 100, 300);
 }
 
 /* Time is left for two runs of the timer. If there is less, the credential is due at once. */
@@ -285,7 +285,7 @@ static void test_a_host_that_started_late_in_its_life_let_it_expire(void **state
                 (void)snprintf(name, sizeof(name), "node-%u", i);
                 env->now = token.exp.seconds - rest;
                 int64_t due = ksa_credential_due(trial->cluster, env, &token);
-                assert_in_range(due, env->now, env->now + (rest > 1200 ? rest - 1200 : 0));
+                assert_between(due, env->now, env->now + (rest > 1200 ? rest - 1200 : 0));
         }
 }
 

@@ -156,7 +156,7 @@ static void test_a_first_set(void **state)
         assert_false(refreshed.replaced);
         assert_int_equal(refreshed.keys, 1);
         assert_int_equal(refreshed.max_age, 3600);
-        assert_in_range(refreshed.next, NOW + 1800, NOW + 3600);
+        assert_between(refreshed.next, NOW + 1800, NOW + 3600);
         assert_true(cached(trial, "k1"));
         assert_string_equal(trial->answers.url, "https://api:6443/openid/v1/jwks");
         assert_string_equal(trial->answers.method, "GET");
@@ -172,7 +172,7 @@ static void test_no_max_age(void **state)
         trial->rows[1].max_age = -1;
         struct ksa_refreshed refreshed = refresh_now(trial);
         assert_int_equal(refreshed.max_age, 0);
-        assert_in_range(refreshed.next, NOW + KSA_FRESH_MIN / 2, NOW + KSA_FRESH_MIN);
+        assert_between(refreshed.next, NOW + KSA_FRESH_MIN / 2, NOW + KSA_FRESH_MIN);
 }
 
 static void test_replaced(void **state)
@@ -346,7 +346,7 @@ static void test_next(void **state)
 
                 configure(trial, "api", rows[i].stale);
                 int64_t due = next(trial, NOW, rows[i].max_age);
-                assert_in_range(due, NOW + rows[i].fresh / 2, NOW + rows[i].fresh);
+                assert_between(due, NOW + rows[i].fresh / 2, NOW + rows[i].fresh);
                 trial->rows[1].max_age = rows[i].max_age == 0 ? -1 : rows[i].max_age;
                 trial->place->env.now = NOW;
                 (void)refresh_now(trial);
@@ -371,13 +371,13 @@ static void test_next_after_a_start(void **state)
 
         configure(trial, "api", "24h");
         boot_time = 0;
-        assert_in_range(next(trial, 0, 0), NOW + 1, NOW + KSA_START_SPREAD);
-        assert_in_range(next(trial, NOW - 3600, 3600), NOW + 1, NOW + 1800); /* overdue */
-        assert_in_range(next(trial, NOW - 43100, 43200), NOW, NOW + 100);    /* the limit is near */
-        assert_in_range(next(trial, NOW - 80000, 43200), NOW + 1, NOW + KSA_START_SPREAD);
-        assert_in_range(next(trial, NOW - 80000, 300), NOW, NOW + 150);
+        assert_between(next(trial, 0, 0), NOW + 1, NOW + KSA_START_SPREAD);
+        assert_between(next(trial, NOW - 3600, 3600), NOW + 1, NOW + 1800); /* overdue */
+        assert_between(next(trial, NOW - 43100, 43200), NOW, NOW + 100);    /* the limit is near */
+        assert_between(next(trial, NOW - 80000, 43200), NOW + 1, NOW + KSA_START_SPREAD);
+        assert_between(next(trial, NOW - 80000, 300), NOW, NOW + 150);
         int64_t due = next(trial, NOW, 3600);
-        assert_in_range(due, NOW + 1800, NOW + 3600);
+        assert_between(due, NOW + 1800, NOW + 3600);
         env->now = NOW + 1000;
         boot_time = INT64_C(1000) * 1000;
         assert_int_equal(next(trial, NOW, 3600), due); /* it does not move with the clock */
