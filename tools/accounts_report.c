@@ -145,6 +145,11 @@ static void log_change(const struct accounts_run *run, const struct ksa_plan_cha
         const char *now =
                 *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
 
+        /* the names of user, cluster, namespace and account have at most 32, 64, 63 and 253 bytes */
+        _Static_assert(LOG_FIXED_SIZE + 32 + 64 + 63 + 253 + sizeof(uid) + sizeof(why) +
+                                       sizeof(remedy) <=
+                               LOG_LINE_SIZE,
+                       "a line of the log loses its end");
         log_line(run->json, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
                  "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
                  "account=\"%s\" account_uid=\"%s\" why=\"%s\"%s%s%s",

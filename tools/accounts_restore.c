@@ -68,6 +68,8 @@ int accounts_restore(const struct words *arguments)
             (path = make_absolute(name)) == NULL)
                 return EXIT_BROKEN;
         const enum ksa_reason reason = take(&host.env, path, &registry, &bytes, &warning, &error);
+        _Static_assert(LOG_FIXED_SIZE + sizeof(quoted) + sizeof(made) <= LOG_LINE_SIZE,
+                       "a line of the log loses its end");
         (void)ksa_text_quote(path, quoted, sizeof(quoted));
         if (reason == KSA_OK)
                 log_line(false, LOG_NOTICE,

@@ -31,7 +31,7 @@ static bool stderr_is_journal(void)
 
 void log_line(bool quiet, int priority, const char *format, ...)
 {
-        char line[2048]; /* more than the longest line of any caller */
+        char line[LOG_LINE_SIZE];
         va_list arguments;
 
         va_start(arguments, format);
