@@ -109,8 +109,8 @@ void print_error(const struct ksa_error *error);
  * One line of key=value, as the module has them: to the log, and to standard error unless QUIET or that is
  * the journal, which has the line already. The log is that of logins (LOG_AUTHPRIV): what becomes of keys and
  * credentials decides who may log in.
- * A longer line loses its end: callers compare the sizes of their parts with LOG_LINE_SIZE, and count LOG_FIXED_SIZE
- * for the words between them and numbers.
+ * A longer line loses its end: callers compare the sizes of their parts with LOG_LINE_SIZE, and count
+ * LOG_FIXED_SIZE for the words between them and numbers.
  */
 #define LOG_LINE_SIZE  2560
 #define LOG_FIXED_SIZE 160
