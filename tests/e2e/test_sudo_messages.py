@@ -23,7 +23,7 @@ def told(host):
     if sudo_version() < (1, 9, 16):
         pytest.skip("sudo is older than 1.9.16: on a Debian 13 host, "
                     "tests/support/run-on trixie tests/e2e/test_sudo_messages.py")
-    host.edit("/etc/sudoers.d/ksa", "#Defaults:deploy-bot !pam_silent", "Defaults:deploy-bot !pam_silent")
+    host.edit("/etc/sudoers.d/ksa-noninteractive", "#Defaults:deploy-bot !pam_silent", "Defaults:deploy-bot !pam_silent")
     return host
 
 
