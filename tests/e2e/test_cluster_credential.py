@@ -275,7 +275,7 @@ def test_a_credential_that_is_over(cluster):
     init(cluster)
     cluster.write_credential(cluster.craft(namespace="ksa-system", account="host-verifier", audience=cluster.server.issuer,
                                            issued=int(time.time()) - 7200))
-    assert "over" in shown(cluster, status=1)["problem"]
+    assert "expired" in shown(cluster, status=1)["problem"]
     result = cluster.refused(cluster.token(), "api-unauthorized")
     assert re.search(r'remedy="[^"]*ksactl credential init', result.line), result
     init(cluster)
