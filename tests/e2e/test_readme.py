@@ -11,7 +11,8 @@ import issuer
 from host import SOURCE
 
 STACKS = ("sshd", "sudo", "sudo-i")
-OURS = ("/etc/ssh/sshd_config.d/ksa.conf", "/etc/ssh/sshd_config.d/ksa-penalties.conf", "/etc/sudoers.d/ksa")
+OURS = ("/etc/ssh/sshd_config.d/ksa.conf", "/etc/ssh/sshd_config.d/ksa-penalties.conf", "/etc/sudoers.d/ksa",
+        "/etc/sudoers.d/ksa-noninteractive")
 # The programs that a private host has no use for, or has nothing to do it with, in a directory first in PATH.
 STAND_INS = {
     "sudo": 'exec "$@"', "sudoedit": 'test -f "$1"', "systemctl": "exit 0", "systemd-sysusers": "exit 0",
@@ -21,9 +22,9 @@ STAND_INS = {
 
 
 def steps():
-    """{step: its commands}: "" is the build, then the numbers, and the way back."""
+    """{step: its commands}: "" is the build, then the numbers, the lines for other stacks, and the way back."""
     text = (SOURCE / "README.md").read_text().split("## Install it on one host")[1].split("\n## ")[0]
-    parts = re.split(r"^\*\*(\d|The way back)", text, flags=re.M)
+    parts = re.split(r"^\*\*(\d|Other stacks|The way back)", text, flags=re.M)
     return {name: re.findall(r"^```\n(.*?)^```", part, re.M | re.S)
             for name, part in zip(["", *parts[1::2]], parts[::2])}
 
@@ -82,7 +83,7 @@ def follow(reader, names=("1", "2", "3", "4", "5")):
 
 
 def test_steps_are_all_here():
-    assert list(steps()) == ["", "1", "2", "3", "4", "5", "The way back"] and all(steps().values())
+    assert list(steps()) == ["", "1", "2", "3", "4", "Other stacks", "5", "The way back"] and all(steps().values())
 
 
 def test_host_that_followed_it_admits_the_bot(host, reader):
