@@ -32,9 +32,10 @@ void check_fetcher(struct report *report, const struct ksa_config *config,
 void check_demands(struct report *report, const struct ksa_config *config,
                    const struct ksa_env *env);
 
-/* Whether marks of used tokens are removed. */
 /* Timers that the configuration needs, where systemd runs. */
 void check_timers(struct report *report, const struct ksa_config *config);
+
+/* Whether marks of used tokens are removed. */
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
 /* The local users that rules name: the accounts they admit, and their passwords. */

@@ -227,7 +227,7 @@ void check_timers(struct report *report, const struct ksa_config *config)
 
                 if (ksa_cluster_key_file(cluster) == NULL)
                         check_timer(report, &cluster->place, "ksa-keys.timer",
-                                    "refreshes the cluster's keys");
+                                    "refreshes the cluster's keys before a login needs them");
                 if (cluster->credential_file != NULL && cluster->api_server != NULL)
                         check_timer(report, &cluster->place, "ksa-credential.timer",
                                     "renews credential_file");
