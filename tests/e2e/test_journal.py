@@ -64,11 +64,6 @@ def run(command, user, **environment):
                           cwd=env["HOME"], timeout=60)
 
 
-def ssh(host, token):
-    path = host.token_file(token)
-    return run(["ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"], "job", KSA_TOKEN_FILE=str(path))
-
-
 def by_ssh(host, token):
     path = host.token_file(token)
     return run(["ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"], "job", KSA_TOKEN_FILE=str(path))
