@@ -118,7 +118,10 @@ def test_way_back_restores_everything(reader):
     follow(reader)
     reader(steps()["3"][0])  # a second time, which must not keep our files as those before
     assert all(Path("/etc/pam.d", name).read_bytes() != before[name] for name in STACKS)
+    os.chmod("/etc/pam.d", 0o755)
     follow(reader, ("The way back",))
+    # cp -a of a directory's "." gave it the mode of the copy: no service without root could read its stack.
+    assert os.stat("/etc/pam.d").st_mode & 0o7777 == 0o755
     assert {name: Path("/etc/pam.d", name).read_bytes() for name in STACKS} == before
     assert [path for path in OURS if Path(path).exists()] == []
 
