@@ -55,7 +55,7 @@ X(TOKEN_FILE_PLACE, "token-file-not-here", DENY,                                
   "it works in the stacks of sudo and sudo-i alone, for a user who becomes himself to sudo")       \
 X(TOKEN_FILE_UNSAFE, "token-file-unsafe", DENY,                                                    \
   "the token file is not a private file of the user's own",                                        \
-  "a regular file, owned by the user or root, mode 0600 or 0400, at most 16384 bytes")             \
+  "make it a regular file of the user's or root's, mode 0600 or 0400, of at most 16384 bytes")     \
 X(TOKEN_FILE_FAILED, "token-file-failed", DENY,                                                    \
   "the token file could not be read in time", "look at the file's folder and file system")         \
 X(ITEM, "item-too-long", DENY,                                                                     \
@@ -129,7 +129,7 @@ X(LOW_UID, "uid-too-low", DENY,                                                 
   "the user is a system user that no rule names", "name the user in the rule, if you mean it")     \
 X(NO_RULE, "no-rule", DENY,                                                                        \
   "no rule lets this account become this user in this way",                                        \
-  "ksactl explain tells for each rule why not")                                                    \
+  "add or correct a [rule]; ksactl explain reports why each one does not match")                   \
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
   "no local user was made for this account",                                                       \
   "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \

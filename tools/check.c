@@ -152,6 +152,10 @@ static void tell_no_set(struct report *report, const struct ksa_cluster *cluster
                         (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
         char remedy[256] = "every login of this cluster is refused";
 
+        if (error->reason == KSA_FILE_MISSING)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "put the output of kubectl get --raw /openid/v1/jwks there; until "
+                               "then every login of this cluster is refused");
         if (may_come)
                 (void)snprintf(
                         remedy, sizeof(remedy),

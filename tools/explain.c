@@ -206,6 +206,9 @@ static const char *remedy_of(const struct question *question, char out[REMEDY_SI
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
                 return "user = @own names users that ksa made: ksactl accounts list shows them, "
                        "ksactl accounts sync makes them, or tells why not";
+        if (question->decision.reason == KSA_NOT_NAMED)
+                return "add a [rule] with the user and the service; the service is named as its "
+                       "file in /etc/pam.d (sshd, not ssh)";
         if (question->command[0] != '\0')
                 return question->command;
         return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision, out);
@@ -444,7 +447,6 @@ int command_explain(const struct words *arguments)
                 {"--json", NULL, &question.json},
                 {"--offline", NULL, &question.offline},
         };
-        struct ksa_error error = {0};
         char *path = NULL;
         int status = EXIT_BROKEN;
 
@@ -466,9 +468,7 @@ int command_explain(const struct words *arguments)
                        become_service_user(question.service_user, &question.service_uid));
         make_harmless(&question.host.env);
         question.host.env.offline = question.offline;
-        if (filled && ksa_config_load(&question.host.env, NULL, &question.config, &error) != KSA_OK)
-                print_error(&error);
-        else if (filled)
+        if (filled && load_configuration(&question.host.env, &question.config))
                 status = answer(&question);
         ksa_fetch_close(&question.host.fetch);
         ksa_config_free(&question.config);

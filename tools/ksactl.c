@@ -136,20 +136,26 @@ int run_subcommand(const char *command, const struct subcommand *subcommands, si
         return EXIT_BROKEN;
 }
 
-bool open_session(struct session *session, const char *config_file)
+bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
 {
         struct ksa_error error = {0};
 
-        *session = (struct session){.config = NULL};
-        if (!fill_host(&session->host, config_file, &session->path))
-                return false;
-        if (ksa_config_load(&session->host.env, NULL, &session->config, &error) == KSA_OK)
+        if (ksa_config_load(env, NULL, ret, &error) == KSA_OK)
                 return true;
         print_error(&error);
         if (error.reason == KSA_FILE_MISSING)
                 (void)fputs("    write it: ksa.conf(5) tells how; or name another with --config\n",
                             stderr);
+        else if (error.remedy == NULL)
+                (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
         return false;
+}
+
+bool open_session(struct session *session, const char *config_file)
+{
+        *session = (struct session){.config = NULL};
+        return fill_host(&session->host, config_file, &session->path) &&
+               load_configuration(&session->host.env, &session->config);
 }
 
 void close_session(struct session *session)

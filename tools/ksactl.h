@@ -105,6 +105,9 @@ bool print_json(json_t *value);
 /* "file:line: text" to standard error, as far as they are known. */
 void print_error(const struct ksa_error *error);
 
+/* The configuration; false after a message with a remedy, and *ret is NULL then. */
+bool load_configuration(const struct ksa_env *env, struct ksa_config **ret);
+
 /*
  * One line of key=value, as the module has them: to the log, and to standard error unless QUIET or that is
  * the journal, which has the line already. The log is that of logins (LOG_AUTHPRIV): what becomes of keys and

@@ -254,6 +254,7 @@ def test_key_set_missing(host):
     problem = host.problem()
     assert problem["severity"] == "error" and "[cluster prod]" in problem["text"]
     assert problem["line"] == host.line_of("[cluster prod]") and "refused" in problem["remedy"]
+    assert "kubectl get --raw /openid/v1/jwks" in problem["remedy"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"keys":{}}', '{"keys":[],"keys":[]}', "x" * 2000000], ids=range(7))

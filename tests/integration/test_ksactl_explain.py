@@ -246,6 +246,17 @@ def test_key_set_missing(host):
 def test_nobodys_user(host):
     answer = denied(host.explain(host.token(), "--json", "--user", "root", *FROM))
     assert (answer["reason"], answer["pam_code"]) == ("not-named", "PAM_USER_UNKNOWN")
+    assert "[rule]" in answer["remedy"] and "pam.d" in answer["remedy"]  # service = ssh is easily written
+
+
+def test_remedies_do_not_lead_back(host):
+    """That of no-rule was to run the command that printed it, and an invalid configuration had none."""
+    answer = denied(host.explain(host.token(account="x"), "--json", "--user", "deploy-bot", *FROM))
+    assert answer["reason"] == "no-rule" and "add or correct" in answer["remedy"]
+    token = host.token()
+    host.config.write_text(host.config.read_text().replace("service = ", "servce = "))
+    result = host.explain(token, "--user", "deploy-bot")
+    assert result.status == 2 and "servce" in result.err.splitlines()[0] and "ksactl check" in result.err.splitlines()[1]
 
 
 def test_each_rule_tells_why_not(host):

@@ -488,5 +488,6 @@ def test_usage(cluster):
     cluster.host.write("/etc/ksa/ksa.conf", "[host\n")
     result = cluster.ksactl("status")
     assert result.status == 3 and result.err.startswith("/etc/ksa/ksa.conf:1: ")
+    assert "\n    ksactl check " in result.err
     cluster.configure()
     assert cluster.host.run(["sh", "-c", "exec ksactl status --offline >/dev/full"], user="root").status == 3
