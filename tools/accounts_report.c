@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a run of `ksactl accounts` did, and why: log, standard error, standard output. */
+/*
+ * What a run of `ksactl accounts` did, and why. Changes go to standard output and failures to standard error,
+ * in one form with and without --dry-run; a run that may write logs both.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -69,10 +72,10 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                 run->status = EXIT_BROKEN;
         }
         if (error != NULL && !run->dry_run)
-                log_failure(run->json, what, error, remedy);
-        else if (error != NULL && !run->json)
+                log_failure(true, what, error, remedy);
+        if (error != NULL && !run->json)
                 (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", name, error->text, remedy);
-        else if (run->dry_run && !run->json && strcmp(how, "kept") != 0)
+        if (error == NULL && run->dry_run && !run->json && strcmp(how, "kept") != 0)
                 tell_empty(run, &config->account_sources[position]);
         (void)json_array_append_new(
                 run->clusters,
@@ -118,10 +121,10 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
         run->problem = json_string(whole.text);
         run->remedy = text_or_null(remedy);
         if (!run->dry_run)
-                log_failure(run->json, "accounts=unchanged", &whole, remedy);
-        else if (run->json)
+                log_failure(true, "accounts=unchanged", &whole, remedy);
+        if (run->json)
                 return; /* the answer has it */
-        else if (*remedy != '\0')
+        if (*remedy != '\0')
                 (void)fprintf(stderr, "ksactl: %s\n    %s\n", whole.text, remedy);
         else
                 (void)fprintf(stderr, "ksactl: %s\n", whole.text);
@@ -137,7 +140,7 @@ static bool is_bad(enum ksa_change change)
                change == KSA_CHANGE_WARNING;
 }
 
-static void log_change(const struct accounts_run *run, const struct ksa_plan_change *change)
+static void log_change(const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
         char uid[KSA_UNVERIFIED_SIZE], why[1024], remedy[512]; /* more than those of plans */
@@ -150,7 +153,7 @@ static void log_change(const struct accounts_run *run, const struct ksa_plan_cha
                                        sizeof(remedy) <=
                                LOG_LINE_SIZE,
                        "a line of the log loses its end");
-        log_line(run->json, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
+        log_line(true, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
                  "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
                  "account=\"%s\" account_uid=\"%s\" why=\"%s\"%s%s%s",
                  ksa_change_word(change->change), record->name, (unsigned)record->uid,
@@ -194,11 +197,11 @@ static void report_guard(struct accounts_run *run)
         if (*guard == '\0')
                 return;
         run->status = EXIT_BROKEN;
-        if (run->dry_run && !run->json)
+        if (!run->json)
                 (void)printf("held: %s; %zu stay as they are\n    with --force it is done\n", guard,
                              run->sync.plan->held);
-        else if (!run->dry_run)
-                log_line(run->json, LOG_ERR, "result=held count=%zu why=\"%s\" remedy=\"%s\"",
+        if (!run->dry_run)
+                log_line(true, LOG_ERR, "result=held count=%zu why=\"%s\" remedy=\"%s\"",
                          run->sync.plan->held, ksa_text_whole(guard, why, sizeof(why)), remedy);
 }
 
@@ -225,19 +228,21 @@ void report_plan(struct accounts_run *run)
                         run->status = EXIT_DENIED;
                 if (lasts)
                         refused++;
-                if (run->dry_run && !run->json)
+                if (!run->json)
                         print_change(change);
-                else if (!run->dry_run && (!lasts || refused <= REFUSED_MAX))
-                        log_change(run, change);
+                if (!run->dry_run && (!lasts || refused <= REFUSED_MAX))
+                        log_change(change);
                 if (run->json)
                         (void)json_array_append_new(run->changes, show_change(change));
         }
         if (!run->dry_run && refused > REFUSED_MAX)
-                log_line(run->json, LOG_WARNING,
+                log_line(true, LOG_WARNING,
                          "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
                          "--dry-run tells of all of them\"",
                          refused);
         report_guard(run);
+        if (plan->change_count == 0 && *plan->guard == '\0' && !run->json)
+                (void)puts("nothing to do");
 }
 
 bool print_run(struct accounts_run *run)

@@ -200,7 +200,7 @@ def test_accounts_service(host, cluster):
     finally:
         os.unlink("/etc/sudoers.d/other")
     registry = Path("/var/lib/ksa/registry")
-    assert result.returncode == 1 and "change=added" in result.stdout and "sudoers" in result.stdout, result.stdout
+    assert result.returncode == 1 and "added: ci_deployer" in result.stdout and "sudoers" in result.stdout, result.stdout
     assert registry.stat().st_mode & 0o7777 == 0o644 and b"ci_deployer" in registry.read_bytes()
     assert b"ci_sudoer" not in registry.read_bytes()
 
