@@ -101,19 +101,48 @@ static void judge_own(const struct ksa_config *config, const struct ksa_rule *ru
         }
 }
 
+/* A namespace that both list; NULL if there is none. */
+static const char *shared_namespace(const struct ksa_list *one, const struct ksa_list *other)
+{
+        if (ksa_list_has(one, "*"))
+                return other->count > 0 ? ksa_list_text(other, 0) : NULL;
+        for (size_t i = 0; i < one->count; i++) {
+                if (ksa_list_has(other, "*") || ksa_list_has(other, ksa_list_text(one, i)))
+                        return ksa_list_text(one, i);
+        }
+        return NULL;
+}
+
+/* The users of a namespace are named after it alone, so two clusters may not both supply them. */
+static void check_source(const struct ksa_config *config, size_t position,
+                         struct ksa_problems *problems)
+{
+        const struct ksa_accounts *source = &config->account_sources[position];
+
+        if (ksa_config_cluster(config, source->name) == NULL)
+                PROBLEM(problems, source, "[accounts %s] names a cluster that no section describes",
+                        source->name);
+        for (size_t i = 0; i < position; i++) {
+                const struct ksa_accounts *other = &config->account_sources[i];
+                const char *shared = shared_namespace(&other->namespaces, &source->namespaces);
+
+                if (shared != NULL) {
+                        PROBLEM(problems, source,
+                                "[accounts %s] lists the namespace \"%s\", as [accounts %s] does; "
+                                "declare single accounts in [account] sections instead",
+                                source->name, shared, other->name);
+                        return;
+                }
+        }
+}
+
 void ksa_config_judge_accounts(const struct ksa_config *config, struct ksa_problems *problems)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
                 judge_account(config, &config->accounts[i], problems);
         judge_twice(config, problems);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++) {
-                const struct ksa_accounts *source = &config->account_sources[i];
-
-                if (ksa_config_cluster(config, source->name) == NULL)
-                        PROBLEM(problems, source,
-                                "[accounts %s] names a cluster that no section describes",
-                                source->name);
-        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                check_source(config, i, problems);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
 

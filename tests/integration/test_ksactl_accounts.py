@@ -176,7 +176,7 @@ def test_a_rehearsal_tells_of_namespaces_without_accounts(cluster):
 def test_other_clusters_go_on(cluster):
     lister = cluster.lister
     cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
-        cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = ci\n")
+        cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = far\n")
     lister.add("ci", "deployer")
     answer = sync(cluster, "--json", status=2).json
     assert [(one["cluster"], one["how"]) for one in answer["clusters"]] == [("prod", "asked"), ("away", "kept")]
@@ -846,6 +846,9 @@ def account(name, account="prod:ci/deployer", more=""):
     return "[account %s]\naccount = %s\n%s\n" % (name, account, more)
 
 
+OTHER = "[cluster test]\nissuer = https://test.example\nkeys = file:/etc/ksa/prod.jwks\n"
+
+
 @pytest.mark.parametrize("sections, more, words", (
     (LISTED, "", []),
     (account("deploy"), "", []),
@@ -854,6 +857,9 @@ def account(name, account="prod:ci/deployer", more=""):
     (LISTED + "shell = /etc/passwd\n", "", ["the shell /etc/passwd is no program"]),
     (account("a") + account("b"), "", ["has the account of [account a]"]),
     (account("a", more="uid = 70000") + account("b", "prod:ci/b", "uid = 70000"), "", ["has the uid of [account a]"]),
+    (LISTED + "[accounts test]\nnamespaces = ops ci\n" + OTHER, "", ["[accounts test] lists the namespace \"ci\", as [accounts prod]"]),
+    (LISTED + "[accounts test]\nnamespaces = *\n" + OTHER, "", ["[accounts test] lists the namespace \"ci\", as [accounts prod]"]),
+    (LISTED + "[accounts test]\nnamespaces = ops\n" + OTHER, "", ["import alone"]),
     (LISTED, "uid_range = 61000-62000", ["dynamic"]),
     (LISTED, "uid_range = 70000-600000", ["containers"]),
     (LISTED, "uid_range = 100000-100100", ["subuid"])))
