@@ -1,61 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a plan is asked, and the changes that it answers with. */
+/* What a plan is made from, and what it reports of an account: a change, or that it gets no user. */
 #ifndef KSA_ACCOUNT_CHANGE_H
 #define KSA_ACCOUNT_CHANGE_H
 
+#include "desired.h"
 #include "local.h"
-#include "wanted.h"
+#include "registry.h"
+
+/* An administrator's decision about one user. */
+enum ksa_plan_wish {
+        KSA_WISH_NONE = 0,
+        KSA_WISH_DISABLE,
+        KSA_WISH_ENABLE, /* lifts the reasons that the registry has */
+};
+
+struct ksa_plan_input {
+        const struct ksa_registry *before; /* zeroed if there is none yet */
+        const struct ksa_desired_list *desired;
+        const struct ksa_local *local;
+        const struct ksa_config *config;
+        int64_t now;
+        enum ksa_plan_wish wish;
+        const char *user; /* that the wish is about */
+};
 
 enum ksa_change {
         KSA_CHANGE_ADDED = 1,
-        KSA_CHANGE_RETURNED,  /* was removed, or made again, and is back: the same Kubernetes uid */
-        KSA_CHANGE_REMOVED,   /* no source has it any more */
-        KSA_CHANGE_RECREATED, /* another Kubernetes uid: refused until accepted */
-        KSA_CHANGE_ACCEPTED,  /* by the administrator, or by recreated = accept */
-        KSA_CHANGE_RETIRED,
-        KSA_CHANGE_CONTESTED, /* refused until the administrator decides */
+        KSA_CHANGE_RETURNED, /* it was removed, and has the same user again */
+        KSA_CHANGE_REMOVED,
+        KSA_CHANGE_DISABLED,
+        KSA_CHANGE_ENABLED,
         KSA_CHANGE_RENAMED,
         KSA_CHANGE_RENUMBERED,
-        KSA_CHANGE_MODIFIED, /* home, shell, groups; or what is kept for later runs to decide by */
-        KSA_CHANGE_HELD,     /* would be removed or contested, with too many others: stays */
-        KSA_CHANGE_REFUSED,  /* has no local user, and got none */
-        KSA_CHANGE_WARNING,  /* has one, less something: a group; or is refused, as it was before */
+        KSA_CHANGE_MODIFIED, /* home, shell, groups, Kubernetes uid */
+        KSA_CHANGE_REFUSED,  /* it has no user, and gets none */
+        KSA_CHANGE_WARNING,  /* it keeps its user, and does not get all that is asked for it */
         KSA_CHANGE_COUNT,
+};
+
+/* Why an account does not get a name, a uid, a group or a user. */
+enum ksa_refusal {
+        KSA_REFUSAL_NONE = 0,
+        KSA_REFUSAL_UNUSABLE,     /* no user may have such a name, uid or text */
+        KSA_REFUSAL_FULL,         /* its namespace has left too many names behind */
+        KSA_REFUSAL_RANGE,        /* the leader's uid is outside uid_range */
+        KSA_REFUSAL_NAME_TAKEN,   /* by another account or group */
+        KSA_REFUSAL_NUMBER_TAKEN, /* by another account or group */
+        KSA_REFUSAL_NAME_LOCAL,   /* a user or group of this host has it */
+        KSA_REFUSAL_NUMBER_LOCAL, /* a user, group or subordinate range of this host has it */
+        KSA_REFUSAL_UNMAPPED,     /* not an id of this user namespace */
+        KSA_REFUSAL_UID_DIFFERS,  /* it has another uid here than on the leader */
+        KSA_REFUSAL_GROUP,        /* a group that an [account] section names */
+        KSA_REFUSAL_COUNT,
 };
 
 /* The texts are the plan's. */
 struct ksa_plan_change {
         enum ksa_change change;
-        const struct ksa_account_record
-                *record;    /* as it will be; what was refused as it would have been */
-        const char *why;    /* in words; "" where the change says it all */
-        const char *remedy; /* "" for none */
-};
-
-/* What an administrator asks for, beside what follows from the sources. */
-enum ksa_plan_wish {
-        KSA_WISH_NONE = 0,
-        KSA_WISH_ACCEPT, /* the account made again, contested or retired, of this user */
-        KSA_WISH_RETIRE,
-};
-
-struct ksa_plan_input {
-        const struct ksa_registry *before; /* zeroed where there is none yet */
-        const struct ksa_wanted_list *wanted;
-        const struct ksa_local *local;
-        struct ksa_uid_range range;
-        int64_t now;
-        bool force; /* hold nothing, however much goes */
-        enum ksa_plan_wish wish;
-        const char *user; /* whom the wish is about */
+        enum ksa_refusal refusal;
+        const struct ksa_account_record *record; /* as it will be; of a refused one, as it would be */
+        const char *why;                         /* "" if the change says it all */
+        const char *remedy;                      /* "" for none */
 };
 
 /* "added", "removed", … */
 const char *ksa_change_word(enum ksa_change change);
-/* "active", "retired", … */
-const char *ksa_account_state_word(enum ksa_account_state state);
-
-/* Whether it is about a difference from before; else it is told each time. */
+/* "uid-taken", …; "" for none. */
+const char *ksa_refusal_word(enum ksa_refusal refusal);
+/* Whether CHANGE is a difference from before; the others are reported by each run. */
 bool ksa_change_is_new(enum ksa_change change);
 
 #endif

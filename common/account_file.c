@@ -1,95 +1,128 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "account_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "account_change.h"
+#include "account_name.h"
+#include "account_state.h"
 #include "exchange.h"
 #include "json.h"
 #include "text.h"
 
+/*
+ * {"format": "ksa-accounts", "version": 2, "clusters": [{"cluster": "prod", "resource_version": "4711",
+ *   "listed": 1795464267,
+ *   "groups": [{"namespace": "ci", "group": "k8s-ci", "gid": 1900000000}],
+ *   "accounts": [{"namespace": "ci", "account": "deployer", "account_uid": "…", "created": 1710000000,
+ *                 "user": "ci_deployer", "uid": 1900000001, "state": "active", "reasons": []}]}]}
+ *
+ * `state` is active, disabled, removed, or "former" for a name or uid that the account had before.
+ */
 #define FORMAT         "ksa-accounts"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define VERSION_MAX    128
+#define FORMER         "former"
 
 /* --- Writing ---------------------------------------------------------------- */
 
-static json_t *text_or_null(const char *text)
-{
-        return *text != '\0' ? json_string(text) : json_null();
-}
-
 static json_t *write_account(const struct ksa_account_record *record)
 {
-        /*
-         * Of an account that was made again the one that the cluster has now: a host that imports it
-         * refuses that one, accepted there or not, and tells its uid. The record's time is that one's
-         * too. The uid before it would say that the cluster still has what is gone.
-         */
-        const char *uid =
-                *record->new_account_uid != '\0' ? record->new_account_uid : record->account_uid;
+        const bool former = (record->flags & KSA_ACCOUNT_FORMER) != 0;
+        unsigned reasons = record->reasons;
+        json_t *words = json_array();
 
-        return json_pack("{s:s, s:s, s:s, s:I, s:s, s:o, s:o}", "namespace", record->namespace,
-                         "account", record->account, "uid", uid, "created",
-                         (json_int_t)record->created, "state",
-                         ksa_account_state_word(record->state), "user",
-                         text_or_null(record->wanted_name), "user_uid",
-                         record->wanted_uid != 0 ? json_integer(record->wanted_uid) : json_null());
+        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
+                (void)json_array_append_new(words, json_string(word));
+        return json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:o}", "namespace", record->namespace,
+                         "account", record->account, "account_uid", record->account_uid, "created",
+                         (json_int_t)record->created, "user", record->name, "uid",
+                         (json_int_t)record->uid, "state",
+                         former ? FORMER : ksa_account_state_word(record->state), "reasons", words);
 }
 
-/* Who is held is not: the cluster has it no more, and each host holds what is too much for itself. */
-static bool is_exported(const struct ksa_account_record *record, const char *cluster)
+static bool append(json_t *array, json_t *item)
 {
-        return record->state != KSA_ACCOUNT_REMOVED &&
-               (record->flags & (KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_HELD)) == 0 &&
-               *record->account_uid != '\0' && strcmp(record->cluster, cluster) == 0;
+        return json_array_append_new(array, item) == 0;
 }
 
-/* NULL where anything is wrong. */
-static json_t *write_accounts(const struct ksa_registry *registry, const char *cluster)
+/* Its accounts and groups, with when it was listed; NULL if anything fails. */
+static json_t *write_cluster(const struct ksa_registry *registry, const char *cluster)
 {
-        json_t *accounts = json_array();
+        json_t *accounts = json_array(), *groups = json_array();
+        struct ksa_source_record source = {.version = "", .listed = registry->made}, other;
         struct ksa_account_record record;
-        size_t position = 0;
+        struct ksa_group_record group;
         enum ksa_registry_answer answer;
+        size_t position = 0;
+        bool good = true;
 
-        while ((answer = ksa_registry_next(registry, &position, &record)) == KSA_REGISTRY_FOUND) {
-                if (is_exported(&record, cluster) &&
-                    json_array_append_new(accounts, write_account(&record)) != 0)
-                        answer = KSA_REGISTRY_BROKEN;
-                if (answer == KSA_REGISTRY_BROKEN)
-                        break;
+        while (good && (answer = ksa_registry_next(registry, &position, &record)) !=
+                               KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND &&
+                       (strcmp(record.cluster, cluster) != 0 ||
+                        append(accounts, write_account(&record)));
+        position = 0;
+        while (good && (answer = ksa_registry_next_group(registry, &position, &group)) !=
+                               KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND &&
+                       (strcmp(group.cluster, cluster) != 0 ||
+                        append(groups, json_pack("{s:s, s:s, s:I}", "namespace", group.namespace,
+                                                 "group", group.name, "gid",
+                                                 (json_int_t)group.gid)));
+        position = 0;
+        while (good && (answer = ksa_registry_next_source(registry, &position, &other)) !=
+                               KSA_REGISTRY_NOT_FOUND) {
+                good = answer == KSA_REGISTRY_FOUND;
+                if (good && strcmp(other.cluster, cluster) == 0)
+                        source = other;
         }
-        if (answer == KSA_REGISTRY_NOT_FOUND)
-                return accounts;
+        if (good)
+                return json_pack("{s:s, s:s, s:I, s:o, s:o}", "cluster", cluster,
+                                 "resource_version", source.version, "listed",
+                                 (json_int_t)source.listed, "groups", groups, "accounts",
+                                 accounts);
         json_decref(accounts);
+        json_decref(groups);
         return NULL;
+}
+
+static bool has_cluster(const json_t *clusters, const char *name)
+{
+        for (size_t i = 0; i < json_array_size(clusters); i++) {
+                if (strcmp(ksa_json_text(json_array_get(clusters, i), "cluster"), name) == 0)
+                        return true;
+        }
+        return false;
 }
 
 json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *cluster)
 {
         json_t *clusters = json_array();
+        struct ksa_account_record record;
         struct ksa_source_record source;
-        size_t position = 0;
-        enum ksa_registry_answer answer;
-        bool written = clusters != NULL;
+        enum ksa_registry_answer answer = KSA_REGISTRY_FOUND;
+        size_t at = 0, at_source = 0;
+        bool good = true;
 
-        while (written && (answer = ksa_registry_next_source(registry, &position, &source)) !=
-                                  KSA_REGISTRY_NOT_FOUND) {
-                written = answer == KSA_REGISTRY_FOUND;
-                if (!written || (cluster != NULL && strcmp(cluster, source.cluster) != 0))
+        for (bool sources = true; good;) {
+                const char *name;
+
+                answer = sources ? ksa_registry_next_source(registry, &at_source, &source)
+                                 : ksa_registry_next(registry, &at, &record);
+                if (answer == KSA_REGISTRY_NOT_FOUND && !sources)
+                        break;
+                if (answer == KSA_REGISTRY_NOT_FOUND) {
+                        sources = false;
                         continue;
-                json_t *accounts = write_accounts(registry, source.cluster);
-                written = accounts != NULL &&
-                          json_array_append_new(
-                                  clusters,
-                                  json_pack("{s:s, s:s, s:I, s:o}", "cluster", source.cluster,
-                                            "resource_version", source.version, "listed",
-                                            (json_int_t)source.listed, "accounts", accounts)) == 0;
+                }
+                name = sources ? source.cluster : record.cluster;
+                good = answer == KSA_REGISTRY_FOUND;
+                if (good && (cluster == NULL || strcmp(cluster, name) == 0) &&
+                    !has_cluster(clusters, name))
+                        good = append(clusters, write_cluster(registry, name));
         }
-        if (written)
+        if (good)
                 return json_pack("{s:s, s:i, s:o}", "format", FORMAT, "version", FORMAT_VERSION,
                                  "clusters", clusters);
         json_decref(clusters);
@@ -103,194 +136,161 @@ static bool is_moment(json_int_t seconds)
         return seconds >= 0 && seconds <= KSA_SECONDS_MAX;
 }
 
-/*
- * Why an account of that state gets no user here, "" for an active one; NULL where WORD is no state that
- * is exported. What was decided against an account goes with the file; for one, each host decides itself.
- */
-static const char *judge_state(const char *word)
+static bool is_number(json_int_t number)
 {
-        static const char *const refusals[KSA_ACCOUNT_STATE_COUNT] = {
-                [KSA_ACCOUNT_ACTIVE] = "",
-                [KSA_ACCOUNT_RETIRED] = "it is retired on the host that exported it, where ksactl "
-                                        "accounts accept takes it back",
-                [KSA_ACCOUNT_RECREATED] =
-                        "it was deleted and made again, and is not accepted on the host "
-                        "that exported it, where ksactl accounts accept decides",
-                [KSA_ACCOUNT_CONTESTED] =
-                        "it is contested on the host that exported it, where ksactl "
-                        "accounts show tells what to decide",
-        };
+        return number > 0 && number <= UINT32_MAX;
+}
 
-        for (size_t i = KSA_ACCOUNT_ACTIVE; i < KSA_ACCOUNT_STATE_COUNT; i++) {
-                if (strcmp(word, ksa_account_state_word((enum ksa_account_state)i)) == 0)
-                        return refusals[i];
+static enum ksa_leader_state read_state(const char *word, const json_t *reasons)
+{
+        for (size_t i = 0; i < json_array_size(reasons); i++) {
+                const char *reason = json_string_value(json_array_get(reasons, i));
+
+                if (reason == NULL || ksa_disabled_reason(reason) == 0)
+                        return KSA_LEADER_NONE;
         }
-        return NULL;
+        if (!json_is_array(reasons))
+                return KSA_LEADER_NONE;
+        if (strcmp(word, FORMER) == 0)
+                return KSA_LEADER_FORMER;
+        if (strcmp(word, "removed") == 0)
+                return KSA_LEADER_REMOVED;
+        if (strcmp(word, "disabled") == 0)
+                return KSA_LEADER_DISABLED;
+        return strcmp(word, "active") == 0 && json_array_size(reasons) == 0 ? KSA_LEADER_ACTIVE
+                                                                          : KSA_LEADER_NONE;
 }
 
 static enum ksa_reason read_account(json_t *account, const struct ksa_account_origin *origin,
-                                    struct ksa_wanted_list *list, struct ksa_error *err)
+                                    struct ksa_desired_list *list, struct ksa_error *err)
 {
-        struct ksa_account_said said = {.account = NULL};
-        json_t *user = NULL, *user_uid = NULL;
-        json_int_t created;
+        struct ksa_desired said = {.account = NULL};
+        json_int_t created, uid;
+        json_t *reasons;
         const char *state;
-        const size_t before = list->count;
-        char number[24];
 
-        if (json_unpack_ex(account, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:o, s:o}",
-                           "namespace", &said.namespace, "account", &said.account, "uid", &said.uid,
-                           "created", &created, "state", &state, "user", &user, "user_uid",
-                           &user_uid) != 0)
+        if (json_unpack_ex(account, NULL, JSON_STRICT, "{s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:o}",
+                           "namespace", &said.namespace, "account", &said.account, "account_uid",
+                           &said.account_uid, "created", &created, "user", &said.name, "uid", &uid,
+                           "state", &state, "reasons", &reasons) != 0)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "an account is no object of namespace, account, uid, created, "
-                                "state, user and user_uid");
-        const char *refusal = judge_state(state);
-        if (refusal == NULL)
+                                "an account is not an object of namespace, account, account_uid, "
+                                "created, user, uid, state and reasons");
+        said.leader = read_state(state, reasons);
+        if (!is_moment(created) || !is_number(uid) || said.leader == KSA_LEADER_NONE ||
+            ksa_account_name_fault(said.name) != NULL)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "state of an account is none of active, retired, recreated and "
-                                "contested");
-        if (!is_moment(created) || (!json_is_string(user) && !json_is_null(user)) ||
-            (!json_is_integer(user_uid) && !json_is_null(user_uid)))
-                return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "created, user or user_uid of an account is none");
+                                "an account has an invalid created, user, uid, state or reason");
         said.created = (int64_t)created;
-        said.user = json_string_value(user);
-        (void)snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(user_uid));
-        if (json_is_integer(user_uid))
-                said.user_uid = number;
-        enum ksa_reason reason = ksa_account_item_add(origin, &said, list, err);
-        if (list->count > before && *refusal != '\0') {
-                struct ksa_wanted *item = &list->items[before];
-
-                item->fault = refusal;
-                item->name = ""; /* whoever has a fault asks for nothing */
-                item->uid = 0;
-        }
-        return reason;
+        said.uid = (uint32_t)uid;
+        return ksa_account_item_add(origin, &said, list, err);
 }
 
-/* Where the section of CLUSTER stands; the number of all where there is none. */
-static size_t find_source(const struct ksa_config *config, const char *cluster)
+static enum ksa_reason read_group(json_t *group, const struct ksa_accounts *source,
+                                  struct ksa_desired_list *list, struct ksa_error *err)
 {
-        size_t i = 0;
+        const char *namespace, *name;
+        json_int_t gid;
 
-        while (i < config->counts[KSA_SECTION_ACCOUNTS] &&
-               strcmp(config->account_sources[i].name, cluster) != 0)
-                i++;
-        return i;
+        if (json_unpack_ex(group, NULL, JSON_STRICT, "{s:s, s:s, s:I}", "namespace", &namespace,
+                           "group", &name, "gid", &gid) != 0 ||
+            !ksa_is_dns_label(namespace) || ksa_account_name_fault(name) != NULL || !is_number(gid))
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "a group is not an object of namespace, group and gid");
+        if (!ksa_source_covers(source, namespace))
+                return KSA_OK;
+        struct ksa_desired_group *place = ksa_list_next(&list->groups, sizeof(*place));
+        const struct ksa_desired_group item = {source->name, ksa_desired_keep(list, namespace),
+                                               ksa_desired_keep(list, name), (uint32_t)gid};
+        if (place == NULL || item.namespace == NULL || item.name == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        *place = item;
+        list->groups.count++;
+        return KSA_OK;
 }
 
-/* The accounts of one cluster. What no section speaks of is judged alike, and covered by nothing. */
-static enum ksa_reason read_cluster(json_t *cluster, const struct ksa_config *config,
-                                    struct ksa_wanted_list *list, struct ksa_source_record *sources,
-                                    struct ksa_error *err)
+static enum ksa_reason read_cluster(json_t *cluster, const struct ksa_accounts *source,
+                                    struct ksa_desired_list *list,
+                                    struct ksa_source_record *ret_record, struct ksa_error *err)
 {
+        const struct ksa_account_origin origin = {.source = source};
+        const size_t first = list->count;
+        enum ksa_reason reason = KSA_OK;
+        json_t *accounts, *groups;
         const char *name, *version;
         json_int_t listed;
-        json_t *accounts;
 
-        if (json_unpack_ex(cluster, NULL, JSON_STRICT, "{s:s, s:s, s:I, s:o}", "cluster", &name,
-                           "resource_version", &version, "listed", &listed, "accounts",
-                           &accounts) != 0 ||
-            !json_is_array(accounts))
+        if (json_unpack_ex(cluster, NULL, JSON_STRICT, "{s:s, s:s, s:I, s:o, s:o}", "cluster",
+                           &name, "resource_version", &version, "listed", &listed, "groups",
+                           &groups, "accounts", &accounts) != 0 ||
+            !json_is_array(accounts) || !json_is_array(groups) || !is_moment(listed) ||
+            (*version != '\0' && !ksa_is_graphic(version)) || strlen(version) > VERSION_MAX)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "a cluster is no object of cluster, resource_version, listed and "
-                                "accounts");
-        if (!is_moment(listed) || (*version != '\0' && !ksa_is_graphic(version)) ||
-            strlen(version) > VERSION_MAX)
-                return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "resource_version or listed of a cluster is none");
-        const size_t position = find_source(config, name), first = list->count;
-        const bool known = position < config->counts[KSA_SECTION_ACCOUNTS];
-        const struct ksa_accounts nothing = {.name = name};
-        const struct ksa_account_origin origin = {
-                .source = known ? &config->account_sources[position] : &nothing,
-                .rank = (unsigned)position + 1,
-                .range = config->host.uid_range};
-        enum ksa_reason reason = KSA_OK;
+                                "a cluster is not an object of cluster, resource_version, listed, "
+                                "groups and accounts");
         for (size_t i = 0; reason == KSA_OK && i < json_array_size(accounts); i++)
                 reason = read_account(json_array_get(accounts, i), &origin, list, err);
+        for (size_t i = 0; reason == KSA_OK && i < json_array_size(groups); i++)
+                reason = read_group(json_array_get(groups, i), source, list, err);
         if (reason == KSA_OK)
-                reason = ksa_account_items_judge(list, first, err);
-        if (reason == KSA_OK && known) {
-                version = ksa_wanted_keep(list, version);
-                if (version == NULL)
-                        return ksa_fail(err, KSA_MEMORY, "out of memory");
-                sources[position] =
-                        (struct ksa_source_record){origin.source->name, version, listed};
-        }
-        return reason;
+                reason = ksa_account_items_check(list, first, err);
+        if (reason != KSA_OK)
+                return reason;
+        version = ksa_desired_keep(list, version);
+        if (version == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        *ret_record = (struct ksa_source_record){source->name, version, (int64_t)listed};
+        return KSA_OK;
 }
 
-/* No cluster stands there twice. */
-static bool is_again(const json_t *clusters, size_t position)
-{
-        const char *name = ksa_json_text(json_array_get(clusters, position), "cluster");
-
-        for (size_t i = 0; name != NULL && i < position; i++) {
-                const char *other = ksa_json_text(json_array_get(clusters, i), "cluster");
-
-                if (other != NULL && strcmp(name, other) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static enum ksa_reason read_file(json_t *file, const struct ksa_config *config,
-                                 struct ksa_wanted_list *list, struct ksa_source_record *sources,
-                                 struct ksa_error *err)
+static enum ksa_reason read_file(json_t *file, const struct ksa_accounts *source,
+                                 struct ksa_desired_list *list,
+                                 struct ksa_source_record *ret_record, struct ksa_error *err)
 {
         const char *format;
         json_int_t version;
-        json_t *clusters;
-        enum ksa_reason reason = KSA_OK;
+        json_t *clusters, *found = NULL;
 
         if (json_unpack_ex(file, NULL, JSON_STRICT, "{s:s, s:I, s:o}", "format", &format, "version",
                            &version, "clusters", &clusters) != 0 ||
             strcmp(format, FORMAT) != 0 || !json_is_array(clusters))
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "it is no object of format \"" FORMAT "\", version and clusters");
+                                "it is not an object of format \"" FORMAT "\", version and clusters");
         if (version != FORMAT_VERSION)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "it is of version %lld, and this ksactl reads %d",
+                                "it has the version %lld, and this ksactl reads %d",
                                 (long long)version, FORMAT_VERSION);
-        /* Each is compared with those before it. */
-        if (json_array_size(clusters) > 4096)
-                return ksa_fail(err, KSA_CONFIG_INVALID, "it has more than 4096 clusters");
-        for (size_t i = 0; reason == KSA_OK && i < json_array_size(clusters); i++)
-                reason = is_again(clusters, i)
-                                 ? ksa_fail(err, KSA_CONFIG_INVALID, "it has a cluster twice")
-                                 : read_cluster(json_array_get(clusters, i), config, list, sources,
-                                                err);
-        return reason;
+        for (size_t i = 0; i < json_array_size(clusters); i++) {
+                json_t *cluster = json_array_get(clusters, i);
+                const char *name = ksa_json_text(cluster, "cluster");
+
+                if (name == NULL || strcmp(name, source->name) != 0)
+                        continue;
+                if (found != NULL)
+                        return ksa_fail(err, KSA_CONFIG_INVALID, "it has the cluster twice");
+                found = cluster;
+        }
+        if (found == NULL)
+                return ksa_fail(err, KSA_CONFIG_INVALID, "it has no cluster \"%s\"", source->name);
+        return read_cluster(found, source, list, ret_record, err);
 }
 
 enum ksa_reason ksa_account_file_read(const char *bytes, size_t length,
-                                      const struct ksa_config *config, struct ksa_wanted_list *list,
-                                      struct ksa_source_record *ret_sources, struct ksa_error *err)
+                                      const struct ksa_accounts *source,
+                                      struct ksa_desired_list *list,
+                                      struct ksa_source_record *ret_record, struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *file = NULL;
         struct ksa_error inner = {0};
-        const size_t count = config->counts[KSA_SECTION_ACCOUNTS], before = list->count;
-        struct ksa_source_record *sources = calloc(count + 1, sizeof(*sources));
+        const size_t before = list->count, groups = list->groups.count;
+        enum ksa_reason reason = ksa_json_load_document(bytes, length, &file, &inner);
 
-        if (sources == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        enum ksa_reason reason =
-                length <= KSA_ACCOUNT_FILE_MAX
-                        ? ksa_json_load_document(bytes, length, &file, &inner)
-                        : ksa_fail(&inner, KSA_CONFIG_INVALID, "it has more than %zu MiB",
-                                   KSA_ACCOUNT_FILE_MAX / 1024 / 1024);
         if (reason == KSA_OK)
-                reason = read_file(file, config, list, sources, &inner);
-        if (reason == KSA_OK) {
-                memcpy(ret_sources, sources, count * sizeof(*sources));
-        } else {
-                list->count = before;
-                reason = ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_CONFIG_INVALID,
-                                  "no file of accounts: %s", inner.text);
-        }
-        free(sources);
-        return reason;
+                reason = read_file(file, source, list, ret_record, &inner);
+        if (reason == KSA_OK)
+                return KSA_OK;
+        list->count = before;
+        list->groups.count = groups;
+        return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_CONFIG_INVALID,
+                        "not a file of ksactl accounts export: %s", inner.text);
 }

@@ -54,83 +54,13 @@ bool ksa_account_time(const char *text, int64_t *ret_seconds)
         return true;
 }
 
-/* --- What it asks for ------------------------------------------------------- */
-
 /* Enough of what came from outside to recognise it in a message. */
 #define SHOWN_SIZE 128
 
-/* NULL where the account may have that name; else why not, in OUT. */
-static const char *judge_user(const struct ksa_account_said *said, char *out, size_t size)
-{
-        const size_t length = strlen(said->namespace);
-        char shown[SHOWN_SIZE];
-
-        (void)ksa_text_quote(said->user, shown, sizeof(shown));
-        if (strncmp(said->user, said->namespace, length) != 0 || said->user[length] != '_' ||
-            said->user[length + 1] == '\0') {
-                (void)snprintf(out, size,
-                               "its annotation ksa.dev/user asks for '%s', and may only ask for a "
-                               "name that begins with '%s_'",
-                               shown, said->namespace);
-                return out;
-        }
-        const char *fault = ksa_account_name_fault(said->user);
-        /* With 'abc' for its namespace it could be what a name in the namespace 'abcdef' was cut to. */
-        if (fault == NULL && said->user[length + 1] == '_')
-                fault = "it has two _ behind the namespace, as one that was cut";
-        /* sudo takes ci_Deployer for ci_deployer, and would give one the rights of the other. */
-        if (fault == NULL && strpbrk(said->user, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL)
-                fault = "it has a capital letter";
-        if (fault == NULL)
-                return NULL;
-        (void)snprintf(out, size, "its annotation ksa.dev/user asks for '%s': %s", shown, fault);
-        return out;
-}
-
-static const char *judge_uid(const struct ksa_account_origin *origin,
-                             const struct ksa_account_said *said, uint32_t *ret_uid, char *out,
-                             size_t size)
-{
-        char shown[SHOWN_SIZE];
-        uint64_t uid;
-
-        if (ksa_text_number(said->user_uid, origin->range.min, origin->range.max, &uid)) {
-                *ret_uid = (uint32_t)uid;
-                return NULL;
-        }
-        (void)snprintf(out, size,
-                       "its annotation ksa.dev/uid asks for '%s', and may only ask for a number in "
-                       "uid_range (%u-%u)",
-                       ksa_text_quote(said->user_uid, shown, sizeof(shown)),
-                       (unsigned)origin->range.min, (unsigned)origin->range.max);
-        return out;
-}
-
-/* Name and uid that an account asks for, or the fault, into ITEM. */
-static bool read_wishes(const struct ksa_account_origin *origin,
-                        const struct ksa_account_said *said, struct ksa_wanted_list *list,
-                        struct ksa_wanted *item)
-{
-        char text[512];
-        const char *fault = NULL;
-
-        if (!origin->source->annotations)
-                return true;
-        if (said->user != NULL)
-                fault = judge_user(said, text, sizeof(text));
-        if (fault == NULL && said->user_uid != NULL)
-                fault = judge_uid(origin, said, &item->uid, text, sizeof(text));
-        if (fault != NULL)
-                item->fault = ksa_wanted_keep(list, fault);
-        else if (said->user != NULL)
-                item->name = ksa_wanted_keep(list, said->user);
-        return item->fault != NULL && item->name != NULL;
-}
-
 /* --- One account ------------------------------------------------------------ */
 
-static enum ksa_reason judge(const struct ksa_account_origin *origin,
-                             const struct ksa_account_said *said, struct ksa_error *err)
+static enum ksa_reason check(const struct ksa_account_origin *origin,
+                             const struct ksa_desired *said, struct ksa_error *err)
 {
         char namespace[SHOWN_SIZE], account[SHOWN_SIZE];
 
@@ -143,39 +73,35 @@ static enum ksa_reason judge(const struct ksa_account_origin *origin,
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the account '%s/%s' is not of the namespace that was asked for",
                                 namespace, account);
-        if (!ksa_is_graphic(said->uid) || strlen(said->uid) > KSA_ACCOUNT_UID_MAX)
-                return ksa_fail(err, KSA_API_BROKEN, "the account '%s/%s' has no uid that is one",
+        if (said->leader != KSA_LEADER_NONE && said->account_uid[0] == '\0')
+                return KSA_OK; /* of an [account] without account_uid */
+        if (!ksa_is_graphic(said->account_uid) || strlen(said->account_uid) > KSA_ACCOUNT_UID_MAX)
+                return ksa_fail(err, KSA_API_BROKEN, "the account '%s/%s' has no valid uid",
                                 namespace, account);
         return KSA_OK;
 }
 
-static const char *text_or_none(const char *text)
-{
-        return text != NULL ? text : "";
-}
-
 enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
-                                     const struct ksa_account_said *said,
-                                     struct ksa_wanted_list *list, struct ksa_error *err)
+                                     const struct ksa_desired *said, struct ksa_desired_list *list,
+                                     struct ksa_error *err)
 {
         const struct ksa_accounts *source = origin->source;
-        enum ksa_reason reason = judge(origin, said, err);
+        enum ksa_reason reason = check(origin, said, err);
+        struct ksa_desired item = *said;
 
-        if (reason != KSA_OK || !ksa_source_covers(source, said->namespace, said->account))
+        if (reason != KSA_OK || !ksa_source_covers(source, said->namespace))
                 return reason;
-        struct ksa_wanted item = {.cluster = source->name,
-                                  .namespace = ksa_wanted_keep(list, said->namespace),
-                                  .account = ksa_wanted_keep(list, said->account),
-                                  .account_uid = ksa_wanted_keep(list, said->uid),
-                                  .created = said->created,
-                                  .name = "",
-                                  .home = text_or_none(source->home),
-                                  .shell = text_or_none(source->shell),
-                                  .source = source,
-                                  .rank = origin->rank,
-                                  .fault = ""};
-        if (!read_wishes(origin, said, list, &item) || item.namespace == NULL ||
-            item.account == NULL || item.account_uid == NULL || !ksa_wanted_add(list, &item))
+        /* Every namespace has it, and every Pod that names no account. A leader's section may declare it. */
+        if (said->leader == KSA_LEADER_NONE && strcmp(said->account, "default") == 0)
+                return KSA_OK;
+        item.source = source;
+        item.cluster = source->name;
+        item.namespace = ksa_desired_keep(list, said->namespace);
+        item.account = ksa_desired_keep(list, said->account);
+        item.account_uid = ksa_desired_keep(list, said->account_uid);
+        item.name = ksa_desired_keep(list, said->name);
+        if (item.namespace == NULL || item.account == NULL || item.account_uid == NULL ||
+            item.name == NULL || !ksa_desired_add(list, &item))
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         return KSA_OK;
 }
@@ -184,14 +110,14 @@ enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
 
 static int compare(const void *left, const void *right)
 {
-        const struct ksa_wanted *one = *(const struct ksa_wanted *const *)left;
-        const struct ksa_wanted *other = *(const struct ksa_wanted *const *)right;
+        const struct ksa_desired *one = *(const struct ksa_desired *const *)left;
+        const struct ksa_desired *other = *(const struct ksa_desired *const *)right;
         const int order = strcmp(one->namespace, other->namespace);
 
         return order != 0 ? order : strcmp(one->account, other->account);
 }
 
-enum ksa_reason ksa_account_items_judge(const struct ksa_wanted_list *list, size_t first,
+enum ksa_reason ksa_account_items_check(const struct ksa_desired_list *list, size_t first,
                                         struct ksa_error *err)
 {
         const size_t count = list->count - first;
@@ -199,16 +125,19 @@ enum ksa_reason ksa_account_items_judge(const struct ksa_wanted_list *list, size
 
         if (count > KSA_ACCOUNTS_MAX)
                 return ksa_fail(err, KSA_API_BROKEN, "more than %zu accounts", KSA_ACCOUNTS_MAX);
-        const struct ksa_wanted **order = calloc(count + 1, sizeof(const struct ksa_wanted *));
+        const struct ksa_desired **order = calloc(count + 1, sizeof(const struct ksa_desired *));
         if (order == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        for (size_t i = 0; i < count; i++)
-                order[i] = &list->items[first + i];
-        qsort(order, count, sizeof(const struct ksa_wanted *), compare);
-        for (size_t i = 1; reason == KSA_OK && i < count; i++) {
+        size_t live = 0;
+        for (size_t i = 0; i < count; i++) {
+                if (list->items[first + i].leader != KSA_LEADER_FORMER)
+                        order[live++] = &list->items[first + i];
+        }
+        qsort(order, live, sizeof(const struct ksa_desired *), compare);
+        for (size_t i = 1; reason == KSA_OK && i < live; i++) {
                 if (compare(&order[i - 1], &order[i]) == 0)
                         reason = ksa_fail(err, KSA_API_BROKEN,
-                                          "the account '%s/%s' stands there twice",
+                                          "the account '%s/%s' is in it twice",
                                           order[i]->namespace, order[i]->account);
         }
         free(order);

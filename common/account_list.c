@@ -24,43 +24,26 @@
 
 /* --- One page --------------------------------------------------------------- */
 
-/* An optional text, as annotations are. */
-static enum ksa_reason read_annotation(const json_t *metadata, const char *name,
-                                       const char **ret_text, struct ksa_error *err)
-{
-        const json_t *annotations = json_object_get(metadata, "annotations");
-        const json_t *value = json_object_get(annotations, name);
-
-        if (annotations != NULL && !json_is_null(annotations) && !json_is_object(annotations))
-                return ksa_fail(err, KSA_API_BROKEN, "annotations are no object");
-        if (!ksa_object_may_be_text(value))
-                return ksa_fail(err, KSA_API_BROKEN, "the annotation %s is no text", name);
-        *ret_text = json_string_value(value);
-        return KSA_OK;
-}
-
 static enum ksa_reason read_account(const json_t *item, const struct ksa_account_origin *origin,
-                                    struct ksa_wanted_list *list, struct ksa_error *err)
+                                    struct ksa_desired_list *list, struct ksa_error *err)
 {
         const json_t *metadata = json_object_get(item, "metadata");
-        struct ksa_account_said said = {.namespace = ksa_json_text(metadata, "namespace"),
-                                        .account = ksa_json_text(metadata, "name"),
-                                        .uid = ksa_json_text(metadata, "uid")};
+        struct ksa_desired said = {.namespace = ksa_json_text(metadata, "namespace"),
+                                   .account = ksa_json_text(metadata, "name"),
+                                   .account_uid = ksa_json_text(metadata, "uid"),
+                                   .name = ""};
         const char *created = ksa_json_text(metadata, "creationTimestamp");
         const json_t *deleted = json_object_get(metadata, "deletionTimestamp");
 
-        if (said.namespace == NULL || said.account == NULL || said.uid == NULL)
+        if (said.namespace == NULL || said.account == NULL || said.account_uid == NULL)
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "an account without a name, a namespace or a uid");
         if (created == NULL || !ksa_account_time(created, &said.created))
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "an account whose creationTimestamp is no time");
-        enum ksa_reason reason = read_annotation(metadata, "ksa.dev/user", &said.user, err);
-        if (reason == KSA_OK)
-                reason = read_annotation(metadata, "ksa.dev/uid", &said.user_uid, err);
         /* One that is being deleted is gone: only a finalizer keeps its name. */
-        if (reason != KSA_OK || (deleted != NULL && !json_is_null(deleted)))
-                return reason;
+        if (deleted != NULL && !json_is_null(deleted))
+                return KSA_OK;
         return ksa_account_item_add(origin, &said, list, err);
 }
 
@@ -79,7 +62,7 @@ static bool is_list(const json_t *page)
         return false;
 }
 
-static enum ksa_reason read_head(const json_t *page, struct ksa_wanted_list *list,
+static enum ksa_reason read_head(const json_t *page, struct ksa_desired_list *list,
                                  struct ksa_account_page *ret_page, struct ksa_error *err)
 {
         const json_t *metadata = json_object_get(page, "metadata");
@@ -97,8 +80,8 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_wanted_list *lis
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the list's continue is longer than %d bytes, or not graphic",
                                 NEXT_MAX);
-        ret_page->version = ksa_wanted_keep(list, version);
-        ret_page->next = ksa_wanted_keep(list, next);
+        ret_page->version = ksa_desired_keep(list, version);
+        ret_page->next = ksa_desired_keep(list, next);
         if (ret_page->version == NULL || ret_page->next == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         return KSA_OK;
@@ -106,7 +89,7 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_wanted_list *lis
 
 enum ksa_reason ksa_account_page_read(const char *body, size_t length,
                                       const struct ksa_account_origin *origin,
-                                      struct ksa_wanted_list *list,
+                                      struct ksa_desired_list *list,
                                       struct ksa_account_page *ret_page, struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *page = NULL;
@@ -138,7 +121,7 @@ enum ksa_reason ksa_account_page_read(const char *body, size_t length,
 struct listing {
         const struct ksa_api *api;
         struct ksa_account_origin origin;
-        struct ksa_wanted_list *list;
+        struct ksa_desired_list *list;
         size_t first;                 /* of its accounts in the list */
         unsigned limit;               /* accounts of the next page */
         unsigned pages;               /* of all lists of the source */
@@ -306,7 +289,7 @@ static enum ksa_reason fetch_all(struct listing *listing, struct ksa_error *err)
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
                                        const struct ksa_account_origin *origin,
                                        const struct ksa_env *env, unsigned milliseconds,
-                                       struct ksa_wanted_list *list, const char **ret_version,
+                                       struct ksa_desired_list *list, const char **ret_version,
                                        struct ksa_error *err)
 {
         const size_t before = list->count;
@@ -317,7 +300,7 @@ enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
         if (reason == KSA_OK)
                 reason = fetch_all(&listing, err);
         if (reason == KSA_OK)
-                reason = ksa_account_items_judge(list, before, err);
+                reason = ksa_account_items_check(list, before, err);
         if (reason == KSA_OK)
                 *ret_version = listing.page.version;
         else

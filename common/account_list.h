@@ -8,7 +8,7 @@
 
 #include "account_item.h"
 #include "env.h"
-#include "wanted.h"
+#include "desired.h"
 
 /* Accounts of one page. Where an answer does not come whole, it is asked for in smaller ones. */
 #define KSA_PAGE_LIMIT 500
@@ -27,7 +27,7 @@
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
                                        const struct ksa_account_origin *origin,
                                        const struct ksa_env *env, unsigned milliseconds,
-                                       struct ksa_wanted_list *list, const char **ret_version,
+                                       struct ksa_desired_list *list, const char **ret_version,
                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 /* One page, as it came: for the fetch, and its fuzz target. */
@@ -37,7 +37,7 @@ struct ksa_account_page {
 };
 enum ksa_reason ksa_account_page_read(const char *body, size_t length,
                                       const struct ksa_account_origin *origin,
-                                      struct ksa_wanted_list *list,
+                                      struct ksa_desired_list *list,
                                       struct ksa_account_page *ret_page,
                                       struct ksa_error *err) KSA_MUST_CHECK;
 

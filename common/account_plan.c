@@ -4,99 +4,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account_claim.h"
-#include "account_diff.h"
-#include "account_draft.h"
-#include "account_group.h"
-#include "account_guard.h"
-#include "account_judge.h"
+#include "plan_allocate.h"
+#include "plan_decide.h"
 
 static enum ksa_reason no_memory(struct ksa_error *err)
 {
-        return ksa_fail(err, KSA_MEMORY, "memory ran out over the plan");
+        return ksa_fail(err, KSA_MEMORY, "out of memory");
 }
 
-/* --- The administrator's wish -------------------------------------------------------- */
+/* --- The administrator's wish ----------------------------------------------- */
 
-/* The record of a user: the one that lives, or one that was removed; NULL where there never was one. */
-static const struct ksa_account_record *find_user(const struct ksa_draft *draft, const char *user)
+static enum ksa_reason find_subject(struct ksa_plan_state *state, struct ksa_error *err)
 {
-        const struct ksa_account_record *record, *found = NULL;
-        size_t position = 0;
+        const struct ksa_plan_input *input = state->input;
 
-        while ((record = ksa_draft_with_name(draft, user, &position)) != NULL) {
-                if (record->state != KSA_ACCOUNT_REMOVED)
-                        return record;
-                found = record;
+        for (size_t i = 0; input->wish != KSA_WISH_NONE && i < state->entry_count; i++) {
+                struct ksa_plan_entry *entry = &state->entries[i];
+
+                if (entry->before != NULL && strcmp(entry->before->name, input->user) == 0)
+                        state->subject = entry;
         }
-        return found;
-}
-
-static enum ksa_reason find_subject(struct ksa_draft *draft, struct ksa_error *err)
-{
-        bool accept = draft->input->wish == KSA_WISH_ACCEPT;
-        const char *user = draft->input->user;
-        const struct ksa_account_record *record;
-        const char *quoted;
-
-        if (draft->input->wish == KSA_WISH_NONE)
+        if (input->wish == KSA_WISH_NONE)
                 return KSA_OK;
-        record = find_user(draft, user);
-        quoted = ksa_draft_quote(draft, user);
-        if (record == NULL)
+        const char *user = ksa_plan_quote(state, input->user);
+        if (state->subject == NULL)
                 return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
-                                "ksa has made no user '%s'; ksactl accounts list shows those that "
-                                "it has made, ksactl accounts sync those that it refuses",
-                                quoted);
-        if (record->state == KSA_ACCOUNT_REMOVED)
-                return ksa_fail(
-                        err, KSA_ACCOUNT_UNKNOWN,
-                        "the user '%s' was removed, for no source has its account any more: it does "
-                        "not resolve, and its name and uid stay its own; should a source have it "
-                        "again, ksactl accounts sync brings it back",
-                        quoted);
-        struct ksa_draft_entry *entry =
-                ksa_draft_find(draft, record->cluster, record->namespace, record->account);
-        if (!accept && record->state == KSA_ACCOUNT_RETIRED)
+                                "there is no user %s of ksa; ksactl accounts list --all shows "
+                                "those that there are",
+                                user);
+        const unsigned reasons = state->subject->before->reasons;
+        if (input->wish == KSA_WISH_DISABLE && (reasons & KSA_DISABLED_ADMINISTRATOR) != 0)
                 return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
-                                "'%s' is retired already; ksactl accounts accept %s takes it back",
-                                quoted, quoted);
-        if (accept && record->state == KSA_ACCOUNT_ACTIVE)
-                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
-                                "there is nothing to accept: '%s' is active; accept is for users "
-                                "that are recreated, contested or retired",
-                                quoted);
-        if (accept && entry->wanted == NULL)
-                return ksa_fail(
-                        err, KSA_ACCOUNT_UNKNOWN,
-                        "there is nothing to accept: no source has the account of '%s' any "
-                        "more; once its cluster or an [account] section has it again, ksactl "
-                        "accounts sync and then accept",
-                        quoted);
-        draft->subject = entry;
-        entry->accept = accept;
-        /* One word decides one matter: who is taken back may turn out to be contested. */
-        entry->overrules = accept && record->state == KSA_ACCOUNT_CONTESTED;
+                                "%s is disabled by the administrator already", user);
+        if (input->wish == KSA_WISH_ENABLE && reasons == 0)
+                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "%s is not disabled", user);
         return KSA_OK;
 }
 
-/* Whether the administrator's word came to something. */
-static enum ksa_reason check_accepted(struct ksa_draft *draft, struct ksa_error *err)
+static enum ksa_reason check_enabled(const struct ksa_plan_state *state, struct ksa_error *err)
 {
-        const struct ksa_draft_entry *entry = draft->subject;
+        const struct ksa_plan_entry *entry = state->subject;
 
-        if (entry == NULL || !entry->accept || entry->before->state == KSA_ACCOUNT_RETIRED ||
-            entry->after.state != entry->before->state)
+        if (state->input->wish != KSA_WISH_ENABLE || entry->after.reasons == 0)
                 return KSA_OK;
-        return ksa_fail(err, KSA_CONTESTED, "'%s' cannot be accepted as it is: %s",
-                        ksa_draft_quote(draft, draft->input->user), entry->why);
+        if (entry->request.why != NULL)
+                return ksa_fail(err, KSA_DISABLED, "\"%s\" cannot be enabled: %s",
+                                entry->after.name, entry->request.why);
+        return ksa_fail(err, KSA_DISABLED,
+                        "\"%s\" is disabled on the leader; enable it there, or write source = api",
+                        entry->after.name);
 }
 
-/* --- The records afterwards ----------------------------------------------------------- */
+/* --- The records afterwards ------------------------------------------------- */
 
 struct result {
         const struct ksa_account_record *record;
-        struct ksa_draft_entry *entry; /* whose it is; NULL for a former name or uid */
+        struct ksa_plan_entry *entry; /* NULL for a former name or uid */
 };
 
 static int by_name(const void *a, const void *b)
@@ -112,47 +75,42 @@ static int by_name(const void *a, const void *b)
         return one->uid < other->uid ? -1 : one->uid > other->uid;
 }
 
-static bool is_same_user(const struct ksa_account_record *one,
-                         const struct ksa_account_record *other)
+/* RESULTS has room for all records that there will be. */
+static size_t gather(struct ksa_plan_state *state, struct result *results)
 {
-        return one->uid == other->uid && strcmp(one->name, other->name) == 0;
-}
-
-/* All records that there will be, not yet in order; RESULTS has room for them. */
-static size_t gather(struct ksa_draft *draft, struct result *results)
-{
-        const struct ksa_account_record *formers = draft->formers.items;
+        const struct ksa_account_record *formers = state->formers.items;
         size_t count = 0;
 
-        for (size_t i = 0; i < draft->entry_count; i++) {
-                struct ksa_draft_entry *entry = &draft->entries[i];
+        for (size_t i = 0; i < state->entry_count; i++) {
+                struct ksa_plan_entry *entry = &state->entries[i];
+                const struct ksa_account_record *after = &entry->after;
 
-                if (entry->after.state != 0)
-                        results[count++] = (struct result){&entry->after, entry};
-                for (size_t n = 1; n < entry->record_count; n++) {
-                        /* It has this name and uid again: no need to keep them for it. */
-                        if (is_same_user(entry->records[n], &entry->after))
-                                draft->differs = true;
+                if (after->state != 0)
+                        results[count++] = (struct result){after, entry};
+                for (size_t n = 0; n < entry->former_count; n++) {
+                        const struct ksa_account_record *former = entry->formers[n];
+
+                        /* It has this name and uid again. */
+                        if (former->uid == after->uid && strcmp(former->name, after->name) == 0)
+                                state->differs = true;
                         else
-                                results[count++] = (struct result){entry->records[n], NULL};
+                                results[count++] = (struct result){former, NULL};
                 }
         }
-        for (size_t i = 0; i < draft->formers.count; i++)
+        for (size_t i = 0; i < state->formers.count; i++)
                 results[count++] = (struct result){&formers[i], NULL};
-        if (draft->formers.count > 0)
-                draft->differs = true;
         return count;
 }
 
-static enum ksa_reason put_accounts(struct ksa_draft *draft, struct ksa_plan *plan,
+static enum ksa_reason put_accounts(struct ksa_plan_state *state, struct ksa_plan *plan,
                                     struct ksa_error *err)
 {
-        size_t room = draft->entry_count + draft->record_count + draft->formers.count + 1;
+        size_t room = state->entry_count + state->records.count + state->formers.count + 1;
         struct result *results = calloc(room, sizeof(*results));
 
         if (results == NULL)
                 return no_memory(err);
-        plan->account_count = gather(draft, results);
+        plan->account_count = gather(state, results);
         plan->accounts = calloc(plan->account_count + 1, sizeof(*plan->accounts));
         if (plan->accounts != NULL)
                 qsort(results, plan->account_count, sizeof(*results), by_name);
@@ -167,42 +125,38 @@ static enum ksa_reason put_accounts(struct ksa_draft *draft, struct ksa_plan *pl
 
 static int group_by_name(const void *a, const void *b)
 {
-        const struct ksa_group_record *one = a, *other = b;
-
-        return strcmp(one->name, other->name);
+        return strcmp(((const struct ksa_group_record *)a)->name,
+                      ((const struct ksa_group_record *)b)->name);
 }
 
-static enum ksa_reason put_groups(struct ksa_draft *draft, struct ksa_plan *plan,
+static enum ksa_reason put_groups(const struct ksa_plan_state *state, struct ksa_plan *plan,
                                   struct ksa_error *err)
 {
-        plan->groups = calloc(draft->group_count + 1, sizeof(*plan->groups));
+        plan->groups = calloc(state->group_count + 1, sizeof(*plan->groups));
         if (plan->groups == NULL)
                 return no_memory(err);
-        for (size_t i = 0; i < draft->group_count; i++) {
-                const struct ksa_draft_group *group = &draft->groups[i];
+        for (size_t i = 0; i < state->group_count; i++) {
+                const struct ksa_plan_group *group = &state->groups[i];
 
-                if (group->gid == NULL)
-                        continue;
-                plan->groups[plan->group_count++] = (struct ksa_group_record){
-                        .name = group->claim.name,
-                        .gid = *group->gid,
-                        .cluster = group->claim.cluster,
-                        .namespace = group->claim.namespace,
-                };
-                if (group->before == NULL)
-                        draft->differs = true;
+                if (group->gid != NULL)
+                        plan->groups[plan->group_count++] =
+                                (struct ksa_group_record){.name = group->request.name,
+                                                          .gid = *group->gid,
+                                                          .cluster = group->party.cluster,
+                                                          .namespace = group->party.namespace};
         }
         qsort(plan->groups, plan->group_count, sizeof(*plan->groups), group_by_name);
         return KSA_OK;
 }
 
-/* What was refused has no record: one as it would have been. */
-static const struct ksa_account_record *record_of(struct ksa_draft *draft, struct ksa_plan *plan,
-                                                  const struct ksa_draft_entry *entry)
+/* A refused account has no record: one as it would have been. */
+static const struct ksa_account_record *record_of(struct ksa_plan_state *state,
+                                                  const struct ksa_plan *plan,
+                                                  const struct ksa_plan_entry *entry)
 {
         if (entry->after.state != 0)
                 return &plan->accounts[entry->place];
-        struct ksa_account_record *record = ksa_arena_room(draft->arena, sizeof(*record));
+        struct ksa_account_record *record = ksa_arena_room(state->arena, sizeof(*record));
         if (record != NULL) {
                 *record = entry->after;
                 record->state = KSA_ACCOUNT_ACTIVE;
@@ -210,69 +164,56 @@ static const struct ksa_account_record *record_of(struct ksa_draft *draft, struc
         return record;
 }
 
-static enum ksa_reason put_changes(struct ksa_draft *draft, struct ksa_plan *plan,
+static enum ksa_reason put_changes(struct ksa_plan_state *state, struct ksa_plan *plan,
                                    struct ksa_error *err)
 {
-        const struct ksa_draft_change *changes = draft->changes.items;
+        const struct ksa_noted_change *changes = state->changes.items;
 
-        plan->changes = calloc(draft->changes.count + 1, sizeof(*plan->changes));
+        plan->change_count = state->changes.count;
+        plan->changes = calloc(plan->change_count + 1, sizeof(*plan->changes));
         if (plan->changes == NULL)
                 return no_memory(err);
-        plan->change_count = draft->changes.count;
         for (size_t i = 0; i < plan->change_count; i++)
                 plan->changes[i] = (struct ksa_plan_change){
                         .change = changes[i].change,
-                        .record = record_of(draft, plan, changes[i].entry),
+                        .refusal = changes[i].refusal,
+                        .record = record_of(state, plan, changes[i].entry),
                         .why = changes[i].why,
                         .remedy = changes[i].remedy,
                 };
         return KSA_OK;
 }
 
-/* --- The plan -------------------------------------------------------------------------- */
+/* --- The plan --------------------------------------------------------------- */
 
-static enum ksa_reason guard(struct ksa_draft *draft, struct ksa_plan *plan, struct ksa_error *err)
+static enum ksa_reason make(struct ksa_plan_state *state, struct ksa_plan *plan,
+                            struct ksa_error *err)
 {
-        struct ksa_guarded guarded;
-        enum ksa_reason reason = ksa_account_guard(draft, &guarded, err);
-
-        if (reason != KSA_OK)
-                return reason;
-        memcpy(plan->guard, guarded.why, sizeof(plan->guard));
-        plan->held = guarded.held;
-        plan->removals = guarded.removals;
-        return KSA_OK;
-}
-
-static enum ksa_reason decide(struct ksa_draft *draft, struct ksa_plan *plan, struct ksa_error *err)
-{
-        enum ksa_reason reason = ksa_draft_load(draft, err);
+        enum ksa_reason reason = ksa_plan_state_load(state, err);
 
         if (reason == KSA_OK)
-                reason = find_subject(draft, err);
+                reason = find_subject(state, err);
         if (reason == KSA_OK)
-                reason = ksa_claims_make(draft, err);
+                reason = ksa_plan_allocate(state, err);
         if (reason != KSA_OK)
                 return reason;
-        for (size_t i = 0; i < draft->entry_count; i++)
-                ksa_account_judge(draft, &draft->entries[i]);
-        reason = check_accepted(draft, err);
+        for (size_t i = 0; i < state->entry_count; i++)
+                ksa_plan_decide(state, &state->entries[i]);
+        reason = check_enabled(state, err);
         if (reason == KSA_OK)
-                reason = guard(draft, plan, err);
-        if (reason == KSA_OK)
-                reason = ksa_account_groups(draft, err);
+                reason = ksa_plan_groups(state, err);
         if (reason != KSA_OK)
                 return reason;
-        for (size_t i = 0; i < draft->entry_count; i++)
-                ksa_account_diff(draft, &draft->entries[i]);
-        reason = put_accounts(draft, plan, err);
+        for (size_t i = 0; i < state->entry_count; i++)
+                ksa_plan_report(state, &state->entries[i]);
+        reason = put_accounts(state, plan, err);
         if (reason == KSA_OK)
-                reason = put_groups(draft, plan, err);
+                reason = put_groups(state, plan, err);
         if (reason == KSA_OK)
-                reason = put_changes(draft, plan, err);
-        if (reason == KSA_OK && draft->arena->failed)
+                reason = put_changes(state, plan, err);
+        if (reason == KSA_OK && state->arena->failed)
                 reason = no_memory(err);
-        plan->differs = draft->differs;
+        plan->differs = state->differs;
         return reason;
 }
 
@@ -283,9 +224,9 @@ enum ksa_reason ksa_plan_make(const struct ksa_plan_input *input, struct ksa_pla
 
         if (plan == NULL)
                 return no_memory(err);
-        struct ksa_draft draft = {.input = input, .arena = &plan->memory};
-        enum ksa_reason reason = decide(&draft, plan, err);
-        ksa_draft_clear(&draft);
+        struct ksa_plan_state state = {.input = input, .arena = &plan->memory};
+        enum ksa_reason reason = make(&state, plan, err);
+        ksa_plan_state_clear(&state);
         if (reason == KSA_OK)
                 *ret_plan = plan;
         else

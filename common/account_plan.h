@@ -1,30 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What becomes of the registry: from the accounts that it has, those that are wanted, and who has
- * names and numbers on this host already, to the accounts that it will have, with the reason for each
- * change. Pure, but for what local.h asks of NSS.
+ * The next registry, from the one before, the accounts that should have users, and the owners of names and
+ * numbers on this host. The holder keeps: a newcomer gets its name and uid only if nobody has or had them.
+ * Pure, except for what local.h asks of NSS.
  */
 #ifndef KSA_ACCOUNT_PLAN_H
 #define KSA_ACCOUNT_PLAN_H
 
 #include "account_change.h"
 #include "arena.h"
-#include "local.h"
-#include "wanted.h"
+#include "error.h"
 
 struct ksa_plan {
         struct ksa_account_record *accounts; /* ordered by name */
         size_t account_count;
         struct ksa_group_record *groups; /* ordered by name; also those without a member */
         size_t group_count;
-        struct ksa_plan_change *changes; /* what differs from before, refusals and warnings too */
+        struct ksa_plan_change *changes;
         size_t change_count;
-        bool differs; /* from the registry before; else there is nothing to write */
-        /* What was too much at once, and stays as it was; "" and 0 for nothing. */
-        char guard[256];
-        size_t held;
-        size_t removals;         /* of listed accounts that would be, held ones too */
-        struct ksa_arena memory; /* what the records point into beside the input */
+        bool differs;            /* from the registry before; else nothing needs to be written */
+        struct ksa_arena memory; /* of texts and groups of the records */
 };
 
 /*
@@ -32,8 +27,8 @@ struct ksa_plan {
  *
  * ret_plan  ksa_plan_free() it
  *
- * KSA_ACCOUNT_UNKNOWN  there is no such user to accept or retire, or nothing to accept
- * KSA_CONTESTED        who is to be accepted cannot be, and why
+ * KSA_ACCOUNT_UNKNOWN  the user of the wish does not exist, or is enabled or disabled already
+ * KSA_DISABLED         it cannot be enabled here
  * KSA_REGISTRY         the registry before is damaged
  * KSA_INTERNAL, KSA_MEMORY
  */

@@ -10,6 +10,7 @@
 
 #include "account_file.h"
 #include "account_list.h"
+#include "file.h"
 #include "file_write.h"
 #include "registry_mark.h"
 #include "registry_replace.h"
@@ -68,7 +69,7 @@ static enum ksa_reason read_before(struct ksa_sync *sync, enum ksa_sync_start st
                 "%s: %s. It remembers which uids were given, so sync does not replace it: "
                 "restore a backup (ksactl accounts restore FILE). Without a backup, remove it and "
                 "run ksactl accounts sync --new-registry: then uids of removed accounts may be "
-                "given again, and retired users come back",
+                "given again, and disabled users become active",
                 path, why);
 }
 
@@ -111,14 +112,14 @@ enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa
         if (reason == KSA_OK)
                 reason = ksa_local_read(files, &ret_sync->local, err);
         if (reason == KSA_OK)
-                reason = ksa_wanted_declared(config, &ret_sync->wanted, err);
+                reason = ksa_desired_declared(config, &ret_sync->desired, err);
         return reason;
 }
 
 void ksa_sync_end(struct ksa_sync *sync)
 {
         ksa_plan_free(&sync->plan);
-        ksa_wanted_clear(&sync->wanted);
+        ksa_desired_clear(&sync->desired);
         ksa_local_free(&sync->local);
         ksa_registry_close(&sync->before);
         free(sync->sources);
@@ -129,28 +130,85 @@ void ksa_sync_end(struct ksa_sync *sync)
 
 /* --- Sources ---------------------------------------------------------------- */
 
-/* [account] sections come first. */
-static unsigned rank_of(size_t position)
+static enum ksa_reason read_file(struct ksa_sync *sync, const struct ksa_accounts *source,
+                                 const char *path, struct ksa_source_record *ret_record,
+                                 struct ksa_error *err)
 {
-        return (unsigned)position + 1;
+        char *bytes = NULL;
+        size_t length = 0;
+        enum ksa_reason reason = ksa_file_read(path, sync->env->owner, KSA_ACCOUNT_FILE_MAX, &bytes,
+                                               &length, err);
+
+        if (reason == KSA_OK)
+                reason = ksa_account_file_read(bytes, length, source, &sync->desired, ret_record,
+                                               err);
+        free(bytes);
+        ksa_error_at(err, path, 0); /* unless it names another one */
+        if (reason == KSA_OK && ret_record->listed > sync->env->now)
+                ret_record->listed = sync->env->now;
+        return reason;
 }
 
-enum ksa_reason ksa_sync_ask(struct ksa_sync *sync, size_t position, unsigned milliseconds,
-                             struct ksa_error *err)
+static enum ksa_reason read_api(struct ksa_sync *sync, const struct ksa_accounts *source,
+                                unsigned milliseconds, struct ksa_source_record *ret_record,
+                                struct ksa_error *err)
 {
-        const struct ksa_account_origin origin = {.source =
-                                                          &sync->config->account_sources[position],
-                                                  .rank = rank_of(position),
-                                                  .range = sync->config->host.uid_range};
-        const char *name = origin.source->name, *version;
-        const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, name);
+        const struct ksa_account_origin origin = {.source = source};
+        const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, source->name);
+        const char *version;
 
-        if (cluster == NULL)
-                return ksa_fail(err, KSA_CONFIG_INVALID, "there is no [cluster %s]", name);
+        if (cluster == NULL || cluster->api_server == NULL)
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "[cluster %s] has no api_server to list its accounts",
+                                source->name);
         enum ksa_reason reason = ksa_account_list_fetch(cluster, &origin, sync->env, milliseconds,
-                                                        &sync->wanted, &version, err);
+                                                        &sync->desired, &version, err);
         if (reason == KSA_OK)
-                sync->sources[position] = (struct ksa_source_record){name, version, sync->env->now};
+                *ret_record =
+                        (struct ksa_source_record){source->name, version, sync->env->now};
+        return reason;
+}
+
+/* Whether the list from FIRST on, of all that CLUSTER has, would remove users that are not removed by one. */
+static bool is_empty_list(const struct ksa_sync *sync, const char *cluster, size_t first)
+{
+        struct ksa_account_record record;
+        size_t position = 0, active = 0;
+
+        for (size_t i = first; i < sync->desired.count; i++) {
+                if (sync->desired.items[i].leader < KSA_LEADER_REMOVED)
+                        return false;
+        }
+        while (sync->has_before &&
+               ksa_registry_next(&sync->before, &position, &record) == KSA_REGISTRY_FOUND)
+                active += record.state == KSA_ACCOUNT_ACTIVE &&
+                          (record.flags & KSA_ACCOUNT_LISTED) != 0 &&
+                          strcmp(record.cluster, cluster) == 0;
+        return active >= 2;
+}
+
+enum ksa_reason ksa_sync_read(struct ksa_sync *sync, size_t position, unsigned milliseconds,
+                              bool force, struct ksa_error *err)
+{
+        const struct ksa_accounts *source = &sync->config->account_sources[position];
+        const size_t first = sync->desired.count, groups = sync->desired.groups.count;
+        const char *path = ksa_accounts_file(source);
+        struct ksa_source_record record = {.cluster = NULL};
+        enum ksa_reason reason = path != NULL ? read_file(sync, source, path, &record, err)
+                                              : read_api(sync, source, milliseconds, &record, err);
+
+        if (reason == KSA_OK && !force && is_empty_list(sync, source->name, first)) {
+                sync->desired.count = first;
+                sync->desired.groups.count = groups;
+                reason = ksa_fail(err, KSA_API_BROKEN, "the list of accounts is empty, which would "
+                                                       "remove all users of the cluster");
+                err->remedy = "check namespaces and selector; if the list is right: ksactl accounts "
+                              "sync --force";
+        }
+        if (reason == KSA_OK)
+                sync->sources[position] = record;
+        else if (ksa_sync_keep(sync, position, NULL) != KSA_OK)
+                return ksa_fail(err, KSA_REGISTRY, "the registry cannot be read");
         return reason;
 }
 
@@ -158,102 +216,20 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa
 {
         if (!sync->has_before)
                 return KSA_OK;
-        return ksa_wanted_known(sync->config, &sync->config->account_sources[position],
-                                rank_of(position), &sync->before, &sync->wanted, err);
-}
-
-/* A file that is older than the last one would bring accounts back that are gone. */
-static enum ksa_reason judge_import(const struct ksa_sync *sync, size_t position,
-                                    const struct ksa_source_record *imported, bool force,
-                                    const char **ret_remedy, struct ksa_error *err)
-{
-        const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, imported->cluster);
-        const struct ksa_source_record *last = &sync->sources[position];
-
-        *ret_remedy =
-                "import is for clusters without api_server: take that out of the [cluster], or "
-                "leave the cluster to ksactl accounts sync";
-        if (cluster != NULL && cluster->api_server != NULL)
-                return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "[cluster %s] has an api_server, so its accounts come by ksactl "
-                                "accounts sync, and by no file",
-                                imported->cluster);
-        *ret_remedy = "set the clock right, of this host or of the one that exported the file, and "
-                      "export it anew";
-        if (imported->listed > sync->env->now + KSA_LISTED_EVERY)
-                return ksa_fail(
-                        err, KSA_CONFIG_INVALID,
-                        "the accounts of %s were listed in the future, by this host's clock",
-                        imported->cluster);
-        *ret_remedy = "export it anew, on the host that asks the cluster";
-        if (last->cluster != NULL && last->listed > imported->listed && !force)
-                return ksa_fail(
-                        err, KSA_CONFIG_INVALID,
-                        "the file is older than what this host has of %s: with it, accounts "
-                        "would come back that are gone; --force takes it all the same",
-                        imported->cluster);
-        *ret_remedy = NULL;
-        return KSA_OK;
-}
-
-static enum ksa_reason take_import(struct ksa_sync *sync, const struct ksa_source_record *imported,
-                                   bool force, const char **ret_remedy, struct ksa_error *err)
-{
-        const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
-        enum ksa_reason reason = KSA_OK;
-        size_t found = 0;
-
-        for (size_t i = 0; reason == KSA_OK && i < count; i++) {
-                if (imported[i].cluster == NULL) {
-                        reason = ksa_sync_keep(sync, i, err);
-                        continue;
-                }
-                found++;
-                reason = judge_import(sync, i, &imported[i], force, ret_remedy, err);
-                if (reason == KSA_OK)
-                        sync->sources[i] = imported[i];
-        }
-        if (reason != KSA_OK || found != 0)
-                return reason;
-        *ret_remedy = "a cluster is called here as on the host of ksactl accounts export: write "
-                      "[accounts NAME] by the name that it has in the file";
-        return ksa_fail(err, KSA_CONFIG_INVALID,
-                        "no [accounts] section of this host is for a cluster in the file");
-}
-
-enum ksa_reason ksa_sync_import(struct ksa_sync *sync, const char *bytes, size_t length, bool force,
-                                bool *ret_imported, const char **ret_remedy, struct ksa_error *err)
-{
-        const size_t count = sync->config->counts[KSA_SECTION_ACCOUNTS];
-        struct ksa_source_record *imported = calloc(count + 1, sizeof(*imported));
-
-        *ret_remedy = NULL;
-        if (imported == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        enum ksa_reason reason =
-                ksa_account_file_read(bytes, length, sync->config, &sync->wanted, imported, err);
-        if (reason == KSA_CONFIG_INVALID)
-                *ret_remedy = "ksactl accounts export makes such a file, on a host that asks the "
-                              "cluster";
-        if (reason == KSA_OK)
-                reason = take_import(sync, imported, force, ret_remedy, err);
-        for (size_t i = 0; reason == KSA_OK && i < count; i++)
-                ret_imported[i] = imported[i].cluster != NULL;
-        free(imported);
-        return reason;
+        return ksa_desired_known(&sync->config->account_sources[position], &sync->before,
+                                 &sync->desired, err);
 }
 
 /* --- The plan, and the new registry ----------------------------------------- */
 
-enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, bool force, enum ksa_plan_wish wish,
-                              const char *user, struct ksa_error *err)
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
+                              struct ksa_error *err)
 {
         const struct ksa_plan_input input = {.before = &sync->before,
-                                             .wanted = &sync->wanted,
+                                             .desired = &sync->desired,
                                              .local = sync->local,
-                                             .range = sync->config->host.uid_range,
+                                             .config = sync->config,
                                              .now = sync->env->now,
-                                             .force = force,
                                              .wish = wish,
                                              .user = user};
 

@@ -154,6 +154,13 @@ static void set_option(struct loader *loader, const struct ksa_ini_item *item, u
         char *value = (char *)(uintptr_t)item->value;
         bool memory = false;
 
+        if (option == NULL && loader->kind == KSA_SECTION_ACCOUNTS &&
+            strcmp(item->key, "annotations") == 0) {
+                ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                            "annotations: accounts no longer choose names and uids; write an "
+                            "[account NAME] section with uid = NUMBER for each that needs them");
+                return;
+        }
         if (option == NULL) {
                 ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
                             "[%s] has no option %s", ksa_section_word(loader->kind), item->key);

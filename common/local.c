@@ -10,12 +10,10 @@
 #include <strings.h>
 
 #include "local_table.h"
-#include "sudoers.h"
 #include "text.h"
 
 struct ksa_local {
-        struct ksa_local_table users, groups, members, ranges;
-        struct ksa_sudoers sudoers;
+        struct ksa_local_table users, groups, ranges;
         struct ksa_id_maps ids;
         bool ask_nss;
 };
@@ -37,19 +35,14 @@ enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_l
         if (reason == KSA_OK)
                 reason = ksa_local_read_groups(files->group, &local->groups, err);
         if (reason == KSA_OK)
-                reason = ksa_local_read_members(files->group, &local->members, err);
-        if (reason == KSA_OK)
                 reason = ksa_local_read_ranges(files->subuid, &local->ranges, err);
         if (reason == KSA_OK)
                 reason = ksa_local_read_ranges(files->subgid, &local->ranges, err);
         if (reason == KSA_OK)
                 reason = ksa_id_maps_read(files->uid_map, files->gid_map, &local->ids, err);
-        if (reason == KSA_OK)
-                reason = ksa_sudoers_read(files->sudoers, files->sudoers_folder, &local->sudoers,
-                                          err);
         if (reason == KSA_OK &&
             !(ksa_local_arrange(&local->users) && ksa_local_arrange(&local->groups) &&
-              ksa_local_arrange(&local->members) && ksa_local_arrange(&local->ranges)))
+              ksa_local_arrange(&local->ranges)))
                 reason = no_memory(err);
         if (reason == KSA_OK)
                 *ret_local = local;
@@ -64,9 +57,7 @@ void ksa_local_free(struct ksa_local **local)
                 return;
         ksa_local_clear(&(*local)->users);
         ksa_local_clear(&(*local)->groups);
-        ksa_local_clear(&(*local)->members);
         ksa_local_clear(&(*local)->ranges);
-        ksa_sudoers_clear(&(*local)->sudoers);
         free(*local);
         *local = NULL;
 }
@@ -198,36 +189,18 @@ bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool n
                has(local, true, NULL, number, new, who);
 }
 
-bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
-                              char who[KSA_WHO_SIZE])
+bool ksa_local_gives_ids(const struct ksa_local *local, const char *name, uint32_t uid,
+                         char who[KSA_WHO_SIZE])
 {
-        const struct ksa_local_entry *entry = ksa_local_with_name(&local->members, name);
+        char number[16];
 
+        (void)snprintf(number, sizeof(number), "%u", uid);
+        const struct ksa_local_entry *entry = ksa_local_with_name(&local->ranges, name);
         if (entry == NULL)
-                entry = ksa_local_with_name(&local->ranges, name);
+                entry = ksa_local_with_name(&local->ranges, number);
         if (entry != NULL)
-                tell(entry->kind, name, entry->file, who);
-        else if (ksa_sudoers_has_name(&local->sudoers, name))
-                tell("the word", name, "sudoers", who);
-        else
-                return false;
-        return true;
-}
-
-bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
-                                char who[KSA_WHO_SIZE])
-{
-        char text[16];
-
-        (void)snprintf(text, sizeof(text), "%u", number);
-        const struct ksa_local_entry *entry = ksa_local_with_name(&local->ranges, text);
-        if (entry != NULL)
-                tell(entry->kind, text, entry->file, who);
-        else if (ksa_sudoers_has_number(&local->sudoers, number))
-                (void)snprintf(who, KSA_WHO_SIZE, "the number #%u of sudoers", number);
-        else
-                return false;
-        return true;
+                tell(entry->kind, entry->name, entry->file, who);
+        return entry != NULL;
 }
 
 bool ksa_local_maps(const struct ksa_local *local, uint32_t number)
@@ -261,7 +234,7 @@ bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *r
         return true;
 }
 
-bool ksa_local_is_powerful(const struct ksa_local *local, const char *group, uint32_t gid)
+bool ksa_local_is_powerful(const char *group, uint32_t gid)
 {
         static const char *const names[] = {
                 "root",
@@ -288,6 +261,5 @@ bool ksa_local_is_powerful(const struct ksa_local *local, const char *group, uin
                 if (strcasecmp(group, names[i]) == 0)
                         return true;
         }
-        return gid < 1000 || ksa_sudoers_has_name(&local->sudoers, group) ||
-               ksa_sudoers_has_number(&local->sudoers, gid);
+        return gid < 1000;
 }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Who has names and numbers on this host already: its users and groups, subordinate ids, members
- * of groups, and the words of sudoers. Local files always win.
- */
+/* The owners of names and numbers on this host: its users, groups and subordinate ids. They come first. */
 #ifndef KSA_LOCAL_H
 #define KSA_LOCAL_H
 
@@ -18,7 +15,7 @@ struct ksa_local;
  * Their paths are borrowed for the messages.
  */
 struct ksa_local_files {
-        const char *passwd, *group, *subuid, *subgid, *sudoers, *sudoers_folder;
+        const char *passwd, *group, *subuid, *subgid;
         const char *uid_map, *gid_map; /* as id_map.h has them; NULL: all ids are mapped */
         bool ask_nss; /* getpwnam and its kin too, for names and numbers that the registry has not given */
 };
@@ -40,14 +37,9 @@ bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool n
 /* A uid or a gid of somebody's, or inside somebody's subordinate ones. */
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
                           char who[KSA_WHO_SIZE]);
-/*
- * Whether files would give somebody of that name or uid rights, whoever he is: sudoers by a word
- * (NAME, %NAME, #NUMBER or %#NUMBER), group by a place among its members, subuid and subgid by ids.
- */
-bool ksa_local_speaks_of_name(const struct ksa_local *local, const char *name,
-                              char who[KSA_WHO_SIZE]);
-bool ksa_local_speaks_of_number(const struct ksa_local *local, uint32_t number,
-                                char who[KSA_WHO_SIZE]);
+/* Whether subuid or subgid gives ids to a user of that name or uid, for whom they were not written. */
+bool ksa_local_gives_ids(const struct ksa_local *local, const char *name, uint32_t uid,
+                         char who[KSA_WHO_SIZE]);
 
 /*
  * Whether this user namespace has the number as a uid and as a gid, or as a gid: without it a login as the
@@ -62,7 +54,7 @@ const char *ksa_local_tell_mapped(const struct ksa_local *local, char out[KSA_ID
 /* The gid of a local group (files, then NSS); false where there is none. */
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);
 
-/* Whether to be in the group amounts to root: one of the system's (gid below 1000), or named in sudoers. */
-bool ksa_local_is_powerful(const struct ksa_local *local, const char *group, uint32_t gid);
+/* Whether membership of the group can amount to root: by its name, or by a gid of the system (below 1000). */
+bool ksa_local_is_powerful(const char *group, uint32_t gid);
 
 #endif

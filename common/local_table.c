@@ -77,21 +77,6 @@ static enum ksa_reason read_groups(FILE *file, const char *path, struct ksa_loca
         return KSA_OK;
 }
 
-static enum ksa_reason read_members(FILE *file, const char *path, struct ksa_local_table *table,
-                                    struct ksa_error *err)
-{
-        for (const struct group *group; (group = fgetgrent(file)) != NULL;) {
-                for (char *const *member = group->gr_mem; *member != NULL; member++) {
-                        enum ksa_reason reason = add(table, "the member", path, *member,
-                                                     group->gr_gid, group->gr_gid, err);
-
-                        if (reason != KSA_OK)
-                                return reason;
-                }
-        }
-        return KSA_OK;
-}
-
 /* NAME:START:COUNT, cut up. */
 static bool parse_range(char *line, uint64_t *ret_start, uint64_t *ret_count)
 {
@@ -159,12 +144,6 @@ enum ksa_reason ksa_local_read_groups(const char *path, struct ksa_local_table *
                                       struct ksa_error *err)
 {
         return read_table(path, read_groups, table, err);
-}
-
-enum ksa_reason ksa_local_read_members(const char *path, struct ksa_local_table *table,
-                                       struct ksa_error *err)
-{
-        return read_table(path, read_members, table, err);
 }
 
 enum ksa_reason ksa_local_read_ranges(const char *path, struct ksa_local_table *table,

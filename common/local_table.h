@@ -33,9 +33,6 @@ enum ksa_reason ksa_local_read_users(const char *path, struct ksa_local_table *t
                                      struct ksa_error *err) KSA_MUST_CHECK;
 enum ksa_reason ksa_local_read_groups(const char *path, struct ksa_local_table *table,
                                       struct ksa_error *err) KSA_MUST_CHECK;
-/* Of group, who stands there as a member, by whatever source of users. */
-enum ksa_reason ksa_local_read_members(const char *path, struct ksa_local_table *table,
-                                       struct ksa_error *err) KSA_MUST_CHECK;
 enum ksa_reason ksa_local_read_ranges(const char *path, struct ksa_local_table *table,
                                       struct ksa_error *err) KSA_MUST_CHECK;
 

@@ -78,6 +78,14 @@ PARSER(parse_keys)
         return known && keep(text, value);
 }
 
+PARSER(parse_source)
+{
+        bool known = strcmp(text, "api") == 0 ||
+                     (strncmp(text, "file:", 5) == 0 && ksa_is_path(text + 5));
+
+        return known && keep(text, value);
+}
+
 PARSER(parse_bool)
 {
         bool yes = strcmp(text, "yes") == 0;
@@ -227,6 +235,7 @@ KIND(kind_proxy, "URL", "http://… | https://…", "http:// or https://, and " 
      const char *, parse_proxy);
 KIND(kind_keys, "source of keys", "api | discover | https://… | file:/…", NULL, const char *,
      parse_keys);
+KIND(kind_source, "source of accounts", "api | file:/…", NULL, const char *, parse_source);
 KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool);
 KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated);
 KIND(kind_duration, "duration", "seconds, or with s, m, h, d", NULL, uint64_t, parse_duration);
@@ -309,12 +318,12 @@ ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home folder"),
 ACCOUNT(shell, kind_path, 0, 0, 0, NULL, "login shell"),
 ACCOUNT(allow_powerful_groups, kind_bool, 0, 0, 0, "no", "allow groups that amount to root"),
 
+ACCOUNTS(source, kind_source, 0, "api", "where the accounts come from: the cluster, or a leader's file"),
 ACCOUNTS(namespaces, kind_namespace, LIST | MUST, NULL, "namespaces whose service accounts become local users"),
 ACCOUNTS(selector, kind_selector, 0, NULL, "label selector for them"),
 ACCOUNTS(home, kind_path, 0, NULL, "folder of their home folders"),
 ACCOUNTS(shell, kind_path, 0, NULL, "login shell"),
 ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted and made again"),
-ACCOUNTS(annotations, kind_bool, 0, "no", "honour the annotations ksa.dev/user and ksa.dev/uid"),
 };
 /* clang-format on */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "account_state.h"
 #include "text.h"
 
 struct ksa_local_user ksa_local_user_of(const struct passwd *user)
@@ -95,14 +96,19 @@ const char *ksa_own_account(const struct ksa_local_user *local)
         return local->own != NULL && local->own->found ? local->own->account : NULL;
 }
 
+/* CLUSTER/NAMESPACE/ACCOUNT, which ksa's NSS module answers. */
+static bool has_our_gecos(const struct ksa_local_user *local)
+{
+        const char *slash = local->gecos == NULL ? NULL : strchr(local->gecos, '/');
+
+        return slash != NULL && strchr(slash + 1, '/') != NULL;
+}
+
 /* Whether the registry could have made this user, by what is known without it. */
 static bool may_be_own(const struct ksa_config *config, const char *user,
                        const struct ksa_local_user *local)
 {
-        const struct ksa_uid_range *range = &config->host.uid_range;
-
-        return !local->exists || (local->uid >= range->min && local->uid <= range->max) ||
-               ksa_config_account(config, user) != NULL;
+        return !local->exists || has_our_gecos(local) || ksa_config_account(config, user) != NULL;
 }
 
 enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *user,
@@ -125,7 +131,7 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
 
         (void)ksa_text_quote(record->account_uid, before, sizeof(before));
         (void)ksa_text_quote(token->account_uid, now, sizeof(now));
-        /* Its section says whose it is: there is nothing that ksactl accounts accept could take. */
+        /* Its section says whose it is: ksactl accounts enable cannot change it. */
         if ((record->flags & KSA_ACCOUNT_DECLARED) != 0)
                 return ksa_fail(err, KSA_RECREATED,
                                 "'%s' belongs to the account with uid %s; for that of the token: "
@@ -139,18 +145,16 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
 }
 
 static enum ksa_reason judge_state(const struct ksa_account_record *record,
-                                   const struct ksa_token *token, struct ksa_error *err)
+                                   struct ksa_error *err)
 {
+        char reasons[KSA_DISABLED_TEXT];
+
         switch (record->state) {
         case KSA_ACCOUNT_ACTIVE:
                 return KSA_OK;
-        case KSA_ACCOUNT_RECREATED:
-                return recreated(record, token, err);
-        case KSA_ACCOUNT_RETIRED:
-                return ksa_fail(err, KSA_RETIRED, "'%s' was retired", record->name);
-        case KSA_ACCOUNT_CONTESTED:
-                return ksa_fail(err, KSA_CONTESTED, "the uid or name of '%s' is in dispute",
-                                record->name);
+        case KSA_ACCOUNT_DISABLED:
+                return ksa_fail(err, KSA_DISABLED, "\"%s\" is disabled: %s", record->name,
+                                ksa_disabled_text(record->reasons, reasons));
         case KSA_ACCOUNT_REMOVED:
         case KSA_ACCOUNT_STATE_COUNT:
         default:
@@ -180,7 +184,7 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
                                ? KSA_OK
                                : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "nobody's own user");
         const struct ksa_account_record *record = &own->record;
-        enum ksa_reason reason = judge_state(record, token, err);
+        enum ksa_reason reason = judge_state(record, err);
         if (reason != KSA_OK)
                 return reason;
         if (!is_own_account(record, cluster, token))
@@ -206,11 +210,7 @@ enum ksa_reason ksa_own_stands(const struct ksa_local_user *local, struct ksa_er
 
         if (own == NULL || !own->found)
                 return KSA_OK;
-        if (own->record.state == KSA_ACCOUNT_RECREATED)
-                return ksa_fail(err, KSA_RECREATED,
-                                "the account of '%s' was deleted and made again since",
-                                own->record.name);
-        enum ksa_reason reason = judge_state(&own->record, NULL, err);
+        enum ksa_reason reason = judge_state(&own->record, err);
         return reason == KSA_OK ? ksa_own_is_there(local, err) : reason;
 }
 
@@ -222,7 +222,7 @@ enum ksa_reason ksa_own_is_there(const struct ksa_local_user *local, struct ksa_
                 return KSA_OK;
         const struct ksa_account_record *record = &local->own->record;
         if (record->state == KSA_ACCOUNT_REMOVED)
-                return judge_state(record, NULL, err);
+                return judge_state(record, err);
         if (local->exists && strcmp(record->name, local->name) != 0)
                 return ksa_fail(err, KSA_USER_DIFFERS, "the user of %s is '%s' now, not '%s'",
                                 local->own->account, record->name,

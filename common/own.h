@@ -63,7 +63,7 @@ enum ksa_reason ksa_own_is_known(const struct ksa_config *config, const char *us
  * be active, and the token must be of the account that the user was made for, however the rule names
  * the user.
  *
- * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_OTHER_ACCOUNT
+ * KSA_DISABLED, KSA_RECREATED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_OTHER_ACCOUNT
  */
 enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct ksa_rule *rule,
                               const struct ksa_cluster *cluster, const struct ksa_token *token,
@@ -73,7 +73,7 @@ enum ksa_reason ksa_own_judge(const struct ksa_local_user *local, const struct k
  * Whether anybody may come in as this user at all, by whatever way: by a key that lies in its home,
  * too. KSA_OK of a user that is not the registry's.
  *
- * KSA_RETIRED, KSA_RECREATED, KSA_CONTESTED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_USER_DIFFERS (the
+ * KSA_DISABLED, KSA_ACCOUNT_UNKNOWN (it was removed), KSA_USER_DIFFERS (the
  * registry has another name for it)
  */
 enum ksa_reason ksa_own_stands(const struct ksa_local_user *local,

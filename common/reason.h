@@ -137,18 +137,15 @@ X(OTHER_ACCOUNT, "other-account", DENY,                                         
   "ksa made the local user for another account",                                                   \
   "write user = @own in the rule, or name a user that ksa did not make")                           \
 X(RECREATED, "account-recreated", DENY,                                                    \
-  "the account was deleted and made again since its local user was made",                          \
-  "if it is meant to have the files of the one before: ksactl accounts sync, then ksactl accounts accept USER; "   \
+  "the account was deleted and re-created after its local user was made",                          \
+  "if it may have the files of the one before: ksactl accounts sync, then ksactl accounts enable USER; "   \
   "of an [account]: its uid as account_uid, then ksactl accounts sync")                                            \
-X(RETIRED, "account-retired", DENY,                                                        \
-  "the local user was retired",                                                                    \
-  "ksactl accounts accept USER takes it back, if it was a mistake")                                \
-X(CONTESTED, "account-contested", DENY,                                                    \
-  "the local user's uid or name is in dispute",                                                    \
-  "ksactl accounts show USER tells what to decide")                                                \
+X(DISABLED, "account-disabled", DENY,                                                      \
+  "the local user is disabled",                                                                    \
+  "ksactl accounts show USER tells why; ksactl accounts enable USER")                              \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
   "the registry of local accounts is damaged, or others could change it",                          \
-  "ksactl accounts verify tells what is wrong")                                                    \
+  "ksactl status tells what is wrong")                                                    \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user, service or address changed during the login",                                         \
   "look for a PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")  \

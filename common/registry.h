@@ -29,23 +29,27 @@ enum ksa_registry_answer {
         KSA_REGISTRY_BROKEN, /* damaged, hostile, of another version, not root's, or not readable */
 };
 
-/* How an account stands. All but the last have a user that NSS knows. */
+/* All but REMOVED have a user that NSS knows. */
 enum ksa_account_state {
         KSA_ACCOUNT_ACTIVE = 1,
-        KSA_ACCOUNT_RETIRED,   /* by the administrator, for good */
-        KSA_ACCOUNT_RECREATED, /* deleted and made again: another account of the same name */
-        KSA_ACCOUNT_CONTESTED, /* another account has a claim to its uid or name, or it to another uid */
-        KSA_ACCOUNT_REMOVED, /* no source has it; its uid and name stay its own */
+        KSA_ACCOUNT_DISABLED, /* for one reason or more */
+        KSA_ACCOUNT_REMOVED,  /* no source lists it; its uid and name stay its own */
         KSA_ACCOUNT_STATE_COUNT,
 };
 
-/* What an account's flags say. */
-#define KSA_ACCOUNT_DECLARED 1u  /* by an [account] section, by hand */
-#define KSA_ACCOUNT_POWERFUL 2u  /* its groups may be those of the system (gid below 1000) */
-#define KSA_ACCOUNT_SETTLED  4u  /* the administrator accepted it against another's claim */
-#define KSA_ACCOUNT_HELD     8u  /* no source has it any more; a run without --force kept it */
-#define KSA_ACCOUNT_MOVED    16u /* its uid would be another one; a run without --force kept it */
-#define KSA_ACCOUNT_FLAGS    31u
+/* Why an account is disabled; one that is removed keeps its reasons. */
+#define KSA_DISABLED_ADMINISTRATOR 1u
+#define KSA_DISABLED_RECREATED     2u /* the cluster has another account of the same name */
+#define KSA_DISABLED_CONFLICT      4u /* a local user, group or subordinate range has its name or uid */
+#define KSA_DISABLED_LEADER        8u /* the host that exports the accounts disabled it */
+#define KSA_DISABLED_ALL           15u
+
+/* Flags of an account. */
+#define KSA_ACCOUNT_DECLARED 1u /* an [account] section declares it */
+#define KSA_ACCOUNT_POWERFUL 2u /* its groups may be those of the system (gid below 1000) */
+#define KSA_ACCOUNT_LISTED   4u /* its cluster's source lists it */
+#define KSA_ACCOUNT_FORMER   8u /* REMOVED: a name or uid that the account had before */
+#define KSA_ACCOUNT_FLAGS    15u
 
 /*
  * One account, as it stands in the registry. No text is NULL. Read from a registry, all texts and gids
@@ -55,16 +59,15 @@ struct ksa_account_record {
         const char *name; /* the local user, and its private group */
         uint32_t uid;     /* and its gid */
         enum ksa_account_state state;
+        unsigned reasons; /* KSA_DISABLED_*; none of an ACTIVE one */
         unsigned flags;
         const char *home;
-        const char *shell; /* as configured; who is not active gets KSA_NOLOGIN */
+        const char *shell; /* as configured; a user that is not active gets KSA_NOLOGIN */
 
         const char *cluster, *namespace, *account;
-        const char *account_uid;     /* the Kubernetes uid; "" where nobody said */
-        const char *new_account_uid; /* that of the account made again, or "" */
-        const char *wanted_name;     /* what the source asked for; "" for the computed one */
-        uint32_t wanted_uid;         /* 0 for the computed one */
-        int64_t created; /* creationTimestamp, seconds since 1970; 0 where nobody said */
+        const char *account_uid;     /* the Kubernetes uid; "" if it is not known */
+        const char *new_account_uid; /* that of the re-created account, or "" */
+        int64_t created; /* creationTimestamp, seconds since 1970; 0 if it is not known */
         int64_t changed; /* when its state became what it is */
 
         const uint32_t *groups; /* gids beside its own; that of its namespace first */
@@ -128,8 +131,8 @@ void ksa_registry_close(struct ksa_registry *registry);
 bool ksa_registry_is_current(const struct ksa_registry *registry, const char *path);
 
 /*
- * The account of a local user's name, of a uid, or of a service account. Where several have it, the one
- * that is not REMOVED.
+ * The account of a local user's name, of a uid, or of a service account. If several records have it, the
+ * one that is not REMOVED, else one that is not FORMER.
  */
 enum ksa_registry_answer ksa_registry_by_name(const struct ksa_registry *registry, const char *name,
                                               struct ksa_account_record *ret_record) KSA_MUST_CHECK;

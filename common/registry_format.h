@@ -22,8 +22,8 @@
 
 #define KSA_REGISTRY_MAGIC      "ksa-reg\n"
 #define KSA_REGISTRY_BYTE_ORDER 0x01020304u
-#define KSA_REGISTRY_OLDEST     1u
-#define KSA_REGISTRY_VERSION    1u
+#define KSA_REGISTRY_OLDEST     2u
+#define KSA_REGISTRY_VERSION    2u
 
 /* Records are named by their offset / 8, in 32 bits. */
 #define KSA_FORMAT_SIZE_MAX   (UINT64_C(8) << 32)
@@ -65,7 +65,7 @@ struct ksa_format_account {
         uint32_t length, sum;
         uint8_t kind, state;
         uint16_t flags;
-        uint32_t uid, wanted_uid;
+        uint32_t uid, reasons;
         uint16_t groups, group_count; /* uint32_t each */
         int64_t created, changed;
         /* enum ksa_format_passwd, together, so that one copy makes a struct passwd of it */
@@ -89,7 +89,6 @@ enum ksa_format_text {
         KSA_TEXT_SHELL,
         KSA_TEXT_ACCOUNT_UID,
         KSA_TEXT_NEW_ACCOUNT_UID,
-        KSA_TEXT_WANTED_NAME,
         KSA_TEXT_COUNT,
 };
 

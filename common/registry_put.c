@@ -142,8 +142,7 @@ enum ksa_reason ksa_output_account(struct ksa_registry_output *output,
 {
         const char *shell = account->state == KSA_ACCOUNT_ACTIVE ? account->shell : KSA_NOLOGIN;
         const char *texts[] = {account->cluster,    account->namespace,   account->account,
-                               account->shell,      account->account_uid, account->new_account_uid,
-                               account->wanted_name};
+                               account->shell,      account->account_uid, account->new_account_uid};
         const char *passwd[] = {
                 account->name,   "*", account->home, shell, account->cluster, account->namespace,
                 account->account};
@@ -169,7 +168,7 @@ enum ksa_reason ksa_output_account(struct ksa_registry_output *output,
                 .state = (uint8_t)account->state,
                 .flags = (uint16_t)account->flags,
                 .uid = account->uid,
-                .wanted_uid = account->wanted_uid,
+                .reasons = account->reasons,
                 .groups = sizeof(fixed),
                 .group_count = (uint16_t)account->group_count,
                 .created = account->created,

@@ -146,10 +146,15 @@ static bool are_groups_usable(const char *record, const struct ksa_format_accoun
 
 static bool are_numbers_sound(const struct ksa_format_account *account)
 {
-        return ksa_uid_is_usable(account->uid) &&
-               (account->wanted_uid == 0 || ksa_uid_is_usable(account->wanted_uid)) &&
-               account->state > 0 && account->state < KSA_ACCOUNT_STATE_COUNT &&
+        const bool disabled = account->reasons != 0;
+        const bool removed = account->state == KSA_ACCOUNT_REMOVED;
+
+        return ksa_uid_is_usable(account->uid) && account->state > 0 &&
+               account->state < KSA_ACCOUNT_STATE_COUNT &&
+               (account->reasons & ~KSA_DISABLED_ALL) == 0 &&
+               (removed || disabled == (account->state == KSA_ACCOUNT_DISABLED)) &&
                (account->flags & ~KSA_ACCOUNT_FLAGS) == 0 &&
+               (removed || (account->flags & KSA_ACCOUNT_FORMER) == 0) &&
                is_inside(account->passwd, account->passwd_size, account->length) &&
                is_inside(account->texts, account->texts_size, account->length);
 }
@@ -178,6 +183,7 @@ enum ksa_registry_answer ksa_registry_account_at(const struct ksa_registry *regi
                 .name = fields[KSA_PASSWD_NAME],
                 .uid = account.uid,
                 .state = (enum ksa_account_state)account.state,
+                .reasons = account.reasons,
                 .flags = account.flags,
                 .home = fields[KSA_PASSWD_HOME],
                 .shell = texts[KSA_TEXT_SHELL],
@@ -186,8 +192,6 @@ enum ksa_registry_answer ksa_registry_account_at(const struct ksa_registry *regi
                 .account = texts[KSA_TEXT_ACCOUNT],
                 .account_uid = texts[KSA_TEXT_ACCOUNT_UID],
                 .new_account_uid = texts[KSA_TEXT_NEW_ACCOUNT_UID],
-                .wanted_name = texts[KSA_TEXT_WANTED_NAME],
-                .wanted_uid = account.wanted_uid,
                 .created = account.created,
                 .changed = account.changed,
                 /* aligned: records to 8, and the offset to 4 */

@@ -25,9 +25,16 @@ struct entry {
         size_t length;
         size_t record;    /* offset */
         const char *name; /* of the user or group, for messages */
-        bool is_removed;
-        int64_t changed;
+        unsigned rank; /* rank_of() its record */
 };
+
+/* Of records that share a key, the lowest one answers for it; only one may have rank 0. */
+static unsigned rank_of(const struct ksa_account_record *account)
+{
+        if (account->state != KSA_ACCOUNT_REMOVED)
+                return 0;
+        return (account->flags & KSA_ACCOUNT_FORMER) == 0 ? 1 : 2;
+}
 
 static bool is_of_group(enum ksa_format_key kind)
 {
@@ -72,7 +79,7 @@ static enum ksa_reason two_have(struct table *table, const struct entry *entry, 
 
 /*
  * Whether the record at OFFSET, whose tag is the same, has the same key. If so, the slot is to
- * name the one that is not REMOVED, or else the later one: RET_RECORD.
+ * name the one of the lower rank: RET_RECORD.
  */
 static enum ksa_reason settle(struct table *table, const struct entry *entry, size_t offset,
                               bool *ret_same, size_t *ret_record)
@@ -91,12 +98,10 @@ static enum ksa_reason settle(struct table *table, const struct entry *entry, si
         if (ksa_registry_account_at(&table->reader, offset, &account, NULL) != KSA_REGISTRY_FOUND ||
             !has_key(entry, &account))
                 return KSA_OK;
-        bool other_is_removed = account.state == KSA_ACCOUNT_REMOVED;
-        if (!entry->is_removed && !other_is_removed)
+        if (entry->rank == 0 && rank_of(&account) == 0)
                 return two_have(table, entry, account.name);
         *ret_same = true;
-        bool later = entry->is_removed == other_is_removed && entry->changed > account.changed;
-        *ret_record = (other_is_removed && !entry->is_removed) || later ? entry->record : offset;
+        *ret_record = entry->rank < rank_of(&account) ? entry->record : offset;
         return KSA_OK;
 }
 
@@ -148,8 +153,7 @@ static enum ksa_reason insert_account(struct table *table, const struct ksa_acco
         for (size_t i = 0; i < KSA_COUNT(entries) && reason == KSA_OK && !table->full; i++) {
                 entries[i].record = record;
                 entries[i].name = account->name;
-                entries[i].is_removed = account->state == KSA_ACCOUNT_REMOVED;
-                entries[i].changed = account->changed;
+                entries[i].rank = rank_of(account);
                 reason = insert(table, &entries[i]);
         }
         return reason;

@@ -91,6 +91,13 @@ const char *ksa_cluster_key_file(const struct ksa_cluster *cluster)
         return strncmp(cluster->keys, "file:", 5) == 0 ? cluster->keys + 5 : NULL;
 }
 
+const char *ksa_accounts_file(const struct ksa_accounts *source)
+{
+        return source->source != NULL && strncmp(source->source, "file:", 5) == 0
+                       ? source->source + 5
+                       : NULL;
+}
+
 const char *ksa_service_in_rules(const char *name)
 {
         return strcmp(name, "sudo-i") == 0 ? "sudo" : name;

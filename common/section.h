@@ -126,12 +126,12 @@ struct ksa_account {
 
 struct ksa_accounts {
         KSA_SECTION_HEAD;
+        const char *source;         /* "api", or file: and the path of a leader's export */
         struct ksa_list namespaces; /* const char * */
         const char *selector;
         const char *home;
         const char *shell;
         bool recreated; /* true: accept */
-        bool annotations;
 };
 
 struct ksa_config {
@@ -179,6 +179,9 @@ const struct ksa_account *ksa_config_account(const struct ksa_config *config, co
 
 /* The file that `keys = file:` names, which is never fetched; NULL where keys are. */
 const char *ksa_cluster_key_file(const struct ksa_cluster *cluster);
+
+/* The file that `source = file:` names; NULL if the API server lists the accounts. */
+const char *ksa_accounts_file(const struct ksa_accounts *source);
 
 /* The service that rules speak of: "sudo" for sudo-i, else NAME itself. */
 const char *ksa_service_in_rules(const char *name);

@@ -4,22 +4,18 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "account_state.h"
 #include "registry_mark.h"
 
 struct ksa_local_files local_files(void)
 {
-        const bool root = geteuid() == 0;
-
         return (struct ksa_local_files){.passwd = "/etc/passwd",
                                         .group = "/etc/group",
                                         .subuid = "/etc/subuid",
                                         .subgid = "/etc/subgid",
                                         .uid_map = UID_MAP_FILE,
                                         .gid_map = GID_MAP_FILE,
-                                        .sudoers = root ? "/etc/sudoers" : "/dev/null",
-                                        .sudoers_folder = root ? "/etc/sudoers.d" : "/dev/null",
                                         .ask_nss = true};
 }
 
@@ -37,8 +33,8 @@ bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry)
         }
         if (answer != KSA_REGISTRY_BROKEN)
                 return true;
-        (void)fprintf(stderr, "ksactl: %s: %s\n    ksactl accounts verify\n", env->registry_file,
-                      why);
+        (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", env->registry_file, why,
+                      LOST_REMEDY);
         return false;
 }
 
@@ -68,55 +64,33 @@ json_t *text_or_null(const char *text)
         return *text != '\0' ? json_string(text) : json_null();
 }
 
-/* Whether a file brings the accounts of the cluster, and no run asks it. */
-static bool is_imported(const struct ksa_config *config, const char *name)
+json_t *show_account(const struct ksa_account_record *record)
 {
-        const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
+        unsigned reasons = record->reasons;
+        json_t *words = json_array();
 
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++) {
-                if (strcmp(config->account_sources[i].name, name) == 0)
-                        return cluster != NULL && cluster->api_server == NULL;
-        }
-        return false;
-}
-
-const struct hold *hold_of(const struct ksa_config *config, const struct ksa_account_record *record)
-{
-        static const struct hold gone = {"no source has it any more",
-                                         "ksactl accounts sync --force removes it"};
-        static const struct hold gone_from_file = {
-                "no source has it any more", "ksactl accounts import FILE --force removes it"};
-        static const struct hold moved = {
-                "its computed uid is another one now",
-                "uid_range as it was; ksactl accounts sync --force contests it"};
-
-        if ((record->flags & KSA_ACCOUNT_HELD) != 0)
-                return is_imported(config, record->cluster) ? &gone_from_file : &gone;
-        return (record->flags & KSA_ACCOUNT_MOVED) != 0 ? &moved : NULL;
-}
-
-json_t *show_account(const struct ksa_config *config, const struct ksa_account_record *record)
-{
-        const struct hold *hold = hold_of(config, record);
-
-        return json_pack("{s:s, s:I, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b, s:o}",
+        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
+                (void)json_array_append_new(words, json_string(word));
+        return json_pack("{s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b}",
                          "user", record->name, "uid", (json_int_t)record->uid, "state",
-                         ksa_account_state_word(record->state), "cluster", record->cluster,
-                         "namespace", record->namespace, "account", record->account, "account_uid",
-                         text_or_null(record->account_uid), "new_account_uid",
-                         text_or_null(record->new_account_uid), "created",
+                         ksa_account_state_word(record->state), "reasons", words, "cluster",
+                         record->cluster, "namespace", record->namespace, "account",
+                         record->account, "account_uid", text_or_null(record->account_uid),
+                         "new_account_uid", text_or_null(record->new_account_uid), "created",
                          record->created != 0 ? json_integer(record->created) : json_null(), "home",
                          record->home, "shell", record->shell, "declared",
-                         (record->flags & KSA_ACCOUNT_DECLARED) != 0, "settled",
-                         (record->flags & KSA_ACCOUNT_SETTLED) != 0, "held",
-                         hold == NULL ? json_null()
-                                      : json_sprintf("%s; %s", hold->why, hold->remedy));
+                         (record->flags & KSA_ACCOUNT_DECLARED) != 0, "former",
+                         (record->flags & KSA_ACCOUNT_FORMER) != 0);
 }
 
-static const struct subcommand subcommands[] = {
-        {"sync", accounts_sync},     {"list", accounts_list},     {"show", accounts_show},
-        {"accept", accounts_accept}, {"retire", accounts_retire}, {"export", accounts_export},
-        {"import", accounts_import}, {"verify", accounts_verify}, {"restore", accounts_restore}};
+static const struct subcommand subcommands[] = {{"sync", accounts_sync},
+                                                {"list", accounts_list},
+                                                {"show", accounts_show},
+                                                {"disable", accounts_disable},
+                                                {"enable", accounts_enable},
+                                                {"export", accounts_export},
+                                                {"rename-cluster", accounts_rename_cluster},
+                                                {"restore", accounts_restore}};
 
 int command_accounts(const struct words *arguments)
 {

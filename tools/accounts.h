@@ -7,10 +7,7 @@
 #include "id_map.h"
 #include "ksactl.h"
 
-/*
- * The host's own files of users, groups, subordinate ids and sudoers; without root, which may read sudoers,
- * less that.
- */
+/* The host's own files of users, groups and subordinate ids. */
 struct ksa_local_files local_files(void);
 
 /* The ids of this user namespace. */
@@ -31,9 +28,7 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
 /* Their problem, as the end of a sentence about them. */
 #define UNMAPPED_EFFECT \
         "have a uid that is not mapped in this user namespace: their logins fail after the token is accepted"
-#define UNMAPPED_REMEDY                                                            \
-        "map more ids, or set uid_range in [host] within %s, run ksactl accounts " \
-        "sync --force, and accept each user"
+#define UNMAPPED_REMEDY "map more ids, or write uid in an [account] section for each, within %s"
 
 /*
  * The registry; false, with a message on standard error, if it is damaged or was lost (registry_mark.h).
@@ -50,17 +45,10 @@ bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry)
 #define WRITE_REMEDY \
         "check free space and mount options of that file system; the old registry is unchanged"
 
-/* Why an account is held, and what ends it; NULL where it is not. */
-struct hold {
-        const char *why, *remedy;
-};
-const struct hold *hold_of(const struct ksa_config *config,
-                           const struct ksa_account_record *record);
-
 /*
  * An account as it stands in the registry; NULL where memory runs out. The caller frees it (json_decref).
  */
-json_t *show_account(const struct ksa_config *config, const struct ksa_account_record *record);
+json_t *show_account(const struct ksa_account_record *record);
 
 /* TEXT, or null where it is empty. */
 json_t *text_or_null(const char *text);
@@ -70,6 +58,7 @@ struct accounts_run {
         struct session session;
         struct ksa_sync sync;
         bool dry_run, force, json;
+        bool quiet; /* to look something up: no cluster is reported */
         json_t *clusters, *changes;
         json_t *problem, *remedy; /* why the run failed as a whole, and what helps; or NULL */
         bool written;
@@ -77,9 +66,15 @@ struct accounts_run {
 };
 
 /*
- * A cluster of the run, and what came of it: HOW is "asked", "kept" or "imported". ERROR is NULL where
- * nothing failed.
+ * Starts RUN with the configuration and the registry. Returns false, with the failure reported, if either
+ * cannot be used.
  */
+bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_start start);
+
+/* Reads the accounts of all clusters. Returns false if the run must end. */
+bool read_sources(struct accounts_run *run);
+
+/* Reports the cluster of a section: HOW is "read" or "kept". ERROR is NULL if nothing failed. */
 void report_cluster(struct accounts_run *run, size_t position, const char *how,
                     const struct ksa_error *error);
 
@@ -101,6 +96,10 @@ void report_stale(const struct ksa_error *warning);
 /* What the plan changes, and whether it was done; to log, standard error and standard output. */
 void report_plan(struct accounts_run *run);
 
+/* One change as a line on standard output, and as JSON, which the caller frees (json_decref). */
+void print_change(const struct ksa_plan_change *change);
+json_t *show_change(const struct ksa_plan_change *change);
+
 /* The answer of the run with --json. False when it cannot be written. */
 bool print_run(struct accounts_run *run);
 
@@ -120,13 +119,12 @@ bool has_nsswitch_fault(const char *path, const char *database, struct nsswitch_
 #define NSSWITCH_FILE "/etc/nsswitch.conf"
 
 int accounts_sync(const struct words *arguments);
-int accounts_accept(const struct words *arguments);
-int accounts_retire(const struct words *arguments);
-int accounts_import(const struct words *arguments);
+int accounts_disable(const struct words *arguments);
+int accounts_enable(const struct words *arguments);
+int accounts_rename_cluster(const struct words *arguments);
 int accounts_export(const struct words *arguments);
 int accounts_list(const struct words *arguments);
 int accounts_show(const struct words *arguments);
-int accounts_verify(const struct words *arguments);
 int accounts_restore(const struct words *arguments);
 
 #endif

@@ -23,8 +23,20 @@
 static void remedy_of_list(const struct ksa_cluster *cluster, const struct ksa_accounts *source,
                            const struct ksa_error *error, char out[REMEDY_SIZE])
 {
-        if (error->reason == KSA_API_FORBIDDEN)
+        const char *file = ksa_accounts_file(source);
+
+        if (error->remedy != NULL)
+                (void)snprintf(out, REMEDY_SIZE, "%s", error->remedy);
+        else if (file != NULL)
+                (void)snprintf(out, REMEDY_SIZE, "bring %s from the leader: ksactl accounts export",
+                               file);
+        else if (error->reason == KSA_API_FORBIDDEN)
                 (void)snprintf(out, REMEDY_SIZE, "%s", APPLY_LIST);
+        else if (cluster->api_server == NULL)
+                (void)snprintf(out, REMEDY_SIZE,
+                               "write api_server in [cluster %s], or source = file:PATH in "
+                               "[accounts %s]",
+                               source->name, source->name);
         else if (error->reason == KSA_NEEDS_ROOT)
                 (void)snprintf(out, REMEDY_SIZE, "run it as root, with --dry-run too");
         else if (error->reason == KSA_CONFIG_INVALID)
@@ -42,11 +54,10 @@ static void tell_empty(const struct accounts_run *run, const struct ksa_accounts
                 const char *namespace = ksa_list_text(&source->namespaces, i);
                 bool found = strcmp(namespace, "*") == 0;
 
-                for (size_t n = 0; !found && n < run->sync.wanted.count; n++) {
-                        const struct ksa_wanted *wanted = &run->sync.wanted.items[n];
+                for (size_t n = 0; !found && n < run->sync.desired.count; n++) {
+                        const struct ksa_desired *item = &run->sync.desired.items[n];
 
-                        found = wanted->source == source &&
-                                strcmp(wanted->namespace, namespace) == 0;
+                        found = item->source == source && strcmp(item->namespace, namespace) == 0;
                 }
                 if (!found)
                         (void)fprintf(
@@ -64,6 +75,7 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
         const char *name = config->account_sources[position].name;
         const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
         const struct ksa_source_record *source = &run->sync.sources[position];
+        struct ksa_error shown = error != NULL ? *error : (struct ksa_error){0};
         char what[128], remedy[REMEDY_SIZE] = "";
 
         if (error != NULL) {
@@ -71,10 +83,13 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                 (void)snprintf(what, sizeof(what), "accounts=kept cluster=\"%s\"", name);
                 run->status = EXIT_BROKEN;
         }
+        if (run->quiet)
+                return;
+        name_file(&shown);
         if (error != NULL && !run->dry_run)
-                log_failure(true, what, error, remedy);
+                log_failure(true, what, &shown, remedy);
         if (error != NULL && !run->json)
-                (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", name, error->text, remedy);
+                (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", name, shown.text, remedy);
         if (error == NULL && run->dry_run && !run->json && strcmp(how, "kept") != 0)
                 tell_empty(run, &config->account_sources[position]);
         (void)json_array_append_new(
@@ -83,7 +98,7 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                           source->cluster != NULL ? json_integer(source->listed) : json_null(),
                           "resource_version",
                           source->cluster != NULL ? text_or_null(source->version) : json_null(),
-                          "problem", error != NULL ? json_string(error->text) : json_null(),
+                          "problem", error != NULL ? json_string(shown.text) : json_null(),
                           "remedy", text_or_null(remedy)));
 }
 
@@ -114,7 +129,7 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
         if (remedy == NULL && error->reason == KSA_FILE_UNREADABLE)
                 remedy = LOCAL_FILE_REMEDY;
         if (remedy == NULL && error->reason == KSA_ACCOUNT_UNKNOWN)
-                remedy = ""; /* of accept and retire: the text says what to do */
+                remedy = ""; /* of enable and disable: the text says what to do */
         if (remedy == NULL)
                 remedy = ksa_reason_remedy(error->reason);
         run->status = EXIT_BROKEN;
@@ -132,12 +147,21 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
 
 /* --- Changes ---------------------------------------------------------------- */
 
-/* Whether somebody should look at it. */
-static bool is_bad(enum ksa_change change)
+/* Whether an administrator should look at it. A decision of an administrator needs no other one. */
+static bool is_bad(const struct ksa_plan_change *change)
 {
-        return change == KSA_CHANGE_REFUSED || change == KSA_CHANGE_CONTESTED ||
-               change == KSA_CHANGE_RECREATED || change == KSA_CHANGE_HELD ||
-               change == KSA_CHANGE_WARNING;
+        const unsigned decided = KSA_DISABLED_ADMINISTRATOR | KSA_DISABLED_LEADER;
+
+        if (change->change == KSA_CHANGE_DISABLED)
+                return (change->record->reasons & ~decided) != 0;
+        return !ksa_change_is_new(change->change);
+}
+
+static const char *refusal_of(const struct ksa_plan_change *change)
+{
+        const char *word = ksa_refusal_word(change->refusal);
+
+        return *word == '\0' ? "-" : word;
 }
 
 static void log_change(const struct ksa_plan_change *change)
@@ -153,17 +177,17 @@ static void log_change(const struct ksa_plan_change *change)
                                        sizeof(remedy) <=
                                LOG_LINE_SIZE,
                        "a line of the log loses its end");
-        log_line(true, is_bad(change->change) ? LOG_WARNING : LOG_NOTICE,
+        log_line(true, is_bad(change) ? LOG_WARNING : LOG_NOTICE,
                  "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
-                 "account=\"%s\" account_uid=\"%s\" why=\"%s\"%s%s%s",
+                 "account=\"%s\" account_uid=\"%s\" refusal=%s why=\"%s\"%s%s%s",
                  ksa_change_word(change->change), record->name, (unsigned)record->uid,
                  record->cluster, record->namespace, record->account,
-                 ksa_text_quote(now, uid, sizeof(uid)),
+                 ksa_text_quote(now, uid, sizeof(uid)), refusal_of(change),
                  ksa_text_whole(change->why, why, sizeof(why)), helps ? " remedy=\"" : "",
                  ksa_text_whole(change->remedy, remedy, sizeof(remedy)), helps ? "\"" : "");
 }
 
-static void print_change(const struct ksa_plan_change *change)
+void print_change(const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
 
@@ -174,35 +198,18 @@ static void print_change(const struct ksa_plan_change *change)
                 (void)printf("    %s\n", change->remedy);
 }
 
-static json_t *show_change(const struct ksa_plan_change *change)
+json_t *show_change(const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
 
-        return json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "change",
-                         ksa_change_word(change->change), "user", record->name, "uid",
-                         (json_int_t)record->uid, "cluster", record->cluster, "namespace",
+        return json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "change",
+                         ksa_change_word(change->change), "refusal",
+                         text_or_null(ksa_refusal_word(change->refusal)), "user", record->name,
+                         "uid", (json_int_t)record->uid, "cluster", record->cluster, "namespace",
                          record->namespace, "account", record->account, "account_uid",
                          text_or_null(record->account_uid), "new_account_uid",
                          text_or_null(record->new_account_uid), "why", text_or_null(change->why),
                          "remedy", text_or_null(change->remedy));
-}
-
-/* The guard speaks of what would be removed: to look at it and to say so takes a person. */
-static void report_guard(struct accounts_run *run)
-{
-        static const char remedy[] = "the same with --dry-run tells what; with --force it is done";
-        const char *guard = run->sync.plan->guard;
-        char why[1024];
-
-        if (*guard == '\0')
-                return;
-        run->status = EXIT_BROKEN;
-        if (!run->json)
-                (void)printf("held: %s; %zu stay as they are\n    with --force it is done\n", guard,
-                             run->sync.plan->held);
-        if (!run->dry_run)
-                log_line(true, LOG_ERR, "result=held count=%zu why=\"%s\" remedy=\"%s\"",
-                         run->sync.plan->held, ksa_text_whole(guard, why, sizeof(why)), remedy);
 }
 
 void report_stale(const struct ksa_error *warning)
@@ -224,7 +231,7 @@ void report_plan(struct accounts_run *run)
                 const struct ksa_plan_change *change = &plan->changes[i];
                 const bool lasts = !ksa_change_is_new(change->change);
 
-                if (is_bad(change->change) && run->status == EXIT_GOOD)
+                if (is_bad(change) && run->status == EXIT_GOOD)
                         run->status = EXIT_DENIED;
                 if (lasts)
                         refused++;
@@ -240,8 +247,7 @@ void report_plan(struct accounts_run *run)
                          "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
                          "--dry-run tells of all of them\"",
                          refused);
-        report_guard(run);
-        if (plan->change_count == 0 && *plan->guard == '\0' && !run->json)
+        if (plan->change_count == 0 && run->status == EXIT_GOOD && !run->json)
                 (void)puts("nothing to do");
 }
 
@@ -249,13 +255,11 @@ bool print_run(struct accounts_run *run)
 {
         static const char *const results[] = {
                 [EXIT_GOOD] = "done", [EXIT_DENIED] = "warnings", [EXIT_BROKEN] = "failed"};
-        const struct ksa_plan *plan = run->sync.plan;
         json_t *clusters = run->clusters, *changes = run->changes;
 
         run->clusters = run->changes = NULL;
-        return print_json(json_pack("{s:s, s:O?, s:O?, s:b, s:b, s:o, s:o, s:o}", "result",
+        return print_json(json_pack("{s:s, s:O?, s:O?, s:b, s:b, s:o, s:o}", "result",
                                     results[run->status], "problem", run->problem, "remedy",
                                     run->remedy, "dry_run", run->dry_run, "written", run->written,
-                                    "held", plan != NULL ? text_or_null(plan->guard) : json_null(),
                                     "clusters", clusters, "changes", changes));
 }

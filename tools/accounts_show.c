@@ -5,26 +5,27 @@
 #include <string.h>
 
 #include "account_file.h"
+#include "account_state.h"
 #include "accounts.h"
 #include "text.h"
 
 /* --- list ------------------------------------------------------------------- */
 
-static void print_row(const struct ksa_config *config, const struct ksa_account_record *record)
+static void print_row(const struct ksa_account_record *record)
 {
-        const struct hold *hold = hold_of(config, record);
-        char since[MOMENT_SIZE];
+        char since[MOMENT_SIZE], reasons[KSA_DISABLED_TEXT];
 
         (void)printf("%-32s %-10u %-9s %-23s %s:%s/%s", record->name, (unsigned)record->uid,
                      ksa_account_state_word(record->state), moment(record->changed, since),
                      record->cluster, record->namespace, record->account);
-        if (hold != NULL)
-                (void)printf(", held: %s; %s", hold->why, hold->remedy);
+        if (record->reasons != 0)
+                (void)printf(" (%s)", ksa_disabled_text(record->reasons, reasons));
+        if ((record->flags & KSA_ACCOUNT_FORMER) != 0)
+                (void)fputs(" (former)", stdout);
         (void)putchar('\n');
 }
 
-static int list(const struct ksa_config *config, const struct ksa_registry *registry, bool all,
-                bool json)
+static int list(const struct ksa_registry *registry, bool all, bool json)
 {
         json_t *shown = json_array();
         struct ksa_account_record record;
@@ -38,16 +39,16 @@ static int list(const struct ksa_config *config, const struct ksa_registry *regi
                 if (record.state == KSA_ACCOUNT_REMOVED && !all)
                         continue;
                 if (!json) {
-                        print_row(config, &record);
+                        print_row(&record);
                         continue;
                 }
-                json_t *account = show_account(config, &record);
+                json_t *account = show_account(&record);
                 (void)json_object_set_new(account, "since", json_integer(record.changed));
                 (void)json_array_append_new(shown, account);
         }
         const bool whole = answer == KSA_REGISTRY_NOT_FOUND;
         if (!whole)
-                (void)fputs("ksactl: the registry is damaged: ksactl accounts verify\n", stderr);
+                (void)fputs("ksactl: the registry is damaged: ksactl status\n", stderr);
         if (json && whole)
                 return print_json(shown) ? EXIT_GOOD : EXIT_BROKEN;
         json_decref(shown);
@@ -67,7 +68,7 @@ int accounts_list(const struct words *arguments)
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
                 return EXIT_BROKEN;
         if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                status = list(session.config, &registry, all, json);
+                status = list(&registry, all, json);
                 ksa_registry_close(&registry);
         }
         close_session(&session);
@@ -129,19 +130,6 @@ static json_t *show_groups(const struct ksa_registry *registry,
         return groups;
 }
 
-/* What refuses logins of an account in this state. */
-static enum ksa_reason reason_of(enum ksa_account_state state)
-{
-        static const enum ksa_reason reasons[KSA_ACCOUNT_STATE_COUNT] = {
-                [KSA_ACCOUNT_ACTIVE] = KSA_OK,
-                [KSA_ACCOUNT_RETIRED] = KSA_RETIRED,
-                [KSA_ACCOUNT_RECREATED] = KSA_RECREATED,
-                [KSA_ACCOUNT_CONTESTED] = KSA_CONTESTED,
-                [KSA_ACCOUNT_REMOVED] = KSA_ACCOUNT_UNKNOWN};
-
-        return reasons[state];
-}
-
 static bool is_about(const struct ksa_plan_change *change, const struct ksa_account_record *record)
 {
         return strcmp(change->record->cluster, record->cluster) == 0 &&
@@ -149,7 +137,7 @@ static bool is_about(const struct ksa_plan_change *change, const struct ksa_acco
                strcmp(change->record->account, record->account) == 0;
 }
 
-/* All that PLAN says of an account: it may not be in several groups, for example. */
+/* All that PLAN says of an account: several groups, for example, may refuse it. */
 #define WHY_SIZE 2048
 static void gather(const struct ksa_plan *plan, const struct ksa_account_record *record,
                    char why[WHY_SIZE], const char **remedy)
@@ -168,51 +156,35 @@ static void gather(const struct ksa_plan *plan, const struct ksa_account_record 
         }
 }
 
-/* Before what the plan says, unless that is the same. */
-static void tell_hold(const struct hold *hold, char why[WHY_SIZE], const char **remedy)
-{
-        char planned[WHY_SIZE - 64];
-
-        (void)snprintf(planned, sizeof(planned), "%s", strcmp(why, hold->why) == 0 ? "" : why);
-        (void)snprintf(why, WHY_SIZE, "held: %s%s%s", hold->why, *planned != '\0' ? "; " : "",
-                       planned);
-        *remedy = hold->remedy;
-}
-
 /*
- * Why an account stands as it does: what the plan says of it that would be made now, from what the
- * registry and the configuration have; else what its state means.
+ * Adds why an account stands as it does: what a plan made now from the registry and the configuration says
+ * of it, else what its state means.
  */
 static void find_why(struct session *session, const struct ksa_account_record *record,
                      json_t *shown)
 {
         const struct ksa_local_files files = local_files();
-        const enum ksa_reason reason = reason_of(record->state);
         const bool removed = record->state == KSA_ACCOUNT_REMOVED;
-        /* The reason's own sends people here. */
-        const char *remedy = reason == KSA_OK          ? ""
-                             : reason == KSA_CONTESTED ? "ksactl accounts sync tells of the dispute"
-                             : removed ? "it comes back as it was with the account, by ksactl "
-                                         "accounts sync or import"
-                                       : ksa_reason_remedy(reason);
-        char why[WHY_SIZE] = "";
+        char why[WHY_SIZE] = "", remedy_text[128], reasons[KSA_DISABLED_TEXT];
+        const char *remedy = "";
         struct ksa_sync sync;
         bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false,
                                       KSA_SYNC_START_FIRST, &sync, NULL) == KSA_OK;
 
         for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
-        if (planned && ksa_sync_plan(&sync, true, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
+        if (planned && ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
                 gather(sync.plan, record, why, &remedy);
-        const struct hold *hold = hold_of(session->config, record);
-        if (hold != NULL)
-                tell_hold(hold, why, &remedy);
-        if (*why == '\0' && reason != KSA_OK)
-                (void)snprintf(
-                        why, sizeof(why), "%s",
-                        removed ? "no source has the account any more; its name and uid stay "
-                                  "its own"
-                                : ksa_reason_text(reason));
+        if (*why == '\0' && removed) {
+                (void)snprintf(why, sizeof(why), "no source lists it; its name and uid stay its own");
+                remedy = "once it is listed again, ksactl accounts sync brings its user back";
+        } else if (*why == '\0' && record->reasons != 0) {
+                (void)snprintf(why, sizeof(why), "disabled: %s",
+                               ksa_disabled_text(record->reasons, reasons));
+                (void)snprintf(remedy_text, sizeof(remedy_text), "ksactl accounts enable %s",
+                               record->name);
+                remedy = remedy_text;
+        }
         (void)json_object_set_new(shown, "why", text_or_null(why));
         (void)json_object_set_new(shown, "remedy", text_or_null(remedy));
         ksa_sync_end(&sync);
@@ -228,6 +200,7 @@ static const char *word_of(const json_t *shown, const char *name)
 static void print_account(const json_t *shown)
 {
         const json_t *groups = json_object_get(shown, "groups");
+        const json_t *reasons = json_object_get(shown, "reasons");
         const json_int_t created = json_integer_value(json_object_get(shown, "created"));
         char since[MOMENT_SIZE], made[MOMENT_SIZE];
 
@@ -235,13 +208,16 @@ static void print_account(const json_t *shown)
                      (long long)json_integer_value(json_object_get(shown, "uid")));
         (void)printf("  %-12s %s since %s\n", "state", word_of(shown, "state"),
                      moment(json_integer_value(json_object_get(shown, "since")), since));
+        for (size_t i = 0; i < json_array_size(reasons); i++)
+                (void)printf("  %-12s %s\n", i == 0 ? "disabled by" : "",
+                             json_string_value(json_array_get(reasons, i)));
         (void)printf("  %-12s %s:%s/%s%s\n", "account", word_of(shown, "cluster"),
                      word_of(shown, "namespace"), word_of(shown, "account"),
                      json_is_true(json_object_get(shown, "declared")) ? ", by [account]" : "");
         (void)printf("  %-12s %s%s%s\n", "account uid", word_of(shown, "account_uid"),
-                     created != 0 ? ", made " : "", created != 0 ? moment(created, made) : "");
+                     created != 0 ? ", created " : "", created != 0 ? moment(created, made) : "");
         if (!json_is_null(json_object_get(shown, "new_account_uid")))
-                (void)printf("  %-12s %s\n", "made again", word_of(shown, "new_account_uid"));
+                (void)printf("  %-12s %s\n", "re-created", word_of(shown, "new_account_uid"));
         (void)printf("  %-12s %s\n  %-12s %s\n", "home", word_of(shown, "home"), "shell",
                      word_of(shown, "shell"));
         for (size_t i = 0; i < json_array_size(groups); i++) {
@@ -257,33 +233,62 @@ static void print_account(const json_t *shown)
                 (void)printf("  %-12s %s\n", "what helps", word_of(shown, "remedy"));
 }
 
-static int show(struct session *session, const struct ksa_registry *registry, const char *word,
-                bool json)
+static int show(struct session *session, const struct ksa_registry *registry,
+                const struct ksa_account_record *record, bool json)
 {
-        struct ksa_account_record record;
-        char quoted[KSA_QUOTED_SIZE];
-        const enum ksa_registry_answer answer = find(registry, word, &record);
+        json_t *shown = show_account(record);
+        const int status = record->state == KSA_ACCOUNT_ACTIVE ? EXIT_GOOD : EXIT_DENIED;
 
-        if (answer != KSA_REGISTRY_FOUND) {
-                (void)fprintf(stderr,
-                              answer == KSA_REGISTRY_BROKEN
-                                      ? "ksactl: the registry is damaged: ksactl accounts verify\n"
-                                      : "ksactl: there is no account %s\n",
-                              ksa_text_quote(word, quoted, sizeof(quoted)));
-                return EXIT_BROKEN;
-        }
-        json_t *shown = show_account(session->config, &record);
-        (void)json_object_set_new(shown, "since", json_integer(record.changed));
-        (void)json_object_set_new(shown, "groups", show_groups(registry, &record));
-        find_why(session, &record, shown);
-        const bool good =
-                record.state == KSA_ACCOUNT_ACTIVE && hold_of(session->config, &record) == NULL;
-        const int status = good ? EXIT_GOOD : EXIT_DENIED;
+        (void)json_object_set_new(shown, "since", json_integer(record->changed));
+        (void)json_object_set_new(shown, "groups", show_groups(registry, record));
+        find_why(session, record, shown);
         if (json)
                 return print_json(shown) ? status : EXIT_BROKEN;
         print_account(shown);
         json_decref(shown);
         return status;
+}
+
+static bool is_named(const struct ksa_account_record *record, const char *word)
+{
+        char account[512];
+
+        (void)snprintf(account, sizeof(account), "%s:%s/%s", record->cluster, record->namespace,
+                       record->account);
+        return strcmp(word, record->name) == 0 || strcmp(word, account) == 0;
+}
+
+/* An account without a record: what a sync would report of it now. */
+static int show_refused(const char *config_file, const char *word, bool json)
+{
+        struct accounts_run run = {.dry_run = true, .json = true, .quiet = true};
+        const struct ksa_plan_change *found = NULL;
+        char quoted[KSA_QUOTED_SIZE];
+
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run) &&
+            ksa_sync_plan(&run.sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK) {
+                for (size_t i = 0; i < run.sync.plan->change_count; i++) {
+                        const struct ksa_plan_change *change = &run.sync.plan->changes[i];
+
+                        if (found == NULL && is_named(change->record, word))
+                                found = change;
+                }
+        }
+        if (found == NULL)
+                (void)fprintf(stderr, "ksactl: there is no account %s%s\n",
+                              ksa_text_quote(word, quoted, sizeof(quoted)),
+                              run.status == EXIT_GOOD ? "" : "; not all clusters could be asked");
+        else if (json)
+                (void)print_json(show_change(found));
+        else
+                print_change(found);
+        json_decref(run.clusters);
+        json_decref(run.changes);
+        json_decref(run.problem);
+        json_decref(run.remedy);
+        ksa_sync_end(&run.sync);
+        close_session(&run.session);
+        return found == NULL ? EXIT_BROKEN : EXIT_DENIED;
 }
 
 int accounts_show(const struct words *arguments)
@@ -304,7 +309,15 @@ int accounts_show(const struct words *arguments)
                 return EXIT_BROKEN;
         }
         if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                status = show(&session, &registry, word, json);
+                struct ksa_account_record record;
+                const enum ksa_registry_answer answer = find(&registry, word, &record);
+
+                if (answer == KSA_REGISTRY_FOUND)
+                        status = show(&session, &registry, &record, json);
+                else if (answer == KSA_REGISTRY_NOT_FOUND)
+                        status = show_refused(config_file, word, json);
+                else
+                        (void)fputs("ksactl: the registry is damaged: ksactl status\n", stderr);
                 ksa_registry_close(&registry);
         }
         close_session(&session);
@@ -322,7 +335,7 @@ static int export(const struct ksa_registry *registry, const char *cluster)
         if (file == NULL)
                 (void)fputs("ksactl: the registry is damaged, or memory ran out\n", stderr);
         else if (clusters == 0)
-                (void)fprintf(stderr, "ksactl: the accounts of %s were never listed here\n",
+                (void)fprintf(stderr, "ksactl: there are no accounts of %s here\n",
                               cluster != NULL ? cluster : "any cluster");
         else if (json_dumpf(file, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF)
                 status = EXIT_GOOD;

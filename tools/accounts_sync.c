@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ksactl accounts sync, accept, retire and import: what replaces the registry. */
+/* ksactl accounts sync, enable, disable and rename-cluster: the commands that replace the registry. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
-#include "account_file.h"
 #include "accounts.h"
+#include "value.h"
 
 /* Milliseconds for one cluster with all its pages, and for all: the timer's unit has 10 minutes. */
 #define PATIENCE       60000
@@ -14,8 +15,7 @@
 
 /* --- A run ------------------------------------------------------------------ */
 
-/* The configuration, and the registry to begin with. False where that is told already. */
-static bool begin(struct accounts_run *run, const char *config_file, enum ksa_sync_start start)
+bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_start start)
 {
         const struct ksa_local_files files = local_files();
         struct ksa_error error = {0};
@@ -31,25 +31,17 @@ static bool begin(struct accounts_run *run, const char *config_file, enum ksa_sy
                 report_failure(run, &error, run->sync.is_lost ? LOST_REMEDY : NULL);
                 return false;
         }
-        if (geteuid() != 0) /* a rehearsal: local_files() */
-                (void)fputs(
-                        "ksactl: without root sudoers cannot be read: names and uids that stand "
-                        "there are not refused in what is told here\n",
-                        stderr);
         run->status = EXIT_GOOD;
         return true;
 }
 
-/* From what is wanted to the new registry, told on the way. */
+/* From the desired accounts to the new registry, with its report. */
 static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
 {
         struct ksa_error error = {0};
 
-        if (ksa_sync_plan(&run->sync, run->force, wish, user, &error) != KSA_OK) {
-                report_failure(run, &error, NULL);
-                return;
-        }
-        if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
+        if (ksa_sync_plan(&run->sync, wish, user, &error) != KSA_OK ||
+            (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK)) {
                 report_failure(run, &error, NULL);
                 return;
         }
@@ -72,40 +64,33 @@ static int end(struct accounts_run *run)
 
 /* --- sync ------------------------------------------------------------------- */
 
-/* Asks one cluster; where it cannot be asked, its accounts stay as they are. */
-static bool gather_one(struct accounts_run *run, size_t position, unsigned milliseconds)
+bool read_sources(struct accounts_run *run)
 {
         const struct ksa_config *config = run->session.config;
-        const struct ksa_cluster *cluster =
-                ksa_config_cluster(config, config->account_sources[position].name);
-        const bool asks = cluster != NULL && cluster->api_server != NULL;
-        struct ksa_error error = {0}, fault = {0};
-        enum ksa_reason reason = KSA_UNREACHED;
-
-        if (asks && geteuid() != 0) { /* a rehearsal */
-                reason = ksa_fail(&error, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
-        } else if (asks) {
-                renew_session(&run->session);
-                reason = ksa_sync_ask(&run->sync, position, milliseconds, &error);
-        }
-        if (reason != KSA_OK && ksa_sync_keep(&run->sync, position, &fault) != KSA_OK) {
-                report_failure(run, &fault, NULL);
-                return false;
-        }
-        report_cluster(run, position, reason == KSA_OK ? "asked" : "kept",
-                       asks && reason != KSA_OK ? &error : NULL);
-        return true;
-}
-
-static bool gather(struct accounts_run *run)
-{
-        const size_t count = run->session.config->counts[KSA_SECTION_ACCOUNTS];
+        const size_t count = config->counts[KSA_SECTION_ACCOUNTS];
         const unsigned milliseconds =
                 count > PATIENCE_TOTAL / PATIENCE ? PATIENCE_TOTAL / (unsigned)count : PATIENCE;
 
         for (size_t i = 0; i < count; i++) {
-                if (!gather_one(run, i, milliseconds))
+                struct ksa_error error = {0};
+                enum ksa_reason reason;
+
+                if (ksa_accounts_file(&config->account_sources[i]) == NULL && geteuid() != 0) {
+                        /* a rehearsal */
+                        reason = ksa_fail(&error, KSA_NEEDS_ROOT,
+                                          "only root can ask the cluster for its accounts");
+                        if (ksa_sync_keep(&run->sync, i, &error) != KSA_OK)
+                                reason = KSA_REGISTRY;
+                } else {
+                        renew_session(&run->session);
+                        reason = ksa_sync_read(&run->sync, i, milliseconds, run->force, &error);
+                }
+                if (reason == KSA_REGISTRY || reason == KSA_MEMORY) {
+                        report_failure(run, &error, NULL);
                         return false;
+                }
+                report_cluster(run, i, reason == KSA_OK ? "read" : "kept",
+                               reason == KSA_OK ? NULL : &error);
         }
         return true;
 }
@@ -124,15 +109,16 @@ int accounts_sync(const struct words *arguments)
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
             (!run.dry_run && !is_root("accounts sync")))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file, new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
-            gather(&run))
+        if (begin_run(&run, config_file,
+                      new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
+            read_sources(&run))
                 finish(&run, KSA_WISH_NONE, NULL);
         return end(&run);
 }
 
-/* --- accept and retire ------------------------------------------------------ */
+/* --- disable and enable ----------------------------------------------------- */
 
-/* No cluster is asked: the administrator decides about what the registry has. */
+/* No cluster is asked: the administrator decides about the accounts that the registry has. */
 static bool keep_all(struct accounts_run *run)
 {
         struct ksa_error error = {0};
@@ -161,68 +147,49 @@ static int decide(const struct words *arguments, const char *command, enum ksa_p
         }
         if (!is_root(command))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file, KSA_SYNC_START_FIRST) && keep_all(&run))
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && keep_all(&run))
                 finish(&run, wish, user);
         return end(&run);
 }
 
-int accounts_accept(const struct words *arguments)
+int accounts_disable(const struct words *arguments)
 {
-        return decide(arguments, "accounts accept", KSA_WISH_ACCEPT);
+        return decide(arguments, "accounts disable", KSA_WISH_DISABLE);
 }
 
-int accounts_retire(const struct words *arguments)
+int accounts_enable(const struct words *arguments)
 {
-        return decide(arguments, "accounts retire", KSA_WISH_RETIRE);
+        return decide(arguments, "accounts enable", KSA_WISH_ENABLE);
 }
 
-/* --- import ----------------------------------------------------------------- */
+/* --- rename-cluster --------------------------------------------------------- */
 
-static bool take_file(struct accounts_run *run, const char *bytes, size_t length)
-{
-        const size_t count = run->session.config->counts[KSA_SECTION_ACCOUNTS];
-        bool *imported = calloc(count + 1, sizeof(bool));
-        struct ksa_error error = {0};
-
-        if (imported == NULL) {
-                (void)ksa_fail(&error, KSA_MEMORY, "out of memory");
-                report_failure(run, &error, NULL);
-                return false;
-        }
-        const char *remedy;
-        const bool taken = ksa_sync_import(&run->sync, bytes, length, run->force, imported, &remedy,
-                                           &error) == KSA_OK;
-        if (!taken)
-                report_failure(run, &error, remedy);
-        for (size_t i = 0; taken && i < count; i++)
-                report_cluster(run, i, imported[i] ? "imported" : "kept", NULL);
-        free(imported);
-        return taken;
-}
-
-int accounts_import(const struct words *arguments)
+int accounts_rename_cluster(const struct words *arguments)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
-        const char *config_file = NULL, *path = NULL;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--json", NULL, &run.json},
-                                     {"--dry-run", NULL, &run.dry_run},
-                                     {"--force", NULL, &run.force}};
-        char *bytes = NULL;
-        size_t length = 0;
+        const char *config_file = NULL, *names[2] = {NULL, NULL};
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
+        struct ksa_error error = {0};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &path, 1))
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), names, 2))
                 return EXIT_BROKEN;
-        if (path == NULL) {
-                (void)fputs("ksactl: accounts import takes a file, or - for standard input\n",
+        if (names[1] == NULL || !ksa_is_section_name(names[1])) {
+                (void)fputs("ksactl: accounts rename-cluster takes the old and the new name of a "
+                            "cluster\n",
                             stderr);
                 return EXIT_BROKEN;
         }
-        if ((!run.dry_run && !is_root("accounts import")) ||
-            !read_input(path, KSA_ACCOUNT_FILE_MAX, &bytes, &length))
+        if (!is_root("accounts rename-cluster"))
                 return EXIT_BROKEN;
-        if (begin(&run, config_file, KSA_SYNC_START_FIRST) && take_file(&run, bytes, length))
-                finish(&run, KSA_WISH_NONE, NULL);
-        free(bytes);
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
+                if (ksa_sync_rename_cluster(&run.sync, names[0], names[1], &error) != KSA_OK) {
+                        report_failure(&run, &error, "");
+                } else {
+                        run.written = true;
+                        report_stale(&run.sync.warning);
+                        log_line(true, LOG_NOTICE, "result=renamed cluster=\"%s\" new=\"%s\"",
+                                 names[0], names[1]);
+                }
+        }
         return end(&run);
 }

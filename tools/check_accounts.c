@@ -50,7 +50,7 @@ static void check_registry(struct report *report, const struct ksa_place *place,
         struct ksa_registry registry;
         struct finding file = {0};
         size_t unmapped = 0;
-        const enum ksa_registry_answer answer = find_registry(env, &registry, &file);
+        const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
 
         if (file.level == TROUBLE)
                 tell_at(report, true, place, file.remedy, "%s", file.problem);
@@ -60,6 +60,33 @@ static void check_registry(struct report *report, const struct ksa_place *place,
                 tell_at(report, false, place, remedy,
                         "%zu of the users that ksa made " UNMAPPED_EFFECT, unmapped);
         }
+        ksa_registry_close(&registry);
+}
+
+/* After a cluster was renamed, its accounts would not get the names and uids that they have here. */
+static void check_clusters(struct report *report, const struct ksa_config *config,
+                           const struct ksa_env *env)
+{
+        struct ksa_registry registry;
+        struct ksa_account_record record;
+        const char *told = NULL;
+        size_t position = 0, count = 0;
+
+        if (ksa_registry_open(env->registry_file, env->owner, &registry, NULL) !=
+            KSA_REGISTRY_FOUND)
+                return;
+        while (ksa_registry_next(&registry, &position, &record) == KSA_REGISTRY_FOUND) {
+                if (record.state == KSA_ACCOUNT_REMOVED ||
+                    ksa_config_cluster(config, record.cluster) != NULL)
+                        continue;
+                told = told == NULL ? record.cluster : told;
+                count += strcmp(told, record.cluster) == 0;
+        }
+        if (told != NULL)
+                tell_at(report, false, &config->host.place,
+                        "if it was renamed: ksactl accounts rename-cluster OLD NEW; if not, ksactl "
+                        "accounts sync removes its users",
+                        "%zu users are of the cluster %s, which no section describes", count, told);
         ksa_registry_close(&registry);
 }
 
@@ -224,11 +251,13 @@ static void check_source(struct report *report, const struct ksa_config *config,
         check_shell(report, &source->place, "accounts", source->name, source->shell);
         if (cluster == NULL)
                 return; /* an error of the configuration, which was told */
+        if (ksa_accounts_file(source) != NULL)
+                return;
         if (cluster->api_server == NULL) {
                 tell_at(report, false, &source->place,
-                        "ksactl accounts import takes what ksactl accounts export gives elsewhere",
-                        "[accounts %s]: its cluster has no api_server, so its accounts come by import "
-                        "alone",
+                        "write api_server in its [cluster], or source = file:PATH with the export of "
+                        "a leader",
+                        "[accounts %s]: its cluster has no api_server to list its accounts",
                         source->name);
         } else if (cluster->credential_file == NULL && cluster->client_cert_file == NULL) {
                 (void)snprintf(remedy, sizeof(remedy),
@@ -248,6 +277,7 @@ void check_accounts(struct report *report, const struct ksa_config *config,
         struct ksa_local_table local = {.count = 0};
         struct ksa_id_maps maps;
 
+        check_clusters(report, config, env);
         if (place == NULL)
                 return;
         check_lookups(report, place);

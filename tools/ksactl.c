@@ -36,11 +36,10 @@ static const struct command {
          "accounts sync [--dry-run] [--force] [--new-registry] [--config FILE] [--json]\n"
          "       ksactl accounts list [--all] [--config FILE] [--json]\n"
          "       ksactl accounts show USER|UID|CLUSTER:NAMESPACE/ACCOUNT [--config FILE] [--json]\n"
-         "       ksactl accounts accept USER [--config FILE] [--json]\n"
-         "       ksactl accounts retire USER [--config FILE] [--json]\n"
+         "       ksactl accounts disable USER [--config FILE] [--json]\n"
+         "       ksactl accounts enable USER [--config FILE] [--json]\n"
          "       ksactl accounts export [CLUSTER] [--config FILE] [--json]\n"
-         "       ksactl accounts import FILE|- [--dry-run] [--force] [--config FILE] [--json]\n"
-         "       ksactl accounts verify [--config FILE] [--json]\n"
+         "       ksactl accounts rename-cluster OLD NEW [--config FILE] [--json]\n"
          "       ksactl accounts restore FILE"},
         {"status", command_status, "status [--offline] [--config FILE] [--json]"},
         {"options", command_options, "options [--json]"},

@@ -99,15 +99,19 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
 static void examine_host(const struct session *session, bool json, json_t *answer,
                          enum level *level)
 {
-        struct finding marks = {0};
+        static const char *const parts[] = {"marks", "registry"};
+        struct finding findings[KSA_COUNT(parts)] = {0};
 
-        find_marks(session->config, &session->host.env, &marks);
-        if (!json && marks.facts != NULL) {
+        find_marks(session->config, &session->host.env, &findings[0]);
+        find_registry(session->config, &session->host.env, &findings[1]);
+        if (!json && (findings[0].facts != NULL || findings[1].facts != NULL))
                 (void)puts("this host");
-                print_finding("marks", &marks);
+        for (size_t i = 0; i < KSA_COUNT(parts); i++) {
+                if (!json && findings[i].facts != NULL)
+                        print_finding(parts[i], &findings[i]);
+                add_level(&findings[i], level);
+                add_finding(answer, parts[i], &findings[i]);
         }
-        add_level(&marks, level);
-        add_finding(answer, "marks", &marks);
 }
 
 static int status(struct session *session, bool offline, bool json)

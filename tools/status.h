@@ -44,8 +44,12 @@ void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
  * Opens the registry and reads every byte of it, for check and status alike. Where it is BROKEN, and where a
  * host that has had one has none now (then NOT_FOUND), FINDING has the problem and its remedy.
  */
-enum ksa_registry_answer find_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
+enum ksa_registry_answer load_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
                                        struct finding *finding);
+
+/* Whether the registry is whole, readable, and used by lookups. Without facts if ksa makes no users. */
+void find_registry(const struct ksa_config *config, const struct ksa_env *env,
+                   struct finding *finding);
 
 /* The first rule with once = yes; NULL for none. */
 const struct ksa_rule *rule_with_once(const struct ksa_config *config);

@@ -40,8 +40,8 @@ def users(host):
     registry.PATH.unlink()
 
 
-@pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-retired"), ("remade", "account-recreated"),
-                                          ("torn", "account-contested")))
+@pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-disabled"), ("remade", "account-disabled"),
+                                          ("torn", "account-disabled")))
 def test_a_key_in_the_home_opens_no_forwarded_port(users, name, reason):
     """A forwarded port needs no shell: /usr/sbin/nologin keeps nobody from it."""
     result = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_" + name, "-W", "127.0.0.1:22", "build-7"])
@@ -55,7 +55,7 @@ def test_a_retired_user_has_no_sudo_without_a_token(users):
     """What sudoers gave it without a password goes with it."""
     users.write("/etc/sudoers.d/own", "ci_retired ALL=(root) NOPASSWD: ALL\nci_deployer ALL=(root) NOPASSWD: ALL\n", 0o440)
     try:
-        for name, reasons, out in (("ci_deployer", [], "root\n"), ("ci_retired", ["account-retired"], "")):
+        for name, reasons, out in (("ci_deployer", [], "root\n"), ("ci_retired", ["account-disabled"], "")):
             result = users.run(["setpriv", "--reuid=" + name, "--regid=" + name, "--init-groups", "sudo", "-n", "id", "-un"],
                                user="root")
             assert (result.out, result.reasons) == (out, reasons), result

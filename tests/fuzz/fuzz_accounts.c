@@ -12,40 +12,33 @@
 #include "json_list.h"
 #include "text.h"
 
-#define UID_MIN 1879048192u
-#define UID_MAX 2147483647u
-
 static const char *namespaces[] = {"ci", "build"};
-static struct ksa_accounts source = {
-        .name = "prod", .namespaces = {namespaces, 2}, .annotations = true};
+static struct ksa_accounts source = {.name = "prod", .namespaces = {namespaces, 2}};
 
-/* What holds of every account that is wanted, whoever said so. */
-static void check_items(const struct ksa_wanted_list *list, const char *namespace)
+/* What holds of every desired account, whatever its source. */
+static void check_items(const struct ksa_desired_list *list, const char *namespace)
 {
         for (size_t i = 0; i < list->count; i++) {
-                const struct ksa_wanted *item = &list->items[i];
-                const size_t length = strlen(item->namespace);
+                const struct ksa_desired *item = &list->items[i];
 
                 MUST(item->source == &source && strcmp(item->cluster, "prod") == 0);
                 MUST(strcmp(item->namespace, "ci") == 0 || strcmp(item->namespace, "build") == 0);
                 MUST(namespace == NULL || strcmp(item->namespace, namespace) == 0);
-                MUST(ksa_is_dns_subdomain(item->account) && strcmp(item->account, "default") != 0);
-                MUST(ksa_is_graphic(item->account_uid) && item->created >= 0);
-                MUST(item->uid == 0 || (item->uid >= UID_MIN && item->uid <= UID_MAX));
-                MUST(*item->name == '\0' ||
-                     (strncmp(item->name, item->namespace, length) == 0 &&
-                      item->name[length] == '_' && strlen(item->name) <= KSA_ACCOUNT_NAME_MAX));
-                MUST(*item->fault == '\0' || (*item->name == '\0' && item->uid == 0));
-                for (const char *c = item->fault; *c != '\0'; c++)
-                        MUST(*c >= ' ' && *c <= '~');
+                MUST(ksa_is_dns_subdomain(item->account) && item->created >= 0);
+                MUST((item->leader == KSA_LEADER_NONE) == (item->uid == 0));
+                MUST((item->leader == KSA_LEADER_NONE) == (*item->name == '\0'));
+                MUST(item->leader != KSA_LEADER_NONE || strcmp(item->account, "default") != 0);
+                MUST(*item->account_uid == '\0' ? item->leader != KSA_LEADER_NONE
+                                                : ksa_is_graphic(item->account_uid));
+                MUST(strlen(item->name) <= KSA_ACCOUNT_NAME_MAX);
         }
 }
 
 static void read_page(const char *body, size_t size, const char *namespace)
 {
         const struct ksa_account_origin origin = {
-                .source = &source, .rank = 1, .range = {UID_MIN, UID_MAX}, .namespace = namespace};
-        struct ksa_wanted_list list = {0};
+                .source = &source, .namespace = namespace};
+        struct ksa_desired_list list = {0};
         struct ksa_account_page page = {NULL, NULL};
         struct ksa_error error = {0};
         enum ksa_reason reason = ksa_account_page_read(body, size, &origin, &list, &page, &error);
@@ -63,28 +56,25 @@ static void read_page(const char *body, size_t size, const char *namespace)
                 json_decref(root);
         }
         check_items(&list, namespace);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 static void read_file(const char *bytes, size_t size)
 {
-        struct ksa_config config = {.account_sources = &source,
-                                    .host.uid_range = {UID_MIN, UID_MAX}};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_source_record record = {.cluster = NULL};
         struct ksa_error error = {0};
-
-        config.counts[KSA_SECTION_ACCOUNTS] = 1;
         enum ksa_reason reason =
-                ksa_account_file_read(bytes, size, &config, &list, &record, &error);
+                ksa_account_file_read(bytes, size, &source, &list, &record, &error);
+
         MUST(reason == KSA_OK || reason == KSA_CONFIG_INVALID);
         MUST((reason == KSA_OK) == (error.text[0] == '\0'));
-        MUST(reason == KSA_OK || (list.count == 0 && record.cluster == NULL));
-        MUST(record.cluster != NULL || list.count == 0);
+        MUST(reason == KSA_OK || (list.count == 0 && list.groups.count == 0));
+        MUST((reason == KSA_OK) == (record.cluster != NULL));
         check_items(&list, NULL);
         /* No account twice. */
-        MUST(reason != KSA_OK || ksa_account_items_judge(&list, 0, NULL) == KSA_OK);
-        ksa_wanted_clear(&list);
+        MUST(reason != KSA_OK || ksa_account_items_check(&list, 0, NULL) == KSA_OK);
+        ksa_desired_clear(&list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -39,12 +39,13 @@ static size_t check_account(const struct ksa_account_record *account)
                                account->namespace,
                                account->account,
                                account->account_uid,
-                               account->new_account_uid,
-                               account->wanted_name};
+                               account->new_account_uid};
         size_t length = strlen(account->name);
 
         MUST(ksa_uid_is_usable(account->uid) && account->uid >= 1000);
-        MUST(account->wanted_uid == 0 || ksa_uid_is_usable(account->wanted_uid));
+        MUST((account->reasons & ~KSA_DISABLED_ALL) == 0);
+        MUST(account->state == KSA_ACCOUNT_REMOVED ||
+             (account->reasons != 0) == (account->state == KSA_ACCOUNT_DISABLED));
         MUST(length > 0 && length <= KSA_ACCOUNT_NAME_MAX);
         MUST(account->state > 0 && account->state < KSA_ACCOUNT_STATE_COUNT);
         MUST((account->flags & ~KSA_ACCOUNT_FLAGS) == 0);

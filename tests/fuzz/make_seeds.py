@@ -207,28 +207,23 @@ def accounts():
         return compact({"kind": kind, "apiVersion": version, "metadata": {"resourceVersion": "77", **metadata},
                         "items": [{"metadata": item} for item in items]})
 
-    def asking(**wishes):
-        return {**account, "annotations": {"ksa.dev/" + name: value for name, value in wishes.items()}}
-
     write("accounts", "page", "p\n" + listed(account, {**account, "name": "default"}))
     write("accounts", "plain", "\n" + listed(account, {**account, "namespace": "build"}, kind="ServiceAccountList",
                                              version="v1", **{"continue": "a+/="}))
     write("accounts", "empty", "p\n" + listed().replace("[]", "null"))
-    write("accounts", "wishes", "p\n" + listed(asking(user="ci_bot", uid="1879050000")))
-    write("accounts", "faults", "p\n" + listed(asking(user="root"), asking(uid="0"), asking(user="ci_\u0001", uid="x")))
-    write("accounts", "nul", "p\n" + listed(account, {**asking(user="ci_\0"), "name": "b"}))
+    write("accounts", "nul", "p\n" + listed(account, {**account, "annotations": {"x": "a\0"}, "name": "b"}))
     write("accounts", "deleted", "p\n" + listed({**account, "deletionTimestamp": "2026-11-24T09:30:00Z"}))
     write("accounts", "other", "p\n" + listed({**account, "namespace": "build"}))
     write("accounts", "status", "p\n" + compact({"kind": "Status", "apiVersion": "v1", "code": 410}))
-    one = {"namespace": "ci", "account": "deployer", "uid": "u-1", "created": NOW, "state": "active",
-           "user": None, "user_uid": None}
-    for name, items in (("file", [one]), ("file-wishes", [{**one, "user": "ci_bot", "user_uid": 1879050000}]),
-                        ("file-faults", [{**one, "user": "root"}, {**one, "account": "b", "user_uid": -1}]),
-                        ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}]),
-                        ("file-states", [{**one, "account": state, "state": state}
-                                         for state in ("retired", "recreated", "contested")])):
-        write("accounts", name, "f\n" + compact({"format": "ksa-accounts", "version": 1, "clusters": [
-            {"cluster": "prod", "resource_version": "77", "listed": NOW, "accounts": items}]}))
+    one = {"namespace": "ci", "account": "deployer", "account_uid": "u-1", "created": NOW, "user": "ci_deployer",
+           "uid": 1900000001, "state": "active", "reasons": []}
+    states = [{**one, "account": "a%d" % number, "state": state, "reasons": reasons} for number, (state, reasons) in enumerate((
+        ("disabled", ["administrator", "re-created", "conflict", "leader"]), ("removed", []), ("former", [])))]
+    for name, items in (("file", [one]), ("file-states", states), ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}]),
+                        ("file-faults", [{**one, "user": "root"}, {**one, "account": "b", "uid": -1}])):
+        write("accounts", name, "f\n" + compact({"format": "ksa-accounts", "version": 2, "clusters": [
+            {"cluster": "prod", "resource_version": "77", "listed": NOW, "accounts": items,
+             "groups": [{"namespace": "ci", "group": "k8s-ci", "gid": 1900000000}]}]}))
 
 
 for make in (tokens, key_sets, configurations, answers, logins, frames, reviews, accesses, discoveries,

@@ -37,15 +37,16 @@ int main(int argc, char **argv)
         write_seed(argv[1], "empty", 0, accounts, 0);
         write_seed(argv[1], "one", 0, accounts + 1, 1);
         write_seed(argv[1], "one-sealed", 3, accounts + 1, 1);
-        accounts[0].state = KSA_ACCOUNT_RECREATED;
+        accounts[0].state = KSA_ACCOUNT_DISABLED;
+        accounts[0].reasons = KSA_DISABLED_RECREATED;
         accounts[0].new_account_uid = "0b0b93fa-0000-4000-8000-ba5d1f4ad2a6";
-        accounts[1].flags = KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL | KSA_ACCOUNT_HELD;
+        accounts[1].flags = KSA_ACCOUNT_DECLARED | KSA_ACCOUNT_POWERFUL | KSA_ACCOUNT_LISTED;
         accounts[1].groups = gids;
         accounts[1].group_count = KSA_COUNT(gids);
-        accounts[1].wanted_uid = 1900000011;
-        accounts[1].wanted_name = "ci_deployer";
         accounts[2].state = KSA_ACCOUNT_REMOVED;
-        accounts[3].state = KSA_ACCOUNT_RETIRED;
+        accounts[2].flags = KSA_ACCOUNT_FORMER;
+        accounts[3].state = KSA_ACCOUNT_DISABLED;
+        accounts[3].reasons = KSA_DISABLED_ALL;
         write_seed(argv[1], "kinds", 0, accounts, KSA_COUNT(accounts));
         write_seed(argv[1], "kinds-sealed", 1, accounts, KSA_COUNT(accounts));
         for (size_t i = 0; i < KSA_COUNT(names); i++) {

@@ -3,6 +3,7 @@
  * A registry from lines of words, for tests that have no cluster: make_registry FILE < LINES
  *
  *   account NAME UID STATE CLUSTER NAMESPACE ACCOUNT HOME SHELL FLAGS GID,GID,...    (- for none)
+ *                            STATE is active, removed, or disabled: and a number of KSA_DISABLED_*
  *   group NAME GID CLUSTER NAMESPACE
  *   source CLUSTER LISTED
  *   many COUNT UID GID       accounts prod/many/aN with the names many_aN, uids from UID on, and GID
@@ -74,8 +75,8 @@ static uint32_t number(const char *word)
 
 static enum ksa_account_state state_of(const char *word)
 {
-        static const char *const words[KSA_ACCOUNT_STATE_COUNT] = {
-                NULL, "active", "retired", "recreated", "contested", "removed"};
+        static const char *const words[KSA_ACCOUNT_STATE_COUNT] = {NULL, "active", "disabled",
+                                                                   "removed"};
 
         for (int i = 1; i < KSA_ACCOUNT_STATE_COUNT; i++)
                 if (strcmp(words[i], word) == 0)
@@ -91,7 +92,7 @@ static struct ksa_account_record *add_account(struct work *work)
         work->accounts = more(work->accounts, work->account_count, sizeof(*work->accounts));
         struct ksa_account_record *record = &work->accounts[work->account_count++];
         *record = (struct ksa_account_record){
-                .account_uid = "", .new_account_uid = "", .wanted_name = ""};
+                .account_uid = "", .new_account_uid = ""};
         return record;
 }
 
@@ -115,6 +116,11 @@ static void read_account(struct work *work, char *words[WORDS])
 
         record->name = copy(words[1]);
         record->uid = number(words[2]);
+        char *reasons = strchr(words[3], ':');
+        if (reasons != NULL) {
+                *reasons = '\0';
+                record->reasons = number(reasons + 1);
+        }
         record->state = state_of(words[3]);
         record->cluster = copy(words[4]);
         record->namespace = copy(words[5]);
@@ -123,7 +129,7 @@ static void read_account(struct work *work, char *words[WORDS])
         record->shell = copy(words[8]);
         record->flags = number(words[9]);
         read_groups(record, words[10]);
-        if (record->state == KSA_ACCOUNT_RECREATED) {
+        if ((record->reasons & KSA_DISABLED_RECREATED) != 0) {
                 record->account_uid = "7d9f3c70-0000-4000-8000-000000000001";
                 record->new_account_uid = "7d9f3c70-0000-4000-8000-000000000002";
         }

@@ -246,7 +246,7 @@ SECTIONS = {
     "service": "audience local_user",
     "rule": "account account_uid user service from audience bound review rbac once",
     "account": "account account_uid uid groups home shell allow_powerful_groups",
-    "accounts": "namespaces selector home shell recreated annotations",
+    "accounts": "source namespaces selector home shell recreated",
 }
 
 

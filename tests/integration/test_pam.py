@@ -267,8 +267,8 @@ def test_account_without_a_token_ignores(stack):
     assert [line for line in stack.host.log_since(size) if "pam_ksa" in line] == []
 
 
-@pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-retired"), ("remade", "account-recreated"),
-                                          ("torn", "account-contested"), ("gone", "account-unknown")))
+@pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-disabled"), ("remade", "account-disabled"),
+                                          ("torn", "account-disabled"), ("gone", "account-unknown")))
 def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
     """However he came in."""
     registry.name_service()

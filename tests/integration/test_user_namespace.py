@@ -83,10 +83,10 @@ def test_users_without_a_mapped_uid_are_told_of(cluster):
     changes = inside_json(1, "accounts", "sync")["changes"]  # setgroups() would fail for the group of their namespace
     assert {one["change"] for one in changes} == {"warning", "modified"}, changes
     assert users(cluster) == before and {state for state, _ in before.values()} == {"active"}
-    texts = [one["text"] for one in inside_json(1, "check")["problems"] if "uid_range" in one["remedy"]]
+    texts = [one["text"] for one in inside_json(1, "check")["problems"] if "within" in one["remedy"]]
     assert len([text for text in texts if "_map" in text]) == 2 and len([text for text in texts if text.startswith("2 ")]) == 1
     accounts = inside_json(2, "status", "--offline")["clusters"][0]["accounts"]
-    assert accounts["problem"].startswith("2 ") and "uid_range" in accounts["remedy"]
+    assert accounts["problem"].startswith("2 ") and "within 0-65535" in accounts["remedy"]
 
 
 def test_a_host_that_has_all_ids_hears_nothing(cluster):

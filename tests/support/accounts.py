@@ -21,13 +21,13 @@ class Lister:
     def __init__(self):
         self.accounts, self.page_max, self.instead, self.asked, self.version = [], 10**6, None, [], 100
 
-    def add(self, namespace, name, created=None, labels=None, **annotations):
+    def add(self, namespace, name, created=None, labels=None, padding=None):
         self.version += 1
         self.accounts.append({
             "name": name, "namespace": namespace, "uid": str(uuid.uuid4()), "labels": labels or {},
             "resourceVersion": str(self.version),
             "creationTimestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created or 1700000000)),
-            "annotations": {"ksa.dev/" + key: value for key, value in annotations.items()}})
+            "annotations": {"padding": padding} if padding else {}})
         return self.accounts[-1]
 
     def remove(self, namespace, name):

@@ -13,10 +13,10 @@ GID = 2000000000
 LINES = """\
 account ci_deployer 1900000001 active prod ci deployer /home/ci_deployer /bin/sh 0 2000000000,1500
 account ci_gone 1900000002 removed prod ci gone /home/ci_gone /bin/sh 0 2000000000
-account ci_remade 1900000003 recreated prod ci remade /home/ci_remade /bin/sh 0 2000000000
-account ci_retired 1900000004 retired prod ci retired /home/ci_retired /bin/sh 0 2000000000
+account ci_remade 1900000003 disabled:2 prod ci remade /home/ci_remade /bin/sh 0 2000000000
+account ci_retired 1900000004 disabled:1 prod ci retired /home/ci_retired /bin/sh 0 2000000000
 account ci_runner 1900000005 active prod ci runner /home/ci_runner /bin/sh 0 2000000000
-account ci_torn 1900000006 contested prod ci torn /home/ci_torn /bin/sh 0 2000000000
+account ci_torn 1900000006 disabled:4 prod ci torn /home/ci_torn /bin/sh 0 2000000000
 group k8s-ci 2000000000 prod ci
 """
 DEPLOYER = "ci_deployer:*:1900000001:1900000001:prod/ci/deployer:/home/ci_deployer:/bin/sh"

@@ -52,7 +52,6 @@ static struct ksa_account_record account(const char *name, const char *home)
                                            .account = name + strcspn(name, "_") + 1,
                                            .account_uid = "",
                                            .new_account_uid = "",
-                                           .wanted_name = "",
                                            .groups = groups,
                                            .group_count = KSA_COUNT(groups)};
 }
@@ -61,18 +60,20 @@ void accounts_put(const char *tag)
 {
         static const char *const names[] = {"ci_active", "ci_gone", "ci_remade", "ci_retired",
                                             "ci_torn"};
-        static const enum ksa_account_state states[] = {KSA_ACCOUNT_ACTIVE, KSA_ACCOUNT_REMOVED,
-                                                        KSA_ACCOUNT_RECREATED, KSA_ACCOUNT_RETIRED,
-                                                        KSA_ACCOUNT_CONTESTED};
+        static const unsigned reasons[] = {0, 0, KSA_DISABLED_RECREATED, KSA_DISABLED_ADMINISTRATOR,
+                                           KSA_DISABLED_CONFLICT};
         struct ksa_account_record accounts[KSA_COUNT(names)];
         char homes[KSA_COUNT(names)][64];
 
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 (void)snprintf(homes[i], sizeof(homes[i]), "/home/%s%s", names[i], tag);
                 accounts[i] = account(names[i], homes[i]);
-                accounts[i].state = states[i];
+                accounts[i].state = i == 1          ? KSA_ACCOUNT_REMOVED
+                                    : reasons[i] != 0 ? KSA_ACCOUNT_DISABLED
+                                                      : KSA_ACCOUNT_ACTIVE;
+                accounts[i].reasons = reasons[i];
                 accounts[i].uid = UID_FIRST + (uint32_t)i;
-                if (states[i] == KSA_ACCOUNT_RECREATED) {
+                if (reasons[i] == KSA_DISABLED_RECREATED) {
                         accounts[i].account_uid = "7d9f3c70-0000-4000-8000-000000000001";
                         accounts[i].new_account_uid = "7d9f3c70-0000-4000-8000-000000000002";
                 }

@@ -11,7 +11,7 @@
 #define MANY_COUNT 300u
 
 /*
- * ci_active, ci_gone (REMOVED), ci_remade (RECREATED), ci_retired and ci_torn (CONTESTED), with uids from
+ * ci_active, ci_gone (REMOVED), ci_remade, ci_retired and ci_torn (DISABLED), with uids from
  * UID_FIRST on in this order, all in k8s-ci and in group 1500; TAG ends their homes, to tell one registry from
  * another.
  */

@@ -30,15 +30,14 @@ static int arrange(void **state)
         source = (struct ksa_accounts){.name = "prod",
                                        .namespaces = {namespaces, KSA_COUNT(namespaces)},
                                        .home = "/srv/home",
-                                       .shell = "/bin/bash",
-                                       .annotations = true};
+                                       .shell = "/bin/bash"};
         origin = (struct ksa_account_origin){
-                .source = &source, .rank = 3, .range = {100000, 199999}, .namespace = "ci"};
+                .source = &source, .namespace = "ci"};
         return place_setup(state);
 }
 
 /* Reads TEXT with nothing behind it that a reader could run into. */
-static enum ksa_reason read_text(const char *text, struct ksa_wanted_list *list,
+static enum ksa_reason read_text(const char *text, struct ksa_desired_list *list,
                                  struct ksa_account_page *page, struct ksa_error *err)
 {
         const size_t length = strlen(text), before = list->count;
@@ -57,7 +56,7 @@ static enum ksa_reason read_text(const char *text, struct ksa_wanted_list *list,
 
 static void test_page(void **state)
 {
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_account_page page;
         struct ksa_error error;
 
@@ -66,20 +65,16 @@ static void test_page(void **state)
         assert_string_equal(page.version, "77");
         assert_string_equal(page.next, "");
         assert_int_equal(list.count, 1);
-        const struct ksa_wanted *item = &list.items[0];
+        const struct ksa_desired *item = &list.items[0];
         assert_string_equal(item->cluster, "prod");
         assert_string_equal(item->namespace, "ci");
         assert_string_equal(item->account, "deployer");
         assert_string_equal(item->account_uid, "14e75b93-b974-47ca-a847-ba5d1f4ad2a6");
         assert_int_equal(item->created, 1795512600);
         assert_string_equal(item->name, "");
-        assert_string_equal(item->fault, "");
         assert_int_equal(item->uid, 0);
-        assert_string_equal(item->home, "/srv/home");
-        assert_string_equal(item->shell, "/bin/bash");
         assert_ptr_equal(item->source, &source);
-        assert_int_equal(item->rank, 3);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 /* ONE with the member at PATH changed, in the page or (with ".") in its account. */
@@ -123,7 +118,7 @@ static void test_what_is_read_too(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                struct ksa_wanted_list list = {0};
+                struct ksa_desired_list list = {0};
                 struct ksa_account_page page;
                 struct ksa_error error;
                 char *text = change(rows[i].path, rows[i].value);
@@ -131,17 +126,17 @@ static void test_what_is_read_too(void **state)
                 if (read_text(text, &list, &page, &error) != KSA_OK || list.count != rows[i].count)
                         fail_msg("%s: %s", text, error.text);
                 free(text);
-                ksa_wanted_clear(&list);
+                ksa_desired_clear(&list);
         }
         char *plain = asked_change(ONE, "kind", "\"ServiceAccountList\"");
         char *both = asked_change(plain, "apiVersion", "\"v1\"");
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_account_page page;
         struct ksa_error error;
         assert_int_equal(read_text(both, &list, &page, &error), KSA_OK);
         assert_int_equal(list.count, 1);
         assert_int_equal(read_text(plain, &list, &page, &error), KSA_API_BROKEN);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
         free(plain);
         free(both);
 }
@@ -182,7 +177,7 @@ static void test_what_others_wrote(void **state)
                 strcat(deep, "}");
         strcat(deep, "}]");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                struct ksa_wanted_list list = {0};
+                struct ksa_desired_list list = {0};
                 struct ksa_account_page page;
                 struct ksa_error error;
                 char *account = page_with(rows[i]);
@@ -190,7 +185,7 @@ static void test_what_others_wrote(void **state)
                 if (read_text(account, &list, &page, &error) != KSA_OK || list.count != 1)
                         fail_msg("%s: %s", account, error.text);
                 free(account);
-                ksa_wanted_clear(&list);
+                ksa_desired_clear(&list);
         }
 }
 
@@ -202,14 +197,14 @@ static void test_name_with_a_nul(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
-                struct ksa_wanted_list list = {0};
+                struct ksa_desired_list list = {0};
                 struct ksa_account_page page;
                 struct ksa_error error;
                 char *text = page_with(texts[i]);
 
                 assert_int_equal(read_text(text, &list, &page, &error), KSA_API_BROKEN);
                 free(text);
-                ksa_wanted_clear(&list);
+                ksa_desired_clear(&list);
         }
 }
 
@@ -259,16 +254,11 @@ static void test_what_is_none(void **state)
                 {".metadata|creationTimestamp", "1795464267"},
                 {".metadata|creationTimestamp", "\"\""},
                 {".metadata|creationTimestamp", "\"2026-11-24\""},
-                {".metadata|annotations", "[]"},
-                {".metadata|annotations", "\"ksa.dev/user\""},
-                {".metadata|annotations", "{\"ksa.dev/user\":1}"},
-                {".metadata|annotations", "{\"ksa.dev/uid\":100001}"},
-                {".metadata|annotations", "{\"ksa.dev/uid\":null}"},
         };
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                struct ksa_wanted_list list = {0};
+                struct ksa_desired_list list = {0};
                 struct ksa_account_page page;
                 struct ksa_error error;
                 char *text = change(rows[i][0], rows[i][1]);
@@ -276,14 +266,14 @@ static void test_what_is_none(void **state)
                 if (read_text(text, &list, &page, &error) != KSA_API_BROKEN)
                         fail_msg("%s", text);
                 free(text);
-                ksa_wanted_clear(&list);
+                ksa_desired_clear(&list);
         }
 }
 
 static void test_no_json(void **state)
 {
         static const char *const texts[] = {"", "{", "[]", "<html>", "{}", "{}{}", "null"};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_account_page page;
         struct ksa_error error;
 
@@ -297,7 +287,7 @@ static void test_no_json(void **state)
                 assert_int_equal(read_text(text, &list, &page, &error), KSA_API_BROKEN);
                 free(text);
         }
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 static void test_times(void **state)
@@ -329,71 +319,6 @@ static void test_times(void **state)
         }
 }
 
-static void test_annotations(void **state)
-{
-        static const struct {
-                const char *annotations, *name, *fault; /* what the fault holds */
-                unsigned uid;
-        } rows[] = {
-                {"{\"ksa.dev/user\":\"ci_bot\"}", "ci_bot", NULL, 0},
-                {"{\"ksa.dev/uid\":\"100001\"}", "", NULL, 100001},
-                {"{\"ksa.dev/user\":\"ci_bot\",\"ksa.dev/uid\":\"199999\"}", "ci_bot", NULL,
-                 199999},
-                {"{\"other.dev/user\":\"root\"}", "", NULL, 0},
-                {"{\"ksa.dev/user\":\"root\"}", "", "'root'", 0},
-                {"{\"ksa.dev/user\":\"\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"ci_\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"ci\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"cia_bot\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"c\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"CI_bot\"}", "", "begins with 'ci_'", 0},
-                {"{\"ksa.dev/user\":\"ci_a23456789012345678901234567890\"}", "", "ci_a2345", 0},
-                /* The name of an account in a longer namespace, cut. */
-                {"{\"ksa.dev/user\":\"ci__abcdefgh\"}", "", "as one that was cut", 0},
-                /* sudo does not tell it from ci_deployer. */
-                {"{\"ksa.dev/user\":\"ci_Deployer\"}", "", "it has a capital letter", 0},
-                {"{\"ksa.dev/user\":\"ci_deployeR\"}", "", "it has a capital letter", 0},
-                {"{\"ksa.dev/user\":\"ci_a_b\"}", "ci_a_b", NULL, 0},
-                {"{\"ksa.dev/user\":\"x\\ny\"}", "", "x\\x0ay", 0},
-                {"{\"ksa.dev/uid\":\"0\"}", "", "'0'", 0},
-                {"{\"ksa.dev/uid\":\"99999\"}", "", "100000-199999", 0},
-                {"{\"ksa.dev/uid\":\"200000\"}", "", "uid_range", 0},
-                {"{\"ksa.dev/uid\":\"4295067296\"}", "", "uid_range", 0},
-                {"{\"ksa.dev/uid\":\"0100001\"}", "", "uid_range", 0},
-                {"{\"ksa.dev/uid\":\"\"}", "", "uid_range", 0},
-                /* One bad wish spoils the other: the account gets nothing by half. */
-                {"{\"ksa.dev/user\":\"ci_bot\",\"ksa.dev/uid\":\"1\"}", "", "uid_range", 0},
-                {"{\"ksa.dev/user\":\"root\",\"ksa.dev/uid\":\"100001\"}", "", "'root'", 0},
-        };
-
-        (void)state;
-        for (size_t i = 0; i < 2 * KSA_COUNT(rows); i++) {
-                const size_t row = i / 2;
-                struct ksa_wanted_list list = {0};
-                struct ksa_account_page page;
-                struct ksa_error error;
-                char *text = change(".metadata|annotations", rows[row].annotations);
-
-                source.annotations = i % 2 == 0;
-                assert_int_equal(read_text(text, &list, &page, &error), KSA_OK);
-                assert_int_equal(list.count, 1);
-                const struct ksa_wanted *item = &list.items[0];
-                if (!source.annotations) {
-                        assert_string_equal(item->name, "");
-                        assert_string_equal(item->fault, "");
-                        assert_int_equal(item->uid, 0);
-                } else if (strcmp(item->name, rows[row].name) != 0 || item->uid != rows[row].uid ||
-                           (rows[row].fault == NULL) != (item->fault[0] == '\0') ||
-                           (rows[row].fault != NULL &&
-                            strstr(item->fault, rows[row].fault) == NULL)) {
-                        fail_msg("%s: %s %u %s", rows[row].annotations, item->name,
-                                 (unsigned)item->uid, item->fault);
-                }
-                free(text);
-                ksa_wanted_clear(&list);
-        }
-}
-
 /* --- Whole lists ------------------------------------------------------------ */
 
 static char first_page[2048], second_page[2048];
@@ -420,7 +345,7 @@ static void make_pages(const char *second_version, const char *second_name)
         "\"resourceVersion\":\"78\"},\"items\":null}"
 
 static enum ksa_reason fetch(struct place *place, struct answers *answers,
-                             struct ksa_wanted_list *list, const char **version,
+                             struct ksa_desired_list *list, const char **version,
                              struct ksa_error *err)
 {
         struct ksa_config *config = NULL;
@@ -450,7 +375,7 @@ static void test_pages(void **state)
                  .status = 200,
                  .body = EMPTY}};
         struct answers answers = {.rows = rows, .count = KSA_COUNT(rows)};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_error error = {0};
         const char *version = NULL;
 
@@ -464,7 +389,7 @@ static void test_pages(void **state)
         assert_string_equal(
                 answers.accept,
                 "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json");
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 static void test_pages_that_do_not_fit(void **state)
@@ -476,7 +401,7 @@ static void test_pages_that_do_not_fit(void **state)
                 {.url = "ci/serviceaccounts?limit=500", .status = 200, .body = first_page},
                 {.url = "build/serviceaccounts?limit=500", .status = 200, .body = EMPTY}};
         struct answers answers = {.rows = rows, .count = KSA_COUNT(rows)};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_error error = {0};
         const char *version = NULL;
 
@@ -495,7 +420,7 @@ static void test_pages_that_do_not_fit(void **state)
         assert_int_equal(fetch(*state, &answers, &list, &version, &error), KSA_API_BROKEN);
         assert_int_equal(answers.asked, 2);
         assert_null(version);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 static void test_expired(void **state)
@@ -504,7 +429,7 @@ static void test_expired(void **state)
                 {.url = "continue=", .status = 410, .body = "{}"},
                 {.url = "ci/serviceaccounts?limit=500", .status = 200, .body = first_page}};
         struct answers answers = {.rows = rows, .count = KSA_COUNT(rows)};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_error error = {0};
         const char *version = NULL;
 
@@ -517,7 +442,7 @@ static void test_expired(void **state)
         memset(&error, 0, sizeof(error));
         assert_int_equal(fetch(*state, &answers, &list, &version, &error), KSA_API_BROKEN);
         assert_int_equal(answers.asked, 1);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 /* 500 accounts of a namespace whose owner puts 256 KiB of annotations on each do not fit. */
@@ -535,7 +460,7 @@ static void test_too_large(void **state)
                  .body = second_page},
                 {.url = "build/serviceaccounts?limit=500", .status = 200, .body = EMPTY}};
         struct answers answers = {.rows = rows, .count = KSA_COUNT(rows)};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_error error = {0};
         const char *version = NULL;
 
@@ -554,7 +479,7 @@ static void test_too_large(void **state)
         memset(&error, 0, sizeof(error));
         assert_int_equal(fetch(*state, &answers, &list, &version, &error), KSA_API_UNREACHABLE);
         assert_int_equal(answers.asked, 1);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 static void test_what_is_asked(void **state)
@@ -562,7 +487,7 @@ static void test_what_is_asked(void **state)
         static const char *all[] = {"ci", "*", "ci"};
         const struct answer_row rows[] = {{.url = "/", .status = 200, .body = EMPTY}};
         struct answers answers = {.rows = rows, .count = 1};
-        struct ksa_wanted_list list = {0};
+        struct ksa_desired_list list = {0};
         struct ksa_error error = {0};
         const char *version = NULL;
 
@@ -585,7 +510,7 @@ static void test_what_is_asked(void **state)
         const struct answer_row no[] = {{.url = "/", .status = 403, .body = "{}"}};
         answers = (struct answers){.rows = no, .count = 1};
         assert_int_equal(fetch(*state, &answers, &list, &version, &error), KSA_API_FORBIDDEN);
-        ksa_wanted_clear(&list);
+        ksa_desired_clear(&list);
 }
 
 #define UNIT_TEST(test) cmocka_unit_test_setup_teardown(test, arrange, place_teardown)
@@ -598,7 +523,6 @@ int main(void)
                 UNIT_TEST(test_what_is_none),
                 UNIT_TEST(test_no_json),
                 UNIT_TEST(test_times),
-                UNIT_TEST(test_annotations),
                 UNIT_TEST(test_pages),
                 UNIT_TEST(test_pages_that_do_not_fit),
                 UNIT_TEST(test_expired),

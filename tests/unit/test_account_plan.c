@@ -1,436 +1,466 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_plan.c: the life of an account, from the first time it is wanted. */
+/* plan_*.c, account_plan.c: the holder keeps. Random histories of three hosts: test_accounts_model.py. */
 #include "account_plan.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "account_name.h"
 #include "realm.h"
 
-static struct realm realm;
+#define DISABLED KSA_ACCOUNT_DISABLED
+#define REMOVED  KSA_ACCOUNT_REMOVED
+
+static struct realm host;
 
 static int setup(void **state)
 {
-        (void)state;
-        realm_open(&realm);
+        if (place_setup(state) != 0)
+                return -1;
+        realm_open(&host);
+        realm_has_files(&host, ((struct place *)*state)->folder);
         return 0;
 }
 
 static int teardown(void **state)
 {
-        (void)state;
-        realm_close(&realm);
-        return 0;
+        realm_close(&host);
+        return place_teardown(state);
 }
 
-static void sync_one(const char *account_uid)
-{
-        realm_forget(&realm);
-        realm_lists(&realm, "ci", "deployer", 100)->account_uid = account_uid;
-        realm_lists(&realm, "ci", "other", 100);
-        realm_sync(&realm);
-}
+#define REALM                        \
+        struct realm *realm = &host; \
+        (void)state
 
-static void sync_none(void)
+static uint32_t computed(const struct realm *realm, const char *account)
 {
-        realm_forget(&realm);
-        realm_lists(&realm, "ci", "other", 100);
-        realm_sync(&realm);
-}
+        uint32_t uid = 0;
 
-static void test_nothing(void **state)
-{
-        (void)state;
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_OK);
-        assert_int_equal(realm.plan->account_count, 0);
-        assert_int_equal(realm.plan->change_count, 0);
-        assert_false(realm.plan->differs);
-        assert_string_equal(realm.plan->guard, "");
-}
-
-static void test_added(void **state)
-{
-        struct ksa_account_record record;
-        uint32_t uid = 0, gid = 0;
-
-        (void)state;
-        sync_one("u1");
-        assert_changed(&realm, KSA_CHANGE_ADDED, "deployer");
-        record = realm_record(&realm, "ci", "deployer");
-        assert_int_equal(ksa_account_uid("prod", "ci", "deployer", &realm.range, &uid, NULL),
+        assert_int_equal(ksa_account_uid("prod", "ci", account, &realm->config.host.uid_range, &uid,
+                                         NULL),
                          KSA_OK);
-        assert_int_equal(ksa_account_uid("prod", "ci", "", &realm.range, &gid, NULL), KSA_OK);
-        assert_int_equal(record.uid, uid);
+        return uid;
+}
+
+/* --- Newcomers -------------------------------------------------------------- */
+
+static void test_a_user_and_its_group(void **state)
+{
+        REALM;
+
+        realm_lists(realm, "ci", "deployer", 5);
+        realm_sync(realm);
+        struct ksa_account_record record = realm_record(realm, "ci", "deployer");
         assert_string_equal(record.name, "ci_deployer");
-        assert_string_equal(record.home, "/home/ci_deployer");
-        assert_string_equal(record.shell, "/bin/sh");
-        assert_string_equal(record.account_uid, "u1");
-        assert_int_equal(record.created, 100);
-        assert_int_equal(record.changed, 1800000000);
+        assert_int_equal(record.uid, computed(realm, "deployer"));
         assert_int_equal(record.group_count, 1);
-        assert_int_equal(record.groups[0], gid);
-        assert_int_equal(realm.registry.group_count, 1);
+        assert_string_equal(record.home, "/home/ci_deployer");
+        struct ksa_group_record group;
+        assert_int_equal(ksa_registry_group_by_name(&realm->registry, "k8s-ci", &group),
+                         KSA_REGISTRY_FOUND);
+        assert_int_equal(group.gid, computed(realm, ""));
+        assert_int_equal(record.groups[0], group.gid);
 }
 
-static void test_home_and_shell(void **state)
+/* In a range of one number all ask for it; the group asks for it too, just before its oldest account. */
+static void test_of_newcomers_the_first_gets_it(void **state)
 {
-        struct ksa_account section = {.home = "/srv/bot"}, plain = {0};
+        static const struct {
+                const char *first;
+                int64_t ages[3]; /* of a, b and c */
+        } rows[] = {{"b", {9, 5, 7}}, {"a", {5, 5, 5}}, {"c", {0, 0, 1}}};
+        REALM;
 
-        (void)state;
-        realm_lists(&realm, "ci", "a", 1)->home = "/srv/homes";
-        realm_lists(&realm, "ci", "b", 1)->home = "/srv/homes/";
-        realm_lists(&realm, "ci", "c", 1)->shell = "/bin/bash";
-        realm_lists(&realm, "ci", "d", 1)->home = "/";
-        realm_declares(&realm, &section, "bot", "ci", "e");
-        realm_declares(&realm, &plain, "plain", "ci", "f");
-        realm_sync(&realm);
-        assert_string_equal(realm_record(&realm, "ci", "a").home, "/srv/homes/ci_a");
-        assert_string_equal(realm_record(&realm, "ci", "b").home, "/srv/homes/ci_b");
-        assert_string_equal(realm_record(&realm, "ci", "c").shell, "/bin/bash");
-        assert_string_equal(realm_record(&realm, "ci", "d").home, "/ci_d");
-        assert_string_equal(realm_record(&realm, "ci", "e").home, "/srv/bot");
-        assert_string_equal(realm_record(&realm, "ci", "f").home, "/home/plain");
-        realm.wanted.items[0].home = "/home";
-        realm_sync(&realm);
-        assert_told(&realm, KSA_CHANGE_MODIFIED, "a", "home /home/ci_a, was /srv/homes/ci_a");
+        realm->config.host.uid_range = (struct ksa_uid_range){70000, 70000};
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                /* The group is elsewhere, or it would ask for the number before its oldest account. */
+                struct ksa_desired_group elsewhere = {"prod", "ops", "k8s-ops", 90000};
+
+                realm->registry = (struct ksa_registry){.bytes = NULL};
+                realm_forget(realm);
+                realm_lists(realm, "ops", "c", rows[i].ages[2]);
+                realm_lists(realm, "ops", "b", rows[i].ages[1]);
+                realm_lists(realm, "ops", "a", rows[i].ages[0]);
+                realm->desired.groups = (struct ksa_list){&elsewhere, 1};
+                realm_sync(realm);
+                realm->desired.groups = (struct ksa_list){.items = NULL};
+                for (const char *one = "abc"; *one != '\0'; one++) {
+                        const char name[] = {*one, '\0'};
+                        const bool first = strcmp(name, rows[i].first) == 0;
+
+                        assert_int_equal(realm_record(realm, "ops", name).state,
+                                         first ? KSA_ACCOUNT_ACTIVE : 0);
+                        if (!first)
+                                assert_int_equal(realm_change(realm, KSA_CHANGE_REFUSED, name)->refusal,
+                                                 KSA_REFUSAL_NUMBER_TAKEN);
+                }
+        }
 }
 
-static void test_removed_and_returned(void **state)
+/* A local user of one host must not hand a number to another account there. */
+static void test_a_refused_newcomer_counts_against_younger_ones(void **state)
 {
-        struct ksa_account_record before;
+        struct ksa_account section = {.uid = 70001};
+        REALM;
 
-        (void)state;
-        sync_one("u1");
-        before = realm_record(&realm, "ci", "deployer");
-        sync_none();
-        assert_changed(&realm, KSA_CHANGE_REMOVED, "deployer");
-        assert_int_equal(realm.plan->removals, 1);
-        assert_state(&realm, "deployer", KSA_ACCOUNT_REMOVED);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").uid, before.uid);
-        realm.range = (struct ksa_uid_range){5000, 6000};
-        sync_one("u1"); /* and the range that has changed meanwhile does not renumber it */
-        assert_changed(&realm, KSA_CHANGE_RETURNED, "deployer");
-        assert_int_equal(realm_record(&realm, "ci", "deployer").uid, before.uid);
+        place_write(*state, "passwd", "bot:x:1500:1500::/:/bin/sh\n");
+        realm_declares(realm, &section, "bot", "ci", "older");
+        realm_lists(realm, "ci", "younger", 5)->uid = 70001;
+        realm_sync(realm);
+        assert_refused(realm, "older", KSA_REFUSAL_NAME_LOCAL);
+        assert_refused(realm, "younger", KSA_REFUSAL_RANGE);
+        realm->config.host.uid_range.min = 70000;
+        realm_sync(realm);
+        assert_refused(realm, "younger", KSA_REFUSAL_NUMBER_TAKEN);
 }
 
-/* The attack that the Kubernetes uid is for: whoever may delete and make accounts becomes another one. */
+static void test_an_older_newcomer_takes_nothing(void **state)
+{
+        REALM;
+
+        realm_lists(realm, "ci", "holder", 9)->uid = 1900000000;
+        realm_sync(realm);
+        realm_lists(realm, "ci", "older", 1)->uid = 1900000000;
+        realm_sync(realm);
+        assert_state(realm, "holder", KSA_ACCOUNT_ACTIVE, 0);
+        assert_refused(realm, "older", KSA_REFUSAL_NUMBER_TAKEN);
+        /* Not even once the holder is gone. */
+        realm_forget(realm);
+        realm_lists(realm, "ci", "older", 1)->uid = 1900000000;
+        realm_sync(realm);
+        assert_state(realm, "holder", REMOVED, 0);
+        assert_refused(realm, "older", KSA_REFUSAL_NUMBER_TAKEN);
+}
+
+static void test_owners_of_this_host(void **state)
+{
+        static const struct {
+                const char *file, *text;
+                enum ksa_refusal refusal;
+        } rows[] = {
+                {"passwd", "ci_a:x:1500:1500::/:/bin/sh\n", KSA_REFUSAL_NAME_LOCAL},
+                {"passwd", "alice:x:1900000000:1500::/:/bin/sh\n", KSA_REFUSAL_NUMBER_LOCAL},
+                {"group", "ci_a:x:1500:\n", KSA_REFUSAL_NAME_LOCAL},
+                {"group", "web:x:1900000000:\n", KSA_REFUSAL_NUMBER_LOCAL},
+                {"subuid", "alice:1899999999:2\n", KSA_REFUSAL_NUMBER_LOCAL},
+                {"subuid", "ci_a:100000:65536\n", KSA_REFUSAL_NAME_LOCAL},
+                {"group", "docker:x:990:ci_a\n", KSA_REFUSAL_NONE},
+        };
+        REALM;
+
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                realm_forget(realm);
+                realm->registry = (struct ksa_registry){.bytes = NULL};
+                realm_lists(realm, "ci", "a", 5)->uid = 1900000000;
+                place_write(*state, rows[i].file, rows[i].text);
+                realm_sync(realm);
+                place_write(*state, rows[i].file, "");
+                if (rows[i].refusal != KSA_REFUSAL_NONE)
+                        assert_refused(realm, "a", rows[i].refusal);
+                else
+                        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        }
+}
+
+static void test_a_namespace_that_left_too_many_names_behind(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        char name[16];
+        REALM;
+
+        for (int i = 0; i < 10000; i++) {
+                (void)snprintf(name, sizeof(name), "a%d", i);
+                realm_lists(realm, "ci", name, 5);
+        }
+        realm_sync(realm);
+        realm_forget(realm);
+        realm_sync(realm);
+        realm_lists(realm, "ci", "newcomer", 5);
+        realm_declares(realm, &section, "bot", "ci", "declared");
+        realm_sync(realm);
+        assert_refused(realm, "newcomer", KSA_REFUSAL_FULL);
+        assert_state(realm, "declared", KSA_ACCOUNT_ACTIVE, 0);
+}
+
+/* --- Names and uids that stay ----------------------------------------------- */
+
+static void test_removal_loses_nothing(void **state)
+{
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_lists(realm, "ci", "b", 5);
+        realm_sync(realm);
+        realm_keeps(realm);
+        realm_wish(realm, KSA_WISH_DISABLE, "ci_b");
+        const uint32_t uid = realm_record(realm, "ci", "a").uid;
+        realm_forget(realm);
+        realm_sync(realm);
+        assert_changed(realm, KSA_CHANGE_REMOVED, "a");
+        realm->config.host.uid_range = (struct ksa_uid_range){70000, 79999};
+        realm_lists(realm, "ci", "a", 5);
+        realm_lists(realm, "ci", "b", 5);
+        realm_sync(realm);
+        assert_changed(realm, KSA_CHANGE_RETURNED, "a");
+        assert_int_equal(realm_record(realm, "ci", "a").uid, uid);
+        assert_state(realm, "b", DISABLED, KSA_DISABLED_ADMINISTRATOR);
+}
+
+static void test_a_section_for_a_listed_account(void **state)
+{
+        struct ksa_account section = {.uid = 70001}, other = {.uid = 70001};
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_lists(realm, "ci", "b", 5);
+        realm_sync(realm);
+        const uint32_t uid = realm_record(realm, "ci", "a").uid;
+        section.uid = 0;
+        realm_declares(realm, &section, "bot", "ci", "a");
+        realm_sync(realm);
+        assert_changed(realm, KSA_CHANGE_RENAMED, "a");
+        assert_string_equal(realm_record(realm, "ci", "a").name, "bot");
+        assert_int_equal(realm_record(realm, "ci", "a").uid, uid);
+        /* Its former name stays its own, as do its former uids. */
+        realm_forget(realm);
+        section.uid = 70001;
+        realm_declares(realm, &section, "bot", "ci", "a");
+        realm_declares(realm, &other, "ci_a", "ci", "thief");
+        realm_sync(realm);
+        assert_changed(realm, KSA_CHANGE_RENUMBERED, "a");
+        assert_refused(realm, "thief", KSA_REFUSAL_NAME_TAKEN);
+        realm_forget(realm);
+        section.uid = 70002;
+        realm_declares(realm, &section, "bot", "ci", "a");
+        realm_declares(realm, &other, "bot2", "ci", "thief");
+        realm_sync(realm);
+        assert_refused(realm, "thief", KSA_REFUSAL_NUMBER_TAKEN);
+        /* The account itself may have them again. */
+        realm_forget(realm);
+        section.uid = uid;
+        realm_declares(realm, &section, "ci_a", "ci", "a");
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").uid, uid);
+        assert_string_equal(realm_record(realm, "ci", "a").name, "ci_a");
+}
+
+static void test_a_taken_name_leaves_the_user_as_it_is(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_lists(realm, "ci", "b", 5);
+        realm_sync(realm);
+        section.uid = realm_record(realm, "ci", "b").uid;
+        realm_declares(realm, &section, "ci_b", "ci", "a");
+        realm_sync(realm);
+        assert_string_equal(realm_record(realm, "ci", "a").name, "ci_a");
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        assert_int_equal(realm_change(realm, KSA_CHANGE_WARNING, "a")->refusal,
+                         KSA_REFUSAL_NAME_TAKEN);
+}
+
+/* --- Reasons ---------------------------------------------------------------- */
+
 static void test_recreated(void **state)
 {
-        (void)state;
-        sync_one("u1");
-        sync_one("u2");
-        assert_told(&realm, KSA_CHANGE_RECREATED, "deployer", "'u1' and is 'u2'");
-        assert_remedy(&realm, KSA_CHANGE_RECREATED, "deployer", "accept ci_deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RECREATED);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").account_uid, "u1");
-        assert_string_equal(realm_record(&realm, "ci", "deployer").new_account_uid, "u2");
-        sync_one("u2");
-        assert_told(&realm, KSA_CHANGE_WARNING, "deployer", "it stays recreated");
-        sync_one("u3");
-        assert_changed(&realm, KSA_CHANGE_RECREATED, "deployer");
-        realm_wish(&realm, KSA_WISH_ACCEPT, "ci_deployer");
-        assert_changed(&realm, KSA_CHANGE_ACCEPTED, "deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").account_uid, "u3");
-        assert_string_equal(realm_record(&realm, "ci", "deployer").new_account_uid, "");
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_sync(realm);
+        realm_forget(realm);
+        realm_lists(realm, "ci", "a", 6)->account_uid = "second";
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_RECREATED);
+        assert_string_equal(realm_record(realm, "ci", "a").account_uid, "uid-a");
+        /* enable is about the one that the registry has; a third one is another again. */
+        realm_keeps(realm);
+        realm_wish(realm, KSA_WISH_ENABLE, "ci_a");
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        assert_string_equal(realm_record(realm, "ci", "a").account_uid, "second");
+        realm_forget(realm);
+        realm_lists(realm, "ci", "a", 7)->account_uid = "third";
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_RECREATED);
+        /* The same account again needs no decision. */
+        realm_forget(realm);
+        realm_lists(realm, "ci", "a", 6)->account_uid = "second";
+        realm_sync(realm);
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        realm_forget(realm);
+        struct ksa_desired *item = realm_lists(realm, "ci", "a", 8);
+        item->account_uid = "fourth";
+        item->source = &listing_accept;
+        realm_sync(realm);
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        assert_string_equal(realm_record(realm, "ci", "a").account_uid, "fourth");
 }
 
-/* From an [account] without account_uid to a listing: nobody knows that it was made again. */
-static void test_declared_without_uid_then_listed(void **state)
+static void test_a_local_user_that_comes_later(void **state)
 {
-        struct ksa_account section = {0};
+        REALM;
 
-        (void)state;
-        realm_declares(&realm, &section, "ci_deployer", "ci", "deployer")->account_uid = "";
-        realm_sync(&realm);
-        sync_one("u1");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RECREATED);
-        assert_told(&realm, KSA_CHANGE_RECREATED, "deployer", "[account] without account_uid");
-        assert_remedy(&realm, KSA_CHANGE_RECREATED, "deployer", "accept ci_deployer");
+        realm_lists(realm, "ci", "a", 5);
+        realm_sync(realm);
+        place_write(*state, "passwd", "ci_a:x:1500:1500::/:/bin/sh\n");
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_CONFLICT);
+        assert_int_equal(realm_plan(realm, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+        place_write(*state, "passwd", "");
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_CONFLICT);
+        realm_wish(realm, KSA_WISH_ENABLE, "ci_a");
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
 }
 
-static void test_recreated_while_removed(void **state)
+/* Only enable on this host lifts it. */
+static void test_the_administrators_reason_stays(void **state)
 {
-        (void)state;
-        sync_one("u1");
-        sync_none();
-        sync_one("u2");
-        assert_changed(&realm, KSA_CHANGE_RETURNED, "deployer");
-        assert_changed(&realm, KSA_CHANGE_RECREATED, "deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RECREATED);
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_sync(realm);
+        realm_wish(realm, KSA_WISH_DISABLE, "ci_a");
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 0);
+        assert_int_equal(realm_plan(realm, KSA_WISH_DISABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
+        assert_int_equal(realm_plan(realm, KSA_WISH_ENABLE, "nobody"), KSA_ACCOUNT_UNKNOWN);
+        realm_forget(realm);
+        realm_sync(realm);
+        struct ksa_desired *item = realm_lists(realm, "ci", "a", 6);
+        item->account_uid = "second";
+        item->source = &listing_accept;
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_ADMINISTRATOR);
+        realm_forget(realm);
+        item = realm_lists(realm, "ci", "a", 6);
+        item->leader = KSA_LEADER_ACTIVE;
+        item->source = &following;
+        realm_sync(realm);
+        realm_declares(realm, &section, "ci_a", "ci", "a");
+        realm_sync(realm);
+        assert_state(realm, "a", DISABLED, KSA_DISABLED_ADMINISTRATOR);
+        realm_wish(realm, KSA_WISH_ENABLE, "ci_a");
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 1);
+        assert_int_equal(realm_plan(realm, KSA_WISH_ENABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
 }
 
-static void test_recreated_shows_its_old_uid(void **state)
+/* --- A leader --------------------------------------------------------------- */
+
+static struct ksa_desired *leader_lists(struct realm *realm, const char *account, const char *name,
+                                        uint32_t uid, enum ksa_leader_state leader)
 {
-        (void)state;
-        sync_one("u1");
-        sync_one("u2");
-        sync_one("u1");
-        assert_changed(&realm, KSA_CHANGE_RETURNED, "deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").new_account_uid, "");
+        struct ksa_desired *item = realm_lists(realm, "ci", account, 5);
+
+        item->source = &following;
+        item->name = name;
+        item->uid = uid;
+        item->leader = leader;
+        return item;
 }
 
-/* The word was for the one that was shown, not for one that came after. */
-static void test_accept_is_for_the_one_that_was_shown(void **state)
+static void test_a_follower_takes_what_the_leader_has(void **state)
 {
-        (void)state;
-        sync_one("u1");
-        sync_one("u2");
-        realm_forget(&realm);
-        realm_lists(&realm, "ci", "deployer", 100)->account_uid = "u3";
-        assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_CONTESTED);
-        assert_non_null(strstr(realm.err.text, "'u3'"));
-        assert_null(realm.plan);
+        REALM;
+
+        leader_lists(realm, "a", "deploy", 1900000000, KSA_LEADER_ACTIVE);
+        leader_lists(realm, "a", "ci_a", 1900000001, KSA_LEADER_FORMER);
+        leader_lists(realm, "b", "ci_b", 1900000002, KSA_LEADER_DISABLED);
+        leader_lists(realm, "gone", "ci_gone", 1900000003, KSA_LEADER_REMOVED);
+        realm_sync(realm);
+        assert_string_equal(realm_record(realm, "ci", "a").name, "deploy");
+        assert_int_equal(realm_record(realm, "ci", "a").uid, 1900000000);
+        assert_state(realm, "b", DISABLED, KSA_DISABLED_LEADER);
+        assert_state(realm, "gone", REMOVED, 0);
+        assert_int_equal(realm_plan(realm, KSA_WISH_ENABLE, "ci_b"), KSA_DISABLED);
+        realm_forget(realm);
+        leader_lists(realm, "b", "ci_b", 1900000002, KSA_LEADER_ACTIVE);
+        leader_lists(realm, "thief", "ci_t", 1900000001, KSA_LEADER_ACTIVE);
+        leader_lists(realm, "other", "ci_o", 1900000003, KSA_LEADER_ACTIVE);
+        realm_sync(realm);
+        assert_state(realm, "b", KSA_ACCOUNT_ACTIVE, 0);
+        assert_refused(realm, "thief", KSA_REFUSAL_NUMBER_TAKEN);
+        assert_refused(realm, "other", KSA_REFUSAL_NUMBER_TAKEN);
 }
 
-static void test_recreated_accept_in_the_configuration(void **state)
+static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
 {
-        (void)state;
-        sync_one("u1");
-        realm_forget(&realm);
-        struct ksa_wanted *wanted = realm_lists(&realm, "ci", "deployer", 100);
-        wanted->account_uid = "u2";
-        wanted->source = &listing_accept;
-        realm_lists(&realm, "ci", "other", 100);
-        realm_sync(&realm);
-        assert_told(&realm, KSA_CHANGE_ACCEPTED, "deployer", "recreated = accept");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").account_uid, "u2");
+        REALM;
+
+        realm_lists(realm, "ci", "a", 5);
+        realm_sync(realm);
+        realm_forget(realm);
+        leader_lists(realm, "a", "deploy", 1900000000, KSA_LEADER_ACTIVE);
+        leader_lists(realm, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").uid, computed(realm, "a"));
+        assert_string_equal(realm_record(realm, "ci", "a").name, "deploy");
+        assert_int_equal(realm_change(realm, KSA_CHANGE_WARNING, "a")->refusal,
+                         KSA_REFUSAL_UID_DIFFERS);
+        assert_refused(realm, "far", KSA_REFUSAL_RANGE);
 }
 
-static void test_declared_account_uid(void **state)
+/* --- Groups ----------------------------------------------------------------- */
+
+static void test_a_group_whose_name_a_local_group_has(void **state)
 {
-        struct ksa_account section = {0};
+        REALM;
 
-        (void)state;
-        realm_declares(&realm, &section, "bot", "ci", "deployer")->account_uid = "";
-        realm_sync(&realm);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").account_uid, "");
-        realm.wanted.items[0].account_uid = "u1";
-        realm_sync(&realm);
-        assert_told(&realm, KSA_CHANGE_ACCEPTED, "deployer", "[account]");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").account_uid, "u1");
-        /* Nobody said it, and now a source does: is it the same? */
-        realm.wanted.items[0].account_uid = "";
-        realm_sync(&realm);
-        realm_forget(&realm);
-        realm_lists(&realm, "ci", "deployer", 1)->name = "bot";
-        realm_sync(&realm);
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RECREATED);
+        place_write(*state, "group", "k8s-ci:x:1500:\n");
+        realm_lists(realm, "ci", "a", 5);
+        realm_sync(realm);
+        assert_state(realm, "a", KSA_ACCOUNT_ACTIVE, 0);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 0);
+        assert_int_equal(realm_change(realm, KSA_CHANGE_WARNING, "a")->refusal,
+                         KSA_REFUSAL_NAME_LOCAL);
+        place_write(*state, "group", "");
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 1);
+        /* Once it is made, it stays, with its gid, without members too. */
+        place_write(*state, "group", "k8s-ci:x:1500:\n");
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 0);
+        assert_int_equal(realm->plan->group_count, 1);
 }
 
-/* An [account] section has the say over a list that has the account too. */
-static void test_declared_and_listed(void **state)
+static void test_groups_that_a_section_names(void **state)
 {
-        struct ksa_account section = {.uid = 5000};
+        static const char *names[] = {"web", "docker", "none", "root"};
+        struct ksa_account section = {.uid = 0, .groups = {names, KSA_COUNT(names)}};
+        REALM;
 
-        (void)state;
-        realm_lists(&realm, "ci", "deployer", 1);
-        realm_declares(&realm, &section, "bot", "ci", "deployer");
-        realm_sync(&realm);
-        assert_int_equal(realm.registry.account_count, 1);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").uid, 5000);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").flags, KSA_ACCOUNT_DECLARED);
-        assert_int_equal(realm.plan->change_count, 1);
+        place_write(*state, "group", "root:x:0:\nweb:x:8000:\ndocker:x:999:\n");
+        realm_declares(realm, &section, "bot", "ci", "a");
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 2);
+        section.allow_powerful_groups = true;
+        realm_sync(realm);
+        assert_int_equal(realm_record(realm, "ci", "a").group_count, 3);
+        assert_true((realm_record(realm, "ci", "a").flags & KSA_ACCOUNT_POWERFUL) != 0);
 }
-
-static void test_retired(void **state)
-{
-        (void)state;
-        sync_one("u1");
-        realm_wish(&realm, KSA_WISH_RETIRE, "ci_deployer");
-        assert_changed(&realm, KSA_CHANGE_RETIRED, "deployer");
-        assert_string_equal(realm.plan->guard, "");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").group_count, 0);
-        sync_one("u2");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
-        sync_none();
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
-        assert_int_equal(realm_plan(&realm, KSA_WISH_RETIRE, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "ksactl accounts accept ci_deployer takes it back"));
-        assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "no source has"));
-        assert_non_null(strstr(realm.err.text, "once its cluster or an [account] section has it"));
-        sync_one("u1");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_RETIRED);
-        realm_wish(&realm, KSA_WISH_ACCEPT, "ci_deployer");
-        assert_changed(&realm, KSA_CHANGE_ACCEPTED, "deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").group_count, 1);
-}
-
-static void test_wishes_for_nobody(void **state)
-{
-        (void)state;
-        sync_one("u1");
-        assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "nobody"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "'nobody'"));
-        assert_non_null(strstr(realm.err.text, "accounts list"));
-        assert_int_equal(realm_plan(&realm, KSA_WISH_RETIRE, "x\n"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "x\\x0a"));
-        assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "nothing to accept"));
-        assert_non_null(strstr(realm.err.text, "recreated, contested or retired"));
-        sync_none();
-        assert_int_equal(realm_plan(&realm, KSA_WISH_RETIRE, "ci_deployer"), KSA_ACCOUNT_UNKNOWN);
-        assert_non_null(strstr(realm.err.text, "was removed"));
-        assert_non_null(strstr(realm.err.text, "ksactl accounts sync brings it back"));
-}
-
-/* A source's fault: refused where there is no user yet, contested where there is one. */
-static void test_fault_of_a_source(void **state)
-{
-        (void)state;
-        sync_one("u1");
-        uint32_t uid = realm_record(&realm, "ci", "deployer").uid;
-        realm.wanted.items[0].fault = "ksa.dev/uid is no number";
-        realm_lists(&realm, "ci", "fresh", 5)->fault = "ksa.dev/user is another's";
-        realm_sync(&realm);
-        assert_told(&realm, KSA_CHANGE_CONTESTED, "deployer", "ksa.dev/uid is no number");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_CONTESTED);
-        assert_int_equal(realm_record(&realm, "ci", "deployer").uid, uid);
-        assert_told(&realm, KSA_CHANGE_REFUSED, "fresh", "ksa.dev/user is another's");
-        assert_string_equal(realm_change(&realm, KSA_CHANGE_REFUSED, "fresh")->record->name,
-                            "ci_fresh");
-        assert_state(&realm, "fresh", 0);
-        assert_int_equal(realm_plan(&realm, KSA_WISH_ACCEPT, "ci_deployer"), KSA_CONTESTED);
-        realm.wanted.items[0].fault = "";
-        realm_sync(&realm);
-        assert_state(&realm, "deployer", KSA_ACCOUNT_CONTESTED);
-        realm_wish(&realm, KSA_WISH_ACCEPT, "ci_deployer");
-        assert_state(&realm, "deployer", KSA_ACCOUNT_ACTIVE);
-}
-
-static void test_what_no_host_takes(void **state)
-{
-        (void)state;
-        realm_lists(&realm, "ci", "default", 1);
-        realm_lists(&realm, "ci", "nouid", 1)->account_uid = "";
-        realm_lists(&realm, "ci", "rooted", 1)->name = "root";
-        realm_lists(&realm, "ci", "system", 1)->uid = 999;
-        realm_lists(&realm, "ci", "outside", 1)->uid = 5000;
-        realm_lists(&realm, "ci", "colon", 1)->home = "/home:/x";
-        realm_lists(&realm, "ci", "bytes", 1)->account_uid = "a\nb";
-        realm_lists(&realm, "ci", "sound", 1);
-        /* GHSA-6gp8-pp9v-gx45: a uid that systemd gives away as DynamicUser */
-        realm.range.min = 61000;
-        realm_lists(&realm, "ci", "dynamic", 1)->uid = 61184;
-        realm_lists(&realm, "ci", "nobody", 1)->uid = 65534;
-        realm_sync(&realm);
-        assert_int_equal(realm_changes(&realm, KSA_CHANGE_REFUSED), 9);
-        assert_int_equal(realm.registry.account_count, 1);
-        assert_state(&realm, "sound", KSA_ACCOUNT_ACTIVE);
-        assert_told(&realm, KSA_CHANGE_REFUSED, "default", "every Pod");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "rooted", "well-known");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "outside", "outside uid_range");
-        assert_told(&realm, KSA_CHANGE_REFUSED, "dynamic", "61184");
-}
-
-static void test_declared_may_be_outside_the_range(void **state)
-{
-        struct ksa_account section = {.uid = 5000}, system = {.uid = 65534};
-
-        (void)state;
-        realm_declares(&realm, &section, "bot", "ci", "default");
-        realm_declares(&realm, &system, "sys", "ci", "system");
-        realm_sync(&realm);
-        assert_int_equal(realm_record(&realm, "ci", "default").uid, 5000);
-        assert_changed(&realm, KSA_CHANGE_REFUSED, "system");
-}
-
-/* Bug: an annotation that changed before each run made the registry grow without end. */
-static void test_names_that_are_left_behind_have_a_limit(void **state)
-{
-        char name[16];
-
-        (void)state;
-        for (int i = 0; i < 20; i++) {
-                realm_forget(&realm);
-                (void)snprintf(name, sizeof(name), "ci_n%d", i);
-                realm_lists(&realm, "ci", "deployer", 1)->name = name;
-                realm_sync(&realm);
-        }
-        assert_int_equal(realm.registry.account_count, 9);
-        assert_state(&realm, "deployer", KSA_ACCOUNT_CONTESTED);
-        assert_string_equal(realm_record(&realm, "ci", "deployer").name, "ci_n8");
-}
-
-/* What comes back is the last that it was, though the clock was set back meanwhile. */
-static void test_returned_as_the_last(void **state)
-{
-        static const int64_t jumps[] = {100, -100000};
-
-        (void)state;
-        for (size_t i = 0; i < KSA_COUNT(jumps); i++) {
-                struct ksa_account section = {.uid = 5000};
-
-                realm_close(&realm);
-                realm_open(&realm);
-                realm_declares(&realm, &section, "bot", "ci", "a");
-                realm_sync(&realm);
-                realm.wanted.items[0].uid = 5001;
-                realm_sync(&realm);
-                realm.now += jumps[i];
-                realm_forget(&realm);
-                realm_sync(&realm);
-                assert_int_equal(realm_record(&realm, "ci", "a").uid, 5001);
-                realm_lists(&realm, "ci", "a", 1)->name = "bot";
-                realm_sync(&realm);
-                assert_int_equal(realm_record(&realm, "ci", "a").uid, 5001);
-                assert_state(&realm, "a", KSA_ACCOUNT_CONTESTED); /* its own would be another */
-        }
-}
-
-static void test_damaged_registry(void **state)
-{
-        (void)state;
-        sync_one("u1");
-        unsigned char *bytes = ((unsigned char **)realm.written.items)[realm.written.count - 1];
-        bytes[realm.registry.accounts + 60] ^= 1;
-        assert_int_equal(realm_plan(&realm, KSA_WISH_NONE, NULL), KSA_REGISTRY);
-}
-
-static void test_words(void **state)
-{
-        (void)state;
-        assert_string_equal(ksa_change_word(KSA_CHANGE_ADDED), "added");
-        assert_string_equal(ksa_change_word(KSA_CHANGE_WARNING), "warning");
-        assert_string_equal(ksa_change_word(0), "unknown");
-        assert_string_equal(ksa_account_state_word(KSA_ACCOUNT_CONTESTED), "contested");
-        assert_string_equal(ksa_account_state_word(KSA_ACCOUNT_STATE_COUNT), "unknown");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
         const struct CMUnitTest tests[] = {
-                TEST(test_nothing),
-                TEST(test_added),
-                TEST(test_home_and_shell),
-                TEST(test_removed_and_returned),
+                TEST(test_a_user_and_its_group),
+                TEST(test_of_newcomers_the_first_gets_it),
+                TEST(test_a_refused_newcomer_counts_against_younger_ones),
+                TEST(test_an_older_newcomer_takes_nothing),
+                TEST(test_owners_of_this_host),
+                TEST(test_a_namespace_that_left_too_many_names_behind),
+                TEST(test_removal_loses_nothing),
+                TEST(test_a_section_for_a_listed_account),
+                TEST(test_a_taken_name_leaves_the_user_as_it_is),
                 TEST(test_recreated),
-                TEST(test_declared_without_uid_then_listed),
-                TEST(test_recreated_while_removed),
-                TEST(test_recreated_shows_its_old_uid),
-                TEST(test_accept_is_for_the_one_that_was_shown),
-                TEST(test_recreated_accept_in_the_configuration),
-                TEST(test_declared_account_uid),
-                TEST(test_declared_and_listed),
-                TEST(test_retired),
-                TEST(test_wishes_for_nobody),
-                TEST(test_fault_of_a_source),
-                TEST(test_what_no_host_takes),
-                TEST(test_declared_may_be_outside_the_range),
-                TEST(test_names_that_are_left_behind_have_a_limit),
-                TEST(test_returned_as_the_last),
-                TEST(test_damaged_registry),
-                TEST(test_words),
+                TEST(test_a_local_user_that_comes_later),
+                TEST(test_the_administrators_reason_stays),
+                TEST(test_a_follower_takes_what_the_leader_has),
+                TEST(test_a_follower_keeps_the_uid_that_it_gave),
+                TEST(test_a_group_whose_name_a_local_group_has),
+                TEST(test_groups_that_a_section_names),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,40 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_sync.c: which files are taken, and when the registry is written. With clusters: test_ksactl_accounts.py. */
+/* account_sync.c with a leader's file: when the registry is written, and which lists count. */
 #include "account_sync.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support.h"
 
 #define NOW    1795464000
-#define PROD   "[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = https://c\n"
-#define LISTED "[accounts prod]\nnamespaces = ci\n"
-#define FILED  PROD "keys = file:/etc/ksa/prod.jwks\n" LISTED
-#define ASKED  PROD "keys = api\napi_server = https://127.0.0.1:6443\n" LISTED
-#define CLUSTER                                                                           \
-        "{\"cluster\":\"prod\",\"resource_version\":\"\",\"listed\":%lld,\"accounts\":[{" \
-        "\"namespace\":\"ci\",\"account\":\"deployer\",\"uid\":\"u-1\",\"created\":17,"   \
-        "\"state\":\"active\",\"user\":null,\"user_uid\":null}]}"
-#define FILE_OF "{\"format\":\"ksa-accounts\",\"version\":1,\"clusters\":[" CLUSTER "]}"
+#define CONFIG                                                              \
+        "[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = https://c\n" \
+        "keys = file:/etc/ksa/prod.jwks\n[accounts prod]\nnamespaces = ci\nsource = file:%s\n"
+#define ACCOUNT(name, uid)                                                                      \
+        "{\"namespace\":\"ci\",\"account\":\"" name "\",\"account_uid\":\"u-1\",\"created\":17," \
+        "\"user\":\"ci_" name "\",\"uid\":" uid ",\"state\":\"active\",\"reasons\":[]}"
+#define FILE_OF                                                                             \
+        "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[{\"cluster\":\"prod\","     \
+        "\"resource_version\":\"\",\"listed\":%lld,\"groups\":[],\"accounts\":[%s]}]}"
+#define TWO ACCOUNT("a", "1900000001") "," ACCOUNT("b", "1900000002")
 
 static const struct ksa_local_files no_files = {
         .passwd = "/nowhere/passwd",
         .group = "/nowhere/group",
         .subuid = "/nowhere/subuid",
         .subgid = "/nowhere/subgid",
-        .sudoers = "/nowhere/sudoers",
-        .sudoers_folder = "/nowhere/sudoers.d",
 };
 
 static char registry_file[128];
 static struct ksa_config *config;
 
-static void arrange(struct place *place, const char *text)
+static void arrange(struct place *place)
 {
         struct ksa_error error = {0};
+        char path[128], text[512];
 
+        (void)snprintf(path, sizeof(path), "%s/leader.json", place->folder);
+        (void)snprintf(text, sizeof(text), CONFIG, path);
         if (place_load(place, text, &config, &error) != KSA_OK)
                 fail_msg("%s", error.text);
         (void)snprintf(registry_file, sizeof(registry_file), "%s/registry", place->folder);
@@ -42,87 +43,33 @@ static void arrange(struct place *place, const char *text)
         place->env.now = NOW;
 }
 
-/* What comes of a file whose cluster was listed at that time. WRITTEN is NULL where it is not to be taken. */
-static enum ksa_reason import(struct place *place, int64_t listed, bool force, bool *written,
-                              const char **remedy)
+/* One run with the leader's file of these accounts; the reason of its reading. */
+static enum ksa_reason run(struct place *place, int64_t listed, const char *accounts, bool force,
+                           bool *ret_written)
 {
         struct ksa_sync sync;
         struct ksa_error error = {0};
-        bool imported = false;
-        char text[512];
-        const int length = snprintf(text, sizeof(text), FILE_OF, (long long)listed);
+        char text[1024];
+
+        const int length =
+                snprintf(text, sizeof(text), FILE_OF, (long long)listed, accounts);
 
         assert_between(length, 1, sizeof(text) - 1);
+        place_write(place, "leader.json", text);
         assert_int_equal(ksa_sync_begin(config, &place->env, &no_files, false, KSA_SYNC_START_FIRST,
                                         &sync, &error),
                          KSA_OK);
-        enum ksa_reason reason =
-                ksa_sync_import(&sync, text, (size_t)length, force, &imported, remedy, &error);
-        assert_int_equal(reason == KSA_OK, imported);
-        assert_int_equal(reason == KSA_OK, *remedy == NULL);
-        if (reason == KSA_OK && written != NULL) {
-                assert_int_equal(ksa_sync_plan(&sync, false, KSA_WISH_NONE, NULL, &error), KSA_OK);
-                assert_int_equal(ksa_sync_write(&sync, written, &error), KSA_OK);
-        }
+        enum ksa_reason reason = ksa_sync_read(&sync, 0, 1000, force, &error);
+        assert_int_equal(ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, &error), KSA_OK);
+        assert_int_equal(ksa_sync_write(&sync, ret_written, &error), KSA_OK);
         ksa_sync_end(&sync);
         return reason;
 }
 
-/* A clock that is an hour fast is one of a time zone; what is beyond would be newer than the next hour's files. */
-static void test_a_file_of_the_future_is_refused(void **state)
-{
-        struct place *place = *state;
-        const char *remedy;
-
-        arrange(place, FILED);
-        assert_int_equal(import(place, NOW + KSA_LISTED_EVERY, false, NULL, &remedy), KSA_OK);
-        for (int force = 0; force < 2; force++) {
-                assert_int_equal(
-                        import(place, NOW + KSA_LISTED_EVERY + 1, force != 0, NULL, &remedy),
-                        KSA_CONFIG_INVALID);
-                assert_non_null(strstr(remedy, "clock"));
-        }
-        ksa_config_free(&config);
-}
-
-static void test_an_older_file_is_refused(void **state)
-{
-        struct place *place = *state;
-        const char *remedy;
-        bool written;
-
-        arrange(place, FILED);
-        assert_int_equal(import(place, NOW - 10, false, &written, &remedy), KSA_OK);
-        assert_int_equal(import(place, NOW - 10, false, NULL, &remedy), KSA_OK);
-        assert_int_equal(import(place, NOW - 11, false, NULL, &remedy), KSA_CONFIG_INVALID);
-        assert_non_null(strstr(remedy, "export it anew"));
-        assert_int_equal(import(place, NOW - 11, true, &written, &remedy), KSA_OK);
-        assert_true(written); /* so that the next one is compared with this */
-        ksa_config_free(&config);
-}
-
-/* Bug: the remedy was to export such a file. */
-static void test_a_cluster_that_is_asked_takes_no_file(void **state)
-{
-        struct place *place = *state;
-        const char *remedy;
-
-        arrange(place, ASKED);
-        assert_int_equal(import(place, NOW, true, NULL, &remedy), KSA_CONFIG_INVALID);
-        assert_non_null(strstr(remedy, "api_server"));
-        assert_null(strstr(remedy, "export"));
-        ksa_config_free(&config);
-}
-
-/* Nothing changed but the time of the listing: each run would write a file otherwise. */
+/* Nothing changed except the time of the listing: each run would write a file otherwise. */
 static void test_a_listing_is_written_when_it_is_an_hour_newer(void **state)
 {
-        struct place *place = *state;
-        const char *remedy;
-        bool written;
-
-        arrange(place, FILED);
-        const struct {
+        static const struct {
                 int64_t listed;
                 bool written;
         } rows[] = {
@@ -133,12 +80,42 @@ static void test_a_listing_is_written_when_it_is_an_hour_newer(void **state)
                 {NOW + 2 * KSA_LISTED_EVERY - 1, false},
                 {NOW + 2 * KSA_LISTED_EVERY, true},
         };
-        place->env.now = NOW + 2 * KSA_LISTED_EVERY;
+        bool written;
+
+        arrange(*state);
+        ((struct place *)*state)->env.now = NOW + 2 * KSA_LISTED_EVERY;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                assert_int_equal(import(place, rows[i].listed, false, &written, &remedy), KSA_OK);
+                assert_int_equal(run(*state, rows[i].listed, TWO, false, &written), KSA_OK);
                 if (written != rows[i].written)
                         fail_msg("row %zu", i);
         }
+        ksa_config_free(&config);
+}
+
+static void test_an_empty_list_is_applied_by_force_alone(void **state)
+{
+        bool written;
+
+        arrange(*state);
+        assert_int_equal(run(*state, NOW, TWO, false, &written), KSA_OK);
+        assert_int_equal(run(*state, NOW, "", false, &written), KSA_API_BROKEN);
+        assert_false(written);
+        assert_int_equal(run(*state, NOW, "", true, &written), KSA_OK);
+        assert_true(written);
+        assert_int_equal(run(*state, NOW, ACCOUNT("a", "1900000001"), false, &written), KSA_OK);
+        assert_int_equal(run(*state, NOW, "", false, &written), KSA_OK); /* the last one may go */
+        assert_true(written);
+        ksa_config_free(&config);
+}
+
+static void test_an_invalid_file_changes_nothing(void **state)
+{
+        bool written;
+
+        arrange(*state);
+        assert_int_equal(run(*state, NOW, TWO, false, &written), KSA_OK);
+        assert_int_equal(run(*state, NOW, "1", true, &written), KSA_CONFIG_INVALID);
+        assert_false(written);
         ksa_config_free(&config);
 }
 
@@ -146,10 +123,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
         const struct CMUnitTest tests[] = {
-                TEST(test_a_file_of_the_future_is_refused),
-                TEST(test_an_older_file_is_refused),
-                TEST(test_a_cluster_that_is_asked_takes_no_file),
                 TEST(test_a_listing_is_written_when_it_is_an_hour_newer),
+                TEST(test_an_empty_list_is_applied_by_force_alone),
+                TEST(test_an_invalid_file_changes_nothing),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,7 +121,7 @@ static void test_damaged_registry(void **state)
         ksa_own_close(&own);
 }
 
-/* What helps where the account is another one: accept, or the section that declares it, which accept says no to. */
+/* The remedy for another account of the same name: enable, or the section that declares it. */
 static void test_a_declared_user_is_told_of_its_section(void **state)
 {
         static const char *own_users[] = {"@own"};
@@ -150,7 +150,7 @@ static void test_a_declared_user_is_told_of_its_section(void **state)
                 assert_non_null(strstr(error.text, "new-uid"));
         }
         /* The reason's own remedy stands beside both. */
-        assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "ksactl accounts accept USER"));
+        assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "ksactl accounts enable USER"));
         assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "account_uid"));
 }
 

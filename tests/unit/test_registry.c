@@ -36,7 +36,8 @@ static int sample_setup(void **state)
         assert_non_null(sample);
         accounts[1].groups = gids;
         accounts[1].group_count = KSA_COUNT(gids);
-        accounts[2].state = KSA_ACCOUNT_RETIRED;
+        accounts[2].state = KSA_ACCOUNT_DISABLED;
+        accounts[2].reasons = KSA_DISABLED_ADMINISTRATOR;
         sample_build(accounts, KSA_COUNT(accounts), &sample->bytes, &sample->size);
         memcpy(&sample->header, sample->bytes, sizeof(sample->header));
         *state = sample;
@@ -92,8 +93,7 @@ static uint64_t digest_account(enum ksa_registry_answer answer,
         const char *texts[] = {account->name,        account->home,
                                account->shell,       account->cluster,
                                account->namespace,   account->account,
-                               account->account_uid, account->new_account_uid,
-                               account->wanted_name};
+                               account->account_uid, account->new_account_uid};
         for (size_t i = 0; i < KSA_COUNT(texts); i++)
                 sum = digest_text(sum, texts[i]);
         if (ksa_registry_copy_passwd(account, buffer, sizeof(buffer), fields, &size) !=
@@ -101,7 +101,7 @@ static uint64_t digest_account(enum ksa_registry_answer answer,
                 return KSA_REGISTRY_BROKEN;
         for (size_t i = 0; i < KSA_COUNT(fields); i++)
                 sum = digest_text(sum, fields[i]);
-        sum = (sum ^ account->uid ^ (uint64_t)account->state << 32 ^ account->wanted_uid) *
+        sum = (sum ^ account->uid ^ (uint64_t)account->state << 32 ^ account->reasons) *
               1099511628211u;
         sum = (sum ^ (uint64_t)account->created) * 1099511628211u;
         sum = (sum ^ (uint64_t)account->changed ^ account->flags) * 1099511628211u;
@@ -401,11 +401,14 @@ static void test_a_hostile_account_is_broken(void **state)
                 {"uid of nobody", FIELD(struct ksa_format_account, uid), 65534},
                 {"uid 65535", FIELD(struct ksa_format_account, uid), 65535},
                 {"uid -1", FIELD(struct ksa_format_account, uid), UINT32_MAX},
-                {"wanted uid 999", FIELD(struct ksa_format_account, wanted_uid), 999},
+                {"a reason of an active one", FIELD(struct ksa_format_account, reasons), 1},
+                {"former and active", FIELD(struct ksa_format_account, flags), KSA_ACCOUNT_FORMER},
                 {"no state", FIELD(struct ksa_format_account, state), 0},
                 {"state", FIELD(struct ksa_format_account, state), KSA_ACCOUNT_STATE_COUNT},
-                {"retired, with a shell", FIELD(struct ksa_format_account, state),
-                 KSA_ACCOUNT_RETIRED},
+                {"disabled, without a reason", FIELD(struct ksa_format_account, state),
+                 KSA_ACCOUNT_DISABLED},
+                {"removed, with a shell", FIELD(struct ksa_format_account, state),
+                 KSA_ACCOUNT_REMOVED},
                 {"flag", FIELD(struct ksa_format_account, flags), KSA_ACCOUNT_FLAGS + 1},
                 {"kind", FIELD(struct ksa_format_account, kind), KSA_FORMAT_GROUP},
                 {"length 0", FIELD(struct ksa_format_account, length), 0},

@@ -22,8 +22,7 @@ static void same(const struct ksa_account_record *read, const struct ksa_account
         assert_string_equal(read->account, written->account);
         assert_string_equal(read->account_uid, written->account_uid);
         assert_string_equal(read->new_account_uid, written->new_account_uid);
-        assert_string_equal(read->wanted_name, written->wanted_name);
-        assert_int_equal(read->wanted_uid, written->wanted_uid);
+        assert_int_equal(read->reasons, written->reasons);
         assert_int_equal(read->created, written->created);
         assert_int_equal(read->changed, written->changed);
         assert_int_equal(read->group_count, written->group_count);
@@ -39,23 +38,26 @@ static size_t all_kinds(struct ksa_account_record accounts[6])
 
         accounts[0] = sample_account("a.name-of-32-bytes_0123456789012", "long", 1900000010);
         accounts[1] = sample_account("ci_again", "again", 1900000011);
-        accounts[1].state = KSA_ACCOUNT_RECREATED;
+        accounts[1].state = KSA_ACCOUNT_DISABLED;
+        accounts[1].reasons = KSA_DISABLED_RECREATED;
         accounts[1].new_account_uid = "0b0b93fa-0000-4000-8000-ba5d1f4ad2a6";
         accounts[2] = sample_account("ci_contested", "contested", 2147483647);
-        accounts[2].state = KSA_ACCOUNT_CONTESTED;
+        accounts[2].state = KSA_ACCOUNT_DISABLED;
+        accounts[2].reasons = KSA_DISABLED_ALL;
         accounts[2].group_count = 0;
         accounts[3] = sample_account("ci_deployer", "deployer", 1000);
-        accounts[3].flags = KSA_ACCOUNT_FLAGS;
+        accounts[3].flags = KSA_ACCOUNT_FLAGS & ~KSA_ACCOUNT_FORMER;
         accounts[3].groups = gids;
         accounts[3].group_count = KSA_COUNT(gids);
-        accounts[3].wanted_name = "ci_deployer";
-        accounts[3].wanted_uid = 1000;
         accounts[4] = sample_account("ci_gone", "gone", 1900000012);
         accounts[4].state = KSA_ACCOUNT_REMOVED;
+        accounts[4].reasons = KSA_DISABLED_ADMINISTRATOR;
+        accounts[4].flags = KSA_ACCOUNT_FORMER;
         accounts[4].account_uid = "";
         accounts[4].created = 0;
         accounts[5] = sample_account("ci_retired", "retired", 1900000013);
-        accounts[5].state = KSA_ACCOUNT_RETIRED;
+        accounts[5].state = KSA_ACCOUNT_DISABLED;
+        accounts[5].reasons = KSA_DISABLED_ADMINISTRATOR;
         return 6;
 }
 
@@ -178,7 +180,7 @@ static void make_bad(struct ksa_account_record *account, int number)
                 BAD(2, account->uid = 61200);
                 BAD(3, account->uid = 65534);
                 BAD(4, account->uid = UINT32_MAX);
-                BAD(5, account->wanted_uid = 12);
+                BAD(5, account->reasons = KSA_DISABLED_LEADER);
                 BAD(6, account->name = "");
                 BAD(7, account->name = "a.name-of-33-bytes_01234567890123");
                 BAD(8, account->name = "ci:b");
@@ -191,7 +193,7 @@ static void make_bad(struct ksa_account_record *account, int number)
                 BAD(15, account->shell = "/bin/sh:");
                 BAD(16, account->state = 0);
                 BAD(17, account->state = KSA_ACCOUNT_STATE_COUNT);
-                BAD(18, account->state = 256 + KSA_ACCOUNT_RETIRED);
+                BAD(18, account->state = KSA_ACCOUNT_DISABLED);
                 BAD(19, account->flags = KSA_ACCOUNT_FLAGS + 1);
                 BAD(20, account->flags = 65536);
                 BAD(21, account->groups = zero; account->group_count = 2);
@@ -204,7 +206,7 @@ static void make_bad(struct ksa_account_record *account, int number)
                 BAD(28, account->account = "x\x7f");
                 BAD(29, account->home = long_text);
                 BAD(30, account->account_uid = long_text);
-                BAD(31, account->wanted_name = "a:b");
+                BAD(31, account->flags = KSA_ACCOUNT_FORMER);
                 BAD(32, account->new_account_uid = "\t");
                 BAD(33, account->group_count = 65536);
 #undef BAD
@@ -270,19 +272,20 @@ static void test_who_is_there_is_found_before_who_was_removed(void **state)
                 size_t size;
 
                 two[removed].state = KSA_ACCOUNT_REMOVED;
-                two[1 - removed].state = KSA_ACCOUNT_RETIRED;
+                two[1 - removed].state = KSA_ACCOUNT_DISABLED;
+                two[1 - removed].reasons = KSA_DISABLED_ADMINISTRATOR;
                 sample_build(two, 2, &bytes, &size);
                 assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL),
                                  KSA_REGISTRY_FOUND);
                 assert_int_equal(ksa_registry_by_name(&registry, "ci_x", &read),
                                  KSA_REGISTRY_FOUND);
-                assert_int_equal(read.state, KSA_ACCOUNT_RETIRED);
+                assert_int_equal(read.state, KSA_ACCOUNT_DISABLED);
                 assert_int_equal(ksa_registry_by_uid(&registry, 1900000010, &read),
                                  KSA_REGISTRY_FOUND);
-                assert_int_equal(read.state, KSA_ACCOUNT_RETIRED);
+                assert_int_equal(read.state, KSA_ACCOUNT_DISABLED);
                 assert_int_equal(ksa_registry_by_account(&registry, "prod", "ci", "x", &read),
                                  KSA_REGISTRY_FOUND);
-                assert_int_equal(read.state, KSA_ACCOUNT_RETIRED);
+                assert_int_equal(read.state, KSA_ACCOUNT_DISABLED);
                 assert_true(ksa_registry_is_whole(&registry, &why));
                 free(bytes);
         }
@@ -419,10 +422,10 @@ static void test_what_is_counted_wrongly_or_unfit_is_missed(void **state)
         free(bytes);
 }
 
-static void test_of_two_that_were_removed_the_later_one(void **state)
+static void test_a_former_name_is_found_last(void **state)
 {
         (void)state;
-        for (int later = 0; later < 2; later++) {
+        for (int former = 0; former < 2; former++) {
                 struct ksa_account_record two[] = {sample_account("ci_x", "x", 1900000010),
                                                    sample_account("ci_x", "x", 1900000010)};
                 struct ksa_registry registry;
@@ -431,13 +434,13 @@ static void test_of_two_that_were_removed_the_later_one(void **state)
                 size_t size;
 
                 two[0].state = two[1].state = KSA_ACCOUNT_REMOVED;
-                two[later].changed += 5;
+                two[former].flags |= KSA_ACCOUNT_FORMER;
                 sample_build(two, 2, &bytes, &size);
                 assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL),
                                  KSA_REGISTRY_FOUND);
                 assert_int_equal(ksa_registry_by_name(&registry, "ci_x", &read),
                                  KSA_REGISTRY_FOUND);
-                assert_int_equal(read.changed, two[later].changed);
+                assert_int_equal(read.flags & KSA_ACCOUNT_FORMER, 0);
                 free(bytes);
         }
 }
@@ -507,7 +510,7 @@ int main(void)
                 cmocka_unit_test(test_an_account_that_cannot_be_found_is_missed),
                 cmocka_unit_test(test_a_member_who_is_not_listed_is_missed),
                 cmocka_unit_test(test_what_is_counted_wrongly_or_unfit_is_missed),
-                cmocka_unit_test(test_of_two_that_were_removed_the_later_one),
+                cmocka_unit_test(test_a_former_name_is_found_last),
                 cmocka_unit_test(test_a_member_is_listed_once),
                 cmocka_unit_test(test_a_member_in_anothers_place_and_a_slot_of_nobody_are_missed),
         };
