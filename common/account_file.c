@@ -87,13 +87,14 @@ static json_t *write_cluster(const struct ksa_registry *registry, const char *cl
         return NULL;
 }
 
-static bool has_cluster(const json_t *clusters, const char *name)
+/* Adds CLUSTER unless it is there already. */
+static bool add_cluster(json_t *clusters, const struct ksa_registry *registry, const char *cluster)
 {
         for (size_t i = 0; i < json_array_size(clusters); i++) {
-                if (strcmp(ksa_json_text(json_array_get(clusters, i), "cluster"), name) == 0)
+                if (strcmp(ksa_json_text(json_array_get(clusters, i), "cluster"), cluster) == 0)
                         return true;
         }
-        return false;
+        return append(clusters, write_cluster(registry, cluster));
 }
 
 json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *cluster)
@@ -101,27 +102,21 @@ json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *
         json_t *clusters = json_array();
         struct ksa_account_record record;
         struct ksa_source_record source;
-        enum ksa_registry_answer answer = KSA_REGISTRY_FOUND;
-        size_t at = 0, at_source = 0;
+        enum ksa_registry_answer answer;
+        size_t position = 0;
         bool good = true;
 
-        for (bool sources = true; good;) {
-                const char *name;
-
-                answer = sources ? ksa_registry_next_source(registry, &at_source, &source)
-                                 : ksa_registry_next(registry, &at, &record);
-                if (answer == KSA_REGISTRY_NOT_FOUND && !sources)
-                        break;
-                if (answer == KSA_REGISTRY_NOT_FOUND) {
-                        sources = false;
-                        continue;
-                }
-                name = sources ? source.cluster : record.cluster;
-                good = answer == KSA_REGISTRY_FOUND;
-                if (good && (cluster == NULL || strcmp(cluster, name) == 0) &&
-                    !has_cluster(clusters, name))
-                        good = append(clusters, write_cluster(registry, name));
-        }
+        while (good && (answer = ksa_registry_next_source(registry, &position, &source)) !=
+                               KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND &&
+                       ((cluster != NULL && strcmp(cluster, source.cluster) != 0) ||
+                        add_cluster(clusters, registry, source.cluster));
+        position = 0;
+        while (good && (answer = ksa_registry_next(registry, &position, &record)) !=
+                               KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND &&
+                       ((cluster != NULL && strcmp(cluster, record.cluster) != 0) ||
+                        add_cluster(clusters, registry, record.cluster));
         if (good)
                 return json_pack("{s:s, s:i, s:o}", "format", FORMAT, "version", FORMAT_VERSION,
                                  "clusters", clusters);
@@ -202,7 +197,7 @@ static enum ksa_reason read_group(json_t *group, const struct ksa_accounts *sour
         struct ksa_desired_group *place = ksa_list_next(&list->groups, sizeof(*place));
         const struct ksa_desired_group item = {source->name, ksa_desired_keep(list, namespace),
                                                ksa_desired_keep(list, name), (uint32_t)gid};
-        if (place == NULL || item.namespace == NULL || item.name == NULL)
+        if (place == NULL || list->texts.failed)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         *place = item;
         list->groups.count++;
@@ -236,11 +231,9 @@ static enum ksa_reason read_cluster(json_t *cluster, const struct ksa_accounts *
                 reason = ksa_account_items_check(list, first, err);
         if (reason != KSA_OK)
                 return reason;
-        version = ksa_desired_keep(list, version);
-        if (version == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        *ret_record = (struct ksa_source_record){source->name, version, (int64_t)listed};
-        return KSA_OK;
+        *ret_record = (struct ksa_source_record){source->name, ksa_desired_keep(list, version),
+                                                 (int64_t)listed};
+        return list->texts.failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
 }
 
 static enum ksa_reason read_file(json_t *file, const struct ksa_accounts *source,

@@ -11,41 +11,23 @@
 
 /* --- Times ------------------------------------------------------------------ */
 
-/* The number of COUNT digits at TEXT; -1 where one is none. */
-static int digits(const char *text, size_t count)
-{
-        int number = 0;
-
-        for (size_t i = 0; i < count; i++) {
-                if (text[i] < '0' || text[i] > '9')
-                        return -1;
-                number = number * 10 + (text[i] - '0');
-        }
-        return number;
-}
-
 bool ksa_account_time(const char *text, int64_t *ret_seconds)
 {
         static const char form[] = "0000-00-00T00:00:00Z";
+        struct tm parts = {.tm_year = 0};
 
         if (strlen(text) != sizeof(form) - 1)
                 return false;
         for (size_t i = 0; i < sizeof(form) - 1; i++) {
-                if (form[i] != '0' && text[i] != form[i])
+                const bool digit = text[i] >= '0' && text[i] <= '9';
+
+                if (form[i] == '0' ? !digit : text[i] != form[i])
                         return false;
         }
-        const int year = digits(text, 4), month = digits(text + 5, 2), day = digits(text + 8, 2),
-                  hour = digits(text + 11, 2), minute = digits(text + 14, 2),
-                  second = digits(text + 17, 2);
-        if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 ||
-            hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 59)
+        if (strptime(text, "%Y-%m-%dT%H:%M:%SZ", &parts) == NULL || parts.tm_year < 70 ||
+            parts.tm_sec > 59)
                 return false;
-        struct tm parts = {.tm_year = year - 1900,
-                           .tm_mon = month - 1,
-                           .tm_mday = day,
-                           .tm_hour = hour,
-                           .tm_min = minute,
-                           .tm_sec = second};
+        const int day = parts.tm_mday;
         const int64_t seconds = (int64_t)timegm(&parts);
         /* The 31st of a month that has 30 became the 1st of the next. */
         if (parts.tm_mday != day)
@@ -75,7 +57,8 @@ static enum ksa_reason check(const struct ksa_account_origin *origin,
                                 namespace, account);
         if (said->leader != KSA_LEADER_NONE && said->account_uid[0] == '\0')
                 return KSA_OK; /* of an [account] without account_uid */
-        if (!ksa_is_graphic(said->account_uid) || strlen(said->account_uid) > KSA_ACCOUNT_UID_MAX)
+        if (!ksa_is_graphic(said->account_uid) || strchr(said->account_uid, ':') != NULL ||
+            strlen(said->account_uid) > KSA_ACCOUNT_UID_MAX)
                 return ksa_fail(err, KSA_API_BROKEN, "the account '%s/%s' has no valid uid",
                                 namespace, account);
         return KSA_OK;
@@ -100,8 +83,7 @@ enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
         item.account = ksa_desired_keep(list, said->account);
         item.account_uid = ksa_desired_keep(list, said->account_uid);
         item.name = ksa_desired_keep(list, said->name);
-        if (item.namespace == NULL || item.account == NULL || item.account_uid == NULL ||
-            item.name == NULL || !ksa_desired_add(list, &item))
+        if (!ksa_desired_add(list, &item))
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         return KSA_OK;
 }

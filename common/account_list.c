@@ -82,9 +82,7 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_desired_list *li
                                 NEXT_MAX);
         ret_page->version = ksa_desired_keep(list, version);
         ret_page->next = ksa_desired_keep(list, next);
-        if (ret_page->version == NULL || ret_page->next == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        return KSA_OK;
+        return list->texts.failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
 }
 
 enum ksa_reason ksa_account_page_read(const char *body, size_t length,

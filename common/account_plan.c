@@ -57,15 +57,9 @@ static enum ksa_reason check_enabled(const struct ksa_plan_state *state, struct 
 
 /* --- The records afterwards ------------------------------------------------- */
 
-struct result {
-        const struct ksa_account_record *record;
-        struct ksa_plan_entry *entry; /* NULL for a former name or uid */
-};
-
 static int by_name(const void *a, const void *b)
 {
-        const struct ksa_account_record *one = ((const struct result *)a)->record;
-        const struct ksa_account_record *other = ((const struct result *)b)->record;
+        const struct ksa_account_record *one = a, *other = b;
         int order = strcmp(one->name, other->name);
 
         if (order != 0)
@@ -75,113 +69,44 @@ static int by_name(const void *a, const void *b)
         return one->uid < other->uid ? -1 : one->uid > other->uid;
 }
 
-/* RESULTS has room for all records that there will be. */
-static size_t gather(struct ksa_plan_state *state, struct result *results)
-{
-        const struct ksa_account_record *formers = state->formers.items;
-        size_t count = 0;
-
-        for (size_t i = 0; i < state->entry_count; i++) {
-                struct ksa_plan_entry *entry = &state->entries[i];
-                const struct ksa_account_record *after = &entry->after;
-
-                if (after->state != 0)
-                        results[count++] = (struct result){after, entry};
-                for (size_t n = 0; n < entry->former_count; n++) {
-                        const struct ksa_account_record *former = entry->formers[n];
-
-                        /* It has this name and uid again. */
-                        if (former->uid == after->uid && strcmp(former->name, after->name) == 0)
-                                state->differs = true;
-                        else
-                                results[count++] = (struct result){former, NULL};
-                }
-        }
-        for (size_t i = 0; i < state->formers.count; i++)
-                results[count++] = (struct result){&formers[i], NULL};
-        return count;
-}
-
-static enum ksa_reason put_accounts(struct ksa_plan_state *state, struct ksa_plan *plan,
-                                    struct ksa_error *err)
-{
-        size_t room = state->entry_count + state->records.count + state->formers.count + 1;
-        struct result *results = calloc(room, sizeof(*results));
-
-        if (results == NULL)
-                return no_memory(err);
-        plan->account_count = gather(state, results);
-        plan->accounts = calloc(plan->account_count + 1, sizeof(*plan->accounts));
-        if (plan->accounts != NULL)
-                qsort(results, plan->account_count, sizeof(*results), by_name);
-        for (size_t i = 0; plan->accounts != NULL && i < plan->account_count; i++) {
-                plan->accounts[i] = *results[i].record;
-                if (results[i].entry != NULL)
-                        results[i].entry->place = i;
-        }
-        free(results);
-        return plan->accounts == NULL ? no_memory(err) : KSA_OK;
-}
-
 static int group_by_name(const void *a, const void *b)
 {
         return strcmp(((const struct ksa_group_record *)a)->name,
                       ((const struct ksa_group_record *)b)->name);
 }
 
-static enum ksa_reason put_groups(const struct ksa_plan_state *state, struct ksa_plan *plan,
-                                  struct ksa_error *err)
+/* Moves the results from STATE, where former names are records already. */
+static void put(struct ksa_plan_state *state, struct ksa_plan *plan)
 {
-        plan->groups = calloc(state->group_count + 1, sizeof(*plan->groups));
-        if (plan->groups == NULL)
-                return no_memory(err);
+        struct ksa_list groups = {.count = 0};
+
+        for (size_t i = 0; i < state->entry_count; i++) {
+                const struct ksa_account_record *after = &state->entries[i].after;
+
+                if (after->state != 0)
+                        ksa_plan_add(state, &state->records, after, sizeof(*after));
+        }
         for (size_t i = 0; i < state->group_count; i++) {
                 const struct ksa_plan_group *group = &state->groups[i];
+                const struct ksa_group_record record = {.name = group->request.name,
+                                                  .gid = group->gid,
+                                                  .cluster = group->party.cluster,
+                                                  .namespace = group->party.namespace};
 
-                if (group->gid != NULL)
-                        plan->groups[plan->group_count++] =
-                                (struct ksa_group_record){.name = group->request.name,
-                                                          .gid = *group->gid,
-                                                          .cluster = group->party.cluster,
-                                                          .namespace = group->party.namespace};
+                if (group->gid != 0)
+                        ksa_plan_add(state, &groups, &record, sizeof(record));
         }
-        qsort(plan->groups, plan->group_count, sizeof(*plan->groups), group_by_name);
-        return KSA_OK;
-}
-
-/* A refused account has no record: one as it would have been. */
-static const struct ksa_account_record *record_of(struct ksa_plan_state *state,
-                                                  const struct ksa_plan *plan,
-                                                  const struct ksa_plan_entry *entry)
-{
-        if (entry->after.state != 0)
-                return &plan->accounts[entry->place];
-        struct ksa_account_record *record = ksa_arena_room(state->arena, sizeof(*record));
-        if (record != NULL) {
-                *record = entry->after;
-                record->state = KSA_ACCOUNT_ACTIVE;
-        }
-        return record;
-}
-
-static enum ksa_reason put_changes(struct ksa_plan_state *state, struct ksa_plan *plan,
-                                   struct ksa_error *err)
-{
-        const struct ksa_noted_change *changes = state->changes.items;
-
+        plan->accounts = state->records.items;
+        plan->account_count = state->records.count;
+        plan->groups = groups.items;
+        plan->group_count = groups.count;
+        plan->changes = state->changes.items;
         plan->change_count = state->changes.count;
-        plan->changes = calloc(plan->change_count + 1, sizeof(*plan->changes));
-        if (plan->changes == NULL)
-                return no_memory(err);
-        for (size_t i = 0; i < plan->change_count; i++)
-                plan->changes[i] = (struct ksa_plan_change){
-                        .change = changes[i].change,
-                        .refusal = changes[i].refusal,
-                        .record = record_of(state, plan, changes[i].entry),
-                        .why = changes[i].why,
-                        .remedy = changes[i].remedy,
-                };
-        return KSA_OK;
+        state->records.items = state->changes.items = NULL;
+        if (plan->account_count > 0)
+                qsort(plan->accounts, plan->account_count, sizeof(*plan->accounts), by_name);
+        if (plan->group_count > 0)
+                qsort(plan->groups, plan->group_count, sizeof(*plan->groups), group_by_name);
 }
 
 /* --- The plan --------------------------------------------------------------- */
@@ -206,11 +131,7 @@ static enum ksa_reason make(struct ksa_plan_state *state, struct ksa_plan *plan,
                 return reason;
         for (size_t i = 0; i < state->entry_count; i++)
                 ksa_plan_report(state, &state->entries[i]);
-        reason = put_accounts(state, plan, err);
-        if (reason == KSA_OK)
-                reason = put_groups(state, plan, err);
-        if (reason == KSA_OK)
-                reason = put_changes(state, plan, err);
+        put(state, plan);
         if (reason == KSA_OK && state->arena->failed)
                 reason = no_memory(err);
         plan->differs = state->differs;

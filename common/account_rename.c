@@ -42,53 +42,31 @@ static enum ksa_reason read_all(const struct ksa_registry *before, struct conten
         return KSA_OK;
 }
 
-static bool has_group(const struct content *content, const char *cluster, const char *namespace)
+/* Renames in place. Returns how many records were of the cluster OLD, and how many are of NEW already. */
+static size_t rename_all(struct content *content, const char *old, const char *new, size_t *ret_new)
 {
-        const struct ksa_group_record *groups = content->groups.items;
-
-        for (size_t i = 0; i < content->groups.count; i++) {
-                if (strcmp(groups[i].cluster, cluster) == 0 &&
-                    strcmp(groups[i].namespace, namespace) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* Renames in place. Returns whether there was anything of OLD; *RET_BOTH, whether it is under NEW too. */
-static bool rename_all(const struct ksa_registry *before, struct content *content, const char *old,
-                       const char *new, bool *ret_both)
-{
-        struct ksa_account_record *accounts = content->accounts.items, other;
+        struct ksa_account_record *accounts = content->accounts.items;
         struct ksa_group_record *groups = content->groups.items;
         struct ksa_source_record *sources = content->sources.items;
-        bool found = false, both = false;
+        size_t found = 0, others = 0;
 
         for (size_t i = 0; i < content->accounts.count; i++) {
-                struct ksa_account_record *one = &accounts[i];
-
-                if (strcmp(one->cluster, old) != 0)
-                        continue;
-                both = both || ksa_registry_by_account(before, new, one->namespace, one->account,
-                                                       &other) != KSA_REGISTRY_NOT_FOUND;
-                one->cluster = new;
-                found = true;
+                others += strcmp(accounts[i].cluster, new) == 0;
+                if (strcmp(accounts[i].cluster, old) == 0) {
+                        accounts[i].cluster = new;
+                        found++;
+                }
         }
         for (size_t i = 0; i < content->groups.count; i++) {
-                if (strcmp(groups[i].cluster, old) != 0)
-                        continue;
-                both = both || has_group(content, new, groups[i].namespace);
-                groups[i].cluster = new;
-                found = true;
+                if (strcmp(groups[i].cluster, old) == 0)
+                        groups[i].cluster = new;
         }
+        /* When it was listed under the new name does not matter: its next list is read soon. */
         for (size_t i = content->sources.count; i-- > 0;) {
-                if (strcmp(sources[i].cluster, new) == 0)
+                if (strcmp(sources[i].cluster, old) == 0 || strcmp(sources[i].cluster, new) == 0)
                         sources[i] = sources[--content->sources.count];
         }
-        for (size_t i = 0; i < content->sources.count; i++) {
-                if (strcmp(sources[i].cluster, old) == 0)
-                        sources[i].cluster = new;
-        }
-        *ret_both = both;
+        *ret_new = others;
         return found;
 }
 
@@ -115,16 +93,15 @@ enum ksa_reason ksa_sync_rename_cluster(struct ksa_sync *sync, const char *old, 
                                         struct ksa_error *err)
 {
         struct content content = {.accounts = {NULL, 0}};
-        bool both = false;
+        size_t others = 0;
         enum ksa_reason reason = read_all(&sync->before, &content, err);
 
-        if (reason == KSA_OK && !rename_all(&sync->before, &content, old, new, &both))
+        if (reason == KSA_OK && rename_all(&content, old, new, &others) == 0)
                 reason = ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "there is no user of a cluster \"%s\"",
                                   old);
-        else if (reason == KSA_OK && both)
+        else if (reason == KSA_OK && others > 0)
                 reason = ksa_fail(err, KSA_CONFIG_INVALID,
-                                  "an account or group is in the registry under both names, with "
-                                  "two uids");
+                                  "the cluster \"%s\" has users of its own already", new);
         if (reason == KSA_OK)
                 reason = write_all(sync, &content, err);
         free(content.accounts.items);

@@ -89,7 +89,7 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written,
 /*
  * Writes the registry with all that it has of the cluster OLD under the name NEW (account_rename.c).
  *
- * KSA_ACCOUNT_UNKNOWN  it has nothing of OLD; KSA_CONFIG_INVALID  it has an account or group under both names
+ * KSA_ACCOUNT_UNKNOWN  it has no user of OLD; KSA_CONFIG_INVALID  it has users of NEW already
  */
 enum ksa_reason ksa_sync_rename_cluster(struct ksa_sync *sync, const char *old, const char *new,
                                         struct ksa_error *err) KSA_MUST_CHECK;

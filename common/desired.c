@@ -6,37 +6,26 @@
 
 bool ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item)
 {
-        if (list->count == list->room) {
-                size_t room = list->room == 0 ? 64 : list->room * 2;
-                struct ksa_desired *items = reallocarray(list->items, room, sizeof(*items));
+        struct ksa_list items = {.items = list->items, .count = list->count};
+        struct ksa_desired *place = ksa_list_next(&items, sizeof(*place));
 
-                if (items == NULL)
-                        return false;
-                list->items = items;
-                list->room = room;
-        }
+        if (place == NULL)
+                return false;
+        list->items = items.items;
+        if (list->texts.failed)
+                return false;
         list->items[list->count++] = *item;
         return true;
 }
 
 const char *ksa_desired_keep(struct ksa_desired_list *list, const char *text)
 {
-        char **place = ksa_list_next(&list->texts, sizeof(*place));
-
-        if (place == NULL)
-                return NULL;
-        *place = strdup(text);
-        if (*place == NULL)
-                return NULL;
-        list->texts.count++;
-        return *place;
+        return ksa_arena_text(&list->texts, "%s", text);
 }
 
 void ksa_desired_clear(struct ksa_desired_list *list)
 {
-        for (size_t i = 0; i < list->texts.count; i++)
-                free(((char **)list->texts.items)[i]);
-        free(list->texts.items);
+        ksa_arena_clear(&list->texts);
         free(list->groups.items);
         free(list->items);
         memset(list, 0, sizeof(*list));

@@ -6,6 +6,7 @@
 #ifndef KSA_DESIRED_H
 #define KSA_DESIRED_H
 
+#include "arena.h"
 #include "error.h"
 #include "macros.h"
 #include "registry.h"
@@ -41,16 +42,16 @@ struct ksa_desired_group {
 
 struct ksa_desired_list {
         struct ksa_desired *items;
-        size_t count, room;
+        size_t count;
         struct ksa_list groups; /* struct ksa_desired_group */
-        struct ksa_list texts;  /* char *, owned */
+        struct ksa_arena texts;
 };
 
-/* Adds a copy of ITEM, which borrows its texts. Returns false if memory runs out. */
+/* Adds a copy of ITEM, which borrows its texts. Returns false if memory ran out, for a text too. */
 bool ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item) KSA_MUST_CHECK;
 
-/* Returns a copy of TEXT that the list owns; NULL if memory runs out. */
-const char *ksa_desired_keep(struct ksa_desired_list *list, const char *text) KSA_MUST_CHECK;
+/* A copy of TEXT that the list owns; "" if memory runs out. */
+const char *ksa_desired_keep(struct ksa_desired_list *list, const char *text);
 
 void ksa_desired_clear(struct ksa_desired_list *list);
 

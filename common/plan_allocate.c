@@ -45,26 +45,20 @@ static void refuse(struct ksa_request *request, enum ksa_refusal refusal, bool d
 
 /* --- Requests --------------------------------------------------------------- */
 
-static bool is_storable(const char *text, const char *excluded)
-{
-        return strlen(text) <= TEXT_MAX && (text[0] == '\0' || ksa_is_graphic(text)) &&
-               strpbrk(text, excluded) == NULL;
-}
-
+/* A home and a shell are texts of passwd(5); of both, and of all others, the alphabets are those of their options. */
 static bool is_text_usable(const struct ksa_plan_entry *entry)
 {
         const struct ksa_account *section = entry->section ? entry->section->section : NULL;
         const struct ksa_accounts *source = entry->item ? entry->item->source : NULL;
-        const char *home = section ? section->home : source->home;
-        const char *shell = section ? section->shell : source->shell;
-        const char *uid = section ? entry->section->account_uid : entry->item->account_uid;
+        const char *texts[] = {section ? section->home : source->home,
+                               section ? section->shell : source->shell};
 
-        return is_storable(entry->party.cluster, ":/") &&
-               is_storable(entry->party.namespace, ":/") &&
-               is_storable(entry->party.account, ":/") && is_storable(uid, ":") &&
-               (home == NULL ||
-                (is_storable(home, ":") && strlen(home) <= TEXT_MAX - KSA_NAME_SIZE)) &&
-               (shell == NULL || is_storable(shell, ":"));
+        for (size_t i = 0; i < KSA_COUNT(texts); i++) {
+                if (texts[i] != NULL && (strchr(texts[i], ':') != NULL ||
+                                         strlen(texts[i]) > TEXT_MAX - KSA_NAME_SIZE))
+                        return false;
+        }
+        return true;
 }
 
 /* Refuses what no host could take, and what the leader asks for against this host's configuration. */
@@ -78,7 +72,7 @@ static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *e
 
         if (!is_text_usable(entry))
                 refuse(request, KSA_REFUSAL_UNUSABLE, declared,
-                       "a text of it is too long, or has characters that no user's may have");
+                       "its home or shell is too long or has a colon");
         else if (fault != NULL)
                 refuse(request, KSA_REFUSAL_UNUSABLE, declared,
                        ksa_arena_text(state->arena, "no user may be called %s: %s",
@@ -130,16 +124,6 @@ static enum ksa_reason request_entry(struct ksa_plan_state *state, struct ksa_pl
         return reason;
 }
 
-/* A group is requested by a namespace that has an account. */
-static bool is_group_requested(const struct ksa_plan_state *state, const struct ksa_plan_group *group)
-{
-        for (size_t i = group->first; i < group->end; i++) {
-                if (ksa_plan_is_desired(&state->entries[i]))
-                        return group->before == NULL;
-        }
-        return false;
-}
-
 static enum ksa_reason request_group(struct ksa_plan_state *state, struct ksa_plan_group *group,
                                      struct ksa_error *err)
 {
@@ -165,21 +149,82 @@ static enum ksa_reason request_group(struct ksa_plan_state *state, struct ksa_pl
                                &state->input->config->host.uid_range, &request->number, err);
 }
 
-/* --- The order of newcomers ------------------------------------------------- */
+/* --- Claims ----------------------------------------------------------------- */
 
-struct newcomer {
-        const struct ksa_party *party;
-        const struct ksa_request *request;
-        const struct ksa_plan_entry *entry; /* NULL for a group */
-        const struct ksa_account *section;  /* of an array, so that their order is that of the files */
-        int64_t created;
-};
-
-static int by_order(const void *a, const void *b)
+/* An unknown time makes no account old. */
+static int64_t created_of(const struct ksa_plan_entry *entry)
 {
-        const struct newcomer *one = a, *other = b;
+        const struct ksa_desired *item = entry->item;
+
+        if (item == NULL && entry->reserved.count > 0)
+                item = *(const struct ksa_desired *const *)entry->reserved.items;
+        return item != NULL && item->created > 0 ? item->created : INT64_MAX;
+}
+
+static void claim(struct ksa_plan_state *state, struct ksa_claim claim)
+{
+        ksa_plan_add(state, &state->claims, &claim, sizeof(claim));
+}
+
+static void claim_entry(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
+{
+        const struct ksa_account_record *before = entry->before;
+        const struct ksa_account_record *const *formers = entry->formers.items;
+        const struct ksa_desired *const *reserved = entry->reserved.items;
+        struct ksa_claim one = {.party = &entry->party, .given = true, .gone = true};
+
+        for (size_t i = 0; i < entry->formers.count; i++) {
+                one.name = formers[i]->name;
+                one.number = formers[i]->uid;
+                claim(state, one);
+        }
+        if (before != NULL)
+                claim(state, (struct ksa_claim){.party = &entry->party,
+                                                .name = before->name,
+                                                .number = before->uid,
+                                                .given = true,
+                                                .gone = before->state == KSA_ACCOUNT_REMOVED});
+        one.given = false;
+        one.section = entry->section == NULL ? NULL : entry->section->section;
+        one.created = created_of(entry);
+        for (size_t i = 0; i < entry->reserved.count; i++) {
+                one.name = reserved[i]->name;
+                one.number = reserved[i]->uid;
+                claim(state, one);
+        }
+        one.name = entry->request.name;
+        one.number = entry->request.number;
+        if (ksa_plan_is_desired(entry) && entry->request.refusal != KSA_REFUSAL_UNUSABLE)
+                claim(state, one);
+}
+
+/* A namespace with an account asks for a group, which is as old as its oldest account. */
+static void claim_group(struct ksa_plan_state *state, const struct ksa_plan_group *group)
+{
+        struct ksa_claim one = {.party = &group->party,
+                                .name = group->request.name,
+                                .number = group->request.number,
+                                .given = group->before != NULL,
+                                .created = INT64_MAX};
+        bool requested = false;
+
+        for (size_t i = group->first; i < group->end; i++) {
+                const int64_t created = created_of(&state->entries[i]);
+
+                requested = requested || ksa_plan_is_desired(&state->entries[i]);
+                one.created = created < one.created ? created : one.created;
+        }
+        if (requested || one.given)
+                claim(state, one);
+}
+
+/* What was given comes first, then sections, then by creation, namespace, name and cluster. */
+static int by_order(const struct ksa_claim *one, const struct ksa_claim *other)
+{
         int order;
 
+        if (one->given || other->given)
+                return (int)other->given - (int)one->given;
         if (one->section != other->section) {
                 if (one->section == NULL || other->section == NULL)
                         return one->section == NULL ? 1 : -1;
@@ -193,123 +238,13 @@ static int by_order(const void *a, const void *b)
         return order != 0 ? order : strcmp(one->party->cluster, other->party->cluster);
 }
 
-/* An unknown time makes no account old. */
-static int64_t created_of(const struct ksa_plan_entry *entry)
-{
-        int64_t created = entry->item != NULL          ? entry->item->created
-                          : entry->reserved_count != 0 ? entry->reserved[0]->created
-                                                       : 0;
-
-        return created > 0 ? created : INT64_MAX;
-}
-
-static bool is_newcomer(const struct ksa_plan_entry *entry)
-{
-        const struct ksa_account_record *before = entry->before;
-
-        if (entry->reserved_count != 0)
-                return true;
-        return ksa_plan_is_desired(entry) && entry->request.refusal != KSA_REFUSAL_UNUSABLE &&
-               (before == NULL || before->uid != entry->request.number ||
-                strcmp(before->name, entry->request.name) != 0);
-}
-
-/* The newcomers in their order; NULL if memory runs out. A group is as old as its oldest listed account. */
-static struct newcomer *find_newcomers(struct ksa_plan_state *state, size_t *ret_count)
-{
-        struct newcomer *all =
-                calloc(state->entry_count + state->group_count + 1, sizeof(*all));
-        size_t count = 0;
-
-        if (all == NULL)
-                return NULL;
-        for (size_t i = 0; i < state->entry_count; i++) {
-                const struct ksa_plan_entry *entry = &state->entries[i];
-
-                if (is_newcomer(entry))
-                        all[count++] = (struct newcomer){
-                                &entry->party, &entry->request, entry,
-                                entry->section == NULL ? NULL : entry->section->section,
-                                created_of(entry)};
-        }
-        for (size_t i = 0; i < state->group_count; i++) {
-                const struct ksa_plan_group *group = &state->groups[i];
-                int64_t created = INT64_MAX;
-
-                if (!is_group_requested(state, group))
-                        continue;
-                for (size_t n = group->first; n < group->end; n++) {
-                        const int64_t other = created_of(&state->entries[n]);
-
-                        created = other < created ? other : created;
-                }
-                all[count++] = (struct newcomer){&group->party, &group->request, NULL, NULL, created};
-        }
-        qsort(all, count, sizeof(*all), by_order);
-        *ret_count = count;
-        return all;
-}
-
-/* --- Claims ----------------------------------------------------------------- */
-
-static void claim(struct ksa_plan_state *state, const struct ksa_party *party, const char *name,
-                  uint32_t number, size_t order, bool gone)
-{
-        struct ksa_claim *place = ksa_list_next(&state->claims, sizeof(*place));
-
-        if (place == NULL) {
-                state->arena->failed = true;
-                return;
-        }
-        *place = (struct ksa_claim){party, name, number, order, gone};
-        state->claims.count++;
-}
-
-static void claim_given(struct ksa_plan_state *state)
-{
-        for (size_t i = 0; i < state->entry_count; i++) {
-                const struct ksa_plan_entry *entry = &state->entries[i];
-                const struct ksa_account_record *before = entry->before;
-
-                if (before != NULL)
-                        claim(state, &entry->party, before->name, before->uid, 0,
-                              before->state == KSA_ACCOUNT_REMOVED);
-                for (size_t n = 0; n < entry->former_count; n++)
-                        claim(state, &entry->party, entry->formers[n]->name,
-                              entry->formers[n]->uid, 0, true);
-        }
-        for (size_t i = 0; i < state->group_count; i++) {
-                const struct ksa_group_record *before = state->groups[i].before;
-
-                if (before != NULL)
-                        claim(state, &state->groups[i].party, before->name, before->gid, 0, false);
-        }
-}
-
-static void claim_requested(struct ksa_plan_state *state, const struct newcomer *newcomers,
-                            size_t count)
-{
-        for (size_t i = 0; i < count; i++) {
-                const struct newcomer *one = &newcomers[i];
-
-                if (one->entry == NULL || ksa_plan_is_desired(one->entry))
-                        claim(state, one->party, one->request->name, one->request->number, i + 1,
-                              false);
-                for (size_t n = 0; one->entry != NULL && n < one->entry->reserved_count; n++) {
-                        const struct ksa_desired *reserved = one->entry->reserved[n];
-
-                        claim(state, one->party, reserved->name, reserved->uid, i + 1, true);
-                }
-        }
-}
-
 static int by_name(const void *a, const void *b)
 {
         const struct ksa_claim *one = *(const struct ksa_claim *const *)a;
         const struct ksa_claim *other = *(const struct ksa_claim *const *)b;
         int order = strcmp(one->name, other->name);
 
-        return order != 0 ? order : (one->order > other->order) - (one->order < other->order);
+        return order != 0 ? order : by_order(one, other);
 }
 
 static int by_number(const void *a, const void *b)
@@ -319,33 +254,42 @@ static int by_number(const void *a, const void *b)
 
         if (one->number != other->number)
                 return one->number < other->number ? -1 : 1;
-        return (one->order > other->order) - (one->order < other->order);
+        return by_order(one, other);
+}
+
+/* The claims in order, and a NULL. */
+static const struct ksa_claim **sorted(const struct ksa_list *claims,
+                                       int (*compare)(const void *a, const void *b))
+{
+        const struct ksa_claim **pointers =
+                calloc(claims->count + 1, sizeof(const struct ksa_claim *));
+
+        for (size_t i = 0; pointers != NULL && i < claims->count; i++)
+                pointers[i] = (const struct ksa_claim *)claims->items + i;
+        if (pointers != NULL)
+                qsort(pointers, claims->count, sizeof(const struct ksa_claim *), compare);
+        return pointers;
 }
 
 enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error *err)
 {
         enum ksa_reason reason = KSA_OK;
-        size_t count = 0;
 
-        for (size_t i = 0; reason == KSA_OK && i < state->entry_count; i++)
+        for (size_t i = 0; reason == KSA_OK && i < state->entry_count; i++) {
                 reason = request_entry(state, &state->entries[i], err);
-        for (size_t i = 0; reason == KSA_OK && i < state->group_count; i++)
+                claim_entry(state, &state->entries[i]);
+        }
+        for (size_t i = 0; reason == KSA_OK && i < state->group_count; i++) {
                 reason = request_group(state, &state->groups[i], err);
+                claim_group(state, &state->groups[i]);
+        }
         if (reason != KSA_OK)
                 return reason;
-        struct newcomer *newcomers = find_newcomers(state, &count);
-        if (newcomers == NULL)
+        state->claims_by_name = sorted(&state->claims, by_name);
+        state->claims_by_number = sorted(&state->claims, by_number);
+        if (state->claims_by_name == NULL || state->claims_by_number == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        claim_given(state);
-        claim_requested(state, newcomers, count);
-        free(newcomers);
-        state->claims_by_name = ksa_plan_sorted(state->claims.items, state->claims.count,
-                                                sizeof(struct ksa_claim), by_name);
-        state->claims_by_number = ksa_plan_sorted(state->claims.items, state->claims.count,
-                                                  sizeof(struct ksa_claim), by_number);
-        return state->claims_by_name != NULL && state->claims_by_number != NULL
-                       ? KSA_OK
-                       : ksa_fail(err, KSA_MEMORY, "out of memory");
+        return KSA_OK;
 }
 
 /* The first claim to a name, or to a number if NAME is NULL; NULL if there is none. */
@@ -383,7 +327,7 @@ static const char *taken(struct ksa_plan_state *state, const struct ksa_party *p
         if (owner == NULL || owner->party == party)
                 return NULL;
         const char *who = ksa_plan_party(state, owner->party);
-        if (owner->order > 0)
+        if (!owner->given)
                 return ksa_arena_text(state->arena, "%s asks for %s too, and comes first", who,
                                       what);
         return ksa_arena_text(state->arena,

@@ -16,36 +16,48 @@ static bool is_same_user(const struct ksa_account_record *record, const char *na
 static void leave(struct ksa_plan_state *state, const struct ksa_plan_entry *entry, const char *name,
                   uint32_t uid)
 {
+        const struct ksa_account_record *const *formers = entry->formers.items;
+        struct ksa_account_record former = entry->after;
+
         if (is_same_user(&entry->after, name, uid))
                 return;
-        for (size_t i = 0; i < entry->former_count; i++) {
-                if (is_same_user(entry->formers[i], name, uid))
+        for (size_t i = 0; i < entry->formers.count; i++) {
+                if (is_same_user(formers[i], name, uid))
                         return;
         }
-        struct ksa_account_record *former = ksa_list_next(&state->formers, sizeof(*former));
-        if (former == NULL) {
-                state->arena->failed = true;
-                return;
-        }
-        *former = entry->after;
-        former->name = name;
-        former->uid = uid;
-        former->state = KSA_ACCOUNT_REMOVED;
-        former->reasons = 0;
-        former->flags = KSA_ACCOUNT_FORMER;
-        former->changed = state->input->now;
-        former->new_account_uid = "";
-        former->groups = NULL;
-        former->group_count = 0;
-        state->formers.count++;
+        former.name = name;
+        former.uid = uid;
+        former.state = KSA_ACCOUNT_REMOVED;
+        former.reasons = 0;
+        former.flags = KSA_ACCOUNT_FORMER;
+        former.changed = state->input->now;
+        former.new_account_uid = "";
+        former.groups = NULL;
+        former.group_count = 0;
+        ksa_plan_add(state, &state->records, &former, sizeof(former));
         state->differs = true;
+}
+
+/* The former records that the account still needs. */
+static void keep_formers(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
+{
+        const struct ksa_account_record *const *formers = entry->formers.items;
+
+        for (size_t i = 0; i < entry->formers.count; i++) {
+                if (is_same_user(formers[i], entry->after.name, entry->after.uid))
+                        state->differs = true;
+                else
+                        ksa_plan_add(state, &state->records, formers[i], sizeof(*formers[i]));
+        }
 }
 
 /* Names and uids that are the account's on the leader. Others may have them here: then they stay theirs. */
 static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
-        for (size_t i = 0; i < entry->reserved_count; i++) {
-                const struct ksa_desired *item = entry->reserved[i];
+        const struct ksa_desired *const *reserved = entry->reserved.items;
+
+        for (size_t i = 0; i < entry->reserved.count; i++) {
+                const struct ksa_desired *item = reserved[i];
                 struct ksa_request request = {.name = item->name, .number = item->uid};
 
                 if (entry->before != NULL && is_same_user(entry->before, item->name, item->uid))
@@ -282,4 +294,5 @@ void ksa_plan_decide(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
                 set_state(state, entry);
         }
         reserve(state, entry);
+        keep_formers(state, entry);
 }

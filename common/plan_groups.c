@@ -15,15 +15,6 @@ static bool is_active(const struct ksa_plan_entry *entry)
 
 /* --- Groups of namespaces --------------------------------------------------- */
 
-static const uint32_t *keep_gid(struct ksa_plan_state *state, uint32_t number)
-{
-        uint32_t *gid = ksa_arena_room(state->arena, sizeof(*gid));
-
-        if (gid != NULL)
-                *gid = number;
-        return gid;
-}
-
 /* Why the members of GROUP are not in it, in its request. */
 static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
@@ -61,14 +52,12 @@ static void decide_group(struct ksa_plan_state *state, struct ksa_plan_group *gr
                 members++;
         }
         if (group->before != NULL)
-                group->gid = keep_gid(state, group->before->gid);
+                group->gid = group->before->gid;
         if (members == 0)
                 return;
         if (check_group(state, group)) {
-                if (group->gid == NULL) {
-                        group->gid = keep_gid(state, group->request.number);
-                        state->differs = true;
-                }
+                state->differs = state->differs || group->gid == 0;
+                group->gid = group->request.number;
         } else {
                 ksa_plan_note(state, KSA_CHANGE_WARNING, group->request.refusal, member,
                               ksa_arena_text(state->arena,
@@ -96,8 +85,8 @@ static bool find_gid(const struct ksa_plan_state *state, const char *name, uint3
         for (size_t i = 0; i < state->group_count; i++) {
                 const struct ksa_plan_group *group = &state->groups[i];
 
-                if (group->gid != NULL && strcmp(group->request.name, name) == 0) {
-                        *ret_gid = *group->gid;
+                if (group->gid != 0 && strcmp(group->request.name, name) == 0) {
+                        *ret_gid = group->gid;
                         return group->request.why == NULL;
                 }
         }
@@ -177,8 +166,8 @@ enum ksa_reason ksa_plan_groups(struct ksa_plan_state *state, struct ksa_error *
                 if (!is_active(entry))
                         continue;
                 entry->after.flags &= ~KSA_ACCOUNT_POWERFUL;
-                entry->after.groups = group->request.why == NULL ? group->gid : NULL;
-                entry->after.group_count = entry->after.groups == NULL ? 0 : 1;
+                entry->after.groups = &group->gid;
+                entry->after.group_count = group->request.why == NULL;
                 if (entry->section != NULL && entry->section->section->groups.count > 0)
                         add_named(state, entry);
         }

@@ -46,57 +46,13 @@ static const char *source_text(struct ksa_plan_state *state, const struct ksa_pl
                               entry->party.namespace);
 }
 
-/* The name of a group by the configuration; "" if only its gid is known. */
-static const char *group_name(const struct ksa_plan_state *state,
-                              const struct ksa_plan_entry *entry, uint32_t gid)
-{
-        for (size_t i = 0; i < state->group_count; i++) {
-                if (state->groups[i].gid != NULL && *state->groups[i].gid == gid)
-                        return state->groups[i].request.name;
-        }
-        if (entry->section == NULL)
-                return "";
-        const struct ksa_list *list = &entry->section->section->groups;
-        for (size_t i = 0; i < list->count; i++) {
-                uint32_t found;
-
-                if (ksa_local_gid(state->input->local, ksa_list_text(list, i), &found) &&
-                    found == gid)
-                        return ksa_list_text(list, i);
-        }
-        return "";
-}
-
-/* Groups that WITH has and WITHOUT has not, as " +docker(999)", or with "-". */
-static const char *add_groups(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
-                              const char *text, const char *sign,
-                              const struct ksa_account_record *with,
-                              const struct ksa_account_record *without)
-{
-        for (uint32_t i = 0; i < with->group_count; i++) {
-                const uint32_t gid = with->groups[i];
-                bool has = false;
-
-                for (uint32_t n = 0; n < without->group_count; n++)
-                        has = has || without->groups[n] == gid;
-                if (!has)
-                        text = ksa_arena_text(state->arena, "%s %s%s(%u)", text, sign,
-                                              group_name(state, entry, gid), gid);
-        }
-        return text;
-}
-
-/* Names the groups of an account that comes into use, where they may amount to root. */
+/* Adds that its groups may amount to root. */
 static const char *with_powerful(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
                                  const char *why)
 {
-        static const struct ksa_account_record nothing = {.group_count = 0};
-
         if ((entry->after.flags & KSA_ACCOUNT_POWERFUL) == 0)
                 return why;
-        return add(state, why,
-                   ksa_arena_text(state->arena, "its groups may amount to root:%s",
-                                  add_groups(state, entry, "", "", &entry->after, &nothing)));
+        return add(state, why, "it is in groups that may amount to root, as its section allows");
 }
 
 static const char *disabled_why(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
@@ -202,13 +158,8 @@ static void report_rest(struct ksa_plan_state *state, const struct ksa_plan_entr
                 why = add(state, why,
                           ksa_arena_text(state->arena, "shell %s, was %s", after->shell,
                                          before->shell));
-        if (active && !same_groups(before, after)) {
-                const char *groups = add_groups(state, entry, "", "+", after, before);
-
-                groups = add_groups(state, entry, groups, "-", before, after);
-                why = add(state, why, ksa_arena_text(state->arena, "groups%s", groups));
-                why = with_powerful(state, entry, why);
-        }
+        if (active && !same_groups(before, after))
+                why = with_powerful(state, entry, add(state, why, "other groups"));
         if (before->state == after->state && (before->reasons & ~after->reasons) != 0)
                 why = add(state, why, "fewer reasons to disable it");
         if ((before->flags ^ after->flags) & KSA_ACCOUNT_DECLARED && ksa_plan_is_desired(entry))

@@ -6,292 +6,196 @@
 
 #include "text.h"
 
-static enum ksa_reason no_memory(struct ksa_error *err)
-{
-        return ksa_fail(err, KSA_MEMORY, "out of memory");
-}
+/* --- Pieces ----------------------------------------------------------------- */
 
-/* --- Order ------------------------------------------------------------------ */
+/* Anything that is known of a party, in the order in which it is looked at. */
+enum kind { OLD_GROUP, LEADER_GROUP, RECORD, FORMER, SECTION, ITEM, RESERVED };
 
-int ksa_party_compare(const struct ksa_party *one, const struct ksa_party *other)
+struct piece {
+        struct ksa_party party;
+        enum kind kind;
+        const void *what;
+};
+
+static int compare_namespaces(const struct ksa_party *one, const struct ksa_party *other)
 {
         int order = strcmp(one->cluster, other->cluster);
 
-        if (order == 0)
-                order = strcmp(one->namespace, other->namespace);
-        return order != 0 ? order : strcmp(one->account, other->account);
+        return order != 0 ? order : strcmp(one->namespace, other->namespace);
 }
 
-#define PARTY(item)        ((struct ksa_party){(item)->cluster, (item)->namespace, (item)->account})
-#define GROUP_PARTY(item)  ((struct ksa_party){(item)->cluster, (item)->namespace, ""})
-#define POINTED(type, item) (*(const struct type *const *)(item))
-
-/* Items of one array, in the order that they have there. */
-static int by_place(const void *one, const void *other)
+static int compare(const void *a, const void *b)
 {
-        return ((uintptr_t)one > (uintptr_t)other) - ((uintptr_t)one < (uintptr_t)other);
-}
-
-/* The main record of an account comes before its former names. */
-static int by_account(const void *a, const void *b)
-{
-        const struct ksa_account_record *one = POINTED(ksa_account_record, a);
-        const struct ksa_account_record *other = POINTED(ksa_account_record, b);
-        const struct ksa_party left = PARTY(one), right = PARTY(other);
-        int order = ksa_party_compare(&left, &right);
+        const struct piece *one = a, *other = b;
+        int order = compare_namespaces(&one->party, &other->party);
 
         if (order == 0)
-                order = (int)(one->flags & KSA_ACCOUNT_FORMER) -
-                        (int)(other->flags & KSA_ACCOUNT_FORMER);
-        return order != 0 ? order : by_place(one, other);
-}
-
-/* The section first, then the listed account, then reservations. */
-static int desired_by_account(const void *a, const void *b)
-{
-        const struct ksa_desired *one = POINTED(ksa_desired, a), *other = POINTED(ksa_desired, b);
-        const struct ksa_party left = PARTY(one), right = PARTY(other);
-        int order = ksa_party_compare(&left, &right);
-
+                order = strcmp(one->party.account, other->party.account);
         if (order == 0)
-                order = (one->section == NULL) - (other->section == NULL);
-        if (order == 0)
-                order = (int)one->leader - (int)other->leader;
-        return order != 0 ? order : by_place(one, other);
+                order = (int)one->kind - (int)other->kind;
+        return order != 0 ? order : (one->what > other->what) - (one->what < other->what);
 }
 
-static int group_by_namespace(const void *a, const void *b)
+void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item, size_t size)
 {
-        const struct ksa_party left = GROUP_PARTY(POINTED(ksa_group_record, a));
-        const struct ksa_party right = GROUP_PARTY(POINTED(ksa_group_record, b));
+        void *place = ksa_list_next(list, size);
 
-        return ksa_party_compare(&left, &right);
+        if (place == NULL) {
+                state->arena->failed = true;
+                return;
+        }
+        memcpy(place, item, size);
+        list->count++;
 }
 
-static int leader_by_namespace(const void *a, const void *b)
+static void add_piece(struct ksa_plan_state *state, struct ksa_list *pieces, const char *cluster,
+                      const char *namespace, const char *account, enum kind kind, const void *what)
 {
-        const struct ksa_party left = GROUP_PARTY(POINTED(ksa_desired_group, a));
-        const struct ksa_party right = GROUP_PARTY(POINTED(ksa_desired_group, b));
+        const struct piece piece = {{cluster, namespace, account}, kind, what};
 
-        return ksa_party_compare(&left, &right);
+        ksa_plan_add(state, pieces, &piece, sizeof(piece));
 }
 
-void *ksa_plan_sorted(const void *items, size_t count, size_t size,
-                      int (*compare)(const void *a, const void *b))
+static void *keep(struct ksa_plan_state *state, const void *item, size_t size)
 {
-        const void **pointers = calloc(count + 1, sizeof(*pointers));
+        void *place = ksa_arena_room(state->arena, size);
 
-        for (size_t i = 0; pointers != NULL && i < count; i++)
-                pointers[i] = (const char *)items + i * size;
-        if (pointers != NULL)
-                qsort(pointers, count, sizeof(*pointers), compare);
-        return pointers;
+        return place == NULL ? NULL : memcpy(place, item, size);
 }
 
-/* --- The registry before ---------------------------------------------------- */
-
-static enum ksa_reason read_registry(struct ksa_plan_state *state, struct ksa_error *err)
+static enum ksa_registry_answer read_registry(struct ksa_plan_state *state, struct ksa_list *pieces)
 {
         const struct ksa_registry *before = state->input->before;
-        struct ksa_account_record record, *account;
-        struct ksa_group_record found, *group;
+        struct ksa_account_record account;
+        struct ksa_group_record group;
         enum ksa_registry_answer answer;
         size_t position = 0;
 
-        while ((answer = ksa_registry_next(before, &position, &record)) == KSA_REGISTRY_FOUND) {
-                account = ksa_list_next(&state->records, sizeof(*account));
-                if (account == NULL)
-                        return no_memory(err);
-                *account = record;
-                state->records.count++;
+        while ((answer = ksa_registry_next(before, &position, &account)) == KSA_REGISTRY_FOUND) {
+                const bool former = (account.flags & KSA_ACCOUNT_FORMER) != 0;
+
+                add_piece(state, pieces, account.cluster, account.namespace, account.account,
+                          former ? FORMER : RECORD, keep(state, &account, sizeof(account)));
         }
         position = 0;
         while (answer == KSA_REGISTRY_NOT_FOUND &&
-               (answer = ksa_registry_next_group(before, &position, &found)) ==
-                       KSA_REGISTRY_FOUND) {
-                group = ksa_list_next(&state->old_groups, sizeof(*group));
-                if (group == NULL)
-                        return no_memory(err);
-                *group = found;
-                state->old_groups.count++;
-                answer = KSA_REGISTRY_NOT_FOUND;
-        }
-        return answer == KSA_REGISTRY_NOT_FOUND
-                       ? KSA_OK
-                       : ksa_fail(err, KSA_REGISTRY, "the registry is damaged");
+               ksa_registry_next_group(before, &position, &group) != KSA_REGISTRY_NOT_FOUND)
+                add_piece(state, pieces, group.cluster, group.namespace, "", OLD_GROUP,
+                          keep(state, &group, sizeof(group)));
+        return answer;
 }
 
-static enum ksa_reason sort_all(struct ksa_plan_state *state, struct ksa_error *err)
+static void read_desired(struct ksa_plan_state *state, struct ksa_list *pieces)
 {
         const struct ksa_desired_list *desired = state->input->desired;
+        const struct ksa_desired_group *groups = desired->groups.items;
 
-        state->by_account = ksa_plan_sorted(state->records.items, state->records.count,
-                                            sizeof(struct ksa_account_record), by_account);
-        state->by_namespace = ksa_plan_sorted(state->old_groups.items, state->old_groups.count,
-                                              sizeof(struct ksa_group_record), group_by_namespace);
-        state->desired = ksa_plan_sorted(desired->items, desired->count, sizeof(*desired->items),
-                                         desired_by_account);
-        state->leader_groups =
-                ksa_plan_sorted(desired->groups.items, desired->groups.count,
-                                sizeof(struct ksa_desired_group), leader_by_namespace);
-        return state->by_account != NULL && state->by_namespace != NULL && state->desired != NULL &&
-                               state->leader_groups != NULL
-                       ? KSA_OK
-                       : no_memory(err);
+        for (size_t i = 0; i < desired->count; i++) {
+                const struct ksa_desired *one = &desired->items[i];
+
+                add_piece(state, pieces, one->cluster, one->namespace, one->account,
+                          one->section != NULL                ? SECTION
+                          : one->leader >= KSA_LEADER_REMOVED ? RESERVED
+                                                              : ITEM,
+                          one);
+        }
+        for (size_t i = 0; i < desired->groups.count; i++)
+                add_piece(state, pieces, groups[i].cluster, groups[i].namespace, "", LEADER_GROUP,
+                          &groups[i]);
 }
 
-/* --- Entries ---------------------------------------------------------------- */
+/* --- Entries and groups ----------------------------------------------------- */
 
-/* Takes the desired items of ENTRY's account from *AT on. */
-static void take_desired(struct ksa_plan_state *state, struct ksa_plan_entry *entry, size_t *at)
+static void take(struct ksa_plan_state *state, const struct piece *piece,
+                 struct ksa_plan_group *group, struct ksa_plan_entry *entry)
 {
-        for (const struct ksa_desired *one; (one = state->desired[*at]) != NULL; ++*at) {
-                const struct ksa_party party = PARTY(one);
+        const void *what = piece->what;
 
-                if (ksa_party_compare(&party, &entry->party) != 0)
-                        return;
-                if (one->section != NULL) {
-                        entry->section = one;
-                } else if (one->leader < KSA_LEADER_REMOVED) {
-                        entry->item = one;
-                } else {
-                        if (entry->reserved_count++ == 0)
-                                entry->reserved = &state->desired[*at];
-                }
+        switch (piece->kind) {
+        case OLD_GROUP:
+                group->before = what;
+                return;
+        case LEADER_GROUP:
+                group->desired = what;
+                return;
+        case RECORD:
+                entry->before = what;
+                return;
+        case FORMER:
+                ksa_plan_add(state, &entry->formers, &what, sizeof(what));
+                return;
+        case SECTION:
+                entry->section = what;
+                return;
+        case ITEM:
+                entry->item = what;
+                return;
+        case RESERVED:
+                ksa_plan_add(state, &entry->reserved, &what, sizeof(what));
+                return;
         }
 }
 
-/* The same of its records. */
-static void take_records(struct ksa_plan_state *state, struct ksa_plan_entry *entry, size_t *at)
+/* PIECES are ordered: those of a namespace's group come before those of its accounts. */
+static void take_all(struct ksa_plan_state *state, const struct piece *pieces, size_t count)
 {
-        for (const struct ksa_account_record *one; (one = state->by_account[*at]) != NULL; ++*at) {
-                const struct ksa_party party = PARTY(one);
+        struct ksa_plan_group *group = NULL;
+        struct ksa_plan_entry *entry = NULL;
 
-                if (ksa_party_compare(&party, &entry->party) != 0)
-                        return;
-                if (entry->before == NULL) {
-                        entry->before = one;
-                } else {
-                        if (entry->former_count++ == 0)
-                                entry->formers = &state->by_account[*at];
+        for (size_t i = 0; i < count; i++) {
+                const struct ksa_party *party = &pieces[i].party;
+
+                if (group == NULL || compare_namespaces(&group->party, party) != 0) {
+                        group = &state->groups[state->group_count++];
+                        group->party = (struct ksa_party){party->cluster, party->namespace, ""};
+                        group->first = group->end = state->entry_count;
+                        entry = NULL;
                 }
-        }
-}
-
-static enum ksa_reason make_entries(struct ksa_plan_state *state, struct ksa_error *err)
-{
-        size_t at_desired = 0, at_record = 0;
-
-        state->entries = calloc(state->input->desired->count + state->records.count + 1,
-                                sizeof(*state->entries));
-        if (state->entries == NULL)
-                return no_memory(err);
-        for (;;) {
-                const struct ksa_desired *item = state->desired[at_desired];
-                const struct ksa_account_record *record = state->by_account[at_record];
-                struct ksa_plan_entry *entry = &state->entries[state->entry_count];
-
-                if (item == NULL && record == NULL)
-                        return KSA_OK;
-                struct ksa_party other = {"", "", ""};
-                if (record != NULL)
-                        entry->party = other = PARTY(record);
-                if (item != NULL) {
-                        const struct ksa_party party = PARTY(item);
-
-                        if (record == NULL || ksa_party_compare(&party, &other) < 0)
-                                entry->party = party;
+                if (party->account[0] != '\0' &&
+                    (entry == NULL || strcmp(entry->party.account, party->account) != 0)) {
+                        entry = &state->entries[state->entry_count++];
+                        entry->party = *party;
+                        entry->group = group;
+                        group->end = state->entry_count;
                 }
-                take_desired(state, entry, &at_desired);
-                take_records(state, entry, &at_record);
-                state->entry_count++;
+                take(state, &pieces[i], group, entry);
         }
-}
-
-/* Ties the entries of GROUP's namespace to it, from *AT on. */
-static void take_entries(struct ksa_plan_state *state, struct ksa_plan_group *group, size_t *at)
-{
-        group->first = *at;
-        for (; *at < state->entry_count; ++*at) {
-                struct ksa_plan_entry *entry = &state->entries[*at];
-                const struct ksa_party party = GROUP_PARTY(&entry->party);
-
-                if (ksa_party_compare(&party, &group->party) != 0)
-                        break;
-                entry->group = group;
+        for (size_t i = 0; i < state->entry_count; i++) {
+                entry = &state->entries[i];
                 if (entry->before != NULL)
-                        group->left += entry->former_count + !ksa_plan_is_desired(entry);
+                        entry->group->left += entry->formers.count + !ksa_plan_is_desired(entry);
         }
-        group->end = *at;
-}
-
-static enum ksa_reason make_groups(struct ksa_plan_state *state, struct ksa_error *err)
-{
-        size_t entry = 0, old = 0, leader = 0;
-
-        state->groups = calloc(state->entry_count + state->old_groups.count + 1,
-                               sizeof(*state->groups));
-        if (state->groups == NULL)
-                return no_memory(err);
-        while (entry < state->entry_count || state->by_namespace[old] != NULL) {
-                struct ksa_plan_group *group = &state->groups[state->group_count++];
-                const struct ksa_group_record *record = state->by_namespace[old];
-                const struct ksa_desired_group *desired;
-                struct ksa_party party = {"", "", ""};
-
-                if (record != NULL)
-                        group->party = party = GROUP_PARTY(record);
-                if (entry < state->entry_count) {
-                        const struct ksa_party next = GROUP_PARTY(&state->entries[entry].party);
-
-                        if (record == NULL || ksa_party_compare(&next, &party) < 0)
-                                group->party = next;
-                }
-                if (record != NULL && ksa_party_compare(&group->party, &party) == 0) {
-                        group->before = record;
-                        old++;
-                }
-                take_entries(state, group, &entry);
-                for (; (desired = state->leader_groups[leader]) != NULL; leader++) {
-                        party = GROUP_PARTY(desired);
-                        if (ksa_party_compare(&party, &group->party) > 0)
-                                break;
-                        if (ksa_party_compare(&party, &group->party) == 0)
-                                group->desired = desired;
-                }
-        }
-        return KSA_OK;
 }
 
 enum ksa_reason ksa_plan_state_load(struct ksa_plan_state *state, struct ksa_error *err)
 {
-        enum ksa_reason reason = read_registry(state, err);
+        struct ksa_list pieces = {.count = 0};
+        const enum ksa_registry_answer answer = read_registry(state, &pieces);
 
-        if (reason == KSA_OK)
-                reason = sort_all(state, err);
-        if (reason == KSA_OK)
-                reason = make_entries(state, err);
-        if (reason == KSA_OK)
-                reason = make_groups(state, err);
-        return reason;
+        read_desired(state, &pieces);
+        if (pieces.count > 0)
+                qsort(pieces.items, pieces.count, sizeof(struct piece), compare);
+        state->entries = ksa_arena_room(state->arena, (pieces.count + 1) * sizeof(*state->entries));
+        state->groups = ksa_arena_room(state->arena, (pieces.count + 1) * sizeof(*state->groups));
+        if (!state->arena->failed)
+                take_all(state, pieces.items, pieces.count);
+        free(pieces.items);
+        if (answer == KSA_REGISTRY_BROKEN)
+                return ksa_fail(err, KSA_REGISTRY, "the registry is damaged");
+        return state->arena->failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
 }
 
 void ksa_plan_state_clear(struct ksa_plan_state *state)
 {
-        free(state->records.items);
-        free(state->old_groups.items);
-        free(state->by_account);
-        free(state->by_namespace);
-        free(state->desired);
-        free(state->leader_groups);
-        free(state->entries);
-        free(state->groups);
+        for (size_t i = 0; i < state->entry_count; i++) {
+                free(state->entries[i].reserved.items);
+                free(state->entries[i].formers.items);
+        }
         free(state->claims.items);
         free(state->claims_by_name);
         free(state->claims_by_number);
-        free(state->formers.items);
+        free(state->records.items);
         free(state->changes.items);
-        memset(state, 0, sizeof(*state));
 }
 
 /* --- What others ask -------------------------------------------------------- */
@@ -317,9 +221,8 @@ const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party 
 {
         char quoted[KSA_QUOTED_SIZE];
         const bool group = party->account[0] == '\0';
-        const char *text =
-                ksa_arena_text(state->arena, "%s:%s%s%s", party->cluster, party->namespace,
-                               group ? "" : "/", party->account);
+        const char *text = ksa_arena_text(state->arena, "%s:%s%s%s", party->cluster,
+                                          party->namespace, group ? "" : "/", party->account);
 
         return ksa_arena_text(state->arena, "%s%s", group ? "the group of " : "",
                               ksa_text_quote(text, quoted, sizeof(quoted)));
@@ -328,13 +231,8 @@ const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party 
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
                    const struct ksa_plan_entry *entry, const char *why, const char *remedy)
 {
-        struct ksa_noted_change *place = ksa_list_next(&state->changes, sizeof(*place));
+        const struct ksa_plan_change noted = {change, refusal, &entry->after, why == NULL ? "" : why,
+                                              remedy == NULL ? "" : remedy};
 
-        if (place == NULL) {
-                state->arena->failed = true;
-                return;
-        }
-        *place = (struct ksa_noted_change){change, refusal, entry, why == NULL ? "" : why,
-                                           remedy == NULL ? "" : remedy};
-        state->changes.count++;
+        ksa_plan_add(state, &state->changes, &noted, sizeof(noted));
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The material of a plan: one entry for each account, one group for each namespace. All is sorted rather than
- * hashed, because the names are chosen by whoever creates accounts.
+ * The material of a plan, for plan_*.c: one entry for each account, one group for each namespace. All is sorted
+ * rather than hashed, because the names are chosen by whoever creates accounts.
  */
 #ifndef KSA_PLAN_STATE_H
 #define KSA_PLAN_STATE_H
 
 #include "account_change.h"
 #include "arena.h"
+#include "error.h"
 
 /* An owner of a name and a number: an account, or with account "" the group of a namespace. */
 struct ksa_party {
@@ -29,15 +30,12 @@ struct ksa_plan_entry {
         const struct ksa_desired *section; /* that declares it, or NULL */
         const struct ksa_desired *item;    /* that lists it, or NULL */
         /* Names and uids that are the account's on the leader, without a user. */
-        const struct ksa_desired *const *reserved;
-        size_t reserved_count;
+        struct ksa_list reserved;                /* const struct ksa_desired * */
         const struct ksa_account_record *before; /* NULL for a newcomer */
-        const struct ksa_account_record *const *formers;
-        size_t former_count;
-        struct ksa_plan_group *group; /* of its namespace */
+        struct ksa_list formers;                 /* const struct ksa_account_record * */
+        struct ksa_plan_group *group;            /* of its namespace */
         struct ksa_request request;
         struct ksa_account_record after; /* its state is 0 if it has no user and gets none */
-        size_t place;                    /* of `after` in the plan's accounts */
 };
 
 struct ksa_plan_group {
@@ -47,43 +45,33 @@ struct ksa_plan_group {
         size_t first, end;                       /* entries of its namespace */
         size_t left;                             /* records of it without a user, after this run */
         struct ksa_request request;
-        const uint32_t *gid; /* shared by its members' records; NULL if there is no group */
+        uint32_t gid; /* shared by its members' records; 0 if there is no group */
 };
 
-/* A claim to a name and a number; of several the lowest order has it, and 0 is given already. */
+/* A claim to a name and a number; of several the first has it. */
 struct ksa_claim {
         const struct ksa_party *party;
         const char *name;
         uint32_t number;
-        size_t order;
-        bool gone; /* given, and the party has no user by it now */
-};
-
-struct ksa_noted_change {
-        enum ksa_change change;
-        enum ksa_refusal refusal;
-        const struct ksa_plan_entry *entry;
-        const char *why, *remedy;
+        bool given; /* on this host; else requested */
+        bool gone;  /* given, and the party has no user by it now */
+        /* The order of requests: sections in the order of their array, then by age. */
+        const struct ksa_account *section;
+        int64_t created;
 };
 
 struct ksa_plan_state {
         const struct ksa_plan_input *input;
         struct ksa_arena *arena;
-        struct ksa_list records;    /* struct ksa_account_record, of the registry before */
-        struct ksa_list old_groups; /* struct ksa_group_record */
-        const struct ksa_account_record **by_account;
-        const struct ksa_desired **desired;        /* by account */
-        const struct ksa_group_record **by_namespace;
-        const struct ksa_desired_group **leader_groups; /* by namespace */
-        struct ksa_plan_entry *entries;            /* by account */
+        struct ksa_plan_entry *entries; /* by account; in the arena, as changes point to their records */
         size_t entry_count;
-        struct ksa_plan_group *groups; /* by namespace */
+        struct ksa_plan_group *groups; /* by namespace; in the arena, as records point to their gids */
         size_t group_count;
         struct ksa_plan_entry *subject; /* of the wish, or NULL */
         struct ksa_list claims;         /* struct ksa_claim */
         const struct ksa_claim **claims_by_name, **claims_by_number;
-        struct ksa_list formers; /* struct ksa_account_record: names and uids that are left now */
-        struct ksa_list changes; /* struct ksa_noted_change */
+        struct ksa_list records; /* struct ksa_account_record: those that there will be */
+        struct ksa_list changes; /* struct ksa_plan_change */
         bool differs;
 };
 
@@ -91,13 +79,6 @@ struct ksa_plan_state {
 enum ksa_reason ksa_plan_state_load(struct ksa_plan_state *state,
                                     struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_plan_state_clear(struct ksa_plan_state *state);
-
-/* By cluster, namespace and account, as strcmp(). */
-int ksa_party_compare(const struct ksa_party *one, const struct ksa_party *other);
-
-/* COUNT pointers to items of SIZE bytes, ordered, and a NULL; NULL if memory runs out. */
-void *ksa_plan_sorted(const void *items, size_t count, size_t size,
-                      int (*compare)(const void *a, const void *b)) KSA_MUST_CHECK;
 
 /* Whether a section or a source has the account now. */
 bool ksa_plan_is_desired(const struct ksa_plan_entry *entry);
@@ -107,7 +88,10 @@ bool ksa_plan_has_user(const struct ksa_plan_entry *entry);
 const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party *party);
 const char *ksa_plan_quote(struct ksa_plan_state *state, const char *name);
 
-/* Notes a change. That memory ran out is in the arena. */
+/* Adds a copy of an item of SIZE bytes. That memory ran out is in the arena. */
+void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item, size_t size);
+
+/* Notes a change. */
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
                    const struct ksa_plan_entry *entry, const char *why, const char *remedy);
 

@@ -71,8 +71,14 @@ struct accounts_run {
  */
 bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_start start);
 
-/* Reads the accounts of all clusters. Returns false if the run must end. */
-bool read_sources(struct accounts_run *run);
+/* Reads the accounts of all clusters; without ASK, from the registry. Returns false if the run must end. */
+bool read_sources(struct accounts_run *run, bool ask);
+
+/* Makes its plan. Returns false, with the failure reported, if there is none. */
+bool plan_run(struct accounts_run *run, enum ksa_plan_wish wish, const char *user);
+
+/* Prints the answer with --json, and frees RUN. Returns the exit status. */
+int end_run(struct accounts_run *run);
 
 /* Reports the cluster of a section: HOW is "read" or "kept". ERROR is NULL if nothing failed. */
 void report_cluster(struct accounts_run *run, size_t position, const char *how,

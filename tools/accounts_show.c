@@ -156,38 +156,25 @@ static void gather(const struct ksa_plan *plan, const struct ksa_account_record 
         }
 }
 
-/*
- * Adds why an account stands as it does: what a plan made now from the registry and the configuration says
- * of it, else what its state means.
- */
-static void find_why(struct session *session, const struct ksa_account_record *record,
-                     json_t *shown)
+/* Adds why an account stands as it does: what the plan says of it, else what its state means. */
+static void add_why(const struct ksa_plan *plan, const struct ksa_account_record *record,
+                    json_t *shown)
 {
-        const struct ksa_local_files files = local_files();
-        const bool removed = record->state == KSA_ACCOUNT_REMOVED;
-        char why[WHY_SIZE] = "", remedy_text[128], reasons[KSA_DISABLED_TEXT];
+        char why[WHY_SIZE] = "", enable[128], reasons[KSA_DISABLED_TEXT];
         const char *remedy = "";
-        struct ksa_sync sync;
-        bool planned = ksa_sync_begin(session->config, &session->host.env, &files, false,
-                                      KSA_SYNC_START_FIRST, &sync, NULL) == KSA_OK;
 
-        for (size_t i = 0; planned && i < session->config->counts[KSA_SECTION_ACCOUNTS]; i++)
-                planned = ksa_sync_keep(&sync, i, NULL) == KSA_OK;
-        if (planned && ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK)
-                gather(sync.plan, record, why, &remedy);
-        if (*why == '\0' && removed) {
+        gather(plan, record, why, &remedy);
+        if (*why == '\0' && record->state == KSA_ACCOUNT_REMOVED) {
                 (void)snprintf(why, sizeof(why), "no source lists it; its name and uid stay its own");
                 remedy = "once it is listed again, ksactl accounts sync brings its user back";
         } else if (*why == '\0' && record->reasons != 0) {
                 (void)snprintf(why, sizeof(why), "disabled: %s",
                                ksa_disabled_text(record->reasons, reasons));
-                (void)snprintf(remedy_text, sizeof(remedy_text), "ksactl accounts enable %s",
-                               record->name);
-                remedy = remedy_text;
+                (void)snprintf(enable, sizeof(enable), "ksactl accounts enable %s", record->name);
+                remedy = enable;
         }
         (void)json_object_set_new(shown, "why", text_or_null(why));
         (void)json_object_set_new(shown, "remedy", text_or_null(remedy));
-        ksa_sync_end(&sync);
 }
 
 static const char *word_of(const json_t *shown, const char *name)
@@ -233,15 +220,14 @@ static void print_account(const json_t *shown)
                 (void)printf("  %-12s %s\n", "what helps", word_of(shown, "remedy"));
 }
 
-static int show(struct session *session, const struct ksa_registry *registry,
-                const struct ksa_account_record *record, bool json)
+static int show(const struct ksa_sync *sync, const struct ksa_account_record *record, bool json)
 {
         json_t *shown = show_account(record);
         const int status = record->state == KSA_ACCOUNT_ACTIVE ? EXIT_GOOD : EXIT_DENIED;
 
         (void)json_object_set_new(shown, "since", json_integer(record->changed));
-        (void)json_object_set_new(shown, "groups", show_groups(registry, record));
-        find_why(session, record, shown);
+        (void)json_object_set_new(shown, "groups", show_groups(&sync->before, record));
+        add_why(sync->plan, record, shown);
         if (json)
                 return print_json(shown) ? status : EXIT_BROKEN;
         print_account(shown);
@@ -259,46 +245,33 @@ static bool is_named(const struct ksa_account_record *record, const char *word)
 }
 
 /* An account without a record: what a sync would report of it now. */
-static int show_refused(const char *config_file, const char *word, bool json)
+static int show_refused(const struct accounts_run *run, const char *word, bool json)
 {
-        struct accounts_run run = {.dry_run = true, .json = true, .quiet = true};
-        const struct ksa_plan_change *found = NULL;
         char quoted[KSA_QUOTED_SIZE];
 
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run) &&
-            ksa_sync_plan(&run.sync, KSA_WISH_NONE, NULL, NULL) == KSA_OK) {
-                for (size_t i = 0; i < run.sync.plan->change_count; i++) {
-                        const struct ksa_plan_change *change = &run.sync.plan->changes[i];
+        for (size_t i = 0; i < run->sync.plan->change_count; i++) {
+                const struct ksa_plan_change *change = &run->sync.plan->changes[i];
 
-                        if (found == NULL && is_named(change->record, word))
-                                found = change;
-                }
+                if (!is_named(change->record, word))
+                        continue;
+                if (json)
+                        return print_json(show_change(change)) ? EXIT_DENIED : EXIT_BROKEN;
+                print_change(change);
+                return EXIT_DENIED;
         }
-        if (found == NULL)
-                (void)fprintf(stderr, "ksactl: there is no account %s%s\n",
-                              ksa_text_quote(word, quoted, sizeof(quoted)),
-                              run.status == EXIT_GOOD ? "" : "; not all clusters could be asked");
-        else if (json)
-                (void)print_json(show_change(found));
-        else
-                print_change(found);
-        json_decref(run.clusters);
-        json_decref(run.changes);
-        json_decref(run.problem);
-        json_decref(run.remedy);
-        ksa_sync_end(&run.sync);
-        close_session(&run.session);
-        return found == NULL ? EXIT_BROKEN : EXIT_DENIED;
+        (void)fprintf(stderr, "ksactl: there is no account %s%s\n",
+                      ksa_text_quote(word, quoted, sizeof(quoted)),
+                      run->status == EXIT_GOOD ? "" : "; not all clusters could be asked");
+        return EXIT_BROKEN;
 }
 
 int accounts_show(const struct words *arguments)
 {
+        struct accounts_run run = {.dry_run = true, .quiet = true, .status = EXIT_BROKEN};
         const char *config_file = NULL, *word = NULL;
         bool json = false;
         const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
-        struct session session;
-        struct ksa_registry registry;
-        int status = EXIT_BROKEN;
+        struct ksa_account_record record;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), &word, 1))
                 return EXIT_BROKEN;
@@ -308,20 +281,15 @@ int accounts_show(const struct words *arguments)
                         stderr);
                 return EXIT_BROKEN;
         }
-        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                struct ksa_account_record record;
-                const enum ksa_registry_answer answer = find(&registry, word, &record);
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
+                const bool found =
+                        find(&run.sync.before, word, &record) == KSA_REGISTRY_FOUND;
 
-                if (answer == KSA_REGISTRY_FOUND)
-                        status = show(&session, &registry, &record, json);
-                else if (answer == KSA_REGISTRY_NOT_FOUND)
-                        status = show_refused(config_file, word, json);
-                else
-                        (void)fputs("ksactl: the registry is damaged: ksactl status\n", stderr);
-                ksa_registry_close(&registry);
+                if (read_sources(&run, !found) && plan_run(&run, KSA_WISH_NONE, NULL))
+                        run.status = found ? show(&run.sync, &record, json)
+                                           : show_refused(&run, word, json);
         }
-        close_session(&session);
-        return status;
+        return end_run(&run);
 }
 
 /* --- export ----------------------------------------------------------------- */

@@ -35,13 +35,24 @@ bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_
         return true;
 }
 
+bool plan_run(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_sync_plan(&run->sync, wish, user, &error) == KSA_OK)
+                return true;
+        report_failure(run, &error, NULL);
+        return false;
+}
+
 /* From the desired accounts to the new registry, with its report. */
 static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
 {
         struct ksa_error error = {0};
 
-        if (ksa_sync_plan(&run->sync, wish, user, &error) != KSA_OK ||
-            (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK)) {
+        if (!plan_run(run, wish, user))
+                return;
+        if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
                 report_failure(run, &error, NULL);
                 return;
         }
@@ -49,7 +60,7 @@ static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char
         report_plan(run);
 }
 
-static int end(struct accounts_run *run)
+int end_run(struct accounts_run *run)
 {
         if (run->json && run->session.config != NULL && !print_run(run))
                 run->status = EXIT_BROKEN;
@@ -64,32 +75,39 @@ static int end(struct accounts_run *run)
 
 /* --- sync ------------------------------------------------------------------- */
 
-bool read_sources(struct accounts_run *run)
+/* The accounts of one section, or those that the registry has of it. */
+static enum ksa_reason read_source(struct accounts_run *run, size_t position, unsigned milliseconds,
+                                   bool ask, struct ksa_error *error)
 {
-        const struct ksa_config *config = run->session.config;
-        const size_t count = config->counts[KSA_SECTION_ACCOUNTS];
+        const struct ksa_accounts *source = &run->session.config->account_sources[position];
+        const bool may = ksa_accounts_file(source) != NULL || geteuid() == 0;
+        enum ksa_reason reason;
+
+        if (ask && may) {
+                renew_session(&run->session);
+                return ksa_sync_read(&run->sync, position, milliseconds, run->force, error);
+        }
+        reason = ksa_sync_keep(&run->sync, position, error);
+        if (reason != KSA_OK || !ask)
+                return reason;
+        return ksa_fail(error, KSA_NEEDS_ROOT, "only root can ask the cluster for its accounts");
+}
+
+bool read_sources(struct accounts_run *run, bool ask)
+{
+        const size_t count = run->session.config->counts[KSA_SECTION_ACCOUNTS];
         const unsigned milliseconds =
                 count > PATIENCE_TOTAL / PATIENCE ? PATIENCE_TOTAL / (unsigned)count : PATIENCE;
 
         for (size_t i = 0; i < count; i++) {
                 struct ksa_error error = {0};
-                enum ksa_reason reason;
+                enum ksa_reason reason = read_source(run, i, milliseconds, ask, &error);
 
-                if (ksa_accounts_file(&config->account_sources[i]) == NULL && geteuid() != 0) {
-                        /* a rehearsal */
-                        reason = ksa_fail(&error, KSA_NEEDS_ROOT,
-                                          "only root can ask the cluster for its accounts");
-                        if (ksa_sync_keep(&run->sync, i, &error) != KSA_OK)
-                                reason = KSA_REGISTRY;
-                } else {
-                        renew_session(&run->session);
-                        reason = ksa_sync_read(&run->sync, i, milliseconds, run->force, &error);
-                }
                 if (reason == KSA_REGISTRY || reason == KSA_MEMORY) {
                         report_failure(run, &error, NULL);
                         return false;
                 }
-                report_cluster(run, i, reason == KSA_OK ? "read" : "kept",
+                report_cluster(run, i, ask && reason == KSA_OK ? "read" : "kept",
                                reason == KSA_OK ? NULL : &error);
         }
         return true;
@@ -111,27 +129,12 @@ int accounts_sync(const struct words *arguments)
                 return EXIT_BROKEN;
         if (begin_run(&run, config_file,
                       new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
-            read_sources(&run))
+            read_sources(&run, true))
                 finish(&run, KSA_WISH_NONE, NULL);
-        return end(&run);
+        return end_run(&run);
 }
 
 /* --- disable and enable ----------------------------------------------------- */
-
-/* No cluster is asked: the administrator decides about the accounts that the registry has. */
-static bool keep_all(struct accounts_run *run)
-{
-        struct ksa_error error = {0};
-
-        for (size_t i = 0; i < run->session.config->counts[KSA_SECTION_ACCOUNTS]; i++) {
-                if (ksa_sync_keep(&run->sync, i, &error) != KSA_OK) {
-                        report_failure(run, &error, NULL);
-                        return false;
-                }
-                report_cluster(run, i, "kept", NULL);
-        }
-        return true;
-}
 
 static int decide(const struct words *arguments, const char *command, enum ksa_plan_wish wish)
 {
@@ -147,9 +150,9 @@ static int decide(const struct words *arguments, const char *command, enum ksa_p
         }
         if (!is_root(command))
                 return EXIT_BROKEN;
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && keep_all(&run))
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run, false))
                 finish(&run, wish, user);
-        return end(&run);
+        return end_run(&run);
 }
 
 int accounts_disable(const struct words *arguments)
@@ -191,5 +194,5 @@ int accounts_rename_cluster(const struct words *arguments)
                                  names[0], names[1]);
                 }
         }
-        return end(&run);
+        return end_run(&run);
 }

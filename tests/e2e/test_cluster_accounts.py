@@ -277,7 +277,7 @@ def test_ground_name_never_gets_a_victims_uid(cluster, space):
     cluster.sync(status=1)
     cluster.let_in_as(space, ground)
     assert passwd(space + "_victim") is None
-    assert cluster.login_as("%s_%s" % (space, ground), cluster.token(space, "victim")).reasons == ["other-account"]
+    assert cluster.login_as("%s_%s" % (space, ground), cluster.token(space, "victim")).reasons == ["account-unknown"]
 
 
 def test_two_hosts_agree(cluster, space, tmp_path):

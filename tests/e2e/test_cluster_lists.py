@@ -54,7 +54,7 @@ def test_nothing_in_a_namespace(local):
     """An API server gives null for no items."""
     use(local, "[accounts prod]\nnamespaces = nobody-made-it\n")
     answer = json.loads(local.ksactl("accounts", "sync", "--json").out)
-    assert answer["clusters"][0]["how"] == "asked" and answer["changes"] == []
+    assert answer["clusters"][0]["how"] == "read" and answer["changes"] == []
 
 
 def test_pages_and_a_selector(local):
