@@ -96,7 +96,7 @@ def test_no_askpass(ssh):
     alone.mkdir()
     shutil.copy(TOOLS / "ksa-ssh", alone)
     result = ssh.run("build-7", script=alone / "ksa-ssh", PATH="%s:/nonexistent" % ssh.programs)
-    assert result.returncode == 255 and "ksa-askpass is neither beside ksa-ssh nor in PATH" in result.stderr
+    assert result.returncode == 255 and "ksa-askpass is neither in the directory of ksa-ssh nor in PATH" in result.stderr
 
 
 def test_no_ssh(ssh):
