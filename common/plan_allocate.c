@@ -45,7 +45,7 @@ static void refuse(struct ksa_request *request, enum ksa_refusal refusal, bool d
 
 /* --- Requests --------------------------------------------------------------- */
 
-/* A home and a shell are texts of passwd(5); of both, and of all others, the alphabets are those of their options. */
+/* An option's path may have a colon, which passwd(5) may not. Other texts are checked where they are read. */
 static bool is_text_usable(const struct ksa_plan_entry *entry)
 {
         const struct ksa_account *section = entry->section ? entry->section->section : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The material of a plan, for plan_*.c: one entry for each account, one group for each namespace. All is sorted
- * rather than hashed, because the names are chosen by whoever creates accounts.
+ * The material of a plan: one entry for each account, one group for each namespace. All is sorted rather than
+ * hashed, because the names are chosen by whoever creates accounts.
  */
 #ifndef KSA_PLAN_STATE_H
 #define KSA_PLAN_STATE_H
