@@ -18,15 +18,18 @@ static bool is_active(const struct ksa_plan_entry *entry)
 /* Why the members of GROUP are not in it, in its request. */
 static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
+        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
         struct ksa_request *request = &group->request;
 
         if (group->before == NULL) {
-                if (ksa_uid_is_usable(request->number))
+                if (ksa_uid_is_usable(request->number) && request->number >= range->min &&
+                    request->number <= range->max)
                         return ksa_plan_check_name(state, &group->party, true, request) &&
                                ksa_plan_check_number(state, &group->party, true, request);
-                request->why = ksa_arena_text(state->arena, "no group may have the gid %u",
-                                              request->number);
-                request->refusal = KSA_REFUSAL_UNUSABLE;
+                request->why = ksa_arena_text(state->arena,
+                                              "its gid %u is outside uid_range %u-%u or unusable",
+                                              request->number, range->min, range->max);
+                request->refusal = KSA_REFUSAL_RANGE;
                 return false;
         }
         request->why = ksa_plan_conflict(state, request->name, request->number, false);

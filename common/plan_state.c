@@ -119,6 +119,7 @@ static void take(struct ksa_plan_state *state, const struct piece *piece,
                 group->desired = what;
                 return;
         case RECORD:
+                state->twice = state->twice || entry->before != NULL;
                 entry->before = what;
                 return;
         case FORMER:
@@ -180,8 +181,10 @@ enum ksa_reason ksa_plan_state_load(struct ksa_plan_state *state, struct ksa_err
         if (!state->arena->failed)
                 take_all(state, pieces.items, pieces.count);
         free(pieces.items);
-        if (answer == KSA_REGISTRY_BROKEN)
-                return ksa_fail(err, KSA_REGISTRY, "the registry is damaged");
+        if (answer == KSA_REGISTRY_BROKEN || state->twice)
+                return ksa_fail(err, KSA_REGISTRY,
+                                state->twice ? "the registry has two users of one account"
+                                             : "the registry is damaged");
         return state->arena->failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
 }
 

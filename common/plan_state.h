@@ -73,6 +73,7 @@ struct ksa_plan_state {
         struct ksa_list records; /* struct ksa_account_record: those that there will be */
         struct ksa_list changes; /* struct ksa_plan_change */
         bool differs;
+        bool twice; /* the registry has an account with two users */
 };
 
 /* Reads the registry and the desired accounts. KSA_REGISTRY, KSA_MEMORY */

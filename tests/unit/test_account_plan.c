@@ -375,6 +375,16 @@ static void test_a_follower_takes_what_the_leader_has(void **state)
         assert_state(realm, "b", DISABLED, KSA_DISABLED_LEADER);
         assert_state(realm, "gone", REMOVED, 0);
         assert_int_equal(realm_plan(realm, KSA_WISH_ENABLE, "ci_b"), KSA_DISABLED);
+        /* Its group is the leader's too, unless its gid is outside uid_range. */
+        struct ksa_desired_group group = {"prod", "ci", "k8s-ci", 5000};
+        realm->registry = (struct ksa_registry){.bytes = NULL};
+        for (int i = 0; i < 2; i++, group.gid = 1900000009) {
+                realm->desired.groups = (struct ksa_list){&group, 1};
+                realm_sync(realm);
+                realm->desired.groups = (struct ksa_list){.items = NULL};
+                assert_int_equal(realm_record(realm, "ci", "a").group_count, i);
+        }
+        assert_int_equal(realm_record(realm, "ci", "a").groups[0], 1900000009);
         realm_forget(realm);
         leader_lists(realm, "b", "ci_b", 1900000002, KSA_LEADER_ACTIVE);
         leader_lists(realm, "thief", "ci_t", 1900000001, KSA_LEADER_ACTIVE);
