@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "account_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "account_name.h"

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "plan_allocate.h"
-#include "plan_decide.h"
+#include "plan_state.h"
 
 static enum ksa_reason no_memory(struct ksa_error *err)
 {

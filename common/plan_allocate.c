@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plan_allocate.h"
+#include "plan_state.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "plan_decide.h"
+#include "plan_state.h"
 
 #include <string.h>
-
-#include "plan_allocate.h"
 
 /* --- Names and numbers that an account has for good -------------------------- */
 

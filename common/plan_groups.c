@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Groups of namespaces, and those that [account] sections name. */
-#include <stdlib.h>
 #include <string.h>
 
-#include "plan_allocate.h"
-#include "plan_decide.h"
+#include "plan_state.h"
 
 #define GROUP_REMEDY "an [account] section can name another group"
 

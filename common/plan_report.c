@@ -2,7 +2,7 @@
 /* What is reported of an account. */
 #include <string.h>
 
-#include "plan_decide.h"
+#include "plan_state.h"
 
 static bool same(const char *one, const char *other)
 {

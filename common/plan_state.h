@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The material of a plan: one entry for each account, one group for each namespace. All is sorted rather than
+ * What the parts of a plan share (plan_*.c). The material: one entry for each account, one group for each namespace. All is sorted rather than
  * hashed, because the names are chosen by whoever creates accounts.
  */
 #ifndef KSA_PLAN_STATE_H
@@ -95,5 +95,46 @@ void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const voi
 /* Notes a change. */
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
                    const struct ksa_plan_entry *entry, const char *why, const char *remedy);
+
+/* --- plan_allocate.c -------------------------------------------------------- */
+
+/*
+ * Who may have a name or number. Given ones stay their account's for good. Of newcomers that ask for one, the
+ * first has a claim to it, whether or not this host then refuses it: [account] sections in the order of the
+ * configuration, then listed accounts by creation, namespace, name and cluster.
+ */
+
+/* Fills the requests of all entries and groups, and the claims. KSA_INTERNAL, KSA_MEMORY */
+enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error *err) KSA_MUST_CHECK;
+
+/*
+ * Check a name (number) that an entry or group has not yet. Return false and fill the request's refusal if
+ * it may not have it. DECLARED is of the entry; an [account] section may declare a user of a directory.
+ */
+bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
+                         struct ksa_request *request);
+bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
+                           struct ksa_request *request);
+
+/* Whether ENTRY may get its first name and uid. */
+bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry *entry);
+
+/*
+ * The user, group or range of this host that has one of these already; NULL if there is none. With FRESH,
+ * directories are asked too.
+ */
+const char *ksa_plan_conflict(struct ksa_plan_state *state, const char *name, uint32_t number,
+                              bool fresh);
+
+/* --- plan_decide.c, plan_groups.c, plan_report.c ------------------------------ */
+
+/* Fills ENTRY's `after`, except for its groups, and notes names and uids that it leaves. */
+void ksa_plan_decide(struct ksa_plan_state *state, struct ksa_plan_entry *entry);
+
+/* Gives the active accounts their groups: that of their namespace, and those that a section names. */
+enum ksa_reason ksa_plan_groups(struct ksa_plan_state *state, struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Notes what changed, once the groups are decided. */
+void ksa_plan_report(struct ksa_plan_state *state, const struct ksa_plan_entry *entry);
 
 #endif
