@@ -38,7 +38,7 @@ def commands():
     """{document: its command, with REF in place of the example's reference}"""
     found = {}
     for name in DOCUMENTS:
-        line, = re.findall(r"^(?:# )?(journalctl .*ref=7f3a9c2e)\b", (SOURCE / name).read_text(), re.M)
+        line, = re.findall(r"^(?:# |sudo )?(journalctl .*ref=7f3a9c2e)\b", (SOURCE / name).read_text(), re.M)
         found[name] = line.replace("7f3a9c2e", "REF")
     return found
 
