@@ -157,13 +157,13 @@ def test_person(sudoers, password, out):
 
 
 def test_nopasswd_and_the_account_phase(sudoers):
-    """Without a password there is no auth phase. The account phase still refuses a user who was retired."""
+    """Without a password there is no auth phase. The account phase still refuses a disabled user."""
     sudoers.write("/etc/sudoers.d/own", "ci_retired ALL=(root) NOPASSWD: ALL\nci_deployer ALL=(root) NOPASSWD: ALL\n"
                   "deploy-bot ALL=(root) NOPASSWD: ALL\n", 0o440)
     registry.make()
     try:
         for name, reasons, out in (("deploy-bot", [], "root\n"), ("ci_deployer", [], "root\n"),
-                                   ("ci_retired", ["account-retired"], "")):
+                                   ("ci_retired", ["account-disabled"], "")):
             result = sudoers.run(["setpriv", "--reuid=" + name, "--regid=" + name, "--init-groups", "sudo-rs", "-n", "id",
                                   "-un"], user="root")
             assert (result.out, result.reasons) == (out, reasons), result
