@@ -22,6 +22,8 @@ struct ksa_plan_input {
         int64_t now;
         enum ksa_plan_wish wish;
         const char *user; /* that the wish is about */
+        /* The cluster OLD_CLUSTER of the registry is called NEW_CLUSTER from now on; NULL for none. */
+        const char *old_cluster, *new_cluster;
 };
 
 enum ksa_change {

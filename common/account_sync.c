@@ -214,9 +214,13 @@ enum ksa_reason ksa_sync_read(struct ksa_sync *sync, size_t position, unsigned m
 
 enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa_error *err)
 {
+        const struct ksa_accounts *source = &sync->config->account_sources[position];
+        const bool renamed =
+                sync->new_cluster != NULL && strcmp(source->name, sync->new_cluster) == 0;
+
         if (!sync->has_before)
                 return KSA_OK;
-        return ksa_desired_known(&sync->config->account_sources[position], &sync->before,
+        return ksa_desired_known(source, renamed ? sync->old_cluster : source->name, &sync->before,
                                  &sync->desired, err);
 }
 
@@ -231,7 +235,9 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, co
                                              .config = sync->config,
                                              .now = sync->env->now,
                                              .wish = wish,
-                                             .user = user};
+                                             .user = user,
+                                             .old_cluster = sync->old_cluster,
+                                             .new_cluster = sync->new_cluster};
 
         return ksa_plan_make(&input, &sync->plan, err);
 }

@@ -29,6 +29,7 @@ struct ksa_sync {
         struct ksa_desired_list desired;
         struct ksa_source_record
                 *sources; /* one for each [accounts] section; cluster NULL: never listed */
+        const char *old_cluster, *new_cluster; /* as account_change.h has them */
         struct ksa_plan *plan;
         struct ksa_error warning; /* of nscd, once the registry is replaced; no text for none */
 };
@@ -85,14 +86,6 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, co
  */
 enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written,
                                struct ksa_error *err) KSA_MUST_CHECK;
-
-/*
- * Writes the registry with all that it has of the cluster OLD under the name NEW (account_rename.c).
- *
- * KSA_ACCOUNT_UNKNOWN  it has no user of OLD; KSA_CONFIG_INVALID  it has users of NEW already
- */
-enum ksa_reason ksa_sync_rename_cluster(struct ksa_sync *sync, const char *old, const char *new,
-                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Verifies every byte of a registry from a backup (BYTES aligned to 8) and puts it in place of the one that

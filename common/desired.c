@@ -62,7 +62,7 @@ enum ksa_reason ksa_desired_declared(const struct ksa_config *config, struct ksa
         return reason;
 }
 
-enum ksa_reason ksa_desired_known(const struct ksa_accounts *source,
+enum ksa_reason ksa_desired_known(const struct ksa_accounts *source, const char *cluster,
                                   const struct ksa_registry *registry,
                                   struct ksa_desired_list *list, struct ksa_error *err)
 {
@@ -76,11 +76,11 @@ enum ksa_reason ksa_desired_known(const struct ksa_accounts *source,
                 if (answer == KSA_REGISTRY_BROKEN)
                         return ksa_fail(err, KSA_REGISTRY, "the registry is damaged");
                 if ((record.flags & KSA_ACCOUNT_LISTED) == 0 ||
-                    strcmp(record.cluster, source->name) != 0 ||
+                    strcmp(record.cluster, cluster) != 0 ||
                     !ksa_source_covers(source, record.namespace))
                         continue;
                 reason = add(list,
-                             &(struct ksa_desired){.cluster = record.cluster,
+                             &(struct ksa_desired){.cluster = source->name,
                                                    .namespace = record.namespace,
                                                    .account = record.account,
                                                    .account_uid = record.account_uid,

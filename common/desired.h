@@ -61,9 +61,9 @@ enum ksa_reason ksa_desired_declared(const struct ksa_config *config, struct ksa
 
 /*
  * Adds the accounts that SOURCE listed last, as far as it still covers their namespaces, for a run that does
- * not read it. KSA_REGISTRY, KSA_MEMORY
+ * not read it. The registry has its cluster under the name CLUSTER. KSA_REGISTRY, KSA_MEMORY
  */
-enum ksa_reason ksa_desired_known(const struct ksa_accounts *source,
+enum ksa_reason ksa_desired_known(const struct ksa_accounts *source, const char *cluster,
                                   const struct ksa_registry *registry,
                                   struct ksa_desired_list *list,
                                   struct ksa_error *err) KSA_MUST_CHECK;

@@ -37,6 +37,16 @@ static const char *add(struct ksa_plan_state *state, const char *why, const char
         return ksa_arena_text(state->arena, "%s%s%s", why, *why == '\0' ? "" : "; ", what);
 }
 
+static const char *add_changed(struct ksa_plan_state *state, const char *why, const char *what,
+                               const char *before, const char *after)
+{
+        if (same(before, after))
+                return why;
+        return add(state, why,
+                   ksa_arena_text(state->arena, "%s %s, was %s", what, ksa_plan_quote(state, after),
+                                  ksa_plan_quote(state, before)));
+}
+
 static const char *source_text(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
 {
         if (entry->section != NULL)
@@ -145,19 +155,9 @@ static void report_rest(struct ksa_plan_state *state, const struct ksa_plan_entr
         const bool active = before->state == KSA_ACCOUNT_ACTIVE && after->state == before->state;
         const char *why = "";
 
-        if (!same(before->account_uid, after->account_uid) && after->state != KSA_ACCOUNT_REMOVED)
-                why = add(state, why,
-                          ksa_arena_text(state->arena, "its Kubernetes uid was %s and is %s",
-                                         ksa_plan_quote(state, before->account_uid),
-                                         ksa_plan_quote(state, after->account_uid)));
-        if (!same(before->home, after->home))
-                why = add(state, why,
-                          ksa_arena_text(state->arena, "home %s, was %s", after->home,
-                                         before->home));
-        if (!same(before->shell, after->shell))
-                why = add(state, why,
-                          ksa_arena_text(state->arena, "shell %s, was %s", after->shell,
-                                         before->shell));
+        why = add_changed(state, why, "Kubernetes uid", before->account_uid, after->account_uid);
+        why = add_changed(state, why, "home", before->home, after->home);
+        why = add_changed(state, why, "shell", before->shell, after->shell);
         if (active && !same_groups(before, after))
                 why = with_powerful(state, entry, add(state, why, "other groups"));
         if (before->state == after->state && (before->reasons & ~after->reasons) != 0)

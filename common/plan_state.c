@@ -63,6 +63,17 @@ static void *keep(struct ksa_plan_state *state, const void *item, size_t size)
         return place == NULL ? NULL : memcpy(place, item, size);
 }
 
+/* The name of a cluster of the registry from now on. */
+static const char *cluster_of(struct ksa_plan_state *state, const char *cluster)
+{
+        const struct ksa_plan_input *input = state->input;
+
+        if (input->old_cluster == NULL || strcmp(cluster, input->old_cluster) != 0)
+                return cluster;
+        state->differs = true;
+        return input->new_cluster;
+}
+
 static enum ksa_registry_answer read_registry(struct ksa_plan_state *state, struct ksa_list *pieces)
 {
         const struct ksa_registry *before = state->input->before;
@@ -74,14 +85,17 @@ static enum ksa_registry_answer read_registry(struct ksa_plan_state *state, stru
         while ((answer = ksa_registry_next(before, &position, &account)) == KSA_REGISTRY_FOUND) {
                 const bool former = (account.flags & KSA_ACCOUNT_FORMER) != 0;
 
+                account.cluster = cluster_of(state, account.cluster);
                 add_piece(state, pieces, account.cluster, account.namespace, account.account,
                           former ? FORMER : RECORD, keep(state, &account, sizeof(account)));
         }
         position = 0;
         while (answer == KSA_REGISTRY_NOT_FOUND &&
-               ksa_registry_next_group(before, &position, &group) != KSA_REGISTRY_NOT_FOUND)
+               ksa_registry_next_group(before, &position, &group) != KSA_REGISTRY_NOT_FOUND) {
+                group.cluster = cluster_of(state, group.cluster);
                 add_piece(state, pieces, group.cluster, group.namespace, "", OLD_GROUP,
                           keep(state, &group, sizeof(group)));
+        }
         return answer;
 }
 
@@ -113,6 +127,7 @@ static void take(struct ksa_plan_state *state, const struct piece *piece,
 
         switch (piece->kind) {
         case OLD_GROUP:
+                state->twice = state->twice || group->before != NULL;
                 group->before = what;
                 return;
         case LEADER_GROUP:
@@ -183,8 +198,11 @@ enum ksa_reason ksa_plan_state_load(struct ksa_plan_state *state, struct ksa_err
         free(pieces.items);
         if (answer == KSA_REGISTRY_BROKEN || state->twice)
                 return ksa_fail(err, KSA_REGISTRY,
-                                state->twice ? "the registry has two users of one account"
+                                state->twice ? "an account or group is in the registry twice"
                                              : "the registry is damaged");
+        if (state->input->old_cluster != NULL && !state->differs)
+                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "there is no user of a cluster \"%s\"",
+                                state->input->old_cluster);
         return state->arena->failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
 }
 

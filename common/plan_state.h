@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of a plan share (plan_*.c). The material: one entry for each account, one group for each namespace. All is sorted rather than
- * hashed, because the names are chosen by whoever creates accounts.
+ * What the parts of a plan share (plan_*.c): one entry for each account and one group for each
+ * namespace. All is sorted rather than hashed, because the names are chosen by whoever creates accounts.
  */
 #ifndef KSA_PLAN_STATE_H
 #define KSA_PLAN_STATE_H
@@ -73,7 +73,7 @@ struct ksa_plan_state {
         struct ksa_list records; /* struct ksa_account_record: those that there will be */
         struct ksa_list changes; /* struct ksa_plan_change */
         bool differs;
-        bool twice; /* the registry has an account with two users */
+        bool twice; /* the registry has an account or group twice, if a cluster gets the name of another */
 };
 
 /* Reads the registry and the desired accounts. KSA_REGISTRY, KSA_MEMORY */

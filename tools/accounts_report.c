@@ -247,7 +247,7 @@ void report_plan(struct accounts_run *run)
                          "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
                          "--dry-run tells of all of them\"",
                          refused);
-        if (plan->change_count == 0 && run->status == EXIT_GOOD && !run->json)
+        if (plan->change_count == 0 && !plan->differs && run->status == EXIT_GOOD && !run->json)
                 (void)puts("nothing to do");
 }
 

@@ -77,34 +77,37 @@ int accounts_list(const struct words *arguments)
 
 /* --- show ------------------------------------------------------------------- */
 
-/* CLUSTER:NAMESPACE/ACCOUNT in its three parts, in place. False where WORD is no such thing. */
-static bool split(char *word, const char *parts[3])
+static bool is_named(const struct ksa_account_record *record, const char *word)
 {
-        char *colon = strchr(word, ':'), *slash = colon != NULL ? strchr(colon, '/') : NULL;
+        char account[512];
 
-        if (slash == NULL)
-                return false;
-        *colon = *slash = '\0';
-        parts[0] = word;
-        parts[1] = colon + 1;
-        parts[2] = slash + 1;
-        return true;
+        (void)snprintf(account, sizeof(account), "%s:%s/%s", record->cluster, record->namespace,
+                       record->account);
+        return strcmp(word, record->name) == 0 || strcmp(word, account) == 0;
 }
 
-static enum ksa_registry_answer find(const struct ksa_registry *registry, const char *word,
-                                     struct ksa_account_record *ret_record)
+/* The record of a user, a uid or an account: one that is not removed, else one that is not former. */
+static bool find(const struct ksa_registry *registry, const char *word,
+                 struct ksa_account_record *ret_record)
 {
-        char copy[512];
-        const char *parts[3];
-        uint64_t uid;
+        struct ksa_account_record record;
+        unsigned best = 3;
+        size_t position = 0;
+        uint64_t uid = 0;
 
-        if ((size_t)snprintf(copy, sizeof(copy), "%s", word) >= sizeof(copy))
-                return KSA_REGISTRY_NOT_FOUND;
-        if (ksa_text_number(word, 0, UINT32_MAX, &uid))
-                return ksa_registry_by_uid(registry, (uint32_t)uid, ret_record);
-        if (split(copy, parts))
-                return ksa_registry_by_account(registry, parts[0], parts[1], parts[2], ret_record);
-        return ksa_registry_by_name(registry, word, ret_record);
+        const bool is_uid = ksa_text_number(word, 0, UINT32_MAX, &uid);
+        while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
+                const unsigned rank = (record.flags & KSA_ACCOUNT_FORMER) != 0    ? 2
+                                      : record.state == KSA_ACCOUNT_REMOVED ? 1
+                                                                            : 0;
+
+                if (rank < best &&
+                    (is_uid ? record.uid == uid : is_named(&record, word))) {
+                        *ret_record = record;
+                        best = rank;
+                }
+        }
+        return best < 3;
 }
 
 static json_t *show_groups(const struct ksa_registry *registry,
@@ -235,15 +238,6 @@ static int show(const struct ksa_sync *sync, const struct ksa_account_record *re
         return status;
 }
 
-static bool is_named(const struct ksa_account_record *record, const char *word)
-{
-        char account[512];
-
-        (void)snprintf(account, sizeof(account), "%s:%s/%s", record->cluster, record->namespace,
-                       record->account);
-        return strcmp(word, record->name) == 0 || strcmp(word, account) == 0;
-}
-
 /* An account without a record: what a sync would report of it now. */
 static int show_refused(const struct accounts_run *run, const char *word, bool json)
 {
@@ -283,7 +277,7 @@ int accounts_show(const struct words *arguments)
         }
         if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
                 const bool found =
-                        find(&run.sync.before, word, &record) == KSA_REGISTRY_FOUND;
+                        run.sync.has_before && find(&run.sync.before, word, &record);
 
                 if (read_sources(&run, !found) && plan_run(&run, KSA_WISH_NONE, NULL))
                         run.status = found ? show(&run.sync, &record, json)

@@ -172,7 +172,6 @@ int accounts_rename_cluster(const struct words *arguments)
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL, *names[2] = {NULL, NULL};
         const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
-        struct ksa_error error = {0};
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), names, 2))
                 return EXIT_BROKEN;
@@ -185,14 +184,13 @@ int accounts_rename_cluster(const struct words *arguments)
         if (!is_root("accounts rename-cluster"))
                 return EXIT_BROKEN;
         if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
-                if (ksa_sync_rename_cluster(&run.sync, names[0], names[1], &error) != KSA_OK) {
-                        report_failure(&run, &error, "");
-                } else {
-                        run.written = true;
-                        report_stale(&run.sync.warning);
-                        log_line(true, LOG_NOTICE, "result=renamed cluster=\"%s\" new=\"%s\"",
-                                 names[0], names[1]);
-                }
+                run.sync.old_cluster = names[0];
+                run.sync.new_cluster = names[1];
+                if (read_sources(&run, false))
+                        finish(&run, KSA_WISH_NONE, NULL);
         }
+        if (run.written)
+                log_line(true, LOG_NOTICE, "result=renamed cluster=\"%s\" new=\"%s\"", names[0],
+                         names[1]);
         return end_run(&run);
 }

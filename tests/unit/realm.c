@@ -97,7 +97,7 @@ struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *sect
 void realm_keeps(struct realm *realm)
 {
         realm_forget(realm);
-        assert_int_equal(ksa_desired_known(&listing, &realm->registry, &realm->desired, NULL),
+        assert_int_equal(ksa_desired_known(&listing, "prod", &realm->registry, &realm->desired, NULL),
                          KSA_OK);
 }
 
