@@ -63,13 +63,11 @@ def test_check_passes_it(host, example):
 @pytest.mark.parametrize("example", [path for path in CLUSTERS if path.stem == "air-gapped"], ids=lambda path: path.stem,
                          indirect=True)
 def test_what_is_commented_out_is_right(host, example):
-    """With it, check says the one thing that the example says of it."""
     text = re.sub(r"^#(?=\[|\w+ = )", "", example.read_text(), flags=re.M)
     assert "\n[accounts prod]\n" in text and "\nuser = @own\n" in text
     host.write("/etc/ksa/ksa.conf", text)
     found = host.run(["ksactl", "check", "--config", "/etc/ksa/ksa.conf", "--json"], user="root").json["problems"]
-    (problem,) = [one for one in found if "nsswitch" not in one["text"]]  # which with sanitizers does not name ksa
-    assert problem["severity"] == "warning" and "by import alone" in problem["text"], problem
+    assert [one for one in found if "nsswitch" not in one["text"]] == []  # which with sanitizers does not name ksa
 
 
 @pytest.mark.parametrize("path", CLUSTERS, ids=lambda path: path.stem)
