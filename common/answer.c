@@ -66,11 +66,12 @@ enum ksa_reason ksa_answers_finish(struct ksa_answers *answers, struct ksa_secre
                                 "AllowUsers");
         if (answers->all_equal && answers->parts > 1)
                 return ksa_fail(err, KSA_REPEATED_ANSWER,
-                                "%u equal answers: the password method repeats one, "
+                                "%u equal answers: the password method repeats one answer; "
                                 "keyboard-interactive is needed",
                                 answers->parts);
         if (answers->too_long)
-                return ksa_fail(err, KSA_TOKEN_TOO_LONG, "more than %d bytes", KSA_TOKEN_MAX);
+                return ksa_fail(err, KSA_TOKEN_TOO_LONG, "the answer is longer than %d bytes",
+                                KSA_TOKEN_MAX);
         if (ksa_secret_length(answers->token) == 0)
                 return ksa_fail(err, KSA_EMPTY_ANSWER, "the answer was empty");
         *ret_token = answers->token;

@@ -47,7 +47,7 @@ static enum ksa_reason judge_bearer(struct ksa_secret *bearer, const char *path,
         if (strlen(ksa_secret_bytes(bearer)) == length && ksa_is_graphic(ksa_secret_bytes(bearer)))
                 return KSA_OK;
         ksa_error_at(err, path, 0);
-        return ksa_fail(err, KSA_FILE_UNREADABLE, "%s holds no token", path);
+        return ksa_fail(err, KSA_FILE_UNREADABLE, "%s does not contain a token", path);
 }
 
 static enum ksa_reason read_credentials(struct ksa_api *api, struct ksa_error *err)
@@ -183,11 +183,10 @@ static enum ksa_reason judge_unauthorized(const struct ksa_api *api, struct ksa_
                        "the API server does not accept this host's credential (401)%s",
                        just ? ", which was issued just now" : "");
         if (just && err != NULL)
-                err->remedy =
-                        "this endpoint may accept no service account tokens (GKE's DNS "
-                        "endpoint, Rancher before 2.9): set another api_server, or "
-                        "client_cert_file; or the token is of another cluster or audience, or "
-                        "its account was deleted";
+                err->remedy = "if this endpoint does not accept service account tokens (GKE's DNS "
+                              "endpoint, Rancher before 2.9), set another api_server or "
+                              "client_cert_file; else check the cluster and audience of the token, "
+                              "and that its account exists";
         return KSA_API_UNAUTHORIZED;
 }
 
@@ -209,17 +208,19 @@ static enum ksa_reason judge_status(const struct ksa_api *api, const struct ksa_
                 return ksa_fail(err, KSA_API_BUSY, "the API server is busy (429)");
         if (status >= 300 && status < 400)
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the server sends us elsewhere (%d), and we do not go", status);
-        const char *quote = *said(api, call, response, words) != '\0' ? "'" : "",
+                                "the server answered with a redirect (%d), which ksa does not "
+                                "follow",
+                                status);
+        const char *quote = *said(api, call, response, words) != '\0' ? "\"" : "",
                    *colon = *quote != '\0' ? ": " : "";
         if (status == 403)
                 return ksa_fail(err, KSA_API_FORBIDDEN,
-                                "this host's account may not ask that (403)%s%s%s%s", colon, quote,
-                                words, quote);
+                                "this host's account is not allowed to do this (403)%s%s%s%s",
+                                colon, quote, words, quote);
         if (status >= 500)
                 return ksa_fail(err, KSA_API_ERROR,
-                                "the API server has an error of its own (%d)%s%s%s%s", status,
-                                colon, quote, words, quote);
+                                "the API server answered with an error (%d)%s%s%s%s", status, colon,
+                                quote, words, quote);
         return ksa_fail(err, KSA_API_BROKEN, "the server answered with status %d%s%s%s%s", status,
                         colon, quote, words, quote);
 }
@@ -231,9 +232,11 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
         struct ksa_response response = {0};
 
         if (api->env->fetch == NULL)
-                return ksa_fail(err, KSA_HELPER, "nobody here can ask the cluster");
+                return ksa_fail(err, KSA_HELPER,
+                                "this program cannot send requests to the "
+                                "cluster");
         if (!whole_url(api->cluster, call->url, url))
-                return ksa_fail(err, KSA_CONFIG_INVALID, "[cluster %s] has no api_server to ask",
+                return ksa_fail(err, KSA_CONFIG_INVALID, "[cluster %s] has no api_server",
                                 api->cluster->name);
         (void)snprintf(agent, sizeof(agent), "ksa-fetch/" PACKAGE_VERSION " (%s)",
                        ksa_text_quote(api->env->host_name, name, sizeof(name)));

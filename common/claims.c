@@ -67,12 +67,15 @@ enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct 
         (void)ksa_text_quote(accepted->count > 0 ? ksa_list_text(accepted, 0) : "", ours,
                              sizeof(ours));
         if (api == NULL)
-                return ksa_fail(err, KSA_WRONG_AUDIENCE, "the token is for '%s', this host is '%s'",
+                return ksa_fail(err, KSA_WRONG_AUDIENCE,
+                                "the token is for \"%s\", this host is "
+                                "\"%s\"",
                                 theirs, ours);
         return ksa_fail(err, KSA_WRONG_AUDIENCE,
-                        "the token is for the API server ('%s'), %s; this host is '%s'", theirs,
-                        token->pod != NULL ? "as the default token of a Pod is"
-                                           : "as kubectl create token makes it without --audience",
+                        "the token is for the API server (\"%s\"), %s; this host is \"%s\"", theirs,
+                        token->pod != NULL ? "like the default token of a Pod"
+                                           : "like a token from kubectl create token without "
+                                             "--audience",
                         ours);
 }
 
@@ -85,11 +88,11 @@ enum ksa_reason ksa_claims_times(const struct ksa_token *token, int64_t now, str
                                 (long long)(now - token->exp.seconds));
         if (token->nbf.seconds - now > KSA_LEEWAY)
                 return ksa_fail(err, KSA_NOT_YET_VALID,
-                                "not valid for another %lld s: do the clocks agree?",
+                                "not valid for another %lld s; the clocks may differ",
                                 (long long)(token->nbf.seconds - now));
         if (token->iat.seconds - now > KSA_LEEWAY)
                 return ksa_fail(err, KSA_NOT_YET_VALID,
-                                "issued %lld s in the future: do the clocks agree?",
+                                "issued %lld s in the future; the clocks may differ",
                                 (long long)(token->iat.seconds - now));
         return KSA_OK;
 }
@@ -102,7 +105,9 @@ enum ksa_reason ksa_claims_lifetime(const struct ksa_token *token, uint64_t max,
         if (lifetime < 0)
                 return ksa_fail(err, KSA_BAD_CLAIMS, "exp is before iat");
         if ((uint64_t)lifetime > max)
-                return ksa_fail(err, KSA_LIFETIME, "lives for %lld s, max_lifetime is %llu s",
+                return ksa_fail(err, KSA_LIFETIME,
+                                "has a lifetime of %lld s, max_lifetime is "
+                                "%llu s",
                                 (long long)lifetime, (unsigned long long)max);
         return KSA_OK;
 }
@@ -121,16 +126,18 @@ enum ksa_reason ksa_claims_subject(const struct ksa_token *token, struct ksa_err
                 return ksa_fail(err, KSA_BAD_CLAIMS, "kubernetes.io does not name an account");
         if (!ksa_is_dns_label(token->namespace) || !ksa_is_dns_subdomain(token->account))
                 return ksa_fail(err, KSA_BAD_CLAIMS,
-                                "namespace or account is no name that Kubernetes allows");
+                                "namespace or account is not a valid Kubernetes name");
         if (!is_uid(token->account_uid) || (token->pod_uid != NULL && !is_uid(token->pod_uid)))
                 return ksa_fail(err, KSA_BAD_CLAIMS, "a uid is empty, too long or not printable");
         if (token->pod != NULL && !ksa_is_dns_subdomain(token->pod))
-                return ksa_fail(err, KSA_BAD_CLAIMS, "the Pod has no name that Kubernetes allows");
+                return ksa_fail(err, KSA_BAD_CLAIMS,
+                                "the Pod's name is not a valid Kubernetes "
+                                "name");
         if (token->jti != NULL && !is_uid(token->jti))
                 return ksa_fail(err, KSA_BAD_CLAIMS, "jti is empty, too long or not printable");
         (void)snprintf(subject, sizeof(subject), "system:serviceaccount:%s:%s", token->namespace,
                        token->account);
         if (token->sub == NULL || strcmp(token->sub, subject) != 0)
-                return ksa_fail(err, KSA_BAD_SUBJECT, "sub is not '%s'", subject);
+                return ksa_fail(err, KSA_BAD_SUBJECT, "sub is not \"%s\"", subject);
         return KSA_OK;
 }

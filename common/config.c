@@ -104,7 +104,7 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
                 earlier = ksa_config_section(config, kind, 0);
         if (earlier != NULL) {
                 ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
-                            "[%s%s%s] stands in %s line %u already", item->kind,
+                            "[%s%s%s] is already in %s line %u", item->kind,
                             *item->name != '\0' ? " " : "", item->name, earlier->place.file,
                             earlier->place.line);
                 return;
@@ -169,7 +169,7 @@ static void set_option(struct loader *loader, const struct ksa_ini_item *item, u
         uint64_t bit = UINT64_C(1) << (option - ksa_options);
         if ((head->given & bit) != 0 && (option->flags & KSA_OPTION_LIST) == 0) {
                 ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
-                            "%s stands twice in this section", item->key);
+                            "%s appears twice in this section", item->key);
                 return;
         }
         head->given |= bit;
@@ -210,7 +210,7 @@ static void read_lines(struct loader *loader, char *bytes, size_t length)
                         set_option(loader, &item, ini.line);
                 else if (!loader->skipping)
                         ksa_problem(loader->problems, KSA_CONFIG_INVALID, loader->file, ini.line,
-                                    "%s stands before any section", item.key);
+                                    "%s appears before the first section", item.key);
         }
 }
 

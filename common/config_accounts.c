@@ -34,11 +34,10 @@ static void judge_account(const struct ksa_config *config, const struct ksa_acco
                 return; /* it is missing, which was said */
         if (strcmp(pattern->namespace, "*") == 0 || strcmp(pattern->name, "*") == 0)
                 PROBLEM(problems, account,
-                        "[account %s] is the user of one account: account takes no pattern",
+                        "[account %s] is for one account: account must not be a pattern",
                         account->name);
         if (ksa_config_cluster(config, pattern->cluster) == NULL)
-                PROBLEM(problems, account,
-                        "[account %s] names the cluster %s, which no section describes",
+                PROBLEM(problems, account, "[account %s] names cluster %s, which has no section",
                         account->name, pattern->cluster);
 }
 
@@ -56,12 +55,14 @@ static void judge_twice(const struct ksa_config *config, struct ksa_problems *pr
                 while (hash != 0 && ksa_index_next(&accounts, hash, &position, &other)) {
                         if (is_same(&all[other].account, &all[i].account))
                                 PROBLEM(problems, &all[i],
-                                        "[account %s] has the account of [account %s]", all[i].name,
-                                        all[other].name);
+                                        "[account %s] has the same account as [account %s]",
+                                        all[i].name, all[other].name);
                 }
                 position = ksa_index_find(&uids, all[i].uid);
                 while (all[i].uid != 0 && ksa_index_next(&uids, all[i].uid, &position, &other))
-                        PROBLEM(problems, &all[i], "[account %s] has the uid of [account %s]",
+                        PROBLEM(problems, &all[i],
+                                "[account %s] has the same uid as [account "
+                                "%s]",
                                 all[i].name, all[other].name);
                 kept = (hash == 0 || ksa_index_add(&accounts, hash, (uint32_t)i)) &&
                        (all[i].uid == 0 || ksa_index_add(&uids, all[i].uid, (uint32_t)i));
@@ -94,8 +95,9 @@ static void judge_own(const struct ksa_config *config, const struct ksa_rule *ru
                 if (account->account.cluster != NULL && account->account_uid == NULL &&
                     rule_covers(rule, &account->account))
                         PROBLEM(problems, account,
-                                "[account %s] needs account_uid, because [rule %s] lets it in by "
-                                "@own: kubectl get serviceaccount %s -n %s -o jsonpath={.metadata.uid}",
+                                "[account %s] needs account_uid, because [rule %s] admits it by "
+                                "@own: run kubectl get serviceaccount %s -n %s -o "
+                                "jsonpath={.metadata.uid}",
                                 account->name, rule->name, account->account.name,
                                 account->account.namespace);
         }

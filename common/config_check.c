@@ -103,7 +103,8 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                         continue;
                 if (is_no_name(env->host_name)) {
                         PROBLEM(problems, KSA_HOST_NAME, head,
-                                "audience %s: the host's name is '%s'", *audience, env->host_name);
+                                "audience %s: the host's name is \"%s\"", *audience,
+                                env->host_name);
                         return;
                 }
                 char *text = expanded(*audience, env->host_name);
@@ -138,7 +139,7 @@ static void judge_required(const struct ksa_config *config, const struct ksa_env
         /* Where a file could not be read, that is what is wrong. */
         if (config->counts[KSA_SECTION_HOST] == 0 && problems->first.reason == KSA_UNREACHED)
                 ksa_problem(problems, KSA_CONFIG_INVALID, env->config_file, 0,
-                            "there is no [host] section with an audience");
+                            "a [host] section with an audience is missing");
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
 
@@ -182,14 +183,14 @@ static void judge_audiences(const struct ksa_config *config, const struct ksa_se
 
                 if (other != NULL)
                         PROBLEM(problems, KSA_CONFIG_INVALID, head,
-                                "audience %s stands in %s line %u too: a service could replay its "
-                                "tokens to the other",
+                                "audience %s is also in %s line %u: one service could replay "
+                                "its tokens to the other",
                                 audience, other->place.file, other->place.line);
                 for (size_t n = 0; n < config->counts[KSA_SECTION_CLUSTER]; n++) {
                         if (ksa_list_has(&config->clusters[n].issuer, audience))
                                 PROBLEM(problems, KSA_CONFIG_INVALID, head,
-                                        "audience %s is the issuer of cluster %s: every Pod's own "
-                                        "token carries it",
+                                        "audience %s is the issuer of cluster %s: every Pod's "
+                                        "default token has it",
                                         audience, config->clusters[n].name);
                 }
         }
@@ -221,23 +222,24 @@ static void judge_rule(const struct ksa_config *config, const struct ksa_rule *r
 
                 if (ksa_config_cluster(config, account->cluster) == NULL)
                         PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] names the cluster %s, which no section describes",
-                                rule->name, account->cluster);
+                                "[rule %s] names cluster %s, which has no section", rule->name,
+                                account->cluster);
         }
         for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
                 const char *service = ksa_list_text(&rule->service, i);
 
                 if (ksa_service_is_local(service))
                         PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] has from, but %s knows no remote host", rule->name,
-                                service);
+                                "[rule %s] has from, but %s does not know the remote host",
+                                rule->name, service);
         }
         for (size_t i = 0; i < rule->audience.count; i++) {
                 const char *audience = ksa_list_text(&rule->audience, i);
 
                 if (!some_service_has(config, rule, audience))
                         PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] wants the audience %s, which its services do not accept",
+                                "[rule %s] requires audience %s, which its services do not "
+                                "accept",
                                 rule->name, audience);
         }
 }
@@ -279,14 +281,16 @@ static void judge_cluster(const struct ksa_config *config, const struct ksa_clus
             cluster->issuer.count > 0 &&
             strncmp(ksa_list_text(&cluster->issuer, 0), "https://", 8) != 0)
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] has keys = discover, and its first issuer is no https URL",
+                        "[cluster %s] has keys = discover, but its first issuer is not an https "
+                        "URL",
                         cluster->name);
         if (ksa_list_has(&cluster->issuer, LEGACY_ISSUER))
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "issuer " LEGACY_ISSUER " is that of legacy tokens, which never end");
+                        "issuer " LEGACY_ISSUER " is that of legacy tokens, which never expire");
         if (cluster->name[0] == '.')
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s]: its name becomes that of a folder, and begins with a dot",
+                        "[cluster %s]: the name begins with a dot, but is also the name of a "
+                        "directory",
                         cluster->name);
         if ((by_api || asks != NULL) && cluster->api_server == NULL)
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
@@ -298,11 +302,11 @@ static void judge_cluster(const struct ksa_config *config, const struct ksa_clus
                         cluster->name, asks);
         if (certificate != key)
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s]: client_cert_file and client_key_file go together",
+                        "[cluster %s]: client_cert_file and client_key_file require each other",
                         cluster->name);
         if (certificate && cluster->credential_file != NULL)
                 PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] has credential_file and client_cert_file: one of them",
+                        "[cluster %s] has both credential_file and client_cert_file: remove one",
                         cluster->name);
 }
 
@@ -317,7 +321,7 @@ static void judge_credential(const struct ksa_config *config, size_t position,
 
                 if (other != NULL && strcmp(other, cluster->credential_file) == 0)
                         PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                                "[cluster %s] has the credential_file of [cluster %s]",
+                                "[cluster %s] has the same credential_file as [cluster %s]",
                                 cluster->name, config->clusters[i].name);
         }
 }
@@ -332,7 +336,8 @@ static void judge_host_name(const struct ksa_config *config, const struct ksa_en
                 if (!rule->rbac || config->host.host != NULL || !is_no_name(env->host_name))
                         continue;
                 PROBLEM(problems, KSA_HOST_NAME, rule,
-                        "[rule %s] has rbac = yes, and the host's name is '%s': write name in [host]",
+                        "[rule %s] has rbac = yes, but the host's name is \"%s\": set name in "
+                        "[host]",
                         rule->name, env->host_name);
         }
 }
@@ -350,14 +355,17 @@ void ksa_config_judge(const struct ksa_config *config, const struct ksa_env *env
                                 &service->audience, problems);
                 if (!service->local_user && service->audience.count == 0)
                         PROBLEM(problems, KSA_CONFIG_INVALID, service,
-                                "[service %s] has local_user = no and needs an audience of its own",
+                                "[service %s] has local_user = no, so it needs an audience of "
+                                "its own",
                                 service->name);
                 if (!ksa_is_service(service->name) ||
                     strcmp(ksa_service_in_rules(service->name), service->name) != 0)
                         ksa_problem_and_remedy(problems, KSA_CONFIG_INVALID,
-                                               "name the service as rules do; sudo includes sudo-i",
+                                               "use the service's name in rules; sudo includes "
+                                               "sudo-i",
                                                service->place.file, service->place.line,
-                                               "[service %s] applies to no service", service->name);
+                                               "[service %s] does not apply to any service",
+                                               service->name);
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 judge_cluster(config, &config->clusters[i], problems);

@@ -65,14 +65,15 @@ static enum ksa_reason parse(struct ksa_secret *text, const char *what,
                 return ksa_fail(err, reason, "out of memory");
         /* Its own words stay out of messages: whatever it is, it was handed over as a secret. */
         if (reason != KSA_OK)
-                return ksa_fail(err, KSA_NOT_A_TOKEN, "%s is no service account token: %s", what,
+                return ksa_fail(err, KSA_NOT_A_TOKEN, "%s is not a service account token: %s", what,
                                 ksa_reason_text(reason));
         char *path = ksa_token_request_path(&ret_credential->token);
         bool named = path != NULL;
         free(path);
         if (!named || !has_a_life(&ret_credential->token))
                 return ksa_fail(err, KSA_NOT_A_TOKEN,
-                                "%s is no service account token that ends (legacy ones do not)",
+                                "%s is not a service account token that expires (legacy tokens "
+                                "do not)",
                                 what);
         return KSA_OK;
 }
@@ -171,8 +172,8 @@ static enum ksa_reason forbidden(const struct ksa_credential *current, struct ks
                        current->token.namespace,
                        ksa_text_quote(current->token.account, account, sizeof(account)),
                        inner.text);
-        err->remedy = "the account needs a Role with create on serviceaccounts/token of its own "
-                      "name: apply host-account.yaml; see ksa-clusters(7)";
+        err->remedy = "apply host-account.yaml, whose Role allows the account to create "
+                      "serviceaccounts/token of its own name; see ksa-clusters(7)";
         return KSA_API_FORBIDDEN;
 }
 
@@ -194,7 +195,7 @@ static enum ksa_reason request(const struct ksa_cluster *cluster, const struct k
         ksa_response_clear(&response);
         if (reason != KSA_OK)
                 return reason;
-        reason = parse(text, "what the cluster gave", ret_next, err);
+        reason = parse(text, "the answer of the cluster", ret_next, err);
         return reason == KSA_NOT_A_TOKEN ? err->reason = KSA_API_BROKEN : reason;
 }
 
@@ -246,14 +247,13 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
         /* It is about to be sent: another cluster's could use it there. */
         if (reason == KSA_OK &&
             (first.token.iss == NULL || !ksa_list_has(&cluster->issuer, first.token.iss)))
-                reason = ksa_fail(
-                        err, KSA_UNKNOWN_ISSUER,
-                        "this token is of another cluster than [cluster %s]: of issuer '%s'",
-                        cluster->name,
-                        ksa_text_quote(first.token.iss != NULL ? first.token.iss : "", issuer,
-                                       sizeof(issuer)));
+                reason = ksa_fail(err, KSA_UNKNOWN_ISSUER,
+                                  "this token is not from [cluster %s]: its issuer is \"%s\"",
+                                  cluster->name,
+                                  ksa_text_quote(first.token.iss != NULL ? first.token.iss : "",
+                                                 issuer, sizeof(issuer)));
         if (reason == KSA_OK && first.token.exp.seconds <= env->now)
-                reason = ksa_fail(err, KSA_EXPIRED, "this token was over %lld s ago",
+                reason = ksa_fail(err, KSA_EXPIRED, "this token expired %lld s ago",
                                   (long long)(env->now - first.token.exp.seconds));
         if (reason == KSA_OK)
                 reason = ksa_cluster_lock(cluster, env, RENEW_LOCK, &lock, err);

@@ -22,7 +22,7 @@ enum ksa_reason ksa_demand_bound(const struct ksa_rule *rule, const struct ksa_t
 {
         if (rule->bound != KSA_BOUND_POD || (token->pod != NULL && token->pod_uid != NULL))
                 return KSA_OK;
-        return ksa_fail(err, KSA_NOT_BOUND, "[rule %s] wants a token that is bound to a Pod",
+        return ksa_fail(err, KSA_NOT_BOUND, "[rule %s] requires a token that is bound to a Pod",
                         rule->name);
 }
 
@@ -33,7 +33,8 @@ static enum ksa_reason needs_root(const struct ksa_demand *demand, struct ksa_er
         if (demand->effective_uid == 0)
                 return KSA_OK;
         return ksa_fail(err, KSA_NEEDS_ROOT,
-                        "[rule %s] demands what root alone can do, and the service runs as uid %u",
+                        "[rule %s] has demands that only root can check, but the service runs "
+                        "as uid %u",
                         demand->rule->name, (unsigned)demand->effective_uid);
 }
 
@@ -109,7 +110,9 @@ static enum ksa_reason review(const struct ksa_demand *demand, struct ksa_demand
         struct ksa_response response = {0};
 
         if (audience == NULL)
-                return ksa_fail(err, KSA_WRONG_AUDIENCE, "no audience to ask the cluster about");
+                return ksa_fail(err, KSA_WRONG_AUDIENCE,
+                                "the token has no audience that this "
+                                "host accepts");
         struct ksa_secret *request = ksa_review_request(demand->token, audience);
         enum ksa_reason reason = post(demand, KSA_REVIEW_PATH, request, demanded, &response, err);
         ksa_secret_free(&request);
@@ -193,11 +196,11 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
         bool has_said = first[0] != '\0';
         return ksa_fail(
                 err, KSA_RBAC_DENIED,
-                "RBAC of cluster %s does not let %s/%s into host %s, nor into any of its classes%s%s%s",
+                "RBAC of cluster %s does not admit %s/%s to host %s or any of its classes%s%s%s",
                 demand->cluster->name, demand->token->namespace,
                 ksa_text_quote(demand->token->account, account, sizeof(account)),
-                ksa_text_quote(own, shown, sizeof(shown)), has_said ? "; it says: '" : "", first,
-                has_said ? "'" : "");
+                ksa_text_quote(own, shown, sizeof(shown)), has_said ? "; its reason: \"" : "",
+                first, has_said ? "\"" : "");
 }
 
 /* --- Once ------------------------------------------------------------------- */
@@ -232,12 +235,14 @@ enum ksa_reason ksa_demand_once(const struct ksa_demand *demand, struct ksa_erro
         if (reason != KSA_OK)
                 return reason;
         if (demand->token->jti == NULL)
-                return ksa_fail(err, KSA_NO_JTI, "[rule %s] wants a token with a jti",
+                return ksa_fail(err, KSA_NO_JTI, "[rule %s] requires a token with a jti",
                                 demand->rule->name);
         if (demand->env->used_dir == NULL)
-                return ksa_fail(err, KSA_MARK, "there is no place for marks of used tokens");
+                return ksa_fail(err, KSA_MARK,
+                                "the directory for marks of used tokens is not "
+                                "known");
         if (!name_of_mark(demand->token, name, sizeof(name)))
-                return ksa_fail(err, KSA_MEMORY, "no digest of the jti");
+                return ksa_fail(err, KSA_MEMORY, "the digest of the jti could not be computed");
         int length = snprintf(path, sizeof(path), "%s/%s", demand->env->used_dir, name);
         if (length < 0 || (size_t)length >= sizeof(path))
                 return ksa_fail(err, KSA_MARK, "the path of the mark is too long");

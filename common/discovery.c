@@ -100,13 +100,13 @@ static enum ksa_reason check_document(const json_t *document, const char *issuer
                                 "the discovery document has no issuer or no jwks_uri");
         if (strcmp(said, issuer) != 0)
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the discovery document is that of '%s', not of '%s'",
+                                "the discovery document is that of \"%s\", not of \"%s\"",
                                 ksa_text_quote(ksa_text_url(said, plain[0], sizeof(plain[0])),
                                                quoted, sizeof(quoted)),
                                 ksa_text_quote(ksa_text_url(issuer, plain[1], sizeof(plain[1])),
                                                wanted, sizeof(wanted)));
         if (!is_url(jwks_uri))
-                return ksa_fail(err, KSA_API_BROKEN, "jwks_uri '%s' is no plain https URL",
+                return ksa_fail(err, KSA_API_BROKEN, "jwks_uri \"%s\" is not a plain https URL",
                                 ksa_text_quote(ksa_text_url(jwks_uri, plain[0], sizeof(plain[0])),
                                                quoted, sizeof(quoted)));
         return KSA_OK;
@@ -121,7 +121,7 @@ enum ksa_reason ksa_discovery_read(const char *body, size_t length, const char *
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,
-                                "the answer is no discovery document: %s", inner.text);
+                                "the answer is not a discovery document: %s", inner.text);
         reason = check_document(document, issuer, err);
         if (reason != KSA_OK)
                 return reason;

@@ -214,8 +214,8 @@ static void explain_key(const struct ksa_decision *d, char *out, size_t size)
 static void explain_times(const struct ksa_decision *d, char *out, size_t size)
 {
         (void)snprintf(out, size,
-                       "issued %lld s ago, ends in %lld s (iat %lld, nbf %lld, exp %lld, now %lld, "
-                       "leeway %d s)",
+                       "issued %lld s ago, expires in %lld s (iat %lld, nbf %lld, exp %lld, now "
+                       "%lld, leeway %d s)",
                        (long long)(d->now - d->token.iat.seconds),
                        (long long)(d->token.exp.seconds - d->now), (long long)d->token.iat.seconds,
                        (long long)d->token.nbf.seconds, (long long)d->token.exp.seconds,
@@ -242,7 +242,7 @@ static void explain_own(const struct ksa_attempt *attempt, char *out, size_t siz
                 (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
                                attempt->local.own->broken);
         else if (account == NULL)
-                (void)snprintf(out, size, "the user is not of the registry");
+                (void)snprintf(out, size, "the user is not in the registry");
         else if (attempt->local.own->record.account_uid[0] == '\0')
                 (void)snprintf(out, size, "made for %s; its uid was not checked: no account_uid",
                                account);
@@ -257,8 +257,8 @@ static void explain_review(const struct ksa_demanded *demanded, char *out, size_
                 (void)snprintf(out, size, "not demanded");
         else if (demanded->review_skipped)
                 (void)snprintf(out, size,
-                               "skipped: the cluster could not be asked, and review = "
-                               "prefer lets that pass");
+                               "skipped: the cluster could not be asked, and review = prefer "
+                               "allows that");
         else
                 (void)snprintf(out, size, "%s: TokenReview names the same account and audience",
                                ksa_review_word(demanded->review));
@@ -313,7 +313,7 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
                 explain_times(d, out, size);
                 break;
         case KSA_STEP_LIFETIME:
-                (void)snprintf(out, size, "it lives for %lld s",
+                (void)snprintf(out, size, "its lifetime is %lld s",
                                (long long)(d->token.exp.seconds - d->token.iat.seconds));
                 break;
         case KSA_STEP_SUBJECT:

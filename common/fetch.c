@@ -43,16 +43,17 @@ static enum ksa_reason start(const char *path, char *const *arguments, bool outl
         sigset_t mask;
 
         if (geteuid() != 0)
-                return ksa_fail(err, KSA_NEEDS_ROOT, "the cluster can be asked by root alone");
+                return ksa_fail(err, KSA_NEEDS_ROOT, "only root can send requests to the cluster");
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-                return host_failed(err, "no socket pair");
+                return host_failed(err, "a socket pair could not be created");
         pid_t child = ksa_child_start(ret_child, &mask);
         if (child == 0) {
                 if (outlives)
                         (void)prctl(PR_SET_PDEATHSIG, 0);
                 ksa_child_become(path, arguments, ends[1]);
         }
-        enum ksa_reason reason = child < 0 ? host_failed(err, "no process can be started") : KSA_OK;
+        enum ksa_reason reason =
+                child < 0 ? host_failed(err, "a process could not be started") : KSA_OK;
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
         (void)close(ends[1]);
         if (reason != KSA_OK) {
@@ -110,7 +111,7 @@ static enum ksa_reason receive_response(struct ksa_fetch *fetch, struct ksa_resp
                                ? too_late(err)
                                : broken(err, "ksa-fetch ended without an answer");
         if (!ksa_frame_size(head, KSA_RESPONSE_MAX, &size))
-                return broken(err, "ksa-fetch answered nonsense");
+                return broken(err, "ksa-fetch sent an invalid answer");
         struct ksa_secret *frame = ksa_secret_new(size);
         if (frame == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
@@ -125,7 +126,7 @@ static enum ksa_reason receive_response(struct ksa_fetch *fetch, struct ksa_resp
         if (ksa_response_read(frame, ret_response))
                 return KSA_OK;
         ksa_secret_free(&frame);
-        return broken(err, "ksa-fetch answered nonsense");
+        return broken(err, "ksa-fetch sent an invalid answer");
 }
 
 static enum ksa_reason exchange(struct ksa_fetch *fetch, const struct ksa_request *request,
@@ -167,7 +168,9 @@ static enum ksa_reason other_name(const struct ksa_request *request,
         const char *own = request->server_name.bytes;
         bool named = response->names.length > 0;
 
-        return ksa_fail(err, KSA_API_TLS, "TLS: the certificate of %s is not for %s%s, but for %s",
+        return ksa_fail(err, KSA_API_TLS,
+                        "TLS: the certificate of %s is not for %s%s; its "
+                        "names: %s",
                         host_of(request->url.bytes, host),
                         own != NULL ? "api_server_name " : "that name",
                         own != NULL ? ksa_text_quote(own, wanted, sizeof(wanted)) : "",
@@ -189,13 +192,13 @@ static enum ksa_reason judge_certificate(const struct ksa_request *request,
         if (response->transport == KSA_TRANSPORT_TLS_AUTHORITY) {
                 (void)ksa_fail(err, reason, "TLS: no authority in %s signed the certificate of %s",
                                anchors, host);
-                remedy = "put the CA of that server in api_ca_file (of an issuer's public address: "
-                         "keys_ca_file); kubectl config view --raw --minify shows it as "
-                         "certificate-authority-data";
+                remedy = "put the CA of that server in api_ca_file (for an issuer's public "
+                         "address: keys_ca_file); kubectl config view --raw --minify shows it "
+                         "as certificate-authority-data";
         } else if (response->transport == KSA_TRANSPORT_TLS_NAME) {
                 reason = other_name(request, response, err);
-                remedy = "use one of the certificate's names in the URL; for the API server, "
-                         "api_server_name = NAME expects that name and keeps the address";
+                remedy = "use one of the certificate's names in the URL; or, for the API server, set "
+                         "api_server_name to one of them and keep the address";
         } else if (response->transport == KSA_TRANSPORT_TLS_EXPIRED) {
                 (void)ksa_fail(err, reason,
                                "TLS: the certificate of %s, or of its authority, has expired",
@@ -237,7 +240,7 @@ static enum ksa_reason judge(const struct ksa_request *request, const struct ksa
         case KSA_TRANSPORT_TOO_LARGE:
                 return ksa_fail(err, KSA_API_BROKEN, "the answer is too large");
         case KSA_TRANSPORT_BROKEN:
-                return ksa_fail(err, KSA_API_BROKEN, "no whole answer: %s", why);
+                return ksa_fail(err, KSA_API_BROKEN, "incomplete answer: %s", why);
         case KSA_TRANSPORT_USER:
                 return broken(err, why);
         case KSA_TRANSPORT_HOST:
@@ -245,7 +248,7 @@ static enum ksa_reason judge(const struct ksa_request *request, const struct ksa
         case KSA_TRANSPORT_REQUEST:
         case KSA_TRANSPORT_COUNT:
         default:
-                return ksa_fail(err, KSA_HELPER, "ksa-fetch cannot ask that: %s", why);
+                return ksa_fail(err, KSA_HELPER, "ksa-fetch cannot send this request: %s", why);
         }
 }
 

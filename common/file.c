@@ -61,13 +61,13 @@ static enum ksa_reason open_file(struct ksa_walk *walk, struct stat *ret_status,
         enum ksa_reason reason;
 
         if (fd < 0)
-                return errno == ENXIO
-                               ? ksa_fail(err, KSA_FILE_UNSAFE, "%s is no regular file", walk->path)
-                               : ksa_walk_errno(errno, walk->path, name, err);
+                return errno == ENXIO ? ksa_fail(err, KSA_FILE_UNSAFE, "%s is not a regular file",
+                                                 walk->path)
+                                      : ksa_walk_errno(errno, walk->path, name, err);
         if (fstat(fd, ret_status) < 0)
                 reason = ksa_walk_errno(errno, walk->path, name, err);
         else if (!S_ISREG(ret_status->st_mode))
-                reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is no regular file", walk->path);
+                reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is not a regular file", walk->path);
         else
                 reason = ksa_walk_judge(walk, name, ret_status, err);
         if (reason == KSA_OK)
@@ -148,8 +148,8 @@ enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
         struct ksa_secret *secret = ksa_secret_new(max + 1);
         if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
                 reason = ksa_fail(err, KSA_FILE_UNSAFE,
-                                  "%s can be read by others (mode %04o): chmod 0600 it", path,
-                                  (unsigned)status.st_mode & 07777);
+                                  "%s is readable by others (mode %04o): run chmod 0600 on it",
+                                  path, (unsigned)status.st_mode & 07777);
         else if (secret == NULL)
                 reason = ksa_fail(err, KSA_MEMORY, "out of memory");
         else
@@ -171,9 +171,9 @@ static enum ksa_reason no_mark(const char *path, int number, struct ksa_error *e
         ksa_error_at(err, path, 0);
         if (number == ENOMEM)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        (void)ksa_fail(err, KSA_MARK, "%s cannot be made: %s", path,
+        (void)ksa_fail(err, KSA_MARK, "%s cannot be created: %s", path,
                        number == EROFS    ? "the file system is read-only"
-                       : number == EACCES ? "no permission"
+                       : number == EACCES ? "permission denied"
                        : full             ? "the disk is full"
                                           : "input error");
         if (err != NULL && number == EROFS)
@@ -190,7 +190,7 @@ static enum ksa_reason make_mark(struct ksa_walk *walk, bool only_look, struct k
         struct stat status;
 
         if (fstatat(walk->folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-                return ksa_fail(err, KSA_USED_BEFORE, "the token has let somebody in already");
+                return ksa_fail(err, KSA_USED_BEFORE, "the token was used for an earlier login");
         if (errno != ENOENT)
                 return no_mark(walk->path, errno, err);
         if (only_look)
@@ -199,7 +199,7 @@ static enum ksa_reason make_mark(struct ksa_walk *walk, bool only_look, struct k
                         S_IRUSR | S_IWUSR);
         if (fd < 0)
                 return errno == EEXIST ? ksa_fail(err, KSA_USED_BEFORE,
-                                                  "the token has let somebody in already")
+                                                  "the token was used for an earlier login")
                                        : no_mark(walk->path, errno, err);
         (void)close(fd);
         int folder = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

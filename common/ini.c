@@ -29,11 +29,12 @@ static enum ksa_reason check_bytes(const char *line, size_t length, struct ksa_e
                 unsigned char c = (unsigned char)line[i];
 
                 if (c == '\t')
-                        return invalid(err, "a tab: use blanks");
+                        return invalid(err, "a tab: use spaces");
                 if (c == '\r')
-                        return invalid(err, "a carriage return: lines end in a line feed alone");
+                        return invalid(err, "a carriage return: lines must end in a line feed "
+                                            "only");
                 if (c < ' ' || c == 0x7f)
-                        return invalid(err, "a control byte");
+                        return invalid(err, "a control character");
                 if (c >= 0x80 && line[0] != '#')
                         return invalid(err, "a byte that is not ASCII, outside a comment");
         }
@@ -51,7 +52,7 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
                                      struct ksa_error *err)
 {
         if (line[length - 1] != ']')
-                return invalid(err, "a section ends in ] and nothing may follow it");
+                return invalid(err, "a section must end in ], and nothing may follow it");
         line[length - 1] = '\0';
 
         char *kind = line + 1;
@@ -64,9 +65,10 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
         *name = '\0';
         name += blanks;
         if (strlen(name) > KSA_INI_NAME)
-                return invalid(err, "a section's name has at most 64 bytes");
+                return invalid(err, "a section's name must not be longer than 64 bytes");
         if (blanks > 0 && !ksa_is_section_name(name))
-                return invalid(err, "a section's name has letters, digits, and . _ - alone");
+                return invalid(err, "a section's name may contain only letters, digits, and . _ "
+                                    "-");
         item->kind = kind;
         item->name = name;
         return KSA_OK;
@@ -85,7 +87,7 @@ static enum ksa_reason parse_key(char *line, struct ksa_ini_item *item, struct k
         if (*value == '\0')
                 return invalid(err, "a key without a value");
         if (strpbrk(value, "\"'\\") != NULL)
-                return invalid(err, "a value has no quotes and no escapes");
+                return invalid(err, "a value takes no quotes and no escapes");
         line[key_length] = '\0';
         item->key = line;
         item->value = value;

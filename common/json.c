@@ -42,11 +42,11 @@ static enum ksa_reason load(const char *bytes, size_t length, json_t **ret_objec
         if (value == NULL)
                 return json_error_code(ret_where) == json_error_out_of_memory
                                ? ksa_fail(err, KSA_MEMORY, "out of memory")
-                               : ksa_fail(err, KSA_NOT_A_TOKEN, "no valid JSON");
+                               : ksa_fail(err, KSA_NOT_A_TOKEN, "not valid JSON");
         ret_where->line = 0;
         if (!json_is_object(value)) {
                 json_decref(value);
-                return ksa_fail(err, KSA_NOT_A_TOKEN, "JSON, but no object");
+                return ksa_fail(err, KSA_NOT_A_TOKEN, "JSON, but not an object");
         }
         *ret_object = value;
         return KSA_OK;
@@ -196,7 +196,7 @@ static const char *other_form(const char *bytes, size_t length)
                 return NULL;
         return memmem(bytes, length, private_key, sizeof(private_key) - 1) != NULL
                        ? "PEM with a private key instead of JSON"
-                       : "PEM instead of JSON; ksactl keys convert makes a key set of it";
+                       : "PEM instead of JSON; convert it with ksactl keys convert";
 }
 
 /* An API server answers with a Status if it has nothing else to say; its message tells why. */

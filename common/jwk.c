@@ -72,7 +72,7 @@ static enum ksa_reason check_rsa(const struct ksa_jwk *jwk, struct ksa_error *er
         if (jwk->first_length == 0 || jwk->first[0] == 0)
                 return unusable(err, "n is empty or begins with a zero byte");
         if (ksa_jwk_bits(jwk) < KSA_RSA_BITS_MIN || ksa_jwk_bits(jwk) > KSA_RSA_BITS_MAX)
-                return ksa_fail(err, KSA_KEYS_UNUSABLE, "RSA of %u bits, not %d to %d",
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "RSA key of %u bits, not %d to %d",
                                 ksa_jwk_bits(jwk), KSA_RSA_BITS_MIN, KSA_RSA_BITS_MAX);
         if ((jwk->first[jwk->first_length - 1] & 1) == 0)
                 return unusable(err, "n is even");
@@ -108,12 +108,12 @@ enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first, 
                     &ret_jwk->first_length) ||
             !decode(second, second_length, ret_jwk->second, sizeof(ret_jwk->second),
                     &ret_jwk->second_length))
-                return unusable(err, "its numbers are no base64url, or too long");
+                return unusable(err, "its numbers are not base64url, or too long");
         if (curve == NULL)
                 return check_rsa(ret_jwk, err);
         /* RFC 7518 section 6.2.1.2: coordinates have the full width of the field. */
         if (ret_jwk->first_length != curve->width || ret_jwk->second_length != curve->width)
-                return unusable(err, "x or y has not the width of the curve");
+                return unusable(err, "x or y does not have the length of the curve");
         return KSA_OK;
 }
 
@@ -151,7 +151,7 @@ enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struc
         if (!rsa)
                 algorithm = algorithm_of_curve(ksa_json_text(entry, "crv"));
         if (algorithm == KSA_ALGORITHM_NONE)
-                return unusable(err, "crv is none of P-256, P-384, P-521");
+                return unusable(err, "crv is not P-256, P-384 or P-521");
         if (!absent_or(entry, "use", "sig"))
                 return unusable(err, "use is not sig");
         if (!may_verify(entry))
@@ -230,13 +230,13 @@ static EVP_PKEY *ec_key(const struct ksa_jwk *jwk)
 enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key, struct ksa_error *err)
 {
         if (jwk->algorithm == KSA_ALGORITHM_NONE)
-                return unusable(err, "it is no key");
+                return unusable(err, "it is not a key");
         /* The error queue is the host program's. */
         (void)ERR_set_mark();
         EVP_PKEY *key = curve_of(jwk->algorithm) != NULL ? ec_key(jwk) : rsa_key(jwk);
         (void)ERR_pop_to_mark();
         if (key == NULL)
-                return unusable(err, "its numbers are no public key");
+                return unusable(err, "its numbers are not a valid public key");
         *ret_key = key;
         return KSA_OK;
 }

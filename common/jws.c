@@ -44,7 +44,9 @@ static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
                                   token->signed_length) == 1)
                 reason = KSA_OK;
         else
-                reason = ksa_fail(err, KSA_BAD_SIGNATURE, "the signature does not fit key '%s'",
+                reason = ksa_fail(err, KSA_BAD_SIGNATURE,
+                                  "the signature does not match key "
+                                  "\"%s\"",
                                   ksa_text_quote(token->kid, kid, sizeof(kid)));
         EVP_MD_CTX_free(context);
         return reason;
@@ -116,7 +118,7 @@ enum ksa_reason ksa_jws_verify(const struct ksa_token *token, const struct ksa_j
         EVP_PKEY *key = NULL;
 
         if (token->algorithm != jwk->algorithm)
-                return ksa_fail(err, KSA_KEY_MISMATCH, "the token says %s, its key is for %s",
+                return ksa_fail(err, KSA_KEY_MISMATCH, "the token has alg %s, its key is for %s",
                                 ksa_algorithm_name(token->algorithm),
                                 ksa_algorithm_name(jwk->algorithm));
         enum ksa_reason reason = ksa_jwk_key(jwk, &key, err);

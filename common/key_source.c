@@ -35,7 +35,7 @@ static enum ksa_reason tell_url(const char *url, enum ksa_side side, enum ksa_re
         char plain[KSA_QUOTE_MAX], shown[SHOWN];
 
         if (reason == KSA_API_FORBIDDEN && side == KSA_SIDE_API)
-                hint = ": the ClusterRole system:service-account-issuer-discovery would";
+                hint = ": the ClusterRole system:service-account-issuer-discovery allows it";
         (void)ksa_fail(
                 err, reason, "%s: %s%s",
                 ksa_text_quote(ksa_text_url(url, plain, sizeof(plain)), shown, sizeof(shown)),
@@ -122,7 +122,8 @@ static enum ksa_reason discover(const struct source *source, char **ret_jwks_uri
 
         if (strncmp(issuer, "https://", 8) != 0)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "[cluster %s] has keys = discover, and its issuer is no https URL",
+                                "[cluster %s] has keys = discover, but its issuer is not an "
+                                "https URL",
                                 source->cluster->name);
         char *url = ksa_discovery_url(issuer);
         if (url == NULL)

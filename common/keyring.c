@@ -28,7 +28,7 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
                 return ksa_fail(err, reason, "%s: %s", cluster->name, unusable.text);
         /* An entry for something else is no key: the set itself is sound. */
         if (reason == KSA_KEYS_UNUSABLE)
-                reason = ksa_fail(err, KSA_UNKNOWN_KID, "key '%s' is of no use: %s",
+                reason = ksa_fail(err, KSA_UNKNOWN_KID, "key \"%s\" is not usable: %s",
                                   ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
         if (reason == KSA_UNKNOWN_KID && ksa_cluster_key_file(cluster) != NULL)
                 err->remedy =
@@ -62,7 +62,7 @@ enum ksa_reason ksa_keyring_find(const struct ksa_config *config, const struct k
                 }
                 if (reason == KSA_OK && some_key)
                         return ksa_fail(err, KSA_AMBIGUOUS_KID,
-                                        "kid '%s' is in the sets of %s and %s",
+                                        "kid \"%s\" is in the sets of %s and %s",
                                         ksa_text_quote(kid, shown, sizeof(shown)),
                                         found.cluster->name, cluster->name);
                 some_key = some_key || reason == KSA_OK;

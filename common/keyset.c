@@ -194,7 +194,7 @@ static enum ksa_reason read_document(struct ksa_keyset *keyset, const char *byte
         const json_t *keys = json_object_get(keyset->document, "keys");
         keyset->count = json_array_size(keys);
         if (!json_is_array(keys) || keyset->count == 0)
-                return ksa_fail(err, KSA_KEYS_UNUSABLE, "not a key set: no keys in it");
+                return ksa_fail(err, KSA_KEYS_UNUSABLE, "not a key set: it has no keys");
         if (keyset->count > KSA_KEYSET_KEYS_MAX)
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "more than %d keys", KSA_KEYSET_KEYS_MAX);
         return list_entries(keyset, err);
@@ -292,7 +292,7 @@ static bool read_line(char *text, struct line *ret_line)
 
 static enum ksa_reason spoiled(struct ksa_error *err)
 {
-        return ksa_fail(err, KSA_KEYS_UNUSABLE, "the cached key set is not whole");
+        return ksa_fail(err, KSA_KEYS_UNUSABLE, "the cached key set is incomplete or damaged");
 }
 
 /* The lines of keys up to the end line, which counts them. */
@@ -335,7 +335,9 @@ static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_c
                 return spoiled(err);
         char span[KSA_SPAN_SIZE];
         if (keyset->fetched > now + KSA_KEYSET_AHEAD)
-                return ksa_fail(err, KSA_KEYS_STALE, "the cached key set is from the future, by %s",
+                return ksa_fail(err, KSA_KEYS_STALE,
+                                "the cached key set was fetched %s in the "
+                                "future",
                                 ksa_text_span(keyset->fetched - now, span));
         if (now - keyset->fetched > (int64_t)cluster->keys_max_stale)
                 return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %s ago",
@@ -477,7 +479,7 @@ enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid
                         break;
         }
         if (unusable.reason == KSA_UNKNOWN_KID)
-                return ksa_fail(err, KSA_UNKNOWN_KID, "no key '%s' in the set",
+                return ksa_fail(err, KSA_UNKNOWN_KID, "no key \"%s\" in the set",
                                 ksa_text_quote(kid, shown, sizeof(shown)));
         if (err != NULL)
                 *err = unusable;

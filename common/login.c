@@ -26,7 +26,9 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                 return known;
         if (!ksa_rule_names(config, attempt->user, ksa_own_account(&attempt->local),
                             attempt->service))
-                return ksa_fail(err, KSA_NOT_NAMED, "no rule names user '%s' with service '%s'",
+                return ksa_fail(err, KSA_NOT_NAMED,
+                                "no rule names user \"%s\" with service "
+                                "\"%s\"",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                                 ksa_text_quote(attempt->service, name, sizeof(name)));
         if (attempt->effective_uid != 0 && (service == NULL || service->audience.count == 0))
@@ -59,12 +61,14 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
         if (d->token.iss == NULL)
                 return ksa_fail(&d->error, KSA_BAD_CLAIMS, "iss is missing");
         if (strcmp(d->token.iss, LEGACY_ISSUER) == 0)
-                return ksa_fail(&d->error, KSA_LEGACY_TOKEN, "a legacy token, which never ends");
+                return ksa_fail(&d->error, KSA_LEGACY_TOKEN,
+                                "a legacy token, which never "
+                                "expires");
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 if (ksa_list_has(&config->clusters[i].issuer, d->token.iss))
                         return KSA_OK;
         }
-        return ksa_fail(&d->error, KSA_UNKNOWN_ISSUER, "no cluster has the issuer '%s'",
+        return ksa_fail(&d->error, KSA_UNKNOWN_ISSUER, "no cluster has the issuer \"%s\"",
                         ksa_text_quote(d->token.iss, quoted, sizeof(quoted)));
 }
 
@@ -80,10 +84,10 @@ static enum ksa_reason step_user(const struct ksa_config *config, const struct k
         if (there != KSA_OK)
                 return there;
         if (!attempt->local.exists)
-                return ksa_fail(&d->error, KSA_UNKNOWN_USER, "there is no user '%s'",
+                return ksa_fail(&d->error, KSA_UNKNOWN_USER, "user \"%s\" does not exist",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)));
         if (strcmp(attempt->local.name, attempt->user) != 0)
-                return ksa_fail(&d->error, KSA_USER_DIFFERS, "'%s' is '%s' on this host",
+                return ksa_fail(&d->error, KSA_USER_DIFFERS, "\"%s\" is \"%s\" on this host",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                                 ksa_text_quote(attempt->local.name, name, sizeof(name)));
         return KSA_OK;
@@ -124,8 +128,8 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
         if (d->closest == KSA_CONDITION_USER)
                 return ksa_own_missed(&attempt->local, d->cluster, &d->token, &d->error);
         return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
-                        "no rule lets %s:%s/%s become '%s': the closest %s", candidate.cluster,
-                        candidate.namespace,
+                        "no rule allows %s:%s/%s to become \"%s\": the closest %s",
+                        candidate.cluster, candidate.namespace,
                         ksa_text_quote(candidate.account, account, sizeof(account)),
                         ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                         ksa_condition_text(d->closest));
@@ -198,10 +202,10 @@ static void refresh_keys(struct login *login, struct ksa_error *err)
         d->keys_may_refresh = is_root && cluster != NULL;
         d->keys_need_root = !is_root && cluster != NULL;
         if (d->keys_need_root)
-                (void)ksa_fail(
-                        err, KSA_NEEDS_ROOT,
-                        "a caller without root starts no refresh; run ksactl keys refresh %s as root",
-                        cluster);
+                (void)ksa_fail(err, KSA_NEEDS_ROOT,
+                               "callers other than root do not start a refresh: run ksactl keys "
+                               "refresh %s as root",
+                               cluster);
 }
 
 /* One refresh at most, and one look more. */
@@ -223,8 +227,7 @@ static enum ksa_reason step_key(struct login *login)
         if (reason != KSA_OK && refresh.text[0] != '\0') {
                 struct ksa_error first = d->error;
 
-                (void)ksa_fail(&d->error, reason, "%s; and the refresh: %s", first.text,
-                               refresh.text);
+                (void)ksa_fail(&d->error, reason, "%s; the refresh: %s", first.text, refresh.text);
                 d->error.remedy = first.remedy;
         }
         if (ksa_keyring_may_be_old(reason))

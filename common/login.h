@@ -31,21 +31,21 @@ struct ksa_attempt {
 /* clang-format off */
 #define KSA_STEPS(X)                                                                               \
 X(SERVICE,   "service",   "a rule names this user and service, and the service may use tokens")    \
-X(TOKEN,     "token",     "it is a token as Kubernetes makes them")                                \
-X(CLUSTER,   "cluster",   "its issuer is a configured cluster's")                                  \
+X(TOKEN,     "token",     "it is a well-formed service account token")                             \
+X(CLUSTER,   "cluster",   "its issuer belongs to a configured cluster")                            \
 X(KEY,       "key",       "one cluster of that issuer has its key")                                \
-X(SIGNATURE, "signature", "the signature fits")                                                    \
+X(SIGNATURE, "signature", "the signature is valid")                                                \
 X(AUDIENCE,  "audience",  "it is meant for this host")                                             \
 X(TIMES,     "times",     "it is valid now")                                                       \
-X(LIFETIME,  "lifetime",  "it does not live too long")                                             \
+X(LIFETIME,  "lifetime",  "its lifetime is not too long")                                          \
 X(SUBJECT,   "subject",   "it names one service account")                                          \
-X(USER,      "user",      "the wanted user exists under that name")                                \
-X(RULE,      "rule",      "a rule lets the account become the user in this way")                   \
-X(OWN,       "own",       "the user is still the account's own, where the registry made it")        \
-X(BOUND,     "bound",     "it is bound to a Pod where the rule demands it")                        \
-X(REVIEW,    "review",    "the cluster says that it still counts, where that is demanded")         \
-X(RBAC,      "rbac",      "the cluster's RBAC lets the account in here, where that is demanded")   \
-X(ONCE,      "once",      "it was never used, where it counts once")
+X(USER,      "user",      "the requested user exists under that name")                             \
+X(RULE,      "rule",      "a rule allows the account to become this user in this way")             \
+X(OWN,       "own",       "the user belongs to the account, if ksa created the user")              \
+X(BOUND,     "bound",     "it is bound to a Pod, if the rule demands it")                          \
+X(REVIEW,    "review",    "the cluster still accepts it, if that is demanded")                     \
+X(RBAC,      "rbac",      "the cluster's RBAC admits the account to this host, if that is demanded")\
+X(ONCE,      "once",      "it was not used before, if the rule accepts a token once")
 
 enum ksa_step {
 #define KSA_STEP_ENUM(name, word, text) KSA_STEP_##name,

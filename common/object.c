@@ -22,10 +22,11 @@ enum ksa_reason ksa_object_load(const char *bytes, size_t length, const char *ki
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,
-                                "the answer is no %s: %s", kind, inner.text);
+                                "the answer is not a valid %s: %s", kind, inner.text);
         json_t *status = json_object_get(object, "status");
         if (!is(object, "kind", kind) || !is(object, "apiVersion", version))
-                reason = ksa_fail(err, KSA_API_BROKEN, "the answer is no %s of %s", kind, version);
+                reason = ksa_fail(err, KSA_API_BROKEN, "the answer is not a %s of %s", kind,
+                                  version);
         else if (!json_is_object(status))
                 reason = ksa_fail(err, KSA_API_BROKEN, "the %s has no status", kind);
         if (reason != KSA_OK) {

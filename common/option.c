@@ -238,20 +238,22 @@ KIND(kind_keys, "source of keys", "api | discover | https://… | file:/…", NU
 KIND(kind_source, "source of accounts", "api | file:/…", NULL, const char *, parse_source);
 KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool);
 KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated);
-KIND(kind_duration, "duration", "seconds, or with s, m, h, d", NULL, uint64_t, parse_duration);
-KIND(kind_number, "number", "number", "digits alone", uint64_t, parse_number);
+KIND(kind_duration, "duration", "seconds, or a number with s, m, h, d", NULL, uint64_t,
+     parse_duration);
+KIND(kind_number, "number", "number", "digits only", uint64_t, parse_number);
 KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, parse_uid_range);
 KIND(kind_review, "value", "never | prefer | require", NULL, enum ksa_review, parse_review);
 KIND(kind_bound, "value", "any | pod", NULL, enum ksa_bound, parse_bound);
-KIND(kind_pattern, "account", "CLUSTER:NAMESPACE/NAME; * is a whole part", NULL, struct ksa_pattern,
-     parse_pattern);
+KIND(kind_pattern, "account", "CLUSTER:NAMESPACE/NAME; * replaces a whole part", NULL,
+     struct ksa_pattern, parse_pattern);
 KIND(kind_namespace, "namespace", "namespace or *",
      "lower-case letters, digits and hyphens, at most 63; or *", const char *, parse_namespace);
 KIND(kind_user, "user name", "user name or @own", KSA_USER_ALLOWED "; or @own", const char *,
      parse_user);
 KIND(kind_group, "group name", "group", KSA_USER_ALLOWED, const char *, parse_group);
 KIND(kind_service, "PAM service", "PAM service", KSA_SERVICE_ALLOWED, const char *, parse_service);
-KIND(kind_network, "network", "network, as 10.0.0.0/8", NULL, struct ksa_network, parse_network);
+KIND(kind_network, "network", "network, such as 10.0.0.0/8", NULL, struct ksa_network,
+     parse_network);
 
 /* --- The table -------------------------------------------------------------- */
 
@@ -275,55 +277,75 @@ KIND(kind_network, "network", "network, as 10.0.0.0/8", NULL, struct ksa_network
         {KSA_SECTION_ACCOUNTS, #field, &kind, flags, offsetof(struct ksa_accounts, field), 0, 0, fallback, text}
 
 const struct ksa_option ksa_options[] = {
-HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "what a token for this host must carry, by convention ssh://HOST"),
+HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "audience of tokens for this "
+                                                                   "host, by convention "
+                                                                   "ssh://HOST"),
 HOST("name", host, kind_host_name, 0, 0, 0, NULL, "this host's name in SubjectAccessReview (default: the host name)"),
 HOST("class", class, kind_host_name, LIST, 0, 0, NULL, "names of groups of hosts in SubjectAccessReview"),
-HOST("timeout", timeout, kind_duration, 0, 1, 60, "5s", "all network work of one login ends within it"),
-HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "longest life (exp - iat) of a token"),
-HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that carry other audiences too"),
-HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids of accounts that ksa makes"),
+HOST("timeout", timeout, kind_duration, 0, 1, 60, "5s", "time limit for all requests of one "
+                                                        "login"),
+HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "maximum lifetime "
+                                                                          "(exp - iat) of a "
+                                                                          "token"),
+HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that "
+                                                                         "also have other "
+                                                                         "audiences"),
+HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids "
+                                                                                        "of "
+                                                                                        "users "
+                                                                                        "that "
+                                                                                        "ksa "
+                                                                                        "creates"),
 
 CLUSTER(issuer, kind_issuer, LIST | MUST, 0, 0, NULL, "the iss of its tokens, byte for byte; several during a migration"),
-CLUSTER(keys, kind_keys, MUST, 0, 0, NULL, "where its public keys come from"),
-CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "a fetched key set is used this long after its fetch"),
+CLUSTER(keys, kind_keys, MUST, 0, 0, NULL, "source of its public keys"),
+CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "how long a fetched key set may "
+                                                                "be used"),
 CLUSTER(keys_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for fetching keys (default: the system's)"),
-CLUSTER(api_server, kind_url, 0, 0, 0, NULL, "the API server"),
+CLUSTER(api_server, kind_url, 0, 0, 0, NULL, "URL of the API server"),
 CLUSTER(api_server_name, kind_host_name, 0, 0, 0, NULL, "the name in its certificate (default: the one in api_server)"),
 CLUSTER(api_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for the API server"),
 CLUSTER(credential_file, kind_path, 0, 0, 0, NULL, "this host's own token for the API server"),
-CLUSTER(client_cert_file, kind_path, 0, 0, 0, NULL, "or its client certificate"),
-CLUSTER(client_key_file, kind_path, 0, 0, 0, NULL, "and that certificate's key"),
-CLUSTER(proxy, kind_proxy, 0, 0, 0, NULL, "proxy on the way to the cluster"),
-CLUSTER(review, kind_review, 0, 0, 0, "never", "whether the cluster is asked by TokenReview; the stricter of cluster and rule"),
+CLUSTER(client_cert_file, kind_path, 0, 0, 0, NULL, "this host's client certificate, instead of "
+                                                    "a token"),
+CLUSTER(client_key_file, kind_path, 0, 0, 0, NULL, "key of the client certificate"),
+CLUSTER(proxy, kind_proxy, 0, 0, 0, NULL, "proxy for requests to the cluster"),
+CLUSTER(review, kind_review, 0, 0, 0, "never", "whether to send a TokenReview; the stricter "
+                                               "value of cluster and rule applies"),
 
-SERVICE(audience, kind_audience, LIST, NULL, "this service's own audience, in place of the host's"),
-SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, as a database's roles"),
+SERVICE(audience, kind_audience, LIST, NULL, "audience of this service, instead of the host's"),
+SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, such as the roles of "
+                                         "a database"),
 
-RULE(account, kind_pattern, LIST | MUST, NULL, "which service accounts"),
+RULE(account, kind_pattern, LIST | MUST, NULL, "service accounts that the rule admits"),
 RULE(account_uid, kind_account_uid, 0, NULL, "the account's Kubernetes uid"),
-RULE(user, kind_user, LIST | MUST, NULL, "which local users they may become"),
-RULE(service, kind_service, LIST | MUST, NULL, "through which PAM services (sudo means sudo-i too)"),
-RULE(from, kind_network, LIST, NULL, "from which networks (default: anywhere)"),
-RULE(audience, kind_audience, LIST, NULL, "which of the host's audiences (default: any of them)"),
+RULE(user, kind_user, LIST | MUST, NULL, "local users that they may become"),
+RULE(service, kind_service, LIST | MUST, NULL, "PAM services for which the rule applies (sudo "
+                                               "includes sudo-i)"),
+RULE(from, kind_network, LIST, NULL, "networks from which they may log in (default: any)"),
+RULE(audience, kind_audience, LIST, NULL, "audiences of the host that the rule accepts "
+                                          "(default: all)"),
 RULE(bound, kind_bound, 0, "any", "pod: the token must be bound to a running Pod"),
-RULE(review, kind_review, 0, "never", "whether the cluster is asked by TokenReview"),
-RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must allow it too (SubjectAccessReview)"),
+RULE(review, kind_review, 0, "never", "whether to send a TokenReview"),
+RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must also allow the login "
+                               "(SubjectAccessReview)"),
 RULE(once, kind_bool, 0, "no", "a token is accepted once"),
 
-ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "the service account whose local user this is"),
+ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "service account that gets this local user"),
 ACCOUNT(account_uid, kind_account_uid, 0, 0, 0, NULL, "the account's Kubernetes uid"),
 ACCOUNT(uid, kind_number, 0, 1000, UID_MAX, NULL, "uid of the local user (default: computed)"),
 ACCOUNT(groups, kind_group, LIST, 0, 0, NULL, "supplementary groups"),
-ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home folder"),
+ACCOUNT(home, kind_path, 0, 0, 0, NULL, "home directory"),
 ACCOUNT(shell, kind_path, 0, 0, 0, NULL, "login shell"),
 ACCOUNT(allow_powerful_groups, kind_bool, 0, 0, 0, "no", "allow groups that amount to root"),
 
 ACCOUNTS(source, kind_source, 0, "api", "where the accounts come from: the cluster, or a leader's file"),
 ACCOUNTS(namespaces, kind_namespace, LIST | MUST, NULL, "namespaces whose service accounts become local users"),
-ACCOUNTS(selector, kind_selector, 0, NULL, "label selector for them"),
-ACCOUNTS(home, kind_path, 0, NULL, "folder of their home folders"),
+ACCOUNTS(selector, kind_selector, 0, NULL, "label selector for these accounts"),
+ACCOUNTS(home, kind_path, 0, NULL, "directory that contains their home directories"),
 ACCOUNTS(shell, kind_path, 0, NULL, "login shell"),
-ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted and made again"),
+ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted "
+                                                 "and re-created"),
 };
 /* clang-format on */
 

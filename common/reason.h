@@ -30,112 +30,117 @@ enum ksa_outcome {
 X(UNREACHED, "not-reached", DENY,                                                                  \
   "an earlier step ended the login", "")                                                           \
 X(INTERNAL, "internal-error", DENY,                                                                \
-  "a library failed in a way that should not happen", "please report this with the log line")      \
+  "a library failed in a way that should not happen", "report this with the log line")             \
 X(MEMORY, "out-of-memory", NO_MEMORY,                                                              \
-  "memory ran out", "look at the memory limits of the service")                                    \
+  "out of memory", "check the memory limits of the service")                                       \
 /* the token on its way in */                                                                      \
 X(CONVERSATION, "conversation-failed", DENY,                                                       \
   "the client gave no answer to the prompt",                                                       \
-  "the client went away, or its program cannot answer a prompt; sudo refuses answers of 512 bytes" \
-  " or more: use ksa-askpass or token_file=")                                                      \
+  "reconnect, or use a program that can answer the prompt; sudo refuses answers of 512 bytes "     \
+  "or more: use ksa-askpass or token_file=")                                                       \
 X(EMPTY_ANSWER, "empty-answer", DENY,                                                              \
   "the answer was empty",                                                                          \
-  "the client found no token, or its token was for another audience: see its own message, and"     \
-  " KSA_TOKEN_FILE on the client")                                                                 \
+  "check the client's own message and KSA_TOKEN_FILE on the client: it found no token, or "        \
+  "one for another audience")                                                                      \
 X(REFUSED_BY_SSHD, "refused-by-sshd", DENY,                                                        \
-  "sshd had already refused this user and replaced the answer by junk",                            \
-  "the user does not exist, or PermitRootLogin, AllowUsers or DenyUsers shuts it out")             \
+  "sshd had already refused this user and replaced the answer",                                    \
+  "check that the user exists, and PermitRootLogin, AllowUsers and DenyUsers in sshd_config")      \
 X(REPEATED_ANSWER, "repeated-answer", DENY,                                                        \
   "every part of the token was the same",                                                          \
-  "sshd's password method repeats one answer: the client must use keyboard-interactive (ksa-ssh)") \
+  "use keyboard-interactive (ksa-ssh): sshd's password method repeats one answer")                 \
 X(TOKEN_TOO_LONG, "token-too-long", DENY,                                                          \
-  "the answer is longer than any token", "a token has at most 16384 bytes")                        \
+  "the answer is longer than any token", "send a token; it has at most 16384 bytes")               \
 X(TOKEN_FILE_PLACE, "token-file-not-here", DENY,                                                   \
-  "token_file= is not honoured in this place",                                                     \
-  "it works in the stacks of sudo and sudo-i alone, for a user who becomes himself to sudo")       \
+  "token_file= does not work here",                                                                \
+  "use it only in the stacks of sudo and sudo-i, for users who authenticate to sudo as "           \
+  "themselves")                                                                                    \
 X(TOKEN_FILE_UNSAFE, "token-file-unsafe", DENY,                                                    \
-  "the token file is not a private file of the user's own",                                        \
-  "make it a regular file of the user's or root's, mode 0600 or 0400, of at most 16384 bytes")     \
+  "the token file is not a private file of the user",                                              \
+  "use a regular file, owned by the user or root, mode 0600 or 0400, at most 16384 bytes")         \
 X(TOKEN_FILE_FAILED, "token-file-failed", DENY,                                                    \
-  "the token file could not be read in time", "look at the file's folder and file system")         \
+  "the token file could not be read in time", "check the file's directory and file system")        \
 X(ITEM, "item-too-long", DENY,                                                                     \
   "the program gave an address or a terminal of more than 255 bytes",                              \
-  "look for a program or PAM module that sets such a PAM_RHOST or PAM_TTY")                        \
+  "find the program or PAM module that sets such a PAM_RHOST or PAM_TTY")                          \
 /* what it is */                                                                                   \
 X(NOT_A_TOKEN, "not-a-token", DENY,                                                                \
-  "the answer is not a compact JWS", "hand over the token itself, nothing before or after it")     \
+  "the answer is not a compact JWS", "send the token itself, with nothing before or after it")     \
 X(CUT_SHORT, "token-cut-short", DENY,                                                              \
-  "the token ends too early",                                                                      \
-  "ssh cuts an answer at 1023 bytes, pam_exec at 511: use ksa-ssh or ksa-askpass")                 \
+  "the token is incomplete",                                                                       \
+  "use ksa-ssh or ksa-askpass: ssh cuts an answer at 1023 bytes, pam_exec at 511")                 \
 X(BAD_HEADER, "bad-header", DENY,                                                                  \
-  "the header is not one that Kubernetes makes",                                                   \
-  "it is another program's JWT: hand over a service account token")                                \
+  "the header is not that of a Kubernetes token",                                                  \
+  "send a service account token: this is another program's JWT")                                   \
 X(BAD_ALGORITHM, "bad-algorithm", DENY,                                                            \
-  "the algorithm is none of RS256, ES256, ES384, ES512",                                           \
-  "no API server signs with another one: hand over a service account token")                       \
+  "the algorithm is not RS256, ES256, ES384 or ES512",                                             \
+  "send a service account token: no API server signs with another algorithm")                      \
 X(BAD_CLAIMS, "bad-claims", DENY,                                                                  \
   "the claims are not those of a service account token",                                           \
-  "hand over a service account token, not that of a person")                                       \
+  "send a service account token, not the token of a person")                                       \
 /* who made it */                                                                                  \
 X(LEGACY_TOKEN, "legacy-token", DENY,                                                              \
-  "a legacy token from a Secret, which never ends",                                                \
-  "ask for one that ends: kubectl create token, or a projected volume")                            \
+  "a legacy token from a Secret, which never expires",                                             \
+  "request one that expires: kubectl create token, or a projected volume")                         \
 X(UNKNOWN_ISSUER, "unknown-issuer", DENY,                                                          \
   "no [cluster] has this issuer",                                                                  \
-  "compare the issuer byte for byte, the slash at its end too")                                    \
+  "compare the issuers byte for byte, including the slash at the end")                             \
 X(NO_KID, "no-kid", DENY,                                                                          \
-  "the token names no key",                                                                        \
-  "no API server of today signs like that: hand over a service account token")                     \
+  "the token does not name its key",                                                               \
+  "send a service account token: all current API servers name the key")                            \
 X(UNKNOWN_KID, "unknown-kid", DENY,                                                                \
   "no key set of this issuer has the key that the token names",                                    \
-  "if the cluster's keys were rotated, ksactl keys refresh CLUSTER tells why they are not here")                                         \
+  "if the cluster's keys were rotated, run ksactl keys refresh CLUSTER, which shows why they "     \
+  "are missing")                                                                                   \
 X(AMBIGUOUS_KID, "ambiguous-kid", DENY,                                                            \
   "two clusters of one issuer have a key of this name, or one key set has different keys of it",   \
-  "ksactl check names both; remove one cluster, or the entry that no longer signs")                          \
+  "remove one of the clusters or the unused key; ksactl check shows both")                         \
 X(KEYS_UNUSABLE, "keys-unusable", UNAVAILABLE,                                                     \
-  "no usable key set", "ksactl keys show CLUSTER, ksactl check")                                   \
+  "no usable key set", "run ksactl keys show CLUSTER and ksactl check")                            \
 X(KEYS_STALE, "keys-stale", UNAVAILABLE,                                                           \
   "the cached key set is older than keys_max_stale, or was fetched in the future",                 \
-  "look at the timer that refreshes the keys, and at the clock")                                   \
+  "check the timer that refreshes the keys, and the clock")                                        \
 X(KEY_MISMATCH, "key-mismatch", DENY,                                                              \
   "the token's algorithm is not that of the key",                                                  \
-  "nobody signs like that by mistake: look at who sent it")                                        \
+  "find out who sent this token: it was not signed like this by mistake")                          \
 X(BAD_SIGNATURE, "bad-signature", DENY,                                                            \
-  "the signature does not fit", "the token was altered, or the key set is another cluster's")      \
+  "the signature is not valid",                                                                    \
+  "check whether the token was altered, or the key set is another cluster's")                      \
 /* what it claims */                                                                               \
 X(NO_AUDIENCE, "no-audience", DENY,                                                                \
-  "the token has no audience", "ask for one with this host's audience")                            \
+  "the token has no audience", "request a token with this host's audience")                        \
 X(WRONG_AUDIENCE, "wrong-audience", DENY,                                                          \
-  "the token is meant for somebody else", "ask for one with this host's audience")                 \
+  "the token has another audience", "request a token with this host's audience")                   \
 X(SEVERAL_AUDIENCES, "several-audiences", DENY,                                                    \
   "the token has several audiences, so another could replay it here",                              \
-  "ask for one audience, or set multiple_audiences = yes")                                         \
+  "request a token with one audience, or set multiple_audiences = yes")                            \
 X(EXPIRED, "expired", DENY,                                                                        \
-  "the token's time is over", "ask for a new one; do the clocks agree?")                           \
+  "the token has expired", "request a new token; check the clocks")                                \
 X(NOT_YET_VALID, "not-yet-valid", DENY,                                                            \
-  "the token's time has not begun", "do the clocks of host and cluster agree?")                    \
+  "the token is not valid yet", "check the clocks of host and cluster")                            \
 X(LIFETIME, "lifetime-too-long", DENY,                                                             \
-  "the token lives longer than max_lifetime", "ask for a shorter one (kubectl create token"        \
-  " --duration, expirationSeconds)")                                                               \
+  "the token's lifetime is longer than max_lifetime",                                              \
+  "request a shorter lifetime (kubectl create token --duration, expirationSeconds)")               \
 X(BAD_SUBJECT, "bad-subject", DENY,                                                                \
   "sub is not the account that kubernetes.io names",                                               \
-  "no API server makes such a token: look at who holds the signing key")                           \
+  "find out who holds the signing key: no API server issues such a token")                         \
 /* whom it may become */                                                                           \
 X(UNKNOWN_USER, "unknown-user", DENY,                                                              \
   "the user does not exist on this host", "create the user")                                       \
 X(USER_DIFFERS, "user-name-differs", DENY,                                                         \
-  "the system knows this user by another name", "log in with the name that this host has for the user")       \
+  "the system knows this user by another name",                                                    \
+  "log in with the name that this host has for the user")                                          \
 X(LOW_UID, "uid-too-low", DENY,                                                                    \
-  "the user is a system user that no rule names", "name the user in the rule, if you mean it")     \
+  "the user is a system user that no rule names",                                                  \
+  "name the user in the rule, if this is intended")                                                \
 X(NO_RULE, "no-rule", DENY,                                                                        \
-  "no rule lets this account become this user in this way",                                        \
-  "add or correct a [rule]; ksactl explain reports why each one does not match")                   \
+  "no rule allows this account to become this user in this way",                                   \
+  "add or correct a [rule]; run ksactl explain, which shows why each one does not match")           \
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
-  "no local user was made for this account",                                                       \
-  "ksactl accounts sync tells why; ksactl accounts list shows those that there are")               \
+  "this account has no local user",                                                                \
+  "run ksactl accounts sync, which shows why; ksactl accounts list shows all local users")         \
 X(OTHER_ACCOUNT, "other-account", DENY,                                                            \
-  "ksa made the local user for another account",                                                   \
-  "write user = @own in the rule, or name a user that ksa did not make")                           \
+  "the local user belongs to another account",                                                     \
+  "write user = @own in the rule, or name a user that ksa did not create")                         \
 X(RECREATED, "account-recreated", DENY,                                                    \
   "the account was deleted and re-created after its local user was made",                          \
   "if it may have the files of the one before: ksactl accounts sync, then ksactl accounts enable USER; "   \
@@ -145,65 +150,67 @@ X(DISABLED, "account-disabled", DENY,                                           
   "ksactl accounts show USER tells why; ksactl accounts enable USER")                              \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
   "the registry of local accounts is damaged, or others could change it",                          \
-  "ksactl status tells what is wrong")                                                    \
+  "run ksactl status, which shows what is wrong")                                                   \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user, service or address changed during the login",                                         \
-  "look for a PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")  \
+  "find the PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")    \
 /* the cluster, asked */                                                                           \
 X(NEEDS_ROOT, "needs-root", UNAVAILABLE,                                                           \
-  "the cluster can be asked by root alone",                                                        \
-  "a service without root needs rules without review, bound, rbac, once")                          \
+  "only root can send requests to the cluster",                                                    \
+  "for a service without root, use rules without review, bound, rbac and once")                    \
 X(API_UNREACHABLE, "api-unreachable", UNAVAILABLE,                                                 \
-  "no connection to the cluster", "look at api_server, the network, and proxy")                    \
+  "no connection to the cluster", "check api_server, proxy and the network")                       \
 X(API_TIMEOUT, "api-timeout", UNAVAILABLE,                                                         \
-  "no answer from the cluster in time", "look at the API server's load, and at timeout")           \
+  "no answer from the cluster in time", "check the API server's load, and timeout")                \
 X(API_TLS, "api-tls", UNAVAILABLE,                                                                 \
-  "the server could not prove that it is the cluster's",                                           \
-  "look at api_ca_file or keys_ca_file, and at the name in api_server")                            \
+  "the server could not prove that it belongs to the cluster",                                     \
+  "check api_ca_file or keys_ca_file, and the name in api_server")                                 \
 X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                                    \
-  "the answer is not whole, too large, or not what was asked for", "look at what stands between host"      \
-  " and cluster")                                                                                  \
+  "the answer is incomplete, too large or not of the requested kind",                              \
+  "check proxies and load balancers between host and cluster")                                     \
 X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
   "the cluster does not accept this host's own credential (401)",                                  \
-  "pipe kubectl create token host-verifier -n ksa-system into ksactl credential init CLUSTER: the old"  \
-  " one expired, its account was deleted, or the cluster is another")                             \
+  "pipe kubectl create token host-verifier -n ksa-system into ksactl credential init "             \
+  "CLUSTER: the old one expired, its account was deleted, or it is for another cluster")           \
 X(API_FORBIDDEN, "api-forbidden", UNAVAILABLE,                                                     \
-  "the cluster does not let this host's account ask that (403)",                                       \
-  "the account lacks a role: apply host-account.yaml; see ksa-clusters(7)")                       \
+  "the cluster does not allow this host's account to do this (403)",                               \
+  "apply host-account.yaml, which grants the missing role; see ksa-clusters(7)")                   \
 X(API_BUSY, "api-busy", UNAVAILABLE,                                                               \
-  "the API server has too much to do (429)", "look at the API server's load")                      \
+  "the API server is overloaded (429)", "check the API server's load")                             \
 X(API_ERROR, "api-error", UNAVAILABLE,                                                             \
-  "the API server answered with an error of its own", "look at the API server's log")              \
+  "the API server answered with an error", "check the API server's log")                           \
 X(HELPER, "helper-failed", UNAVAILABLE,                                                            \
-  "ksa-fetch could not ask", "is it installed, and is there a user _ksa?")                         \
+  "ksa-fetch could not send the request",                                                          \
+  "check that ksa-fetch is installed and that the user _ksa exists")                               \
 X(HOST_ERROR, "host-error", UNAVAILABLE,                                                           \
-  "an error of this host kept it from asking the cluster",                                         \
-  "check local ports (ss -s, net.ipv4.ip_local_port_range), processes, open files, memory and the" \
-  " firewall for outgoing connections")                                                            \
+  "an error of this host prevented the request to the cluster",                                    \
+  "check local ports (ss -s, net.ipv4.ip_local_port_range), processes, open files, memory "        \
+  "and the firewall for outgoing connections")                                                     \
 X(REVIEW_REFUSED, "review-refused", DENY,                                                          \
   "the API server does not accept the token",                                                      \
-  "it was revoked, or its account or Pod is gone: ask for a new one")                              \
+  "request a new token: this one was revoked, or its account or Pod was deleted")                  \
 X(REVIEW_DIFFERS, "review-differs", DENY,                                                          \
-  "the API server sees another account, audience or Pod in the token than stands there",           \
-  "is api_server the cluster that signed the token? if it is, look at who sent it")                \
+  "the API server sees another account, audience or Pod in the token",                             \
+  "check that api_server is the cluster that signed the token; if it is, find out who sent "       \
+  "the token")                                                                                     \
 X(RBAC_DENIED, "rbac-denied", FORBIDDEN,                                                           \
-  "RBAC does not let the account log in to this host",                                             \
-  "a Role in the account's namespace grants it: verb login, or sudo, on hosts in ksa.dev")         \
-/* what the rule demands beside */                                                                  \
+  "RBAC does not allow the account to log in to this host",                                        \
+  "grant it by a Role in the account's namespace: verb login, or sudo, on hosts in ksa.dev")       \
+/* what the rule demands beside */                                                                 \
 X(NOT_BOUND, "not-bound", DENY,                                                                    \
-  "the rule wants a token that is bound to a Pod",                                                 \
+  "the rule requires a token that is bound to a Pod",                                              \
   "use a projected volume, or kubectl create token --bound-object-kind Pod")                       \
 X(NO_JTI, "no-jti", DENY,                                                                          \
-  "the rule lets a token in once, and this one has no jti to tell it by",                          \
-  "API servers of Kubernetes 1.30 and later give one")                                             \
+  "the rule accepts each token once, and this token has no jti to recognize it by",                \
+  "use Kubernetes 1.30 or later, whose API servers add a jti")                                     \
 X(USED_BEFORE, "used-before", DENY,                                                                \
-  "the rule lets a token in once, and this one was in already", "ask for a new one")               \
+  "the rule accepts each token once, and this token was used before", "request a new token")       \
 X(MARK, "mark-failed", UNAVAILABLE,                                                                \
-  "that the token was used cannot be kept",                                                        \
+  "the use of the token could not be recorded",                                                    \
   "run systemd-tmpfiles --create ksa.conf; check the space for /var/lib/ksa/used")                 \
 /* this host */                                                                                    \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
-  "the PAM line has an argument that is unknown or has no valid value", "see pam_ksa(8)")          \
+  "the PAM line has an unknown argument or an invalid value", "see pam_ksa(8)")                    \
 X(EXEMPT, "exempt", NOT_OURS,                                                                      \
   "exempt= names this user", "")                                                                   \
 X(NOT_NAMED, "not-named", NOT_OURS,                                                                \
@@ -214,17 +221,19 @@ X(SERVICE_AUDIENCE, "service-without-audience", UNAVAILABLE,                    
 X(SERVICE_USER, "service-with-root", UNAVAILABLE,                                                  \
   "local_user = no is only for services without root", "remove it from the [service] section")     \
 X(HOST_NAME, "host-name", UNAVAILABLE,                                                             \
-  "the host has no name to put in place of %H or %h", "set the host name, or write it out")        \
+  "the host has no name to replace %H or %h",                                                      \
+  "set the host name, or write the name instead of %H or %h")                                      \
 X(CONFIG_INVALID, "config-invalid", UNAVAILABLE,                                                   \
-  "the configuration has an error", "ksactl check")                                                \
+  "the configuration has an error", "run ksactl check")                                            \
 X(FILE_MISSING, "file-missing", UNAVAILABLE,                                                       \
-  "a file is missing", "ksactl check")                                                             \
+  "a file is missing", "run ksactl check")                                                         \
 X(FILE_UNREADABLE, "file-unreadable", UNAVAILABLE,                                                 \
-  "a file cannot be read", "ksactl check")                                                         \
+  "a file cannot be read", "run ksactl check")                                                     \
 X(FILE_UNWRITABLE, "file-unwritable", UNAVAILABLE,                                                 \
-  "a file cannot be written", "check free space, mount options and permissions of that file system") \
+  "a file cannot be written",                                                                      \
+  "check free space, mount options and permissions of that file system")                           \
 X(FILE_UNSAFE, "file-unsafe", UNAVAILABLE,                                                         \
-  "somebody other than root could change a file", "ksactl check")
+  "users other than root could change a file", "run ksactl check")
 
 /* KSA_OK is far from the others and from zero: zeroed memory is never OK. */
 enum ksa_reason {

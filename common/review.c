@@ -111,11 +111,13 @@ static enum ksa_reason check_accepted(const struct ksa_token *token, const json_
         char quoted[SHOWN];
 
         if (said != NULL && *said != '\0')
-                return ksa_fail(err, KSA_REVIEW_REFUSED, "the API server says of the token: '%s'",
+                return ksa_fail(err, KSA_REVIEW_REFUSED,
+                                "the API server rejected the token: "
+                                "\"%s\"",
                                 shown(token, said, quoted));
         if (!json_is_true(json_object_get(status, "authenticated")))
                 return ksa_fail(err, KSA_REVIEW_REFUSED,
-                                "the API server does not accept the token, and does not say why");
+                                "the API server rejected the token without a reason");
         return KSA_OK;
 }
 
@@ -128,7 +130,7 @@ static enum ksa_reason compare(const struct ksa_token *token, const char *what, 
         if (theirs != NULL && strcmp(theirs, ours) == 0)
                 return KSA_OK;
         return ksa_fail(err, KSA_REVIEW_DIFFERS,
-                        "%s: to the API server it is '%s', in the token '%s'", what,
+                        "%s: \"%s\" in the API server's answer, \"%s\" in the token", what,
                         shown(token, theirs != NULL ? theirs : "", their_text),
                         ksa_text_quote(ours, our_text, sizeof(our_text)));
 }
@@ -144,7 +146,7 @@ static enum ksa_reason compare_extra(const struct ksa_token *token, const json_t
                 return KSA_OK;
         if (ours == NULL || count > 1)
                 return ksa_fail(err, KSA_REVIEW_DIFFERS,
-                                "the API server sees more in %s than is in the token", key);
+                                "the API server's answer has more in %s than the token", key);
         return compare(token, key, json_string_value(json_array_get(texts, 0)), ours, err);
 }
 
@@ -158,7 +160,7 @@ static enum ksa_reason compare_credential(const struct ksa_token *token, const j
         if (json_array_size(texts) == 0 || token->jti == NULL)
                 return KSA_OK;
         if (json_array_size(texts) > 1 || strncmp(theirs, "JTI=", 4) != 0)
-                return ksa_fail(err, KSA_REVIEW_DIFFERS, EXTRA_CREDENTIAL " is no jti");
+                return ksa_fail(err, KSA_REVIEW_DIFFERS, EXTRA_CREDENTIAL " is not a jti");
         return compare(token, "jti", theirs + 4, token->jti, err);
 }
 
@@ -187,7 +189,9 @@ static enum ksa_reason check_same(const struct ksa_token *token, const char *aud
         char name[USER_SIZE];
 
         if (!user_of(token, name))
-                return ksa_fail(err, KSA_INTERNAL, "a review of a token that names no account");
+                return ksa_fail(err, KSA_INTERNAL,
+                                "a review of a token that does not name an "
+                                "account");
         enum ksa_reason reason =
                 compare(token, "account", ksa_json_text(user, "username"), name, err);
         if (reason == KSA_OK)
@@ -217,7 +221,7 @@ enum ksa_reason ksa_review_judge(const struct ksa_token *token, const char *audi
                 return reason;
         if (!is_sound_review(status))
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the " REVIEW_KIND " has a member of a wrong type");
+                                "the " REVIEW_KIND " has a member of the wrong type");
         reason = check_accepted(token, status, err);
         if (reason == KSA_OK)
                 reason = check_same(token, audience, status, err);
@@ -275,13 +279,13 @@ enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allo
                 return reason;
         if (!is_sound_access(status))
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the " ACCESS_KIND " has a member of a wrong type");
+                                "the " ACCESS_KIND " has a member of the wrong type");
         const char *why = ksa_json_text(status, "reason");
         const char *fault = ksa_json_text(status, "evaluationError");
         if (json_is_true(json_object_get(status, "denied"))) {
                 char quoted[SHOWN];
 
-                return ksa_fail(err, KSA_RBAC_DENIED, "an authorizer forbids it: '%s'",
+                return ksa_fail(err, KSA_RBAC_DENIED, "an authorizer forbids it: \"%s\"",
                                 ksa_text_quote(why != NULL ? why : "", quoted, sizeof(quoted)));
         }
         bool allowed = json_is_true(json_object_get(status, "allowed"));

@@ -16,7 +16,8 @@ const char *ksa_condition_text(enum ksa_condition condition)
                 [KSA_CONDITION_LOW_UID] = "does not name this system user",
                 [KSA_CONDITION_SERVICE] = "is for another service",
                 [KSA_CONDITION_FROM_NAME] =
-                        "has from, and the remote host is not an address (UseDNS no)",
+                        "has from, but the remote host is not an address: set UseDNS no in "
+                        "sshd_config",
                 [KSA_CONDITION_FROM] = "is for other networks",
                 [KSA_CONDITION_AUDIENCE] = "is for another audience",
         };

@@ -21,7 +21,7 @@ enum ksa_reason ksa_self_review_read(const char *body, size_t length, char **ret
                 return reason;
         const char *name = ksa_json_text(json_object_get(status, "userInfo"), "username");
         if (name == NULL)
-                return ksa_fail(err, KSA_API_BROKEN, "the SelfSubjectReview names nobody");
+                return ksa_fail(err, KSA_API_BROKEN, "the SelfSubjectReview does not name a user");
         char *copy = strdup(name);
         if (copy == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
@@ -53,7 +53,7 @@ enum ksa_reason ksa_self_access_judge(const char *body, size_t length, bool *ret
         const json_t *denied = json_object_get(status, "denied");
         if (!json_is_boolean(allowed) || !ksa_object_may_be_flag(denied))
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the " ACCESS_KIND " has a member of a wrong type");
+                                "the " ACCESS_KIND " has a member of the wrong type");
         *ret_allowed = json_is_true(allowed) && !json_is_true(denied);
         return KSA_OK;
 }

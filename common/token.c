@@ -50,7 +50,7 @@ static enum ksa_reason cut_short(size_t length, struct ksa_error *err)
         return ksa_fail(err, KSA_CUT_SHORT,
                         length == 1023 ? "the token ends after %zu bytes, where OpenSSH's client "
                                          "cuts an answer: use ksa-ssh or ksa-askpass"
-                                       : "the token ends too early, after %zu bytes",
+                                       : "the token is incomplete: it ends after %zu bytes",
                         length);
 }
 
@@ -63,7 +63,8 @@ static enum ksa_reason split(const struct ksa_secret *secret, struct part parts[
         const char *start = text;
 
         if (length > KSA_TOKEN_MAX)
-                return ksa_fail(err, KSA_TOKEN_TOO_LONG, "more than %d bytes", KSA_TOKEN_MAX);
+                return ksa_fail(err, KSA_TOKEN_TOO_LONG, "the token is longer than %d bytes",
+                                KSA_TOKEN_MAX);
         for (const char *c = text; c <= text + length; c++) {
                 if (c < text + length && *c != '.')
                         continue;
@@ -75,8 +76,11 @@ static enum ksa_reason split(const struct ksa_secret *secret, struct part parts[
         /* Every JSON object begins with {", which is eyJ in base64. */
         if (count < 3 && strncmp(text, "eyJ", 3) == 0)
                 return cut_short(length, err);
+        if (length == 0)
+                return ksa_fail(err, KSA_NOT_A_TOKEN, "the text is empty");
         if (count != 3)
-                return ksa_fail(err, KSA_NOT_A_TOKEN, "%zu dots in place of two", count - 1);
+                return ksa_fail(err, KSA_NOT_A_TOKEN, "the text has %zu dots; a token has two",
+                                count - 1);
         return KSA_OK;
 }
 
@@ -90,7 +94,7 @@ static enum ksa_reason decode_object(const struct part *part, const char *what, 
         if (bytes == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         if (part->length == 0 || !ksa_base64url_decode(part->text, part->length, bytes, &length))
-                reason = ksa_fail(err, KSA_NOT_A_TOKEN, "the %s is no base64url", what);
+                reason = ksa_fail(err, KSA_NOT_A_TOKEN, "the %s is not base64url", what);
         else
                 reason = ksa_json_load((const char *)bytes, length, ret_object, err);
         if (reason == KSA_NOT_A_TOKEN && err != NULL && part->length > 0) {
@@ -117,7 +121,7 @@ static enum ksa_reason decode_signature(const struct part *part, size_t token_le
                                             ksa_secret_tail(token->signature, &room), &length);
         if (!decoded || part->length < algorithms[token->algorithm].signature_length)
                 return cut ? cut_short(token_length, err)
-                           : ksa_fail(err, KSA_NOT_A_TOKEN, "the signature is no base64url");
+                           : ksa_fail(err, KSA_NOT_A_TOKEN, "the signature is not base64url");
         ksa_secret_extend(token->signature, length);
         return KSA_OK;
 }
@@ -135,7 +139,7 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
                 /* crit, jku, jwk, x5u, b64 and what else could steer a verifier. */
                 if (strcmp(name, "alg") != 0 && strcmp(name, "kid") != 0 &&
                     strcmp(name, "typ") != 0)
-                        return ksa_fail(err, KSA_BAD_HEADER, "header member '%s'",
+                        return ksa_fail(err, KSA_BAD_HEADER, "unexpected header member \"%s\"",
                                         ksa_text_quote(name, quoted, sizeof(quoted)));
         }
         const char *typ = ksa_json_text(token->header, "typ");
@@ -146,18 +150,18 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
         const char *kid = ksa_json_text(token->header, "kid");
         if (json_object_get(token->header, "kid") != NULL &&
             (kid == NULL || strlen(kid) > KSA_KID_MAX || (*kid != '\0' && !ksa_is_graphic(kid))))
-                return ksa_fail(err, KSA_BAD_HEADER, "kid is no text of at most %d bytes",
+                return ksa_fail(err, KSA_BAD_HEADER, "kid is not a string of at most %d bytes",
                                 KSA_KID_MAX);
         token->kid = kid != NULL && *kid != '\0' ? kid : NULL;
 
         const char *algorithm = ksa_json_text(token->header, "alg");
         if (algorithm == NULL)
-                return ksa_fail(err, KSA_BAD_ALGORITHM, "alg is missing or no text");
+                return ksa_fail(err, KSA_BAD_ALGORITHM, "alg is missing or not a string");
         token->algorithm = ksa_algorithm_find(algorithm);
         if (token->algorithm == KSA_ALGORITHM_NONE) {
                 char quoted[KSA_UNVERIFIED_SIZE];
 
-                return ksa_fail(err, KSA_BAD_ALGORITHM, "alg '%s'",
+                return ksa_fail(err, KSA_BAD_ALGORITHM, "unsupported alg \"%s\"",
                                 ksa_text_quote(algorithm, quoted, sizeof(quoted)));
         }
         return KSA_OK;
@@ -173,7 +177,8 @@ static enum ksa_reason read_text(const json_t *object, const char *name, const c
         if (value == NULL)
                 return KSA_OK;
         *ret_text = json_string_value(value);
-        return *ret_text != NULL ? KSA_OK : ksa_fail(err, KSA_BAD_CLAIMS, "%s is no text", name);
+        return *ret_text != NULL ? KSA_OK
+                                 : ksa_fail(err, KSA_BAD_CLAIMS, "%s is not a string", name);
 }
 
 /* NumericDate of RFC 7519 section 2 allows fractions; Kubernetes never writes one. */
@@ -186,7 +191,7 @@ static enum ksa_reason read_time(const json_t *payload, const char *name, struct
                 return KSA_OK;
         json_int_t seconds = json_integer_value(value);
         if (!json_is_integer(value) || seconds < 0 || seconds > TIME_MAX)
-                return ksa_fail(err, KSA_BAD_CLAIMS, "%s is no time in whole seconds", name);
+                return ksa_fail(err, KSA_BAD_CLAIMS, "%s is not a time in whole seconds", name);
         *ret_time = (struct ksa_time){.given = true, .seconds = seconds};
         return KSA_OK;
 }
@@ -197,7 +202,7 @@ static enum ksa_reason add_audience(struct ksa_token *token, const json_t *value
         const char *audience = json_string_value(value);
 
         if (audience == NULL)
-                return ksa_fail(err, KSA_BAD_CLAIMS, "aud holds something that is no text");
+                return ksa_fail(err, KSA_BAD_CLAIMS, "aud has an item that is not a string");
         const char **place = ksa_list_next(&token->audiences, sizeof(audience));
         if (place == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
@@ -234,7 +239,7 @@ static enum ksa_reason read_reference(const json_t *kubernetes, const char *memb
         if (reference == NULL)
                 return KSA_OK;
         if (!json_is_object(reference))
-                return ksa_fail(err, KSA_BAD_CLAIMS, "kubernetes.io: %s is no object", member);
+                return ksa_fail(err, KSA_BAD_CLAIMS, "kubernetes.io: %s is not an object", member);
         reason = read_text(reference, "name", ret_name, err);
         if (reason == KSA_OK)
                 reason = read_text(reference, "uid", ret_uid, err);
@@ -249,7 +254,7 @@ static enum ksa_reason read_kubernetes(struct ksa_token *token, struct ksa_error
         if (kubernetes == NULL)
                 return KSA_OK;
         if (!json_is_object(kubernetes))
-                return ksa_fail(err, KSA_BAD_CLAIMS, "kubernetes.io is no object");
+                return ksa_fail(err, KSA_BAD_CLAIMS, "kubernetes.io is not an object");
         reason = read_text(kubernetes, "namespace", &token->namespace, err);
         if (reason == KSA_OK)
                 reason = read_reference(kubernetes, "serviceaccount", &token->account,

@@ -49,10 +49,10 @@ static enum ksa_reason check_token(const struct ksa_secret *text, const struct k
         if (!same(token.namespace, current->namespace) || !same(token.account, current->account) ||
             !same(token.account_uid, current->account_uid))
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the token in the " REQUEST_KIND " is that of another account");
+                                "the token in the " REQUEST_KIND " is for another account");
         if (!token.exp.given || token.exp.seconds <= now)
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "the token in the " REQUEST_KIND " has no end, or is over already");
+                                "the token in the " REQUEST_KIND " has no exp, or has expired");
         return KSA_OK;
 }
 

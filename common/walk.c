@@ -27,7 +27,7 @@ enum ksa_reason ksa_walk_errno(int number, const char *path, const char *name,
         switch (number) {
         case ENOENT:
         case ENOTDIR:
-                return ksa_fail(err, KSA_FILE_MISSING, "%s%s%s is not there", path,
+                return ksa_fail(err, KSA_FILE_MISSING, "%s%s%s does not exist", path,
                                 is_last ? "" : ": ", is_last ? "" : name);
         case ENOMEM:
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
@@ -47,12 +47,14 @@ enum ksa_reason ksa_walk_judge(const struct ksa_walk *walk, const char *name,
 
         ksa_error_at(err, walk->path, 0);
         if (status->st_uid != 0 && status->st_uid != walk->owner)
-                return ksa_fail(err, KSA_FILE_UNSAFE, "%s: %s belongs to uid %u: chown root it",
+                return ksa_fail(err, KSA_FILE_UNSAFE,
+                                "%s: %s belongs to uid %u: run chown root "
+                                "on it",
                                 walk->path, name, (unsigned)status->st_uid);
         if (!S_ISLNK(status->st_mode) && (status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
             !sticky_folder)
                 return ksa_fail(err, KSA_FILE_UNSAFE,
-                                "%s: %s is writable by others (mode %04o): chmod go-w it",
+                                "%s: %s is writable by others (mode %04o): run chmod go-w on it",
                                 walk->path, name, (unsigned)status->st_mode & 07777);
         return KSA_OK;
 }

@@ -42,9 +42,9 @@ static const struct row {
 } rows[] = {
         {"config=", offsetof(struct arguments, config), ksa_is_path, KSA_PATH_ALLOWED},
         {"token_file=", offsetof(struct arguments, token_file), is_token_path,
-         KSA_PATH_ALLOWED ", where u follows each %"},
+         KSA_PATH_ALLOWED ", with u after each %"},
         {"exempt=", offsetof(struct arguments, exempt), is_user_list,
-         "user names with commas between them; of " KSA_USER_ALLOWED},
+         "user names separated by commas; " KSA_USER_ALLOWED},
         {"nodelay", offsetof(struct arguments, nodelay), NULL, NULL},
         {"debug", offsetof(struct arguments, debug), NULL, NULL},
 };
@@ -65,7 +65,7 @@ static enum ksa_reason set(const struct row *row, const char *argument, struct a
         if (!row->is_valid(value)) {
                 const struct ksa_mistake *mistake = ksa_value_mistake(value, false);
 
-                (void)ksa_fail(err, KSA_ARGUMENT, "\"%s\" has no valid value (allowed: %s)",
+                (void)ksa_fail(err, KSA_ARGUMENT, "\"%s\" has an invalid value (allowed: %s)",
                                ksa_text_quote(argument, quoted, sizeof(quoted)), row->allowed);
                 if (err != NULL && mistake != NULL)
                         err->remedy = mistake->remedy;

@@ -45,7 +45,7 @@ enum ksa_reason take_items(pam_handle_t *pamh, struct items *ret_items, struct k
         if (code != PAM_SUCCESS || user == NULL)
                 return ksa_fail(err, KSA_CONVERSATION, "no user name");
         if (ret_items->long_name != NULL)
-                return ksa_fail(err, KSA_NOT_NAMED, "%s has more than %d bytes",
+                return ksa_fail(err, KSA_NOT_NAMED, "%s is longer than %d bytes",
                                 ret_items->long_name, ITEM_MAX);
         return KSA_OK;
 }
@@ -53,7 +53,7 @@ enum ksa_reason take_items(pam_handle_t *pamh, struct items *ret_items, struct k
 enum ksa_reason judge_items(const struct items *items, struct ksa_error *err)
 {
         if (items->long_place != NULL)
-                return ksa_fail(err, KSA_ITEM, "%s has more than %d bytes", items->long_place,
+                return ksa_fail(err, KSA_ITEM, "%s is longer than %d bytes", items->long_place,
                                 ITEM_MAX);
         return KSA_OK;
 }

@@ -288,9 +288,12 @@ enum ksa_reason read_token_file(pam_handle_t *pamh, const char *pattern,
 
         if (user == NULL)
                 return ksa_fail(err, KSA_TOKEN_FILE_PLACE,
-                                "token_file= is for sudo alone, by the user himself");
+                                "token_file= works only in sudo, for users who authenticate as "
+                                "themselves");
         if (strchr(user->pw_name, '/') != NULL ||
             !expand(pattern, user->pw_name, path, sizeof(path)))
-                return ksa_fail(err, KSA_TOKEN_FILE_FAILED, "token_file= makes no path");
+                return ksa_fail(err, KSA_TOKEN_FILE_FAILED,
+                                "token_file= does not result in a "
+                                "valid path");
         return read_for(user, path, ret_token, err);
 }

@@ -66,7 +66,7 @@ bool read_certificate(const char *path, const struct ksa_env *env,
         free(bytes);
         if (!read) {
                 ksa_error_at(err, path, 0);
-                (void)ksa_fail(err, KSA_FILE_UNREADABLE, "%s holds no certificate", path);
+                (void)ksa_fail(err, KSA_FILE_UNREADABLE, "%s does not contain a certificate", path);
         }
         return read;
 }

@@ -60,9 +60,9 @@ void tell_at(struct report *report, bool is_error, const struct ksa_place *place
 const char *remedy_of(enum ksa_reason reason)
 {
         if (reason == KSA_CONFIG_INVALID)
-                return "ksa.conf(5) and ksactl options tell what may stand there";
+                return "see ksa.conf(5) and ksactl options for what is valid there";
         if (reason == KSA_FILE_MISSING)
-                return "put the file there, or correct its name";
+                return "create the file, or correct its name";
         if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
                 return "";
         return ksa_reason_remedy(reason);
@@ -92,13 +92,17 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                     ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
                         usable++;
                 else
-                        tell_at(report, false, &cluster->place, "no login can use this key",
-                                "[cluster %s] skips key '%s': %s", cluster->name,
+                        tell_at(report, false, &cluster->place,
+                                "remove or replace this key: no "
+                                "login can use it",
+                                "[cluster %s] skips key \"%s\": %s", cluster->name,
                                 ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)
-                tell_at(report, true, &cluster->place, "every login of this cluster is refused",
+                tell_at(report, true, &cluster->place,
+                        "correct the key set: every login of "
+                        "this cluster is refused",
                         "[cluster %s] has no usable key", cluster->name);
 }
 
@@ -137,9 +141,9 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
                     ksa_keyset_find(other_keyset, kid, &jwk, NULL) == KSA_OK)
                         tell_at(report, true, &cluster->place,
-                                "tokens of this key are refused: remove one of the clusters",
-                                "kid '%.200s' is in the sets of [cluster %s] and [cluster %s], "
-                                "which share an issuer",
+                                "remove one of the clusters: tokens of this key are refused",
+                                "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
+                                "%s], which share an issuer",
                                 kid, other->name, cluster->name);
         }
 }
@@ -150,18 +154,17 @@ static void tell_no_set(struct report *report, const struct ksa_cluster *cluster
 {
         bool may_come = ksa_cluster_key_file(cluster) == NULL &&
                         (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
-        char remedy[256] = "every login of this cluster is refused";
+        char remedy[256] = "correct the key set: every login of this cluster is refused";
 
         if (error->reason == KSA_FILE_MISSING)
                 (void)snprintf(remedy, sizeof(remedy),
                                "put the output of kubectl get --raw /openid/v1/jwks there; until "
                                "then every login of this cluster is refused");
         if (may_come)
-                (void)snprintf(
-                        remedy, sizeof(remedy),
-                        "ksactl keys refresh %s; the first login waits for it, and a service "
-                        "without root refuses all",
-                        cluster->name);
+                (void)snprintf(remedy, sizeof(remedy),
+                               "run ksactl keys refresh %s; otherwise the first login waits for a "
+                               "refresh, and a service without root refuses all logins",
+                               cluster->name);
         tell_at(report, !may_come, &cluster->place, remedy, "[cluster %s]: %s", cluster->name,
                 error->text);
 }
@@ -250,26 +253,27 @@ static void check_user(struct report *report, const struct ksa_config *config,
                 return;
         if (user == NULL) {
                 tell_at(report, false, &rule->place,
-                        is_declared(config, name) ? "ksactl accounts sync makes it"
+                        is_declared(config, name) ? "run ksactl accounts sync, which creates "
+                                                    "the user"
                                                   : "create the user, or correct its name",
-                        "[rule %s]: there is no user %s%s", rule->name, name,
-                        is_declared(config, name) ? " yet, which [account] declares" : "");
+                        "[rule %s]: user %s does not exist%s", rule->name, name,
+                        is_declared(config, name) ? " yet; [account] declares it" : "");
                 return;
         }
         if (user->pw_uid == 0) {
-                tell_at(report, false, &rule->place, "better: a user of its own, and sudo",
+                tell_at(report, false, &rule->place, "use a separate user, and sudo",
                         "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
                 return;
         }
         if (user->pw_uid < 1000)
-                tell_at(report, false, &rule->place, "better: a user of its own",
+                tell_at(report, false, &rule->place, "use a separate user",
                         "[rule %s]: %s is a system user (uid %u)", rule->name, name,
                         (unsigned)user->pw_uid);
         const char *group = powerful_group(user);
         if (group != NULL)
-                tell_at(report, false, &rule->place, "better: a user outside that group",
-                        "[rule %s]: %s is in group %s, which amounts to root", rule->name, name,
-                        group);
+                tell_at(report, false, &rule->place, "use a user outside that group",
+                        "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
+                        name, group);
 }
 
 /* --- Rules -------------------------------------------------------------------- */
@@ -281,8 +285,10 @@ static void check_reach(struct report *report, const struct ksa_config *config, 
         for (size_t i = 0; i < position && position < COMPARED_MAX; i++) {
                 if (!rule_covers(&config->rules[i], later))
                         continue;
-                tell_at(report, false, &later->place, "remove it, or put it before the other",
-                        "[rule %s] is never reached: [rule %s] in %s line %u decides before",
+                tell_at(report, false, &later->place,
+                        "remove this rule, or move it before the "
+                        "other",
+                        "[rule %s] is never reached: [rule %s] in %s line %u matches first",
                         later->name, config->rules[i].name, config->rules[i].place.file,
                         config->rules[i].place.line);
                 return;
@@ -299,8 +305,10 @@ static void check_rules(struct report *report, const struct ksa_config *config)
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
-                tell(report, false, "", 0, "there is no [rule], so nobody is let in",
-                     "add one: see ksa.conf(5)");
+                tell(report, false, "", 0,
+                     "the configuration has no [rule], so no login is "
+                     "allowed",
+                     "add a [rule]; see ksa.conf(5)");
 }
 
 /* --- Audiences ---------------------------------------------------------------- */
@@ -326,9 +334,11 @@ static void check_audiences(struct report *report, const struct ksa_config *conf
                 const char *audience = ksa_list_text(audiences, i);
 
                 if (is_api_audience(config, audience))
-                        tell_at(report, false, place, "use one of this host's own: ssh://HOST",
-                                "audience %s is an API server's: a host that sees such a token "
-                                "can use it against the cluster",
+                        tell_at(report, false, place,
+                                "use an audience of this host, such as "
+                                "ssh://HOST",
+                                "audience %s is an API server's: a host that receives such a "
+                                "token can use it against the cluster",
                                 audience);
         }
 }

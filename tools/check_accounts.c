@@ -35,7 +35,7 @@ static void check_lookups(struct report *report, const struct ksa_place *place)
 
                 if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
                         continue;
-                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", fault.line);
+                (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", fault.line);
                 tell_at(report, false, place, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
                         nsswitch_databases[i], fault.effect);
         }
@@ -58,7 +58,7 @@ static void check_registry(struct report *report, const struct ksa_place *place,
             count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
                 (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
                 tell_at(report, false, place, remedy,
-                        "%zu of the users that ksa made " UNMAPPED_EFFECT, unmapped);
+                        "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
         }
         ksa_registry_close(&registry);
 }
@@ -99,14 +99,14 @@ static void check_range(struct report *report, const struct ksa_config *config)
                 uint32_t min, max;
                 const char *what;
         } taken[] = {{61184, 65519, "systemd's dynamic users"},
-                     {65534, 65535, "nobody, and no uid at all"},
+                     {65534, 65535, "the user nobody and the invalid uid"},
                      {524288, 1879048191, "systemd's containers"}};
         const struct ksa_uid_range *range = &config->host.uid_range;
 
         for (size_t i = 0; i < KSA_COUNT(taken); i++) {
                 if (range->min <= taken[i].max && range->max >= taken[i].min)
                         tell_at(report, false, &config->host.place,
-                                "choose another; the default range is nobody's",
+                                "choose another range; the default range does not overlap",
                                 "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
                                 (unsigned)range->max, (unsigned)taken[i].min,
                                 (unsigned)taken[i].max, taken[i].what);
@@ -125,8 +125,8 @@ static void check_map(struct report *report, const struct ksa_config *config, co
         (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
                        ksa_id_map_tell(map, mapped));
         tell_at(report, false, &config->host.place, remedy,
-                "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync gives no "
-                "user a uid that is not mapped",
+                "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
+                "assigns only mapped uids",
                 (unsigned)range->min, (unsigned)range->max, path);
 }
 
@@ -157,8 +157,8 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
 
         if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
                 tell_at(report, false, &config->host.place,
-                        "mend it, or accounts sync does nothing", "%s line %u: %s", path,
-                        error.line, error.text);
+                        "correct the file; otherwise accounts sync does nothing", "%s line %u: %s",
+                        path, error.line, error.text);
         for (size_t i = 0; i < table.count; i++) {
                 const struct ksa_local_entry *entry = &table.entries[i];
 
@@ -166,7 +166,7 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
                         continue;
                 tell_at(report, false, &config->host.place,
                         "choose another range, or move that user's subordinate ids",
-                        "uid_range %u-%u overlaps %llu-%llu, which %s gives to %s",
+                        "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
                         (unsigned)range->min, (unsigned)range->max,
                         (unsigned long long)entry->number, (unsigned long long)entry->end, path,
                         ksa_text_quote(entry->name, quoted, sizeof(quoted)));
@@ -182,8 +182,9 @@ static void check_shell(struct report *report, const struct ksa_place *place, co
                         const char *name, const char *shell)
 {
         if (shell != NULL && access(shell, X_OK) != 0)
-                tell_at(report, false, place, "install it, or name another",
-                        "[%s %s]: the shell %s is no program of this host, so sshd refuses the users",
+                tell_at(report, false, place, "install the shell, or name another",
+                        "[%s %s]: shell %s is missing or not executable; sshd will refuse these "
+                        "users",
                         section, name, shell);
 }
 
@@ -195,8 +196,10 @@ static void read_local(struct report *report, const struct ksa_place *place,
 
         if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
             ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
-                tell_at(report, false, place, "mend it, or accounts sync does nothing", "%s: %s",
-                        error.file, error.text);
+                tell_at(report, false, place,
+                        "correct the file; otherwise accounts sync does "
+                        "nothing",
+                        "%s: %s", error.file, error.text);
         if (!ksa_local_arrange(local))
                 ksa_local_clear(local);
 }
@@ -209,10 +212,10 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
 
         if (holder != NULL)
                 tell_at(report, false, &account->place,
-                        "give it another, or remove that one from the host",
-                        "[account %s] gets no user: its %s is that of %s '%s' of %s", account->name,
-                        what, holder->kind, ksa_text_quote(holder->name, quoted, sizeof(quoted)),
-                        holder->file);
+                        "choose another, or remove the existing one from the host",
+                        "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
+                        account->name, what, holder->kind,
+                        ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
 }
 
 /* MAPS is NULL if they are not known. */
@@ -223,18 +226,18 @@ static void check_account(struct report *report, const struct ksa_account *accou
         const uint32_t uid = (uint32_t)account->uid;
 
         if (fault != NULL)
-                tell_at(report, false, &account->place, "give it another name",
+                tell_at(report, false, &account->place, "choose another name",
                         "[account %s] gets no user: %s", account->name, fault);
         else
                 check_holder(report, account, "name", ksa_local_with_name(local, account->name));
         if (uid != 0 && !ksa_uid_is_usable(uid))
                 tell_at(report, false, &account->place,
-                        "give it another uid; see uid in ksa.conf(5)",
-                        "[account %s] gets no user: the uid %u is nobody's or one that systemd gives "
-                        "away",
+                        "choose another uid; see uid in ksa.conf(5)",
+                        "[account %s] gets no user: the uid %u is reserved for the user nobody "
+                        "or for systemd",
                         account->name, (unsigned)uid);
         else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
-                tell_at(report, false, &account->place, "give it a uid that is mapped",
+                tell_at(report, false, &account->place, "choose a uid that is mapped",
                         "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
         else if (uid != 0)
@@ -265,7 +268,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
                                "credential init %s",
                                source->name, source->name);
                 tell_at(report, false, &source->place, remedy,
-                        "[accounts %s]: this host has no credential to list them with",
+                        "[accounts %s]: this host has no credential to list the accounts with",
                         source->name);
         }
 }

@@ -46,8 +46,10 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                 if (!is_hidden(error.reason))
                         tell_file(report, cluster, true, option, &error);
         } else if (certificate.until <= env->now) {
-                tell_at(report, is_shown, &cluster->place, "put the present one in its place",
-                        "[cluster %s] %s: the certificate in %s (%s) was over at %s", cluster->name,
+                tell_at(report, is_shown, &cluster->place,
+                        "replace it with the current "
+                        "certificate",
+                        "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
                         option, path, certificate.subject, moment(certificate.until, when));
         }
 }
@@ -62,7 +64,8 @@ static void check_anchors(struct report *report, const struct ksa_cluster *clust
         if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
             certificate.has_private_key)
                 tell_at(report, false, &cluster->place,
-                        "remove the key from the file: anyone who can read it can pass for the server",
+                        "remove the key from the file: anyone who can read it can impersonate "
+                        "the server",
                         "[cluster %s] %s: %s has a private key", cluster->name, option, path);
 }
 
@@ -96,9 +99,9 @@ static void check_own_account(struct report *report, const struct ksa_config *co
                                                 token->account))
                                 continue;
                         tell_at(report, false, &rule->place,
-                                "name the namespaces: whoever takes over one host could log in to "
-                                "the others",
-                                "[rule %s] lets in %s/%s too, which is this host's own account",
+                                "name the namespaces: an attacker who controls one host could "
+                                "log in to the others",
+                                "[rule %s] also admits %s/%s, which is this host's own account",
                                 rule->name, token->namespace, token->account);
                         break;
                 }
@@ -117,7 +120,7 @@ static void check_credential(struct report *report, const struct ksa_config *con
                 return;
         enum ksa_reason reason = ksa_credential_read(cluster, env, &credential, &error);
         if (reason == KSA_OK && credential.token.exp.seconds <= env->now)
-                reason = ksa_fail(&error, KSA_EXPIRED, "%s is over", cluster->credential_file);
+                reason = ksa_fail(&error, KSA_EXPIRED, "%s has expired", cluster->credential_file);
         (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
                 tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
@@ -151,12 +154,12 @@ static void check_fetch(struct report *report, const struct ksa_cluster *cluster
 {
         if (getpwnam("_ksa") == NULL)
                 tell_at(report, true, &cluster->place,
-                        "create it: systemd-sysusers does, from ksa's sysusers.d",
-                        "[cluster %s] is asked by ksa-fetch, and there is no user _ksa",
+                        "run systemd-sysusers, which creates the user from ksa's sysusers.d",
+                        "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
                         cluster->name);
         if (access(fetch->fetch_program, X_OK) != 0)
-                tell_at(report, true, &cluster->place, "install ksa anew",
-                        "[cluster %s] is asked by %s, which cannot be run", cluster->name,
+                tell_at(report, true, &cluster->place, "reinstall ksa",
+                        "[cluster %s] needs %s, which cannot be run", cluster->name,
                         fetch->fetch_program);
 }
 
@@ -189,7 +192,7 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
         (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
         if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
                 tell_at(report, true, &rule->place, remedy_of(error.reason),
-                        "[rule %s] has once = yes, and marks of tokens cannot be kept: %s",
+                        "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
                         rule->name, error.text);
 }
 
@@ -250,8 +253,8 @@ void check_demands(struct report *report, const struct ksa_config *config,
 
                         if (runs_without_root(config, name))
                                 tell_at(report, false, &rule->place, remedy,
-                                        "[rule %s] demands %s, which %s cannot do without root: "
-                                        "every login is refused",
+                                        "[rule %s] demands %s, which %s cannot check without "
+                                        "root: every login is refused",
                                         rule->name, demand, name);
                 }
         }

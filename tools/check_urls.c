@@ -32,7 +32,7 @@ void check_urls(struct report *report, const struct ksa_config *config)
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
                 check_url(report, cluster, "proxy", cluster->proxy,
-                          "let the proxy admit this host by its address, and remove them");
+                          "remove them, and let the proxy admit this host by its address");
                 check_url(report, cluster, "keys", cluster->keys,
                           "serve the key set without a password, since it is public");
                 check_url(report, cluster, "api_server", cluster->api_server,

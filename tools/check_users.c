@@ -51,8 +51,9 @@ static void check_owner(struct report *report, const struct ksa_config *config,
                 account = text_of(&section->account, declared);
         if (account != NULL && is_for_others(rule, account))
                 tell_at(report, false, &rule->place,
-                        "write user = @own, or name a user that ksa did not make",
-                        "[rule %s]: ksa makes %s for %s, so every other account of the rule is refused",
+                        "write user = @own, or name a user that ksa did not create",
+                        "[rule %s]: ksa creates %s for %s, so every other account of the rule "
+                        "is refused",
                         rule->name, name, account);
         ksa_own_close(&own);
 }

@@ -111,7 +111,7 @@ static json_t *entry_of(EVP_PKEY *key, const char *kid)
                   strcmp(group, "secp521r1") == 0))
                 entry = ec_entry(key, kid);
         if (entry == NULL)
-                (void)ksa_fail(&error, KSA_KEYS_UNUSABLE, "neither RSA nor P-256, P-384, P-521");
+                (void)ksa_fail(&error, KSA_KEYS_UNUSABLE, "not RSA, P-256, P-384 or P-521");
         else if (ksa_jwk_read(entry, &jwk, &error) == KSA_OK)
                 return entry;
         json_decref(entry);
@@ -128,7 +128,7 @@ static bool add_key(EVP_PKEY *key, bool is_private, json_t *keys)
                 return false;
         if (is_private)
                 (void)fprintf(stderr,
-                              "ksactl: key %s is private; the output has its public half alone\n",
+                              "ksactl: key %s is private; the output has only its public half\n",
                               kid);
         if (has_key(keys, kid))
                 return true;
@@ -198,7 +198,7 @@ static bool add_block(const struct block *block, json_t *keys)
         }
         EVP_PKEY *key = decode_block(block);
         if (key == NULL)
-                (void)fprintf(stderr, "ksactl: this %s holds no %s key\n", block->name,
+                (void)fprintf(stderr, "ksactl: this %s does not contain a %s key\n", block->name,
                               is_private(block) ? "readable" : "public");
         bool added = key != NULL && add_key(key, is_private(block), keys);
         EVP_PKEY_free(key);
@@ -231,12 +231,12 @@ int keys_convert(const struct words *arguments)
         if (!read_flags(arguments, NULL, 0, &file, 1))
                 return EXIT_BROKEN;
         if (file == NULL) {
-                (void)fputs("ksactl: keys convert: no file is named\n", stderr);
+                (void)fputs("ksactl: keys convert: missing FILE\n", stderr);
                 return EXIT_BROKEN;
         }
         text = read_secret(file, KSA_KEYSET_BYTES_MAX);
         if (text != NULL && ksa_secret_length(text) > KSA_KEYSET_BYTES_MAX)
-                (void)fprintf(stderr, "ksactl: %s has more than 1 MiB\n", file);
+                (void)fprintf(stderr, "ksactl: %s is larger than 1 MiB\n", file);
         if (text == NULL || ksa_secret_length(text) > KSA_KEYSET_BYTES_MAX)
                 return EXIT_BROKEN;
         json_t *keys = json_array();
@@ -246,7 +246,7 @@ int keys_convert(const struct words *arguments)
         if (good && json_array_size(keys) > 0)
                 return print_json(json_pack("{s:o}", "keys", keys)) ? EXIT_GOOD : EXIT_BROKEN;
         if (good)
-                (void)fprintf(stderr, "ksactl: %s has no key in PEM that a login uses\n", file);
+                (void)fprintf(stderr, "ksactl: %s has no PEM key that a login can use\n", file);
         json_decref(keys);
         return EXIT_BROKEN;
 }

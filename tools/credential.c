@@ -39,11 +39,10 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
 /* --- init ------------------------------------------------------------------- */
 
 /* What helps against 401, and what may be wrong besides if the token was issued just now (api.h). */
-#define GIVE                                                                                \
-        "give a token for the API server itself: kubectl create token without --audience, " \
-        "and of this cluster"
-#define ACCEPTS_NONE                                                                       \
-        "this endpoint may accept no service account tokens (GKE's DNS endpoint, Rancher " \
+#define GIVE \
+        "give a token of this cluster for the API server itself: kubectl create token without --audience"
+#define ACCEPTS_NONE                                                                        \
+        "this endpoint may not accept service account tokens (GKE's DNS endpoint, Rancher " \
         "before 2.9): set another api_server, or client_cert_file"
 
 static int init(struct session *session, const struct ksa_cluster *cluster,
@@ -67,7 +66,8 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         } else if (reason == KSA_API_UNAUTHORIZED) {
                 (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
                 log_failure(false, what, &error,
-                            error.remedy != NULL ? GIVE "; if it is one, " ACCEPTS_NONE : GIVE);
+                            error.remedy != NULL ? GIVE "; if the token is one, " ACCEPTS_NONE
+                                                 : GIVE);
         } else {
                 log_cluster_failure(false, cluster, &error);
         }
@@ -81,7 +81,7 @@ static const struct ksa_cluster *find(const struct ksa_config *config, const cha
         const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
 
         if (cluster == NULL)
-                (void)fprintf(stderr, "ksactl: there is no [cluster %s]\n", name);
+                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", name);
         else if (cluster->credential_file == NULL || cluster->api_server == NULL)
                 (void)fprintf(stderr, "ksactl: [cluster %s] needs api_server and credential_file\n",
                               name);
@@ -103,7 +103,8 @@ static int credential_init(const struct words *arguments)
                 return EXIT_BROKEN;
         if (name == NULL || !ksa_text_duration(duration != NULL ? duration : LIFE,
                                                KSA_CREDENTIAL_LIFE_MIN, LIFE_MAX, &seconds)) {
-                (void)fputs(name == NULL ? "ksactl: credential init takes the name of a cluster\n"
+                (void)fputs(name == NULL ? "ksactl: credential init requires the name of a "
+                                           "cluster\n"
                                          : "ksactl: --duration takes 10m to 366d\n",
                             stderr);
                 return EXIT_BROKEN;
@@ -178,7 +179,8 @@ static int credential_renew(const struct words *arguments)
         while (count < KSA_REFRESH_MAX && names[count] != NULL)
                 count++;
         if (all == (count > 0)) {
-                (void)fputs("ksactl: credential renew takes names of clusters, or --all\n", stderr);
+                (void)fputs("ksactl: credential renew requires names of clusters, or --all\n",
+                            stderr);
                 return EXIT_BROKEN;
         }
         if (!is_root("credential renew"))

@@ -61,7 +61,8 @@ static json_t *show_certificate(const struct ksa_cluster *cluster, const struct 
         return json_pack("{s:s, s:n, s:I, s:I, s:n, s:s?}", "account", certificate.subject,
                          "audiences", "issued", (json_int_t)certificate.from, "expires",
                          (json_int_t)certificate.until, "due", "problem",
-                         certificate.until <= env->now ? "it is over: put the next one in its place"
+                         certificate.until <= env->now ? "expired: replace the certificate and "
+                                                         "its key"
                                                        : NULL);
 }
 
@@ -127,7 +128,7 @@ static int show(struct session *session, const char *wanted, bool json)
         int status = EXIT_GOOD;
 
         if (wanted != NULL && ksa_config_cluster(config, wanted) == NULL) {
-                (void)fprintf(stderr, "ksactl: there is no [cluster %s]\n", wanted);
+                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", wanted);
                 status = EXIT_BROKEN;
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {

@@ -127,7 +127,7 @@ static const char *condition_text(const struct question *question, const struct 
             ksa_list_has(&rule->user, "@own"))
                 return "was not tested: @own needs the registry, which cannot be used";
         if (failed == KSA_CONDITION_FROM_NAME && *question->rhost == '\0')
-                return "has from, and no --rhost was given";
+                return "has from, but --rhost was not given";
         return ksa_condition_text(failed);
 }
 
@@ -139,9 +139,9 @@ static const char *untestable(const struct question *question)
         if (!question->is_readable)
                 return "was not tested: the token cannot be read";
         if (token->iss == NULL)
-                return "was not tested: the token names no issuer";
+                return "was not tested: the token does not name an issuer";
         if (token->namespace == NULL || token->account == NULL || token->account_uid == NULL)
-                return "was not tested: the token names no account";
+                return "was not tested: the token does not name an account";
         return NULL;
 }
 
@@ -204,8 +204,8 @@ static bool has_own_rule(const struct question *question)
 static const char *remedy_of(const struct question *question, char out[REMEDY_SIZE])
 {
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
-                return "user = @own names users that ksa made: ksactl accounts list shows them, "
-                       "ksactl accounts sync makes them, or tells why not";
+                return "run ksactl accounts list: user = @own names the users that ksa created; "
+                       "ksactl accounts sync creates them, or shows why not";
         if (question->decision.reason == KSA_NOT_NAMED)
                 return "add a [rule] with the user and the service; the service is named as its "
                        "file in /etc/pam.d (sshd, not ssh)";
@@ -226,7 +226,8 @@ static const char *detail_of(const struct question *question, enum ksa_step step
 {
         if (step == KSA_STEP_REVIEW && question->offline &&
             question->decision.demanded.review_skipped)
-                return "not asked (--offline); review = prefer lets that pass where nobody answers";
+                return "not asked (--offline); review = prefer admits logins if the cluster "
+                       "does not answer";
         if (step == KSA_STEP_USER && question->decision.steps[step] == KSA_OK &&
             has_no_local_users(question))
                 return "not checked: this service has no local users";
@@ -255,11 +256,11 @@ static void print_steps(const struct question *question)
 static void print_rules(const struct question *question)
 {
         enum ksa_reason signature = question->decision.steps[KSA_STEP_SIGNATURE];
-        const char *why = signature == KSA_UNREACHED ? "was not verified" : "did not hold";
+        const char *why = signature == KSA_UNREACHED ? "was not verified" : "is not valid";
 
         (void)printf("\nrules");
         if (signature != KSA_OK)
-                (void)printf(" (by what the token claims: its signature %s)", why);
+                (void)printf(" (according to the claims of the token; its signature %s)", why);
         (void)printf(":\n");
         for (size_t i = 0; i < question->config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &question->config->rules[i];
@@ -277,9 +278,9 @@ static void print_answer(const struct question *question)
         char remedy[REMEDY_SIZE];
 
         if (question->user_chosen)
-                (void)printf("no --user: asked for %s, whom a rule names\n\n", question->user);
+                (void)printf("no --user: used %s, which a rule names\n\n", question->user);
         if (question->user == NULL)
-                (void)printf("no --user, and the rules for this service lead to none\n\n");
+                (void)printf("no --user, and the rules for this service do not name a user\n\n");
         print_steps(question);
         print_rules(question);
         if (d->outcome == KSA_ALLOW) {
@@ -289,7 +290,7 @@ static void print_answer(const struct question *question)
         (void)printf("\n%s: %s (%s)\n", ksa_explain_result(d), ksa_reason_word(d->reason),
                      ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
         if (*remedy_of(question, remedy) != '\0')
-                (void)printf("what helps: %s\n", remedy_of(question, remedy));
+                (void)printf("remedy: %s\n", remedy_of(question, remedy));
 }
 
 /* --- In JSON ------------------------------------------------------------------ */
@@ -390,7 +391,7 @@ static bool left_to_root(const struct question *question)
         if (geteuid() == 0 || question->attempt.effective_uid != 0 || question->offline ||
             review == KSA_OK || review == KSA_UNREACHED)
                 return false;
-        (void)fprintf(stderr, "ksactl: asking the cluster is for root: use --offline\n");
+        (void)fprintf(stderr, "ksactl: only root can ask the cluster: use --offline\n");
         return true;
 }
 
@@ -453,8 +454,8 @@ int command_explain(const struct words *arguments)
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
                 return EXIT_BROKEN;
         if (question.token_file == NULL) {
-                (void)fprintf(stderr, "ksactl: explain needs --token-file FILE, or - for standard "
-                                      "input\n");
+                (void)fprintf(stderr, "ksactl: explain requires --token-file FILE, or - for "
+                                      "standard input\n");
                 return EXIT_BROKEN;
         }
         question.service = question.service != NULL ? question.service : "sshd";

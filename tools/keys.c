@@ -136,7 +136,7 @@ static int show(const struct ksa_config *config, const struct ksa_env *env, cons
                 (void)json_array_append_new(shown, cluster);
         }
         if (!found) {
-                (void)fprintf(stderr, "ksactl: there is no [cluster %s]\n", wanted);
+                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", wanted);
                 status = EXIT_BROKEN;
         }
         if (json && found)

@@ -77,10 +77,11 @@ static const char *give_up_privileges(void)
         pid_t parent = getppid();
 
         if (geteuid() != 0)
-                return "it is started by root, and by nobody else";
+                return "only root can start it";
         const struct passwd *user = getpwnam(OWN_USER);
         if (user == NULL)
-                return "there is no user " OWN_USER ": useradd -r -s /usr/sbin/nologin " OWN_USER;
+                return "user " OWN_USER
+                       " does not exist: run useradd -r -s /usr/sbin/nologin " OWN_USER;
         if (!become(user) || !confine(parent))
                 return "it cannot become the user " OWN_USER;
         return NULL;
@@ -148,7 +149,9 @@ int main(void)
         if (transfer == NULL) {
                 const struct ksa_response response = {
                         .transport = KSA_TRANSPORT_USER,
-                        .why = ksa_bytes_of(why != NULL ? why : "libcurl does not start")};
+                        .why = ksa_bytes_of(why != NULL ? why
+                                                        : "libcurl could not be "
+                                                          "initialized")};
 
                 return answer(&response) ? EXIT_FAILURE : 2;
         }

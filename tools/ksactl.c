@@ -89,7 +89,7 @@ bool read_flags(const struct words *arguments, const struct flag *flags, size_t 
                 } else if (found < count) {
                         words[found++] = word;
                 } else {
-                        (void)fprintf(stderr, "ksactl: what is %s?\n", word);
+                        (void)fprintf(stderr, "ksactl: unexpected argument \"%s\"\n", word);
                         return false;
                 }
         }
@@ -128,10 +128,14 @@ int run_subcommand(const char *command, const struct subcommand *subcommands, si
                 if (strcmp(arguments->words[0], subcommands[i].name) == 0)
                         return subcommands[i].run(&rest);
         }
-        (void)fprintf(stderr, "ksactl: %s what?", command);
+        if (arguments->count == 0)
+                (void)fprintf(stderr, "ksactl: %s: missing subcommand (", command);
+        else
+                (void)fprintf(stderr, "ksactl: %s: unknown subcommand \"%s\" (expected ", command,
+                              arguments->words[0]);
         for (size_t i = 0; i < count; i++)
-                (void)fprintf(stderr, " %s", subcommands[i].name);
-        (void)fputc('\n', stderr);
+                (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", subcommands[i].name);
+        (void)fputs(")\n", stderr);
         return EXIT_BROKEN;
 }
 
@@ -143,7 +147,8 @@ bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
                 return true;
         print_error(&error);
         if (error.reason == KSA_FILE_MISSING)
-                (void)fputs("    write it: ksa.conf(5) tells how; or name another with --config\n",
+                (void)fputs("    create it (see ksa.conf(5)), or name another file with "
+                            "--config\n",
                             stderr);
         else if (error.remedy == NULL)
                 (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
@@ -176,7 +181,7 @@ bool is_root(const char *command)
 {
         if (geteuid() == 0)
                 return true;
-        (void)fprintf(stderr, "ksactl: %s is for root\n", command);
+        (void)fprintf(stderr, "ksactl: %s requires root\n", command);
         return false;
 }
 

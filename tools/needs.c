@@ -63,7 +63,7 @@ bool runs_without_root(const struct ksa_config *config, const char *name)
 const char *what_needs_root(const struct ksa_config *config, const struct ksa_rule *rule,
                             const char **ret_remedy)
 {
-        *ret_remedy = "write a rule without it for that service";
+        *ret_remedy = "write a separate rule without it for that service";
         if (rule->bound == KSA_BOUND_POD)
                 return "bound = pod";
         if (rule->rbac)

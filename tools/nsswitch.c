@@ -108,17 +108,17 @@ bool has_nsswitch_fault(const char *path, const char *database, struct nsswitch_
         if (!found && is_initgroups)
                 return false;
         const char *files = find_files(sources), *ksa = find_word(sources, "ksa");
-        ret_fault->effect = is_initgroups ? "users that ksa makes have no groups"
-                                          : "users that ksa makes are not found";
+        ret_fault->effect = is_initgroups ? "users that ksa creates have no groups"
+                                          : "users that ksa creates are not found";
         if (strcmp(database, "group") == 0)
-                ret_fault->effect = "groups that ksa makes are not found";
+                ret_fault->effect = "groups that ksa creates are not found";
         if (ksa == NULL || files == NULL) {
-                ret_fault->what = "does not name ksa behind files";
+                ret_fault->what = "does not name ksa after files";
         } else if (ksa < files) {
                 ret_fault->what = "names ksa before files";
                 ret_fault->effect = "local users and groups should be found first";
         } else if (stops(files, ksa)) {
-                ret_fault->what = "ends lookups before they come to ksa";
+                ret_fault->what = "ends lookups before ksa";
         } else {
                 return false;
         }

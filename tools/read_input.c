@@ -64,7 +64,7 @@ bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_leng
         if (bytes == NULL)
                 (void)fprintf(stderr, "ksactl: %s cannot be read: %s\n", path, why);
         else
-                (void)fprintf(stderr, "ksactl: %s has more than %zu MiB\n", path,
+                (void)fprintf(stderr, "ksactl: %s is larger than %zu MiB\n", path,
                               max / 1024 / 1024);
         free(bytes);
         return false;

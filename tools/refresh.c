@@ -31,11 +31,13 @@ struct request {
 static const char *warning_of(const struct ksa_refreshed *refreshed)
 {
         if (refreshed->changed)
-                return " warning=keys_changed why=\"another key has the kid of one of the set "
-                       "before\" remedy=\"no API server does that: look at who answers for it\"";
+                return " warning=keys_changed why=\"the new set has another key under a kid of "
+                       "the previous set\" remedy=\"find out who answers for the API server: no "
+                       "API server does that\"";
         if (refreshed->replaced)
-                return " warning=keys_replaced why=\"no key of the set before is in the new one\" "
-                       "remedy=\"was the cluster rebuilt? if not, look at who answers for it\"";
+                return " warning=keys_replaced why=\"the new set has no key of the previous "
+                       "set\" remedy=\"if the cluster was not rebuilt, find out who answers for "
+                       "the API server\"";
         return "";
 }
 
@@ -92,8 +94,8 @@ static size_t choose(const struct request *request, const struct ksa_config *con
                         list[count++] = cluster;
                 else if (!request->all && !request->wish.cooldown)
                         (void)fprintf(stderr,
-                                      "ksactl: the keys of %s are in a file (%s), and are "
-                                      "not fetched\n",
+                                      "ksactl: the keys of %s are in a file (%s) and are not "
+                                      "fetched\n",
                                       cluster->name, ksa_cluster_key_file(cluster));
         }
         return count;
@@ -145,7 +147,7 @@ static int refresh(struct session *session, struct request *request)
 
         for (size_t i = 0; i < request->count; i++) {
                 if (ksa_config_cluster(config, request->names[i]) == NULL) {
-                        (void)fprintf(stderr, "ksactl: there is no [cluster %s]\n",
+                        (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n",
                                       request->names[i]);
                         return EXIT_BROKEN;
                 }
@@ -181,7 +183,7 @@ static bool read_request(const struct words *arguments, struct request *request,
         while (request->count < KSA_REFRESH_MAX && request->names[request->count] != NULL)
                 request->count++;
         if (request->all == (request->count > 0)) {
-                (void)fputs("ksactl: keys refresh takes names of clusters, or --all\n", stderr);
+                (void)fputs("ksactl: keys refresh requires names of clusters, or --all\n", stderr);
                 return false;
         }
         request->wish.if_older = age != NULL;
@@ -214,7 +216,7 @@ static int purge(struct session *session, const char *name)
 
         if (cluster == NULL || ksa_cluster_key_file(cluster) != NULL) {
                 (void)fprintf(stderr,
-                              cluster == NULL ? "ksactl: there is no [cluster %s]\n"
+                              cluster == NULL ? "ksactl: [cluster %s] is not configured\n"
                                               : "ksactl: the keys of %s are in a file\n",
                               name);
                 return EXIT_BROKEN;
@@ -236,7 +238,7 @@ int keys_purge(const struct words *arguments)
         if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
                 return EXIT_BROKEN;
         if (name == NULL) {
-                (void)fputs("ksactl: keys purge takes the name of a cluster\n", stderr);
+                (void)fputs("ksactl: keys purge requires the name of a cluster\n", stderr);
                 return EXIT_BROKEN;
         }
         if (!is_root("keys purge"))

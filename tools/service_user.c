@@ -13,7 +13,7 @@ bool become_service_user(const char *name, uid_t *ret_uid)
         const struct passwd *user = getpwnam(name);
 
         if (user == NULL) {
-                (void)fprintf(stderr, "ksactl: --service-user: there is no user \"%s\"\n", name);
+                (void)fprintf(stderr, "ksactl: --service-user: user \"%s\" does not exist\n", name);
                 return false;
         }
         uid_t uid = user->pw_uid;

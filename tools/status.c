@@ -17,7 +17,7 @@ static void print_finding(const char *name, const struct finding *finding)
                 return;
         (void)printf("  %-11s %s: %s\n", "", level_words[finding->level], finding->problem);
         if (*finding->remedy != '\0')
-                (void)printf("  %-11s what helps: %s\n", "", finding->remedy);
+                (void)printf("  %-11s remedy: %s\n", "", finding->remedy);
 }
 
 /* Moves the facts of FINDING, with its problem and remedy, into CLUSTER. */
@@ -55,7 +55,7 @@ static void find_api_as_root(struct session *session, const struct ksa_cluster *
 {
         const char *why = cluster->api_server == NULL ? "not used"
                           : offline                   ? "not asked"
-                          : geteuid() != 0            ? "not asked: root alone can"
+                          : geteuid() != 0            ? "not asked: requires root"
                                                       : NULL;
 
         if (why == NULL) {
@@ -124,14 +124,14 @@ static int status(struct session *session, bool offline, bool json)
                 (void)json_array_append_new(
                         clusters, examine(session, &config->clusters[i], offline, json, &level));
         if (!json && json_array_size(clusters) == 0)
-                (void)puts("there is no [cluster]");
+                (void)puts("no [cluster] is configured");
         (void)json_object_set_new(answer, "clusters", clusters);
         examine_host(session, json, answer, &level);
         (void)json_object_set_new(answer, "result", json_string(level_words[level]));
         if (json)
                 return print_json(answer) ? (int)level : EXIT_UNKNOWN;
         if (level == UNKNOWN)
-                (void)fputs("ksactl: run status as root: others cannot see all of it\n", stderr);
+                (void)fputs("ksactl: run status as root to see all of it\n", stderr);
         json_decref(answer);
         return (int)level;
 }

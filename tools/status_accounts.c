@@ -73,16 +73,15 @@ static void describe(const struct ksa_env *env, const struct need *need, int64_t
                 need->source == NULL || listed == 0 ? "" : age,
                 need->source == NULL || listed == 0 ? "" : " ago");
         if (need->source != NULL && listed == 0)
-                add_problem(finding, SOON, "ksactl accounts sync; look at ksa-accounts.timer",
+                add_problem(finding, SOON, "run ksactl accounts sync; check ksa-accounts.timer",
                             "its service accounts were never listed, so they have no users");
         else if (need->source != NULL && env->now - listed > LATE)
-                add_problem(
-                        finding, SOON,
-                        reads ? "bring its file from the leader: ksactl accounts export"
-                              : "look at ksa-accounts.timer; ksactl accounts sync tells why",
-                        "its service accounts were not listed for %s: no new user comes, and none "
-                        "goes",
-                        age);
+                add_problem(finding, SOON,
+                            reads ? "copy the output of ksactl accounts export from the leader"
+                                  : "check ksa-accounts.timer; ksactl accounts sync shows why",
+                            "its service accounts were not listed for %s: no user is added or "
+                            "removed",
+                            age);
         if (counts->undecided > 0)
                 add_problem(finding, SOON, "ksactl accounts list; ksactl accounts show USER",
                             "%zu of its accounts are disabled until an administrator decides",

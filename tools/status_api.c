@@ -107,9 +107,9 @@ static void judge_clock(const struct ksa_env *env, const struct asked *asked,
                        ksa_text_span(distance, apart), where);
         if (distance > CLOCK_SOON)
                 add_problem(finding, distance > CLOCK_TROUBLE ? TROUBLE : SOON,
-                            "set the clock: chrony or systemd-timesyncd keep it",
-                            "this host's clock is %s %s the API server's, and tokens may be "
-                            "refused by their times",
+                            "set the clock; chrony or systemd-timesyncd keep it correct",
+                            "this host's clock is %s %s the API server's, so valid tokens may "
+                            "be refused",
                             apart, where);
 }
 
@@ -155,8 +155,8 @@ static void judge_list(const struct ksa_api *api, const struct need *need, struc
                 }
                 if (!allowed)
                         add_problem(finding, SOON, "apply account-list.yaml; see ksa-clusters(7)",
-                                    "this host's account may not list service accounts%s%s: no new "
-                                    "user comes, and none goes",
+                                    "this host's account is not allowed to list service "
+                                    "accounts%s%s: no user is added or removed",
                                     all ? "" : " in ", all ? "" : access.namespace);
         }
         if (count > 0)
@@ -189,17 +189,20 @@ static void judge_leaves(const struct ksa_api *api, const struct need *need,
                      ksa_credential_read(api->cluster, api->env, &credential, NULL) == KSA_OK;
         const struct leave leaves[] = {
                 {"may_review",
-                 "this host's account may not review tokens: logins that need it are refused",
+                 "this host's account is not allowed to review tokens: logins that need it are "
+                 "refused",
                  TROUBLE,
                  need->asked,
                  {.group = "authentication.k8s.io", .resource = "tokenreviews"}},
                 {"may_ask_rbac",
-                 "this host's account may not ask what RBAC allows: logins that need it are refused",
+                 "this host's account is not allowed to ask what RBAC allows: logins that need "
+                 "it are refused",
                  TROUBLE,
                  need->rbac,
                  {.group = "authorization.k8s.io", .resource = "subjectaccessreviews"}},
                 {"may_renew",
-                 "this host's account may not ask for its next token, so its credential will end",
+                 "this host's account is not allowed to request its next token, so its "
+                 "credential will expire",
                  SOON,
                  token,
                  {.group = "",

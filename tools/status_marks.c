@@ -38,17 +38,17 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
                                used.count);
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "%s",
-                               hidden ? "root alone can read them" : "unknown");
+                               hidden ? "only root can read them" : "unknown");
         finding->is_hidden = hidden;
         if (!known && !hidden)
                 add_problem(finding, TROUBLE, ksa_reason_remedy(KSA_MARK), "%s", error.text);
         if (used.old > 0)
                 add_problem(finding, SOON,
                             systemd && !timer ? enable
-                                              : "ksactl keys refresh --all tells why; run it daily "
+                                              : "ksactl keys refresh --all shows why; run it daily "
                                                 "or more often, by " TIMER " or cron",
-                            "%zu mark%s of used tokens in %s ended more than 1 day ago and %s not "
-                            "removed",
+                            "%zu mark%s of used tokens in %s expired more than 1 day ago and %s "
+                            "not removed",
                             used.old, used.old == 1 ? "" : "s", env->used_dir,
                             used.old == 1 ? "was" : "were");
         else if (wanted && systemd && !timer)

@@ -49,10 +49,10 @@ static void judge_times(const struct ksa_cluster *cluster, const struct ksa_env 
                        ksa_text_span(due < now ? now - due : due - now, until),
                        ksa_text_span(end - now, left));
         (void)snprintf(remedy, sizeof(remedy),
-                       "look at ksa-keys.timer; ksactl keys refresh %s tells why", cluster->name);
+                       "check ksa-keys.timer; ksactl keys refresh %s shows why", cluster->name);
         if (now - due > LATE)
                 add_problem(finding, SOON, remedy,
-                            "nobody refreshed the keys for %s; logins are refused in %s", age,
+                            "the keys were not refreshed for %s; logins are refused in %s", age,
                             left);
 }
 
@@ -66,7 +66,7 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         char refresh[128], source[KSA_QUOTE_MAX];
         size_t usable = 0;
 
-        (void)snprintf(refresh, sizeof(refresh), "ksactl keys refresh %s", cluster->name);
+        (void)snprintf(refresh, sizeof(refresh), "run ksactl keys refresh %s", cluster->name);
         open = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
         if (open)
                 usable = ksa_keyset_count_usable(keyset);
@@ -80,10 +80,11 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         if (open && file == NULL)
                 judge_times(cluster, env, keyset, usable, finding);
         if (!open)
-                add_problem(finding, TROUBLE, file != NULL ? "ksactl check" : refresh, "%s",
+                add_problem(finding, TROUBLE, file != NULL ? "run ksactl check" : refresh, "%s",
                             error.text);
         else if (usable == 0)
-                add_problem(finding, TROUBLE, file ? "ksactl keys show" : refresh, "no usable key");
+                add_problem(finding, TROUBLE, file ? "run ksactl keys show" : refresh,
+                            "no usable key");
         ksa_keyset_free(&keyset);
 }
 
@@ -108,11 +109,11 @@ static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, i
         (void)ksa_text_span(end > now ? end - now : now - end, left);
         (void)ksa_text_span(until < 0 ? -until : until, due);
         if (end <= now)
-                (void)snprintf(finding->text, sizeof(finding->text), "%s, ended %s ago", account,
+                (void)snprintf(finding->text, sizeof(finding->text), "%s, expired %s ago", account,
                                left);
         else
-                (void)snprintf(finding->text, sizeof(finding->text), "%s, ends in %s%s%s", account,
-                               left,
+                (void)snprintf(finding->text, sizeof(finding->text), "%s, expires in %s%s%s",
+                               account, left,
                                !token      ? ""
                                : until < 0 ? ", due since "
                                            : ", due in ",
@@ -120,11 +121,11 @@ static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, i
         if (!token && late > NOTICE)
                 late = NOTICE;
         (void)snprintf(remedy, sizeof(remedy),
-                       token ? "look at ksa-credential.timer; ksactl credential renew %s tells why"
-                             : "put a new certificate and its key in place of those of %s",
+                       token ? "check ksa-credential.timer; ksactl credential renew %s shows why"
+                             : "replace the certificate and the key of %s",
                        cluster->name);
         if (end > now && end - now < late)
-                add_problem(finding, SOON, remedy, "nobody renewed it, and it ends in %s", left);
+                add_problem(finding, SOON, remedy, "it was not renewed, and expires in %s", left);
 }
 
 void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
@@ -140,15 +141,14 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
                 return;
         }
         if (geteuid() != 0 && !known) {
-                (void)snprintf(finding->text, sizeof(finding->text), "root alone can read it");
+                (void)snprintf(finding->text, sizeof(finding->text), "only root can read it");
                 finding->is_hidden = true;
                 reason = KSA_OK;
         }
         if (known)
                 judge_life(cluster, shown, env->now, finding);
-        (void)ksa_remedy_of(cluster->credential_file != NULL
-                                    ? GIVE_TOKEN
-                                    : "look at client_cert_file of CLUSTER",
+        (void)ksa_remedy_of(cluster->credential_file != NULL ? GIVE_TOKEN
+                                                             : "check client_cert_file of CLUSTER",
                             cluster->name, remedy);
         if (reason != KSA_OK)
                 add_problem(finding, reason == KSA_NOT_A_TOKEN ? SOON : TROUBLE, remedy, "%s",

@@ -53,8 +53,8 @@ bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE])
                 return true;
         if (state == MASKED)
                 (void)snprintf(remedy, TIMER_REMEDY_SIZE,
-                               "systemctl unmask %s; systemctl enable --now %s", timer, timer);
+                               "run systemctl unmask %s; systemctl enable --now %s", timer, timer);
         else
-                (void)snprintf(remedy, TIMER_REMEDY_SIZE, "systemctl enable --now %s", timer);
+                (void)snprintf(remedy, TIMER_REMEDY_SIZE, "run systemctl enable --now %s", timer);
         return false;
 }

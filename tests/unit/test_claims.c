@@ -83,8 +83,8 @@ static void test_both_audiences_are_named(void **state)
 
         (void)state;
         assert_int_equal(ksa_claims_audience(&token, &accepted, false, &error), KSA_WRONG_AUDIENCE);
-        assert_string_equal(error.text, "the token is for 'ssh://\\x22\\x0a', this host is "
-                                        "'" AUDIENCE "'");
+        assert_string_equal(error.text, "the token is for \"ssh://\\x22\\x0a\", this host is "
+                                        "\"" AUDIENCE "\"");
 }
 
 /* --- Times ------------------------------------------------------------------ */
@@ -105,11 +105,11 @@ static const struct {
         {-61, -600, -600, KSA_EXPIRED, "expired 61 s ago"},
         {-86400, -90000, -90000, KSA_EXPIRED, "expired 86400 s ago"},
         {600, 60, 0, KSA_OK, NULL},
-        {600, 61, 0, KSA_NOT_YET_VALID, "not valid for another 61 s: do the clocks agree?"},
+        {600, 61, 0, KSA_NOT_YET_VALID, "not valid for another 61 s; the clocks may differ"},
         {600, 0, 60, KSA_OK, NULL},
-        {600, 0, 61, KSA_NOT_YET_VALID, "issued 61 s in the future: do the clocks agree?"},
+        {600, 0, 61, KSA_NOT_YET_VALID, "issued 61 s in the future; the clocks may differ"},
         {-61, 61, 61, KSA_EXPIRED, NULL},
-        {600, 100, 200, KSA_NOT_YET_VALID, "not valid for another 100 s: do the clocks agree?"},
+        {600, 100, 200, KSA_NOT_YET_VALID, "not valid for another 100 s; the clocks may differ"},
 };
 
 static void test_times(void **state)
@@ -161,7 +161,7 @@ static void test_lifetime(void **state)
         (void)state;
         assert_int_equal(ksa_claims_lifetime(&hour, 3600, &error), KSA_OK);
         assert_int_equal(ksa_claims_lifetime(&longer, 3600, &error), KSA_LIFETIME);
-        assert_string_equal(error.text, "lives for 3601 s, max_lifetime is 3600 s");
+        assert_string_equal(error.text, "has a lifetime of 3601 s, max_lifetime is 3600 s");
         assert_int_equal(ksa_claims_lifetime(&none, 3600, &error), KSA_OK);
         assert_int_equal(ksa_claims_lifetime(&backwards, 3600, &error), KSA_BAD_CLAIMS);
 }

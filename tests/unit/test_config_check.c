@@ -122,7 +122,7 @@ static const struct {
         const char *piece;
 } refusals[] = {
         /* required */
-        {CLUSTER RULE, KSA_CONFIG_INVALID, 0, "no [host] section"},
+        {CLUSTER RULE, KSA_CONFIG_INVALID, 0, "[host] section"},
         {"[host]\n", KSA_CONFIG_INVALID, 1, "needs audience"},
         {HOST "[cluster prod]\nkeys = file:/x\n", KSA_CONFIG_INVALID, 3, "needs issuer"},
         {HOST "[cluster prod]\nissuer = x\n", KSA_CONFIG_INVALID, 3, "needs keys"},
@@ -133,9 +133,9 @@ static const struct {
         {HOST CLUSTER "[rule r]\naccount = prod:ci/a\nuser = a\n", KSA_CONFIG_INVALID, 6,
          "needs service"},
         /* audiences: one place each, never an issuer */
-        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 1, "line 3 too"},
+        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 1, "line 3: "},
         {HOST "[service cron]\naudience = a\n[service atd]\naudience = b a\n", KSA_CONFIG_INVALID,
-         3, "line 5 too"},
+         3, "line 5: "},
         {"[host]\naudience = " AUDIENCE " " ISSUER "\n" CLUSTER, KSA_CONFIG_INVALID, 1,
          "issuer of cluster prod"},
         {HOST CLUSTER "[service cron]\naudience = " ISSUER "\n", KSA_CONFIG_INVALID, 6,
@@ -147,7 +147,7 @@ static const struct {
         {HOST "[cluster old]\nissuer = kubernetes/serviceaccount\nkeys = file:/x\n",
          KSA_CONFIG_INVALID, 3, "legacy"},
         /* rules */
-        {HOST RULE, KSA_CONFIG_INVALID, 3, "no section describes"},
+        {HOST RULE, KSA_CONFIG_INVALID, 3, "which has no section"},
         {HOST CLUSTER RULE "account = test:ci/a\n", KSA_CONFIG_INVALID, 6, "cluster test"},
         {HOST CLUSTER RULE "account = *:ci/a\n", KSA_CONFIG_INVALID, 10, "*:ci/a"},
         {HOST CLUSTER RULE "service = sudo\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 6, "sudo"},
@@ -155,7 +155,7 @@ static const struct {
         {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 6, "cron"},
         {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 6, "ssh://other"},
         {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
-         "wants the audience a"},
+         "requires audience a"},
         /* what demands need */
         {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
@@ -165,17 +165,17 @@ static const struct {
         {HOST CLUSTER RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "bound = pod"},
         {HOST CLUSTER API RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "credential_file"},
         {HOST CLUSTER RULE "rbac = yes\n", KSA_CONFIG_INVALID, 3, "rbac = yes"},
-        {HOST CLUSTER "client_cert_file = /c\n", KSA_CONFIG_INVALID, 3, "go together"},
-        {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 3, "go together"},
+        {HOST CLUSTER "client_cert_file = /c\n", KSA_CONFIG_INVALID, 3, "require each other"},
+        {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 3, "require each other"},
         {HOST CLUSTER "client_cert_file = /c\nclient_key_file = /k\ncredential_file = /t\n",
-         KSA_CONFIG_INVALID, 3, "one of them"},
+         KSA_CONFIG_INVALID, 3, "remove one"},
         {HOST CLUSTER CREDENTIAL "[cluster twin]\nissuer = x\nkeys = file:/x\n" CREDENTIAL,
-         KSA_CONFIG_INVALID, 7, "credential_file of [cluster prod]"},
-        {HOST "[cluster ..]\nissuer = x\nkeys = file:/k\n", KSA_CONFIG_INVALID, 3, "folder"},
+         KSA_CONFIG_INVALID, 7, "credential_file as [cluster prod]"},
+        {HOST "[cluster ..]\nissuer = x\nkeys = file:/k\n", KSA_CONFIG_INVALID, 3, "directory"},
         {HOST "[cluster prod]\nissuer = x\nissuer = https://x\nkeys = discover\n",
-         KSA_CONFIG_INVALID, 3, "no https URL"},
+         KSA_CONFIG_INVALID, 3, "not an https URL"},
         {HOST "[cluster prod]\nissuer = http://x\nkeys = discover\n", KSA_CONFIG_INVALID, 3,
-         "no https URL"},
+         "not an https URL"},
 };
 
 static void test_refusals(void **state)
@@ -242,13 +242,13 @@ static const struct {
         {"[account a]\naccount = prod:ops/a\n" OWN_RULE, 0, ""},
         {"[account a]\naccount = prod:ci/default\n" OWN_RULE, 0, ""},
         {"[accounts prod]\nnamespaces = *\n" OWN_RULE, 0, ""},
-        {"[account a]\naccount = prod:ci/*\n", 6, "no pattern"},
-        {"[account a]\naccount = prod:*/a\n", 6, "no pattern"},
+        {"[account a]\naccount = prod:ci/*\n", 6, "a pattern"},
+        {"[account a]\naccount = prod:*/a\n", 6, "a pattern"},
         {"[account a]\naccount = twin:ci/a\n", 6, "cluster twin"},
         {"[accounts twin]\nnamespaces = ci\n", 6, "names a cluster"},
         {"[account a]\naccount = prod:ci/a\n[account b]\naccount = prod:ci/a\n", 8, "[account a]"},
         {"[account a]\naccount = prod:ci/a\nuid = 5000\n[account b]\naccount = prod:ci/b\nuid = 5000\n",
-         9, "uid of [account a]"},
+         9, "uid as [account a]"},
         {"[account a]\naccount = prod:ci/a\n" OWN_RULE, 6, "account_uid"},
 };
 

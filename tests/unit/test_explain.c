@@ -319,7 +319,7 @@ static void test_a_refusal_before_the_token(void **state)
                             "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
                             "file=\"/etc/ksa/ksa.conf\" line=7 "
                             "why=\"[host] has no option 'colour'\" "
-                            "remedy=\"ksactl check\"");
+                            "remedy=\"run ksactl check\"");
         free(line);
 }
 
@@ -392,7 +392,7 @@ static void test_what_the_client_is_told(void **state)
 static void test_client_is_not_told_that_its_answer_was_no_token(void **state)
 {
         static const enum ksa_reason hints[] = {KSA_EMPTY_ANSWER, KSA_NOT_A_TOKEN, KSA_CUT_SHORT};
-        struct ksa_error error = {.text = "0 dots in place of two"};
+        struct ksa_error error = {.text = "the text has 0 dots; a token has two"};
         struct ksa_decision decision;
 
         (void)state;
@@ -427,12 +427,12 @@ static void test_every_step_of_an_allow_says_something(void **state)
                 [KSA_STEP_KEY] = "cluster prod, ES256 key of 256 bits, from a file",
                 [KSA_STEP_SIGNATURE] = "ES256 over ",
                 [KSA_STEP_AUDIENCE] = "\"" AUDIENCE "\"",
-                [KSA_STEP_TIMES] = "issued 0 s ago, ends in 600 s",
+                [KSA_STEP_TIMES] = "issued 0 s ago, expires in 600 s",
                 [KSA_STEP_LIFETIME] = "600 s",
                 [KSA_STEP_SUBJECT] = "sub \"system:serviceaccount:ci:deployer\"",
                 [KSA_STEP_USER] = "\"deploy-bot\" has uid 1500",
                 [KSA_STEP_RULE] = "[rule deploy] in ",
-                [KSA_STEP_OWN] = "not of the registry",
+                [KSA_STEP_OWN] = "not in the registry",
                 [KSA_STEP_BOUND] = "not demanded",
                 [KSA_STEP_REVIEW] = "not demanded",
                 [KSA_STEP_RBAC] = "not demanded",

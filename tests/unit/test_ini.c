@@ -123,13 +123,13 @@ static const struct {
         WRONG("user = root\r", "carriage return"),
         WRONG("\r", "carriage return"),
         WRONG("# comment\r", "carriage return"),
-        WRONG("user = a\0b", "a control byte"),
-        WRONG("\0", "a control byte"),
-        WRONG("# \0 user = root", "a control byte"),
-        WRONG("user = \x01", "a control byte"),
-        WRONG("user = \x1b[31m", "a control byte"),
-        WRONG("user = \x7f", "a control byte"),
-        WRONG("user = \v", "a control byte"),
+        WRONG("user = a\0b", "a control character"),
+        WRONG("\0", "a control character"),
+        WRONG("# \0 user = root", "a control character"),
+        WRONG("user = \x01", "a control character"),
+        WRONG("user = \x1b[31m", "a control character"),
+        WRONG("user = \x7f", "a control character"),
+        WRONG("user = \v", "a control character"),
         WRONG("user = j\xc3\xb6rg", "not ASCII"),
         WRONG("user = a\xa0", "not ASCII"),
         WRONG("\xef\xbb\xbf[host]", "not ASCII"),
@@ -251,7 +251,8 @@ static void test_section_name_of_64_bytes(void **state)
                 memset(name, 'n', sizeof(name));
                 name[longer[i]] = '\0';
                 (void)snprintf(text, sizeof(text), "[rule %s]\n", name);
-                expect(text, strlen(text), "1 !a section's name has at most 64 bytes\n");
+                expect(text, strlen(text),
+                       "1 !a section's name must not be longer than 64 bytes\n");
         }
 }
 

@@ -343,8 +343,8 @@ static void test_errors_show_no_escaped_token(void **state)
                                      members[i], escaped, ends[i]) > 0);
                 assert_int_equal(judge(&asked_account, text, strlen(text), &error),
                                  i == 0 ? KSA_REVIEW_REFUSED : KSA_REVIEW_DIFFERS);
-                assert_non_null(strstr(error.text, "'<***"));
-                assert_non_null(strstr(error.text, "***>'"));
+                assert_non_null(strstr(error.text, "\"<***"));
+                assert_non_null(strstr(error.text, "***>\""));
                 free(text);
         }
 }
@@ -359,14 +359,14 @@ static void test_errors_are_short_and_plain(void **state)
         value[sizeof(value) - 2] = '"';
         char *text = asked_change(account_answer, "status|error", value);
         assert_int_equal(judge(&asked_account, text, strlen(text), &error), KSA_REVIEW_REFUSED);
-        assert_non_null(strstr(error.text, "'\\x0axxx"));
+        assert_non_null(strstr(error.text, "\"\\x0axxx"));
         assert_null(strstr(error.text, "\n"));
         assert_true(strlen(error.text) < 200);
         free(text);
 
         text = asked_change(account_answer, "status|user|username", value);
         assert_int_equal(judge(&asked_account, text, strlen(text), &error), KSA_REVIEW_DIFFERS);
-        assert_non_null(strstr(error.text, "'system:serviceaccount:ci:deployer'"));
+        assert_non_null(strstr(error.text, "\"system:serviceaccount:ci:deployer\""));
         free(text);
 }
 

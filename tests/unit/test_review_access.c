@@ -105,7 +105,7 @@ static void test_why_it_is_denied(void **state)
         (void)state;
         assert_int_equal(ksa_access_judge(denied, strlen(denied), &allowed, said, &error),
                          KSA_RBAC_DENIED);
-        assert_string_equal(error.text, "an authorizer forbids it: 'by\\x0a\\x22policy'");
+        assert_string_equal(error.text, "an authorizer forbids it: \"by\\x0a\\x22policy\"");
         assert_string_equal(said, "untouched");
 }
 
