@@ -197,8 +197,9 @@ static enum ksa_reason judge_certificate(const struct ksa_request *request,
                          "as certificate-authority-data";
         } else if (response->transport == KSA_TRANSPORT_TLS_NAME) {
                 reason = other_name(request, response, err);
-                remedy = "use one of the certificate's names in the URL; or, for the API server, set "
-                         "api_server_name to one of them and keep the address";
+                remedy =
+                        "use one of the certificate's names in the URL; or, for the API server, set "
+                        "api_server_name to one of them and keep the address";
         } else if (response->transport == KSA_TRANSPORT_TLS_EXPIRED) {
                 (void)ksa_fail(err, reason,
                                "TLS: the certificate of %s, or of its authority, has expired",

@@ -238,7 +238,7 @@ KIND(kind_keys, "source of keys", "api | discover | https://… | file:/…", NU
 KIND(kind_source, "source of accounts", "api | file:/…", NULL, const char *, parse_source);
 KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool);
 KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated);
-KIND(kind_duration, "duration", "seconds, or a number with s, m, h, d", NULL, uint64_t,
+KIND(kind_duration, "duration", "seconds, or with a unit s, m, h, d", NULL, uint64_t,
      parse_duration);
 KIND(kind_number, "number", "number", "digits only", uint64_t, parse_number);
 KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, parse_uid_range);

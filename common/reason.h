@@ -89,8 +89,7 @@ X(NO_KID, "no-kid", DENY,                                                       
   "send a service account token: all current API servers name the key")                            \
 X(UNKNOWN_KID, "unknown-kid", DENY,                                                                \
   "no key set of this issuer has the key that the token names",                                    \
-  "if the cluster's keys were rotated, run ksactl keys refresh CLUSTER, which shows why they "     \
-  "are missing")                                                                                   \
+  "if the cluster's keys were rotated, run ksactl keys refresh CLUSTER to see why they are missing")\
 X(AMBIGUOUS_KID, "ambiguous-kid", DENY,                                                            \
   "two clusters of one issuer have a key of this name, or one key set has different keys of it",   \
   "remove one of the clusters or the unused key; ksactl check shows both")                         \
@@ -137,7 +136,7 @@ X(NO_RULE, "no-rule", DENY,                                                     
   "add or correct a [rule]; run ksactl explain, which shows why each one does not match")           \
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
   "this account has no local user",                                                                \
-  "run ksactl accounts sync, which shows why; ksactl accounts list shows all local users")         \
+  "run ksactl accounts sync to see why; ksactl accounts list shows all local users")               \
 X(OTHER_ACCOUNT, "other-account", DENY,                                                            \
   "the local user belongs to another account",                                                     \
   "write user = @own in the rule, or name a user that ksa did not create")                         \

@@ -49,7 +49,8 @@ static void judge_times(const struct ksa_cluster *cluster, const struct ksa_env 
                        ksa_text_span(due < now ? now - due : due - now, until),
                        ksa_text_span(end - now, left));
         (void)snprintf(remedy, sizeof(remedy),
-                       "check ksa-keys.timer; ksactl keys refresh %s shows why", cluster->name);
+                       "check ksa-keys.timer; run ksactl keys refresh %s to see why",
+                       cluster->name);
         if (now - due > LATE)
                 add_problem(finding, SOON, remedy,
                             "the keys were not refreshed for %s; logins are refused in %s", age,
@@ -120,10 +121,11 @@ static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, i
                                token ? due : "");
         if (!token && late > NOTICE)
                 late = NOTICE;
-        (void)snprintf(remedy, sizeof(remedy),
-                       token ? "check ksa-credential.timer; ksactl credential renew %s shows why"
-                             : "replace the certificate and the key of %s",
-                       cluster->name);
+        (void)snprintf(
+                remedy, sizeof(remedy),
+                token ? "check ksa-credential.timer; run ksactl credential renew %s to see why"
+                      : "replace the certificate and the key of %s",
+                cluster->name);
         if (end > now && end - now < late)
                 add_problem(finding, SOON, remedy, "it was not renewed, and expires in %s", left);
 }

@@ -246,7 +246,7 @@ def test_ansible_tells_why_it_was_refused(job):
     assert result.status == 4 and "UNREACHABLE" in result.out and result.reasons == ["no-rule"], result
     if not SSH_TELLS_PROGRAMS:
         pytest.skip("this ssh (Ubuntu's) tells why it was refused to a terminal alone")
-    assert "no rule lets prod:ci/tester become" in result.out, result
+    assert "no rule allows prod:ci/tester to become" in result.out, result
 
 
 # --- Where the token must not go ---

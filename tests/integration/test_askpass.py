@@ -329,7 +329,7 @@ def test_message_is_shown_and_not_answered(client):
     assert client.kept() == []
 
 
-REFUSAL = "Service account token refused (ref 9d921243 on build-7): the token's time is over"
+REFUSAL = "Service account token refused (ref 9d921243 on build-7): expired 312 s ago"
 
 
 @pytest.mark.parametrize("host", [HOST, ""])

@@ -64,7 +64,7 @@ def entry_of_option(option):
 def test_manual_says_of_an_option_what_the_table_says(option):
     value, text = entry_of_option(option)
     syntax = option["syntax"].split(";")[0].replace("…", "...")
-    assert value == re.sub(r", (as|or with) .*", "", syntax)
+    assert value == re.sub(r", (such as|or with) .*", "", syntax)
     assert re.findall(r"^Default:\n\.Cm (\S+) \.$", text, re.M) == [option["default"]] * (option["default"] is not None)
     assert ("\nRequired.\n" in text) == option["required"] and ("\nA list.\n" in text) == option["list"]
 

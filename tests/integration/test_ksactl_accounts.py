@@ -436,7 +436,7 @@ def test_without_root(cluster):
     assert json.loads(run(["ksactl", "accounts", "export"]).out)["format"] == "ksa-accounts"
     for words in (("sync",), ("enable", "x"), ("disable", "x"), ("rename-cluster", "a", "b")):
         result = run(["ksactl", "accounts", *words])
-        assert result.status == 2 and "is for root" in result.err, result
+        assert result.status == 2 and "requires root" in result.err, result
     result = run(["ksactl", "accounts", "sync", "--dry-run"])
     assert result.status == 2 and "run it as root" in result.err  # it cannot ask
 
@@ -648,10 +648,10 @@ OTHER = "[cluster test]\nissuer = https://test.example\nkeys = file:/etc/ksa/pro
     (LISTED, "", []),
     (account("deploy"), "", []),
     (account("root"), "", ["root"]),
-    (account("deploy", more="shell = /bin/nosuch"), "", ["the shell /bin/nosuch is no program"]),
-    (LISTED + "shell = /etc/passwd\n", "", ["the shell /etc/passwd is no program"]),
-    (account("a") + account("b"), "", ["has the account of [account a]"]),
-    (account("a", more="uid = 70000") + account("b", "prod:ci/b", "uid = 70000"), "", ["has the uid of [account a]"]),
+    (account("deploy", more="shell = /bin/nosuch"), "", ["shell /bin/nosuch is missing or not executable"]),
+    (LISTED + "shell = /etc/passwd\n", "", ["shell /etc/passwd is missing or not executable"]),
+    (account("a") + account("b"), "", ["has the same account as [account a]"]),
+    (account("a", more="uid = 70000") + account("b", "prod:ci/b", "uid = 70000"), "", ["has the same uid as [account a]"]),
     (LISTED + "[accounts test]\nnamespaces = ops ci\n" + OTHER, "", ["[accounts test] lists the namespace \"ci\", as [accounts prod]"]),
     (LISTED + "[accounts test]\nnamespaces = *\n" + OTHER, "", ["[accounts test] lists the namespace \"ci\", as [accounts prod]"]),
     (LISTED + "[accounts test]\nnamespaces = ops\n" + OTHER, "", ["no api_server"]),

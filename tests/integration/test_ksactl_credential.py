@@ -154,7 +154,7 @@ def test_init_with_what_is_no_credential(cluster, kind):
 def test_init_with_a_token_for_somebody_else(cluster):
     cluster.server.pages[PATH] = page(b"", "401 Unauthorized")
     result = init(cluster, cluster.token())
-    assert re.search(r'remedy="give a token for the API server itself: kubectl create token without --audience', result.err)
+    assert re.search(r'remedy="give a token of this cluster for the API server itself: kubectl create token without --audience', result.err)
 
 
 @pytest.mark.parametrize("duration", ["9m", "400d"])
@@ -194,7 +194,7 @@ def test_usage(cluster, words):
 @pytest.mark.parametrize("words", [("init", "prod"), ("renew", "--all")])
 def test_for_root_alone(cluster, words):
     result = cluster.host.run(["ksactl", "credential", *words], user="alice")
-    assert result.status == 2 and "is for root" in result.err and cluster.asked() == []
+    assert result.status == 2 and "requires root" in result.err and cluster.asked() == []
 
 
 # --- renew ---
@@ -354,9 +354,9 @@ def test_show(cluster):
 
 
 @pytest.mark.parametrize("spoil, problem", [
-    (lambda cluster: CREDENTIAL.unlink(), "is not there"), (lambda cluster: CREDENTIAL.chmod(0o644), "can be read by others"),
+    (lambda cluster: CREDENTIAL.unlink(), "does not exist"), (lambda cluster: CREDENTIAL.chmod(0o644), "is readable by others"),
     (lambda cluster: cluster.give_credential(age=7200, life=3600), "expired: pipe"),
-    (lambda cluster: cluster.host.write(CREDENTIAL, "hunter2\n", 0o600), "is no service account token")])
+    (lambda cluster: cluster.host.write(CREDENTIAL, "hunter2\n", 0o600), "is not a service account token")])
 def test_show_what_is_wrong(cluster, spoil, problem):
     cluster.give_credential()
     spoil(cluster)
@@ -381,7 +381,7 @@ def test_show_a_certificate(cluster):
     assert renew(cluster, "--all").status == 0 and cluster.asked() == []
     cluster.host.write(certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     result = cluster.ksactl("credential", "show")
-    assert result.status == 1 and "holds no certificate" in result.out
+    assert result.status == 1 and "does not contain a certificate" in result.out
 
 
 def test_show_nothing(cluster):

@@ -150,7 +150,7 @@ def test_another_issuers_document(cluster):
 def test_an_issuer_that_is_no_address(cluster):
     cluster.configure(cluster.section(keys="discover", issuer_name="kubernetes"))
     result = cluster.refresh("prod")
-    assert result.status == 2 and "no https URL" in result.err
+    assert result.status == 2 and "not an https URL" in result.err
 
 
 # --- What does not replace a set ---
@@ -550,4 +550,4 @@ def test_usage(cluster, words):
 @pytest.mark.parametrize("words", [("refresh", "--all"), ("purge", "prod")])
 def test_for_root_alone(cluster, words):
     result = cluster.host.run(["ksactl", "keys", *words], user="alice")
-    assert result.status == 2 and "is for root" in result.err and cluster.asked() == []
+    assert result.status == 2 and "requires root" in result.err and cluster.asked() == []
