@@ -133,7 +133,7 @@ X(LOW_UID, "uid-too-low", DENY,                                                 
   "name the user in the rule, if this is intended")                                                \
 X(NO_RULE, "no-rule", DENY,                                                                        \
   "no rule allows this account to become this user in this way",                                   \
-  "add or correct a [rule]; run ksactl explain, which shows why each one does not match")           \
+  "add or correct a [rule]; run ksactl explain to see why each one does not match")                 \
 X(ACCOUNT_UNKNOWN, "account-unknown", DENY,                                                        \
   "this account has no local user",                                                                \
   "run ksactl accounts sync to see why; ksactl accounts list shows all local users")               \
@@ -149,7 +149,7 @@ X(DISABLED, "account-disabled", DENY,                                           
   "ksactl accounts show USER tells why; ksactl accounts enable USER")                              \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
   "the registry of local accounts is damaged, or others could change it",                          \
-  "run ksactl status, which shows what is wrong")                                                   \
+  "run ksactl status to see what is wrong")                                                         \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user, service or address changed during the login",                                         \
   "find the PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")    \
