@@ -233,8 +233,7 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
 
         if (api->env->fetch == NULL)
                 return ksa_fail(err, KSA_HELPER,
-                                "this program cannot send requests to the "
-                                "cluster");
+                                "this program cannot send requests to the cluster");
         if (!whole_url(api->cluster, call->url, url))
                 return ksa_fail(err, KSA_CONFIG_INVALID, "[cluster %s] has no api_server",
                                 api->cluster->name);

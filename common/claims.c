@@ -68,9 +68,7 @@ enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct 
                              sizeof(ours));
         if (api == NULL)
                 return ksa_fail(err, KSA_WRONG_AUDIENCE,
-                                "the token is for \"%s\", this host is "
-                                "\"%s\"",
-                                theirs, ours);
+                                "the token is for \"%s\", this host is \"%s\"", theirs, ours);
         return ksa_fail(err, KSA_WRONG_AUDIENCE,
                         "the token is for the API server (\"%s\"), %s; this host is \"%s\"", theirs,
                         token->pod != NULL ? "like the default token of a Pod"
@@ -106,8 +104,7 @@ enum ksa_reason ksa_claims_lifetime(const struct ksa_token *token, uint64_t max,
                 return ksa_fail(err, KSA_BAD_CLAIMS, "exp is before iat");
         if ((uint64_t)lifetime > max)
                 return ksa_fail(err, KSA_LIFETIME,
-                                "has a lifetime of %lld s, max_lifetime is "
-                                "%llu s",
+                                "has a lifetime of %lld s, max_lifetime is %llu s",
                                 (long long)lifetime, (unsigned long long)max);
         return KSA_OK;
 }
@@ -131,8 +128,7 @@ enum ksa_reason ksa_claims_subject(const struct ksa_token *token, struct ksa_err
                 return ksa_fail(err, KSA_BAD_CLAIMS, "a uid is empty, too long or not printable");
         if (token->pod != NULL && !ksa_is_dns_subdomain(token->pod))
                 return ksa_fail(err, KSA_BAD_CLAIMS,
-                                "the Pod's name is not a valid Kubernetes "
-                                "name");
+                                "the Pod's name is not a valid Kubernetes name");
         if (token->jti != NULL && !is_uid(token->jti))
                 return ksa_fail(err, KSA_BAD_CLAIMS, "jti is empty, too long or not printable");
         (void)snprintf(subject, sizeof(subject), "system:serviceaccount:%s:%s", token->namespace,

@@ -60,9 +60,7 @@ static void judge_twice(const struct ksa_config *config, struct ksa_problems *pr
                 }
                 position = ksa_index_find(&uids, all[i].uid);
                 while (all[i].uid != 0 && ksa_index_next(&uids, all[i].uid, &position, &other))
-                        PROBLEM(problems, &all[i],
-                                "[account %s] has the same uid as [account "
-                                "%s]",
+                        PROBLEM(problems, &all[i], "[account %s] has the same uid as [account %s]",
                                 all[i].name, all[other].name);
                 kept = (hash == 0 || ksa_index_add(&accounts, hash, (uint32_t)i)) &&
                        (all[i].uid == 0 || ksa_index_add(&uids, all[i].uid, (uint32_t)i));

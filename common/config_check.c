@@ -238,8 +238,7 @@ static void judge_rule(const struct ksa_config *config, const struct ksa_rule *r
 
                 if (!some_service_has(config, rule, audience))
                         PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] requires audience %s, which its services do not "
-                                "accept",
+                                "[rule %s] requires audience %s, which its services do not accept",
                                 rule->name, audience);
         }
 }

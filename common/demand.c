@@ -111,8 +111,7 @@ static enum ksa_reason review(const struct ksa_demand *demand, struct ksa_demand
 
         if (audience == NULL)
                 return ksa_fail(err, KSA_WRONG_AUDIENCE,
-                                "the token has no audience that this "
-                                "host accepts");
+                                "the token has no audience that this host accepts");
         struct ksa_secret *request = ksa_review_request(demand->token, audience);
         enum ksa_reason reason = post(demand, KSA_REVIEW_PATH, request, demanded, &response, err);
         ksa_secret_free(&request);
@@ -239,8 +238,7 @@ enum ksa_reason ksa_demand_once(const struct ksa_demand *demand, struct ksa_erro
                                 demand->rule->name);
         if (demand->env->used_dir == NULL)
                 return ksa_fail(err, KSA_MARK,
-                                "the directory for marks of used tokens is not "
-                                "known");
+                                "the directory for marks of used tokens is not known");
         if (!name_of_mark(demand->token, name, sizeof(name)))
                 return ksa_fail(err, KSA_MEMORY, "the digest of the jti could not be computed");
         int length = snprintf(path, sizeof(path), "%s/%s", demand->env->used_dir, name);

@@ -244,10 +244,10 @@ static void explain_own(const struct ksa_attempt *attempt, char *out, size_t siz
         else if (account == NULL)
                 (void)snprintf(out, size, "the user is not in the registry");
         else if (attempt->local.own->record.account_uid[0] == '\0')
-                (void)snprintf(out, size, "made for %s; its uid was not checked: no account_uid",
+                (void)snprintf(out, size, "created for %s; its uid was not checked: no account_uid",
                                account);
         else
-                (void)snprintf(out, size, "made for %s, uid \"%s\"", account,
+                (void)snprintf(out, size, "created for %s, uid \"%s\"", account,
                                attempt->local.own->record.account_uid);
 }
 

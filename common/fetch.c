@@ -168,14 +168,12 @@ static enum ksa_reason other_name(const struct ksa_request *request,
         const char *own = request->server_name.bytes;
         bool named = response->names.length > 0;
 
-        return ksa_fail(err, KSA_API_TLS,
-                        "TLS: the certificate of %s is not for %s%s; its "
-                        "names: %s",
-                        host_of(request->url.bytes, host),
-                        own != NULL ? "api_server_name " : "that name",
-                        own != NULL ? ksa_text_quote(own, wanted, sizeof(wanted)) : "",
-                        named ? ksa_text_quote(response->names.bytes, names, sizeof(names))
-                              : "none (it has no subjectAltName)");
+        return ksa_fail(
+                err, KSA_API_TLS, "TLS: the certificate of %s is not for %s%s; its names: %s",
+                host_of(request->url.bytes, host), own != NULL ? "api_server_name " : "that name",
+                own != NULL ? ksa_text_quote(own, wanted, sizeof(wanted)) : "",
+                named ? ksa_text_quote(response->names.bytes, names, sizeof(names))
+                      : "none (it has no subjectAltName)");
 }
 
 /* Why the server's certificate does not prove that it is the cluster's; the reason's own remedy for TLS. */

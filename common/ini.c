@@ -31,8 +31,8 @@ static enum ksa_reason check_bytes(const char *line, size_t length, struct ksa_e
                 if (c == '\t')
                         return invalid(err, "a tab: use spaces");
                 if (c == '\r')
-                        return invalid(err, "a carriage return: lines must end in a line feed "
-                                            "only");
+                        return invalid(err,
+                                       "a carriage return: lines must end in a line feed only");
                 if (c < ' ' || c == 0x7f)
                         return invalid(err, "a control character");
                 if (c >= 0x80 && line[0] != '#')
@@ -67,8 +67,7 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
         if (strlen(name) > KSA_INI_NAME)
                 return invalid(err, "a section's name must not be longer than 64 bytes");
         if (blanks > 0 && !ksa_is_section_name(name))
-                return invalid(err, "a section's name may contain only letters, digits, and . _ "
-                                    "-");
+                return invalid(err, "a section's name may contain only letters, digits, and . _ -");
         item->kind = kind;
         item->name = name;
         return KSA_OK;

@@ -44,9 +44,7 @@ static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
                                   token->signed_length) == 1)
                 reason = KSA_OK;
         else
-                reason = ksa_fail(err, KSA_BAD_SIGNATURE,
-                                  "the signature does not match key "
-                                  "\"%s\"",
+                reason = ksa_fail(err, KSA_BAD_SIGNATURE, "the signature does not match key \"%s\"",
                                   ksa_text_quote(token->kid, kid, sizeof(kid)));
         EVP_MD_CTX_free(context);
         return reason;

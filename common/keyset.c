@@ -336,8 +336,7 @@ static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_c
         char span[KSA_SPAN_SIZE];
         if (keyset->fetched > now + KSA_KEYSET_AHEAD)
                 return ksa_fail(err, KSA_KEYS_STALE,
-                                "the cached key set was fetched %s in the "
-                                "future",
+                                "the cached key set was fetched %s in the future",
                                 ksa_text_span(keyset->fetched - now, span));
         if (now - keyset->fetched > (int64_t)cluster->keys_max_stale)
                 return ksa_fail(err, KSA_KEYS_STALE, "the cached key set was fetched %s ago",

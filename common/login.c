@@ -26,9 +26,7 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                 return known;
         if (!ksa_rule_names(config, attempt->user, ksa_own_account(&attempt->local),
                             attempt->service))
-                return ksa_fail(err, KSA_NOT_NAMED,
-                                "no rule names user \"%s\" with service "
-                                "\"%s\"",
+                return ksa_fail(err, KSA_NOT_NAMED, "no rule names user \"%s\" with service \"%s\"",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
                                 ksa_text_quote(attempt->service, name, sizeof(name)));
         if (attempt->effective_uid != 0 && (service == NULL || service->audience.count == 0))
@@ -61,9 +59,7 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
         if (d->token.iss == NULL)
                 return ksa_fail(&d->error, KSA_BAD_CLAIMS, "iss is missing");
         if (strcmp(d->token.iss, LEGACY_ISSUER) == 0)
-                return ksa_fail(&d->error, KSA_LEGACY_TOKEN,
-                                "a legacy token, which never "
-                                "expires");
+                return ksa_fail(&d->error, KSA_LEGACY_TOKEN, "a legacy token, which never expires");
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 if (ksa_list_has(&config->clusters[i].issuer, d->token.iss))
                         return KSA_OK;

@@ -277,58 +277,39 @@ KIND(kind_network, "network", "network, such as 10.0.0.0/8", NULL, struct ksa_ne
         {KSA_SECTION_ACCOUNTS, #field, &kind, flags, offsetof(struct ksa_accounts, field), 0, 0, fallback, text}
 
 const struct ksa_option ksa_options[] = {
-HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "audience of tokens for this "
-                                                                   "host, by convention "
-                                                                   "ssh://HOST"),
+HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "audience of tokens for this host, by convention ssh://HOST"),
 HOST("name", host, kind_host_name, 0, 0, 0, NULL, "this host's name in SubjectAccessReview (default: the host name)"),
 HOST("class", class, kind_host_name, LIST, 0, 0, NULL, "names of groups of hosts in SubjectAccessReview"),
-HOST("timeout", timeout, kind_duration, 0, 1, 60, "5s", "time limit for all requests of one "
-                                                        "login"),
-HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "maximum lifetime "
-                                                                          "(exp - iat) of a "
-                                                                          "token"),
-HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that "
-                                                                         "also have other "
-                                                                         "audiences"),
-HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids "
-                                                                                        "of "
-                                                                                        "users "
-                                                                                        "that "
-                                                                                        "ksa "
-                                                                                        "creates"),
+HOST("timeout", timeout, kind_duration, 0, 1, 60, "5s", "time limit for all requests of one login"),
+HOST("max_lifetime", max_lifetime, kind_duration, 0, 60, 366 * DAY, "1h", "maximum lifetime (exp - iat) of a token"),
+HOST("multiple_audiences", multiple_audiences, kind_bool, 0, 0, 0, "no", "accept tokens that also have other audiences"),
+HOST("uid_range", uid_range, kind_uid_range, 0, 1000, UID_MAX, "1879048192-2147483647", "uids of users that ksa creates"),
 
 CLUSTER(issuer, kind_issuer, LIST | MUST, 0, 0, NULL, "the iss of its tokens, byte for byte; several during a migration"),
 CLUSTER(keys, kind_keys, MUST, 0, 0, NULL, "source of its public keys"),
-CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "how long a fetched key set may "
-                                                                "be used"),
+CLUSTER(keys_max_stale, kind_duration, 0, 60, 366 * DAY, "24h", "how long a fetched key set may be used"),
 CLUSTER(keys_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for fetching keys (default: the system's)"),
 CLUSTER(api_server, kind_url, 0, 0, 0, NULL, "URL of the API server"),
 CLUSTER(api_server_name, kind_host_name, 0, 0, 0, NULL, "the name in its certificate (default: the one in api_server)"),
 CLUSTER(api_ca_file, kind_path, 0, 0, 0, NULL, "trust anchors for the API server"),
 CLUSTER(credential_file, kind_path, 0, 0, 0, NULL, "this host's own token for the API server"),
-CLUSTER(client_cert_file, kind_path, 0, 0, 0, NULL, "this host's client certificate, instead of "
-                                                    "a token"),
+CLUSTER(client_cert_file, kind_path, 0, 0, 0, NULL, "this host's client certificate, instead of a token"),
 CLUSTER(client_key_file, kind_path, 0, 0, 0, NULL, "key of the client certificate"),
 CLUSTER(proxy, kind_proxy, 0, 0, 0, NULL, "proxy for requests to the cluster"),
-CLUSTER(review, kind_review, 0, 0, 0, "never", "whether to send a TokenReview; the stricter "
-                                               "value of cluster and rule applies"),
+CLUSTER(review, kind_review, 0, 0, 0, "never", "whether to send a TokenReview; the stricter value of cluster and rule applies"),
 
 SERVICE(audience, kind_audience, LIST, NULL, "audience of this service, instead of the host's"),
-SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, such as the roles of "
-                                         "a database"),
+SERVICE(local_user, kind_bool, 0, "yes", "no: its users are not in passwd, such as the roles of a database"),
 
 RULE(account, kind_pattern, LIST | MUST, NULL, "service accounts that the rule admits"),
 RULE(account_uid, kind_account_uid, 0, NULL, "the account's Kubernetes uid"),
 RULE(user, kind_user, LIST | MUST, NULL, "local users that they may become"),
-RULE(service, kind_service, LIST | MUST, NULL, "PAM services for which the rule applies (sudo "
-                                               "includes sudo-i)"),
+RULE(service, kind_service, LIST | MUST, NULL, "PAM services for which the rule applies (sudo includes sudo-i)"),
 RULE(from, kind_network, LIST, NULL, "networks from which they may log in (default: any)"),
-RULE(audience, kind_audience, LIST, NULL, "audiences of the host that the rule accepts "
-                                          "(default: all)"),
+RULE(audience, kind_audience, LIST, NULL, "audiences of the host that the rule accepts (default: all)"),
 RULE(bound, kind_bound, 0, "any", "pod: the token must be bound to a running Pod"),
 RULE(review, kind_review, 0, "never", "whether to send a TokenReview"),
-RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must also allow the login "
-                               "(SubjectAccessReview)"),
+RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must also allow the login (SubjectAccessReview)"),
 RULE(once, kind_bool, 0, "no", "a token is accepted once"),
 
 ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "service account that gets this local user"),
@@ -344,8 +325,7 @@ ACCOUNTS(namespaces, kind_namespace, LIST | MUST, NULL, "namespaces whose servic
 ACCOUNTS(selector, kind_selector, 0, NULL, "label selector for these accounts"),
 ACCOUNTS(home, kind_path, 0, NULL, "directory that contains their home directories"),
 ACCOUNTS(shell, kind_path, 0, NULL, "login shell"),
-ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted "
-                                                 "and re-created"),
+ACCOUNTS(recreated, kind_recreated, 0, "refuse", "what to do with an account that was deleted and re-created"),
 };
 /* clang-format on */
 

@@ -112,8 +112,7 @@ static enum ksa_reason check_accepted(const struct ksa_token *token, const json_
 
         if (said != NULL && *said != '\0')
                 return ksa_fail(err, KSA_REVIEW_REFUSED,
-                                "the API server rejected the token: "
-                                "\"%s\"",
+                                "the API server rejected the token: \"%s\"",
                                 shown(token, said, quoted));
         if (!json_is_true(json_object_get(status, "authenticated")))
                 return ksa_fail(err, KSA_REVIEW_REFUSED,
@@ -190,8 +189,7 @@ static enum ksa_reason check_same(const struct ksa_token *token, const char *aud
 
         if (!user_of(token, name))
                 return ksa_fail(err, KSA_INTERNAL,
-                                "a review of a token that does not name an "
-                                "account");
+                                "a review of a token that does not name an account");
         enum ksa_reason reason =
                 compare(token, "account", ksa_json_text(user, "username"), name, err);
         if (reason == KSA_OK)

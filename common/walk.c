@@ -48,9 +48,8 @@ enum ksa_reason ksa_walk_judge(const struct ksa_walk *walk, const char *name,
         ksa_error_at(err, walk->path, 0);
         if (status->st_uid != 0 && status->st_uid != walk->owner)
                 return ksa_fail(err, KSA_FILE_UNSAFE,
-                                "%s: %s belongs to uid %u: run chown root "
-                                "on it",
-                                walk->path, name, (unsigned)status->st_uid);
+                                "%s: %s belongs to uid %u: run chown root on it", walk->path, name,
+                                (unsigned)status->st_uid);
         if (!S_ISLNK(status->st_mode) && (status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
             !sticky_folder)
                 return ksa_fail(err, KSA_FILE_UNSAFE,

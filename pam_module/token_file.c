@@ -293,7 +293,6 @@ enum ksa_reason read_token_file(pam_handle_t *pamh, const char *pattern,
         if (strchr(user->pw_name, '/') != NULL ||
             !expand(pattern, user->pw_name, path, sizeof(path)))
                 return ksa_fail(err, KSA_TOKEN_FILE_FAILED,
-                                "token_file= does not result in a "
-                                "valid path");
+                                "token_file= does not result in a valid path");
         return read_for(user, path, ret_token, err);
 }

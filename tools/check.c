@@ -60,7 +60,7 @@ void tell_at(struct report *report, bool is_error, const struct ksa_place *place
 const char *remedy_of(enum ksa_reason reason)
 {
         if (reason == KSA_CONFIG_INVALID)
-                return "see ksa.conf(5) and ksactl options for what is valid there";
+                return "see ksa.conf(5) and ksactl options";
         if (reason == KSA_FILE_MISSING)
                 return "create the file, or correct its name";
         if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
@@ -93,16 +93,14 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                         usable++;
                 else
                         tell_at(report, false, &cluster->place,
-                                "remove or replace this key: no "
-                                "login can use it",
+                                "remove or replace this key: no login can use it",
                                 "[cluster %s] skips key \"%s\": %s", cluster->name,
                                 ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)
                 tell_at(report, true, &cluster->place,
-                        "correct the key set: every login of "
-                        "this cluster is refused",
+                        "correct the key set: every login of this cluster is refused",
                         "[cluster %s] has no usable key", cluster->name);
 }
 
@@ -286,8 +284,7 @@ static void check_reach(struct report *report, const struct ksa_config *config, 
                 if (!rule_covers(&config->rules[i], later))
                         continue;
                 tell_at(report, false, &later->place,
-                        "remove this rule, or move it before the "
-                        "other",
+                        "remove this rule, or move it before the other",
                         "[rule %s] is never reached: [rule %s] in %s line %u matches first",
                         later->name, config->rules[i].name, config->rules[i].place.file,
                         config->rules[i].place.line);
@@ -306,8 +303,7 @@ static void check_rules(struct report *report, const struct ksa_config *config)
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
                 tell(report, false, "", 0,
-                     "the configuration has no [rule], so no login is "
-                     "allowed",
+                     "the configuration has no [rule], so no login is allowed",
                      "add a [rule]; see ksa.conf(5)");
 }
 
@@ -335,8 +331,7 @@ static void check_audiences(struct report *report, const struct ksa_config *conf
 
                 if (is_api_audience(config, audience))
                         tell_at(report, false, place,
-                                "use an audience of this host, such as "
-                                "ssh://HOST",
+                                "use an audience of this host, such as ssh://HOST",
                                 "audience %s is an API server's: a host that receives such a "
                                 "token can use it against the cluster",
                                 audience);

@@ -99,7 +99,7 @@ static void check_range(struct report *report, const struct ksa_config *config)
                 uint32_t min, max;
                 const char *what;
         } taken[] = {{61184, 65519, "systemd's dynamic users"},
-                     {65534, 65535, "the user nobody and the invalid uid"},
+                     {65534, 65535, "the overflow uid and the invalid uid"},
                      {524288, 1879048191, "systemd's containers"}};
         const struct ksa_uid_range *range = &config->host.uid_range;
 
@@ -197,9 +197,8 @@ static void read_local(struct report *report, const struct ksa_place *place,
         if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
             ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
                 tell_at(report, false, place,
-                        "correct the file; otherwise accounts sync does "
-                        "nothing",
-                        "%s: %s", error.file, error.text);
+                        "correct the file; otherwise accounts sync does nothing", "%s: %s",
+                        error.file, error.text);
         if (!ksa_local_arrange(local))
                 ksa_local_clear(local);
 }
@@ -233,8 +232,8 @@ static void check_account(struct report *report, const struct ksa_account *accou
         if (uid != 0 && !ksa_uid_is_usable(uid))
                 tell_at(report, false, &account->place,
                         "choose another uid; see uid in ksa.conf(5)",
-                        "[account %s] gets no user: the uid %u is reserved for the user nobody "
-                        "or for systemd",
+                        "[account %s] gets no user: the uid %u is reserved for the kernel or "
+                        "for systemd",
                         account->name, (unsigned)uid);
         else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
                 tell_at(report, false, &account->place, "choose a uid that is mapped",

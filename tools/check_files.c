@@ -47,8 +47,7 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                         tell_file(report, cluster, true, option, &error);
         } else if (certificate.until <= env->now) {
                 tell_at(report, is_shown, &cluster->place,
-                        "replace it with the current "
-                        "certificate",
+                        "replace it with the current certificate",
                         "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
                         option, path, certificate.subject, moment(certificate.until, when));
         }

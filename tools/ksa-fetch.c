@@ -150,8 +150,7 @@ int main(void)
                 const struct ksa_response response = {
                         .transport = KSA_TRANSPORT_USER,
                         .why = ksa_bytes_of(why != NULL ? why
-                                                        : "libcurl could not be "
-                                                          "initialized")};
+                                                        : "libcurl could not be initialized")};
 
                 return answer(&response) ? EXIT_FAILURE : 2;
         }

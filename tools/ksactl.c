@@ -106,7 +106,7 @@ char *make_absolute(const char *path)
                  asprintf(&absolute, "%s/%s", folder, path) < 0)
                 absolute = NULL;
         if (absolute == NULL)
-                (void)fprintf(stderr, "ksactl: %s cannot be made absolute\n", path);
+                (void)fprintf(stderr, "ksactl: %s cannot be converted to an absolute path\n", path);
         return absolute;
 }
 
@@ -147,8 +147,7 @@ bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
                 return true;
         print_error(&error);
         if (error.reason == KSA_FILE_MISSING)
-                (void)fputs("    create it (see ksa.conf(5)), or name another file with "
-                            "--config\n",
+                (void)fputs("    create it (see ksa.conf(5)), or name another file with --config\n",
                             stderr);
         else if (error.remedy == NULL)
                 (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
