@@ -220,7 +220,7 @@ static void print_account(const json_t *shown)
         if (!json_is_null(json_object_get(shown, "why")))
                 (void)printf("  %-12s %s\n", "why", word_of(shown, "why"));
         if (!json_is_null(json_object_get(shown, "remedy")))
-                (void)printf("  %-12s %s\n", "what helps", word_of(shown, "remedy"));
+                (void)printf("  %-12s %s\n", "remedy", word_of(shown, "remedy"));
 }
 
 static int show(const struct ksa_sync *sync, const struct ksa_account_record *record, bool json)
