@@ -63,6 +63,7 @@ def test_check_passes_it(host, example):
 @pytest.mark.parametrize("example", [path for path in CLUSTERS if path.stem == "air-gapped"], ids=lambda path: path.stem,
                          indirect=True)
 def test_what_is_commented_out_is_right(host, example):
+    """With it, check finds no problem."""
     text = re.sub(r"^#(?=\[|\w+ = )", "", example.read_text(), flags=re.M)
     assert "\n[accounts prod]\n" in text and "\nuser = @own\n" in text
     host.write("/etc/ksa/ksa.conf", text)
