@@ -60,9 +60,10 @@ enum ksa_refusal {
 struct ksa_plan_change {
         enum ksa_change change;
         enum ksa_refusal refusal;
-        const struct ksa_account_record *record; /* as it will be; of a refused one, as it would be */
-        const char *why;                         /* "" if the change says it all */
-        const char *remedy;                      /* "" for none */
+        const struct ksa_account_record
+                *record;    /* as it will be; of a refused one, as it would be */
+        const char *why;    /* "" if the change says it all */
+        const char *remedy; /* "" for none */
 };
 
 /* "added", "removed", … */

@@ -56,19 +56,18 @@ static json_t *write_cluster(const struct ksa_registry *registry, const char *cl
         size_t position = 0;
         bool good = true;
 
-        while (good && (answer = ksa_registry_next(registry, &position, &record)) !=
-                               KSA_REGISTRY_NOT_FOUND)
-                good = answer == KSA_REGISTRY_FOUND &&
-                       (strcmp(record.cluster, cluster) != 0 ||
-                        append(accounts, write_account(&record)));
+        while (good &&
+               (answer = ksa_registry_next(registry, &position, &record)) != KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND && (strcmp(record.cluster, cluster) != 0 ||
+                                                        append(accounts, write_account(&record)));
         position = 0;
         while (good && (answer = ksa_registry_next_group(registry, &position, &group)) !=
                                KSA_REGISTRY_NOT_FOUND)
                 good = answer == KSA_REGISTRY_FOUND &&
                        (strcmp(group.cluster, cluster) != 0 ||
-                        append(groups, json_pack("{s:s, s:s, s:I}", "namespace", group.namespace,
-                                                 "group", group.name, "gid",
-                                                 (json_int_t)group.gid)));
+                        append(groups,
+                               json_pack("{s:s, s:s, s:I}", "namespace", group.namespace, "group",
+                                         group.name, "gid", (json_int_t)group.gid)));
         position = 0;
         while (good && (answer = ksa_registry_next_source(registry, &position, &other)) !=
                                KSA_REGISTRY_NOT_FOUND) {
@@ -79,8 +78,7 @@ static json_t *write_cluster(const struct ksa_registry *registry, const char *cl
         if (good)
                 return json_pack("{s:s, s:s, s:I, s:o, s:o}", "cluster", cluster,
                                  "resource_version", source.version, "listed",
-                                 (json_int_t)source.listed, "groups", groups, "accounts",
-                                 accounts);
+                                 (json_int_t)source.listed, "groups", groups, "accounts", accounts);
         json_decref(accounts);
         json_decref(groups);
         return NULL;
@@ -111,8 +109,8 @@ json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *
                        ((cluster != NULL && strcmp(cluster, source.cluster) != 0) ||
                         add_cluster(clusters, registry, source.cluster));
         position = 0;
-        while (good && (answer = ksa_registry_next(registry, &position, &record)) !=
-                               KSA_REGISTRY_NOT_FOUND)
+        while (good &&
+               (answer = ksa_registry_next(registry, &position, &record)) != KSA_REGISTRY_NOT_FOUND)
                 good = answer == KSA_REGISTRY_FOUND &&
                        ((cluster != NULL && strcmp(cluster, record.cluster) != 0) ||
                         add_cluster(clusters, registry, record.cluster));
@@ -152,7 +150,7 @@ static enum ksa_leader_state read_state(const char *word, const json_t *reasons)
         if (strcmp(word, "disabled") == 0)
                 return KSA_LEADER_DISABLED;
         return strcmp(word, "active") == 0 && json_array_size(reasons) == 0 ? KSA_LEADER_ACTIVE
-                                                                          : KSA_LEADER_NONE;
+                                                                            : KSA_LEADER_NONE;
 }
 
 static enum ksa_reason read_account(json_t *account, const struct ksa_account_origin *origin,
@@ -247,7 +245,8 @@ static enum ksa_reason read_file(json_t *file, const struct ksa_accounts *source
                            &version, "clusters", &clusters) != 0 ||
             strcmp(format, FORMAT) != 0 || !json_is_array(clusters))
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "it is not an object of format \"" FORMAT "\", version and clusters");
+                                "it is not an object of format \"" FORMAT
+                                "\", version and clusters");
         if (version != FORMAT_VERSION)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
                                 "it has the version %lld, and this ksactl reads %d",

@@ -118,8 +118,7 @@ enum ksa_reason ksa_account_items_check(const struct ksa_desired_list *list, siz
         qsort(order, live, sizeof(const struct ksa_desired *), compare);
         for (size_t i = 1; reason == KSA_OK && i < live; i++) {
                 if (compare(&order[i - 1], &order[i]) == 0)
-                        reason = ksa_fail(err, KSA_API_BROKEN,
-                                          "the account '%s/%s' is in it twice",
+                        reason = ksa_fail(err, KSA_API_BROKEN, "the account '%s/%s' is in it twice",
                                           order[i]->namespace, order[i]->account);
         }
         free(order);

@@ -88,9 +88,9 @@ static void put(struct ksa_plan_state *state, struct ksa_plan *plan)
         for (size_t i = 0; i < state->group_count; i++) {
                 const struct ksa_plan_group *group = &state->groups[i];
                 const struct ksa_group_record record = {.name = group->request.name,
-                                                  .gid = group->gid,
-                                                  .cluster = group->party.cluster,
-                                                  .namespace = group->party.namespace};
+                                                        .gid = group->gid,
+                                                        .cluster = group->party.cluster,
+                                                        .namespace = group->party.namespace};
 
                 if (group->gid != 0)
                         ksa_plan_add(state, &groups, &record, sizeof(record));

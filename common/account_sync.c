@@ -136,8 +136,8 @@ static enum ksa_reason read_file(struct ksa_sync *sync, const struct ksa_account
 {
         char *bytes = NULL;
         size_t length = 0;
-        enum ksa_reason reason = ksa_file_read(path, sync->env->owner, KSA_ACCOUNT_FILE_MAX, &bytes,
-                                               &length, err);
+        enum ksa_reason reason =
+                ksa_file_read(path, sync->env->owner, KSA_ACCOUNT_FILE_MAX, &bytes, &length, err);
 
         if (reason == KSA_OK)
                 reason = ksa_account_file_read(bytes, length, source, &sync->desired, ret_record,
@@ -164,8 +164,7 @@ static enum ksa_reason read_api(struct ksa_sync *sync, const struct ksa_accounts
         enum ksa_reason reason = ksa_account_list_fetch(cluster, &origin, sync->env, milliseconds,
                                                         &sync->desired, &version, err);
         if (reason == KSA_OK)
-                *ret_record =
-                        (struct ksa_source_record){source->name, version, sync->env->now};
+                *ret_record = (struct ksa_source_record){source->name, version, sync->env->now};
         return reason;
 }
 
@@ -200,10 +199,12 @@ enum ksa_reason ksa_sync_read(struct ksa_sync *sync, size_t position, unsigned m
         if (reason == KSA_OK && !force && is_empty_list(sync, source->name, first)) {
                 sync->desired.count = first;
                 sync->desired.groups.count = groups;
-                reason = ksa_fail(err, KSA_API_BROKEN, "the list of accounts is empty, which would "
-                                                       "remove all users of the cluster");
-                err->remedy = "check namespaces and selector; if the list is right: ksactl accounts "
-                              "sync --force";
+                reason = ksa_fail(err, KSA_API_BROKEN,
+                                  "the list of accounts is empty, which would "
+                                  "remove all users of the cluster");
+                err->remedy =
+                        "check namespaces and selector; if the list is right: ksactl accounts "
+                        "sync --force";
         }
         if (reason == KSA_OK)
                 sync->sources[position] = record;

@@ -144,8 +144,7 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
                 record->name, before, now);
 }
 
-static enum ksa_reason judge_state(const struct ksa_account_record *record,
-                                   struct ksa_error *err)
+static enum ksa_reason judge_state(const struct ksa_account_record *record, struct ksa_error *err)
 {
         char reasons[KSA_DISABLED_TEXT];
 

@@ -29,8 +29,9 @@ static void refuse(struct ksa_request *request, enum ksa_refusal refusal, bool d
                 [KSA_REFUSAL_NAME_TAKEN] = {"declare it in an [account NAME] section with another "
                                             "name",
                                             "give its [account] section another name"},
-                [KSA_REFUSAL_NUMBER_TAKEN] = {"declare it in an [account] section with uid = NUMBER",
-                                              "write another uid in its [account] section"},
+                [KSA_REFUSAL_NUMBER_TAKEN] =
+                        {"declare it in an [account] section with uid = NUMBER",
+                         "write another uid in its [account] section"},
         };
         size_t row = refusal;
 
@@ -54,8 +55,8 @@ static bool is_text_usable(const struct ksa_plan_entry *entry)
                                section ? section->shell : source->shell};
 
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
-                if (texts[i] != NULL && (strchr(texts[i], ':') != NULL ||
-                                         strlen(texts[i]) > TEXT_MAX - KSA_NAME_SIZE))
+                if (texts[i] != NULL &&
+                    (strchr(texts[i], ':') != NULL || strlen(texts[i]) > TEXT_MAX - KSA_NAME_SIZE))
                         return false;
         }
         return true;
@@ -100,10 +101,10 @@ static enum ksa_reason request_entry(struct ksa_plan_state *state, struct ksa_pl
 
         if (!ksa_plan_is_desired(entry))
                 return KSA_OK;
-        request->name = section != NULL       ? section->name
+        request->name = section != NULL         ? section->name
                         : item->name[0] != '\0' ? item->name
-                        : before != NULL      ? before->name
-                                              : NULL;
+                        : before != NULL        ? before->name
+                                                : NULL;
         request->number = section != NULL && section->uid != 0 ? section->uid
                           : before != NULL                     ? before->uid
                           : item != NULL                       ? item->uid
@@ -296,15 +297,15 @@ enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error
 static const struct ksa_claim *owner_of(const struct ksa_plan_state *state, const char *name,
                                         uint32_t number)
 {
-        const struct ksa_claim **claims = name != NULL ? state->claims_by_name
-                                                       : state->claims_by_number;
+        const struct ksa_claim **claims =
+                name != NULL ? state->claims_by_name : state->claims_by_number;
         size_t low = 0, high = state->claims.count;
 
         while (low < high) {
                 const size_t middle = low + (high - low) / 2;
                 const struct ksa_claim *one = claims[middle];
-                const bool before = name != NULL ? strcmp(one->name, name) < 0
-                                                 : one->number < number;
+                const bool before =
+                        name != NULL ? strcmp(one->name, name) < 0 : one->number < number;
 
                 if (before)
                         low = middle + 1;
@@ -373,13 +374,13 @@ bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *p
         return false;
 }
 
-bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
-                           struct ksa_request *request)
+bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party,
+                           bool declared, struct ksa_request *request)
 {
         const struct ksa_local *local = state->input->local;
         const bool group = party->account[0] == '\0';
-        const char *what = ksa_arena_text(state->arena, "the %s %u", group ? "gid" : "uid",
-                                          request->number);
+        const char *what =
+                ksa_arena_text(state->arena, "the %s %u", group ? "gid" : "uid", request->number);
         const char *why = taken(state, party, owner_of(state, NULL, request->number), what);
         char who[KSA_WHO_SIZE], mapped[KSA_ID_MAP_TEXT];
 
@@ -390,7 +391,8 @@ bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party 
                        ksa_arena_text(state->arena, "%s is that of %s", what, who));
         } else if (!(group ? ksa_local_maps_gid : ksa_local_maps)(local, request->number)) {
                 refuse(request, KSA_REFUSAL_UNMAPPED, declared,
-                       ksa_arena_text(state->arena, "%s is not mapped in this user namespace", what));
+                       ksa_arena_text(state->arena, "%s is not mapped in this user namespace",
+                                      what));
                 request->remedy = ksa_arena_text(
                         state->arena,
                         "set uid_range in [host], or uid in an [account] section, to uids within %s",

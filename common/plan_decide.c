@@ -11,8 +11,8 @@ static bool is_same_user(const struct ksa_account_record *record, const char *na
 }
 
 /* Keeps a name and uid of the account from all others. */
-static void leave(struct ksa_plan_state *state, const struct ksa_plan_entry *entry, const char *name,
-                  uint32_t uid)
+static void leave(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
+                  const char *name, uint32_t uid)
 {
         const struct ksa_account_record *const *formers = entry->formers.items;
         struct ksa_account_record former = entry->after;
@@ -120,8 +120,8 @@ static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
         const struct ksa_desired *item = entry->item;
         struct ksa_account_record *after = &entry->after;
-        const char *listed = entry->section != NULL ? entry->section->account_uid
-                                                    : item->account_uid;
+        const char *listed =
+                entry->section != NULL ? entry->section->account_uid : item->account_uid;
 
         if (entry->section == NULL && item->kept) {
                 if (enable && after->new_account_uid[0] != '\0') {

@@ -36,7 +36,8 @@ static int compare(const void *a, const void *b)
         return order != 0 ? order : (one->what > other->what) - (one->what < other->what);
 }
 
-void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item, size_t size)
+void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item,
+                  size_t size)
 {
         void *place = ksa_list_next(list, size);
 
@@ -252,8 +253,8 @@ const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party 
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
                    const struct ksa_plan_entry *entry, const char *why, const char *remedy)
 {
-        const struct ksa_plan_change noted = {change, refusal, &entry->after, why == NULL ? "" : why,
-                                              remedy == NULL ? "" : remedy};
+        const struct ksa_plan_change noted = {change, refusal, &entry->after,
+                                              why == NULL ? "" : why, remedy == NULL ? "" : remedy};
 
         ksa_plan_add(state, &state->changes, &noted, sizeof(noted));
 }

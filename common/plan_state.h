@@ -63,9 +63,11 @@ struct ksa_claim {
 struct ksa_plan_state {
         const struct ksa_plan_input *input;
         struct ksa_arena *arena;
-        struct ksa_plan_entry *entries; /* by account; in the arena, as changes point to their records */
+        struct ksa_plan_entry
+                *entries; /* by account; in the arena, as changes point to their records */
         size_t entry_count;
-        struct ksa_plan_group *groups; /* by namespace; in the arena, as records point to their gids */
+        struct ksa_plan_group
+                *groups; /* by namespace; in the arena, as records point to their gids */
         size_t group_count;
         struct ksa_plan_entry *subject; /* of the wish, or NULL */
         struct ksa_list claims;         /* struct ksa_claim */
@@ -90,7 +92,8 @@ const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party 
 const char *ksa_plan_quote(struct ksa_plan_state *state, const char *name);
 
 /* Adds a copy of an item of SIZE bytes. That memory ran out is in the arena. */
-void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item, size_t size);
+void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item,
+                  size_t size);
 
 /* Notes a change. */
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
@@ -105,7 +108,8 @@ void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ks
  */
 
 /* Fills the requests of all entries and groups, and the claims. KSA_INTERNAL, KSA_MEMORY */
-enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state,
+                                  struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Check a name (number) that an entry or group has not yet. Return false and fill the request's refusal if
@@ -113,8 +117,8 @@ enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error
  */
 bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
                          struct ksa_request *request);
-bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
-                           struct ksa_request *request);
+bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party,
+                           bool declared, struct ksa_request *request);
 
 /* Whether ENTRY may get its first name and uid. */
 bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry *entry);

@@ -141,8 +141,8 @@ enum ksa_reason ksa_output_account(struct ksa_registry_output *output,
                                    const struct ksa_account_record *account)
 {
         const char *shell = account->state == KSA_ACCOUNT_ACTIVE ? account->shell : KSA_NOLOGIN;
-        const char *texts[] = {account->cluster,    account->namespace,   account->account,
-                               account->shell,      account->account_uid, account->new_account_uid};
+        const char *texts[] = {account->cluster, account->namespace,   account->account,
+                               account->shell,   account->account_uid, account->new_account_uid};
         const char *passwd[] = {
                 account->name,   "*", account->home, shell, account->cluster, account->namespace,
                 account->account};

@@ -25,7 +25,7 @@ struct entry {
         size_t length;
         size_t record;    /* offset */
         const char *name; /* of the user or group, for messages */
-        unsigned rank; /* rank_of() its record */
+        unsigned rank;    /* rank_of() its record */
 };
 
 /* Of records that share a key, the lowest one answers for it; only one may have rank 0. */

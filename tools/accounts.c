@@ -33,8 +33,7 @@ bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry)
         }
         if (answer != KSA_REGISTRY_BROKEN)
                 return true;
-        (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", env->registry_file, why,
-                      LOST_REMEDY);
+        (void)fprintf(stderr, "ksactl: %s: %s\n    %s\n", env->registry_file, why, LOST_REMEDY);
         return false;
 }
 

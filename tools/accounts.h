@@ -37,7 +37,7 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);
 
 /* For a registry that was lost or is damaged. */
-#define LOST_REMEDY                                                                        \
+#define LOST_REMEDY                                                                         \
         "restore a backup: ksactl accounts restore FILE; without a backup, remove the old " \
         "registry, if any, and start an empty one: ksactl accounts sync --new-registry"
 

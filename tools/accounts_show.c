@@ -97,12 +97,11 @@ static bool find(const struct ksa_registry *registry, const char *word,
 
         const bool is_uid = ksa_text_number(word, 0, UINT32_MAX, &uid);
         while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
-                const unsigned rank = (record.flags & KSA_ACCOUNT_FORMER) != 0    ? 2
-                                      : record.state == KSA_ACCOUNT_REMOVED ? 1
-                                                                            : 0;
+                const unsigned rank = (record.flags & KSA_ACCOUNT_FORMER) != 0 ? 2
+                                      : record.state == KSA_ACCOUNT_REMOVED    ? 1
+                                                                               : 0;
 
-                if (rank < best &&
-                    (is_uid ? record.uid == uid : is_named(&record, word))) {
+                if (rank < best && (is_uid ? record.uid == uid : is_named(&record, word))) {
                         *ret_record = record;
                         best = rank;
                 }
@@ -168,7 +167,8 @@ static void add_why(const struct ksa_plan *plan, const struct ksa_account_record
 
         gather(plan, record, why, &remedy);
         if (*why == '\0' && record->state == KSA_ACCOUNT_REMOVED) {
-                (void)snprintf(why, sizeof(why), "no source lists it; its name and uid stay its own");
+                (void)snprintf(why, sizeof(why),
+                               "no source lists it; its name and uid stay its own");
                 remedy = "once it is listed again, ksactl accounts sync brings its user back";
         } else if (*why == '\0' && record->reasons != 0) {
                 (void)snprintf(why, sizeof(why), "disabled: %s",
@@ -276,8 +276,7 @@ int accounts_show(const struct words *arguments)
                 return EXIT_BROKEN;
         }
         if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
-                const bool found =
-                        run.sync.has_before && find(&run.sync.before, word, &record);
+                const bool found = run.sync.has_before && find(&run.sync.before, word, &record);
 
                 if (read_sources(&run, !found) && plan_run(&run, KSA_WISH_NONE, NULL))
                         run.status = found ? show(&run.sync, &record, json)

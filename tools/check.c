@@ -243,8 +243,7 @@ static bool is_declared(const struct ksa_config *config, const char *name)
 static void check_user(struct report *report, const struct ksa_config *config,
                        const struct ksa_rule *rule, const char *name)
 {
-        const bool own =
-                strcmp(name, "@own") == 0; /* each account's: they have no password */
+        const bool own = strcmp(name, "@own") == 0; /* each account's: they have no password */
         const struct passwd *user = own ? NULL : getpwnam(name);
 
         if (own)

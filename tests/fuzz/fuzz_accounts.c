@@ -36,8 +36,7 @@ static void check_items(const struct ksa_desired_list *list, const char *namespa
 
 static void read_page(const char *body, size_t size, const char *namespace)
 {
-        const struct ksa_account_origin origin = {
-                .source = &source, .namespace = namespace};
+        const struct ksa_account_origin origin = {.source = &source, .namespace = namespace};
         struct ksa_desired_list list = {0};
         struct ksa_account_page page = {NULL, NULL};
         struct ksa_error error = {0};

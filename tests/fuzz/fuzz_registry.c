@@ -33,12 +33,8 @@ static void check_passwd(const struct ksa_account_record *account)
 
 static size_t check_account(const struct ksa_account_record *account)
 {
-        const char *texts[] = {account->home,
-                               account->shell,
-                               account->cluster,
-                               account->namespace,
-                               account->account,
-                               account->account_uid,
+        const char *texts[] = {account->home,           account->shell,   account->cluster,
+                               account->namespace,      account->account, account->account_uid,
                                account->new_account_uid};
         size_t length = strlen(account->name);
 

@@ -91,8 +91,7 @@ static struct ksa_account_record *add_account(struct work *work)
 {
         work->accounts = more(work->accounts, work->account_count, sizeof(*work->accounts));
         struct ksa_account_record *record = &work->accounts[work->account_count++];
-        *record = (struct ksa_account_record){
-                .account_uid = "", .new_account_uid = ""};
+        *record = (struct ksa_account_record){.account_uid = "", .new_account_uid = ""};
         return record;
 }
 

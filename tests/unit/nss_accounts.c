@@ -68,7 +68,7 @@ void accounts_put(const char *tag)
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 (void)snprintf(homes[i], sizeof(homes[i]), "/home/%s%s", names[i], tag);
                 accounts[i] = account(names[i], homes[i]);
-                accounts[i].state = i == 1          ? KSA_ACCOUNT_REMOVED
+                accounts[i].state = i == 1            ? KSA_ACCOUNT_REMOVED
                                     : reasons[i] != 0 ? KSA_ACCOUNT_DISABLED
                                                       : KSA_ACCOUNT_ACTIVE;
                 accounts[i].reasons = reasons[i];

@@ -81,8 +81,8 @@ struct ksa_desired *realm_lists(struct realm *realm, const char *namespace, cons
                                                 .source = &listing});
 }
 
-struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *section, const char *name,
-                                   const char *namespace, const char *account)
+struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *section,
+                                   const char *name, const char *namespace, const char *account)
 {
         section->name = name;
         return add(realm, &(struct ksa_desired){.cluster = "prod",
@@ -97,8 +97,9 @@ struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *sect
 void realm_keeps(struct realm *realm)
 {
         realm_forget(realm);
-        assert_int_equal(ksa_desired_known(&listing, "prod", &realm->registry, &realm->desired, NULL),
-                         KSA_OK);
+        assert_int_equal(
+                ksa_desired_known(&listing, "prod", &realm->registry, &realm->desired, NULL),
+                KSA_OK);
 }
 
 enum ksa_reason realm_plan(struct realm *realm, enum ksa_plan_wish wish, const char *user)

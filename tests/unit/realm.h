@@ -35,8 +35,8 @@ void realm_forget(struct realm *realm);
 struct ksa_desired *realm_lists(struct realm *realm, const char *namespace, const char *account,
                                 int64_t created);
 /* An [account NAME] section declares it. SECTION is filled in, and outlives the plan. */
-struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *section, const char *name,
-                                   const char *namespace, const char *account);
+struct ksa_desired *realm_declares(struct realm *realm, struct ksa_account *section,
+                                   const char *name, const char *namespace, const char *account);
 /* The accounts that the registry has stay desired: no source is read. */
 void realm_keeps(struct realm *realm);
 
@@ -53,20 +53,20 @@ struct ksa_account_record realm_record(const struct realm *realm, const char *na
 const struct ksa_plan_change *realm_change(const struct realm *realm, enum ksa_change change,
                                            const char *account);
 
-#define assert_state(realm, account, wanted, why)                                     \
-        do {                                                                          \
-                assert_int_equal(realm_record(realm, "ci", account).state, wanted);   \
-                assert_int_equal(realm_record(realm, "ci", account).reasons, why);    \
+#define assert_state(realm, account, wanted, why)                                   \
+        do {                                                                        \
+                assert_int_equal(realm_record(realm, "ci", account).state, wanted); \
+                assert_int_equal(realm_record(realm, "ci", account).reasons, why);  \
         } while (0)
 #define assert_changed(realm, change, account) assert_non_null(realm_change(realm, change, account))
-#define assert_refused(realm, account, wanted)                                                      \
-        do {                                                                                     \
-                const struct ksa_plan_change *told_ =                                            \
-                        realm_change(realm, KSA_CHANGE_REFUSED, account);                        \
-                assert_non_null(told_);                                                          \
-                if (told_->refusal != (wanted))                                                     \
-                        fail_msg("%s: %s", ksa_refusal_word(told_->refusal), told_->why);        \
-                assert_int_equal(realm_record(realm, "ci", account).state, 0);                   \
+#define assert_refused(realm, account, wanted)                                            \
+        do {                                                                              \
+                const struct ksa_plan_change *told_ =                                     \
+                        realm_change(realm, KSA_CHANGE_REFUSED, account);                 \
+                assert_non_null(told_);                                                   \
+                if (told_->refusal != (wanted))                                           \
+                        fail_msg("%s: %s", ksa_refusal_word(told_->refusal), told_->why); \
+                assert_int_equal(realm_record(realm, "ci", account).state, 0);            \
         } while (0)
 
 #endif

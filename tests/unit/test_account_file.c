@@ -11,14 +11,14 @@
 static const char *namespaces[] = {"ci", "build"};
 static const struct ksa_accounts source = {.name = "prod", .namespaces = {namespaces, 2}};
 
-#define ACCOUNT(more)                                                                       \
+#define ACCOUNT(more)                                                                            \
         "{\"namespace\":\"ci\",\"account\":\"deployer\",\"account_uid\":\"u-1\",\"created\":17," \
         "\"user\":\"ci_deployer\",\"uid\":1900000001," more "}"
 #define ACTIVE ACCOUNT("\"state\":\"active\",\"reasons\":[]")
 #define FORMER ACCOUNT("\"state\":\"former\",\"reasons\":[]")
 #define GROUP  "{\"namespace\":\"ci\",\"group\":\"k8s-ci\",\"gid\":1900000000}"
-#define CLUSTER(name, groups, accounts)                                                 \
-        "{\"cluster\":\"" name "\",\"resource_version\":\"77\",\"listed\":1790000000,"   \
+#define CLUSTER(name, groups, accounts)                                                \
+        "{\"cluster\":\"" name "\",\"resource_version\":\"77\",\"listed\":1790000000," \
         "\"groups\":[" groups "],\"accounts\":[" accounts "]}"
 #define FILE_OF(clusters) "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[" clusters "]}"
 

@@ -31,8 +31,7 @@ static int arrange(void **state)
                                        .namespaces = {namespaces, KSA_COUNT(namespaces)},
                                        .home = "/srv/home",
                                        .shell = "/bin/bash"};
-        origin = (struct ksa_account_origin){
-                .source = &source, .namespace = "ci"};
+        origin = (struct ksa_account_origin){.source = &source, .namespace = "ci"};
         return place_setup(state);
 }
 

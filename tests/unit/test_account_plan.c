@@ -36,9 +36,9 @@ static uint32_t computed(const struct realm *realm, const char *account)
 {
         uint32_t uid = 0;
 
-        assert_int_equal(ksa_account_uid("prod", "ci", account, &realm->config.host.uid_range, &uid,
-                                         NULL),
-                         KSA_OK);
+        assert_int_equal(
+                ksa_account_uid("prod", "ci", account, &realm->config.host.uid_range, &uid, NULL),
+                KSA_OK);
         return uid;
 }
 
@@ -91,8 +91,9 @@ static void test_of_newcomers_the_first_gets_it(void **state)
                         assert_int_equal(realm_record(realm, "ops", name).state,
                                          first ? KSA_ACCOUNT_ACTIVE : 0);
                         if (!first)
-                                assert_int_equal(realm_change(realm, KSA_CHANGE_REFUSED, name)->refusal,
-                                                 KSA_REFUSAL_NUMBER_TAKEN);
+                                assert_int_equal(
+                                        realm_change(realm, KSA_CHANGE_REFUSED, name)->refusal,
+                                        KSA_REFUSAL_NUMBER_TAKEN);
                 }
         }
 }

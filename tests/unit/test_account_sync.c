@@ -7,15 +7,15 @@
 
 #include "support.h"
 
-#define NOW    1795464000
-#define CONFIG                                                              \
+#define NOW 1795464000
+#define CONFIG                                                                   \
         "[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = https://c\n" \
         "keys = file:/etc/ksa/prod.jwks\n[accounts prod]\nnamespaces = ci\nsource = file:%s\n"
-#define ACCOUNT(name, uid)                                                                      \
+#define ACCOUNT(name, uid)                                                                       \
         "{\"namespace\":\"ci\",\"account\":\"" name "\",\"account_uid\":\"u-1\",\"created\":17," \
         "\"user\":\"ci_" name "\",\"uid\":" uid ",\"state\":\"active\",\"reasons\":[]}"
-#define FILE_OF                                                                             \
-        "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[{\"cluster\":\"prod\","     \
+#define FILE_OF                                                                           \
+        "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[{\"cluster\":\"prod\"," \
         "\"resource_version\":\"\",\"listed\":%lld,\"groups\":[],\"accounts\":[%s]}]}"
 #define TWO ACCOUNT("a", "1900000001") "," ACCOUNT("b", "1900000002")
 
@@ -51,8 +51,7 @@ static enum ksa_reason run(struct place *place, int64_t listed, const char *acco
         struct ksa_error error = {0};
         char text[1024];
 
-        const int length =
-                snprintf(text, sizeof(text), FILE_OF, (long long)listed, accounts);
+        const int length = snprintf(text, sizeof(text), FILE_OF, (long long)listed, accounts);
 
         assert_between(length, 1, sizeof(text) - 1);
         place_write(place, "leader.json", text);

@@ -181,8 +181,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_subordinate_ids, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(test_damaged_subordinate_ids, place_setup,
                                                 place_teardown),
-                cmocka_unit_test_setup_teardown(test_owners_of_ids, place_setup,
-                                                place_teardown),
+                cmocka_unit_test_setup_teardown(test_owners_of_ids, place_setup, place_teardown),
                 cmocka_unit_test_setup_teardown(test_nss, place_setup, place_teardown),
         };
 

@@ -90,9 +90,8 @@ static uint64_t digest_account(enum ksa_registry_answer answer,
 
         if (answer != KSA_REGISTRY_FOUND)
                 return (uint64_t)answer;
-        const char *texts[] = {account->name,        account->home,
-                               account->shell,       account->cluster,
-                               account->namespace,   account->account,
+        const char *texts[] = {account->name,        account->home,           account->shell,
+                               account->cluster,     account->namespace,      account->account,
                                account->account_uid, account->new_account_uid};
         for (size_t i = 0; i < KSA_COUNT(texts); i++)
                 sum = digest_text(sum, texts[i]);
