@@ -4,7 +4,7 @@
 #define KSA_ARENA_H
 
 #include "macros.h"
-#include "section.h"
+#include "list.h"
 
 /*
  * Zeroed, it is empty. That memory ran out is remembered rather than returned: who asks looks at

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "section.h"
+#include "list.h"
 #include "text.h"
 
 static enum ksa_reason no_memory(struct ksa_error *err)

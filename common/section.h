@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "index.h"
+#include "list.h"
 #include "macros.h"
 #include "network.h"
 
@@ -19,12 +20,6 @@ enum ksa_section {
         KSA_SECTION_ACCOUNT,
         KSA_SECTION_ACCOUNTS,
         KSA_SECTION_COUNT,
-};
-
-/* Items of one kind; which, the option's kind says. */
-struct ksa_list {
-        void *items;
-        size_t count;
 };
 
 /* An account as a rule names it: cluster:namespace/name; "*" is any whole part. */
@@ -191,15 +186,5 @@ bool ksa_service_is_local(const char *name);
 
 /* Adds a text that the configuration then owns and frees; false when memory runs out. */
 bool ksa_config_keep(struct ksa_config *config, char *text) KSA_MUST_CHECK;
-
-/* Item POSITION of a list of texts. */
-const char *ksa_list_text(const struct ksa_list *list, size_t position);
-
-/* Whether a list of texts holds TEXT, byte for byte. */
-bool ksa_list_has(const struct ksa_list *list, const char *text);
-
-/* Room for one more item of SIZE bytes at the end of a list, not yet counted; NULL when memory
- * runs out. */
-void *ksa_list_next(struct ksa_list *list, size_t size) KSA_MUST_CHECK;
 
 #endif
