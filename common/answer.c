@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "token.h"
+
 struct ksa_answers {
         struct ksa_secret *token;
         unsigned parts;

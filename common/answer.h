@@ -19,10 +19,6 @@
 
 #define KSA_PART      500
 #define KSA_PARTS_MAX 33
-/* The API server sets no limit; the longest names with RSA of 4096 bits make 3515 bytes. */
-#define KSA_TOKEN_MAX 16384
-/* Shorter than any: the claims of a service account token and the shortest signature make about 450 bytes. */
-#define KSA_TOKEN_MIN 256
 
 struct ksa_answers;
 

@@ -3,8 +3,8 @@
 #ifndef KSA_ARENA_H
 #define KSA_ARENA_H
 
-#include "macros.h"
 #include "list.h"
+#include "macros.h"
 
 /*
  * Zeroed, it is empty. That memory ran out is remembered rather than returned: who asks looks at

@@ -48,7 +48,4 @@ enum ksa_reason ksa_demand_rbac(const struct ksa_demand *demand, struct ksa_dema
 enum ksa_reason ksa_demand_once(const struct ksa_demand *demand,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Seconds after exp for which a mark must stay: as long as the token could be accepted. */
-#define KSA_MARK_LEEWAY 60
-
 #endif

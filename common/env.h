@@ -13,6 +13,9 @@
 #include "error.h"
 #include "exchange.h"
 
+/* Clusters that one refresh names. */
+#define KSA_REFRESH_MAX 64
+
 struct ksa_env {
         int64_t now;             /* seconds since 1970, read once for one login */
         int64_t (*uptime)(void); /* milliseconds since the machine started, its sleep included */

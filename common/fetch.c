@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "env.h"
 #include "text.h"
 
 #define TOO_MANY_REQUESTS 429

@@ -15,9 +15,6 @@
 #include "exchange.h"
 #include "macros.h"
 
-/* Clusters that one refresh names: more of one issuer than anybody has. */
-#define KSA_REFRESH_MAX 64
-
 /* Zeroed but for the paths, it is a helper that was not started. One login's, or one command's. */
 struct ksa_fetch {
         const char *fetch_program;   /* ksa-fetch */

@@ -2,7 +2,6 @@
 #include "keyring.h"
 
 #include "cluster_run.h"
-#include "fetch.h"
 #include "keyset.h"
 #include "text.h"
 

@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "answer.h"
 #include "error.h"
+#include "list.h"
 #include "macros.h"
-#include "option.h"
 #include "secret.h"
 
+/* The API server sets no limit; the longest names with RSA of 4096 bits make 3515 bytes. */
+#define KSA_TOKEN_MAX 16384
+/* Shorter than any: the claims of a service account token and the shortest signature make about 450 bytes. */
+#define KSA_TOKEN_MIN 256
 /* The kid of an external signer has at most 1024 characters (Kubernetes externaljwt api.proto). */
 #define KSA_KID_MAX 1024
 /* A TokenRequest names a handful at most. */

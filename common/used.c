@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "demand.h"
+#include "claims.h"
 #include "file_write.h"
 #include "text.h"
 
 /* For logins on their way, and for a clock that was ahead for a while: a mark costs an inode. */
-#define KEPT (KSA_MARK_LEEWAY + 3600)
+#define KEPT (KSA_LEEWAY + 3600)
 
 /* Hexadecimal digits of a SHA-256. */
 #define HASH_LENGTH 64

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "answer.h"
 #include "ksactl.h"
+#include "token.h"
 
 struct ksa_secret *read_secret(const char *path, size_t max)
 {
