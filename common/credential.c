@@ -134,10 +134,9 @@ static enum ksa_reason keep(const struct ksa_cluster *cluster, const struct ksa_
 /* --- Its successor ---------------------------------------------------------- */
 
 /* Posts a TokenRequest for the account of CURRENT, as CURRENT. */
-static enum ksa_reason post(const struct ksa_cluster *cluster, const struct ksa_env *env,
+static enum ksa_reason post(const struct ksa_credential_renewal *renewal,
                             const struct ksa_credential *current, int64_t seconds,
-                            unsigned milliseconds, struct ksa_response *ret_response,
-                            struct ksa_error *err)
+                            struct ksa_response *ret_response, struct ksa_error *err)
 {
         char *path = ksa_token_request_path(&current->token);
         struct ksa_secret *body = ksa_token_request_body(
@@ -148,7 +147,8 @@ static enum ksa_reason post(const struct ksa_cluster *cluster, const struct ksa_
         if (path == NULL || body == NULL)
                 reason = ksa_fail(err, KSA_MEMORY, "out of memory");
         else
-                reason = ksa_api_open_with(cluster, env, current->text, milliseconds, &api, err);
+                reason = ksa_api_open_with(renewal->cluster, renewal->env, current->text,
+                                           renewal->milliseconds, &api, err);
         if (reason == KSA_OK) {
                 const struct ksa_call call = {
                         .url = path,
@@ -177,21 +177,20 @@ static enum ksa_reason forbidden(const struct ksa_credential *current, struct ks
         return KSA_API_FORBIDDEN;
 }
 
-static enum ksa_reason request(const struct ksa_cluster *cluster, const struct ksa_env *env,
+static enum ksa_reason request(const struct ksa_credential_renewal *renewal,
                                const struct ksa_credential *current, int64_t seconds,
-                               unsigned milliseconds, struct ksa_credential *ret_next,
-                               struct ksa_error *err)
+                               struct ksa_credential *ret_next, struct ksa_error *err)
 {
         struct ksa_response response = {0};
         struct ksa_secret *text = NULL;
-        enum ksa_reason reason = post(cluster, env, current, seconds, milliseconds, &response, err);
+        enum ksa_reason reason = post(renewal, current, seconds, &response, err);
 
         if (reason == KSA_API_FORBIDDEN)
                 return forbidden(current, err);
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_token_request_read(response.body.bytes, response.body.length, &current->token,
-                                        env->now, &text, err);
+                                        renewal->env->now, &text, err);
         ksa_response_clear(&response);
         if (reason != KSA_OK)
                 return reason;
@@ -200,31 +199,28 @@ static enum ksa_reason request(const struct ksa_cluster *cluster, const struct k
 }
 
 /* Gets the next one, keeps it, and hands it out. */
-static enum ksa_reason succeed(const struct ksa_cluster *cluster, const struct ksa_env *env,
+static enum ksa_reason succeed(const struct ksa_credential_renewal *renewal,
                                const struct ksa_credential *current, int64_t seconds,
-                               unsigned milliseconds, struct ksa_credential *ret_next,
-                               struct ksa_error *err)
+                               struct ksa_credential *ret_next, struct ksa_error *err)
 {
-        enum ksa_reason reason =
-                request(cluster, env, current, seconds, milliseconds, ret_next, err);
+        enum ksa_reason reason = request(renewal, current, seconds, ret_next, err);
 
-        return reason == KSA_OK ? keep(cluster, env, ret_next->text, err) : reason;
+        return reason == KSA_OK ? keep(renewal->cluster, renewal->env, ret_next->text, err)
+                                : reason;
 }
 
 /* --- The first -------------------------------------------------------------- */
 
-static enum ksa_reason init_locked(const struct ksa_cluster *cluster, const struct ksa_env *env,
+static enum ksa_reason init_locked(const struct ksa_credential_renewal *renewal,
                                    const struct ksa_credential *given, int64_t seconds,
-                                   unsigned milliseconds, struct ksa_credential *ret_credential,
-                                   struct ksa_error *err)
+                                   struct ksa_credential *ret_credential, struct ksa_error *err)
 {
-        enum ksa_reason reason =
-                succeed(cluster, env, given, seconds, milliseconds, ret_credential, err);
+        enum ksa_reason reason = succeed(renewal, given, seconds, ret_credential, err);
 
         if (reason != KSA_API_FORBIDDEN)
                 return reason;
         struct ksa_error forbidden = *err;
-        reason = keep(cluster, env, given->text, err);
+        reason = keep(renewal->cluster, renewal->env, given->text, err);
         if (reason == KSA_OK)
                 reason = parse_copy(given->text, "it", ret_credential, err);
         if (reason != KSA_OK)
@@ -233,10 +229,9 @@ static enum ksa_reason init_locked(const struct ksa_cluster *cluster, const stru
         return KSA_API_FORBIDDEN;
 }
 
-enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const struct ksa_env *env,
+enum ksa_reason ksa_credential_init(const struct ksa_credential_renewal *renewal,
                                     const struct ksa_secret *given, int64_t seconds,
-                                    unsigned milliseconds, struct ksa_credential *ret_credential,
-                                    struct ksa_error *err)
+                                    struct ksa_credential *ret_credential, struct ksa_error *err)
 {
         struct ksa_credential first = {.text = NULL};
         char issuer[256];
@@ -246,20 +241,19 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
         enum ksa_reason reason = parse_copy(given, "this", &first, err);
         /* It is about to be sent: another cluster's could use it there. */
         if (reason == KSA_OK &&
-            (first.token.iss == NULL || !ksa_list_has(&cluster->issuer, first.token.iss)))
+            (first.token.iss == NULL || !ksa_list_has(&renewal->cluster->issuer, first.token.iss)))
                 reason = ksa_fail(err, KSA_UNKNOWN_ISSUER,
                                   "this token is not from [cluster %s]: its issuer is \"%s\"",
-                                  cluster->name,
+                                  renewal->cluster->name,
                                   ksa_text_quote(first.token.iss != NULL ? first.token.iss : "",
                                                  issuer, sizeof(issuer)));
-        if (reason == KSA_OK && first.token.exp.seconds <= env->now)
+        if (reason == KSA_OK && first.token.exp.seconds <= renewal->env->now)
                 reason = ksa_fail(err, KSA_EXPIRED, "this token expired %lld s ago",
-                                  (long long)(env->now - first.token.exp.seconds));
+                                  (long long)(renewal->env->now - first.token.exp.seconds));
         if (reason == KSA_OK)
-                reason = ksa_cluster_lock(cluster, env, RENEW_LOCK, &lock, err);
+                reason = ksa_cluster_lock(renewal->cluster, renewal->env, RENEW_LOCK, &lock, err);
         if (reason == KSA_OK) {
-                reason = init_locked(cluster, env, &first, seconds, milliseconds, ret_credential,
-                                     err);
+                reason = init_locked(renewal, &first, seconds, ret_credential, err);
                 (void)close(lock);
         }
         ksa_credential_clear(&first);
@@ -268,40 +262,42 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
 
 /* --- The next --------------------------------------------------------------- */
 
-static enum ksa_reason renew_locked(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                    bool if_due, unsigned milliseconds, bool *ret_renewed,
-                                    struct ksa_credential *ret_credential, struct ksa_error *err)
+static enum ksa_reason renew_locked(const struct ksa_credential_renewal *renewal, bool if_due,
+                                    bool *ret_renewed, struct ksa_credential *ret_credential,
+                                    struct ksa_error *err)
 {
         struct ksa_credential current;
-        enum ksa_reason reason = ksa_credential_read(cluster, env, &current, err);
+        enum ksa_reason reason = ksa_credential_read(renewal->cluster, renewal->env, &current, err);
 
         if (reason == KSA_OK && if_due &&
-            env->now < ksa_credential_due(cluster, env, &current.token)) {
+            renewal->env->now <
+                    ksa_credential_due(renewal->cluster, renewal->env, &current.token)) {
                 *ret_credential = current;
                 return KSA_OK;
         }
         if (reason == KSA_OK) {
                 int64_t life = current.token.exp.seconds - current.token.iat.seconds;
 
-                reason = succeed(cluster, env, &current, life, milliseconds, ret_credential, err);
+                reason = succeed(renewal, &current, life, ret_credential, err);
         }
         *ret_renewed = reason == KSA_OK;
         ksa_credential_clear(&current);
         return reason;
 }
 
-enum ksa_reason ksa_credential_renew(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                     bool if_due, unsigned milliseconds, bool *ret_renewed,
-                                     struct ksa_credential *ret_credential, struct ksa_error *err)
+enum ksa_reason ksa_credential_renew(const struct ksa_credential_renewal *renewal, bool if_due,
+                                     bool *ret_renewed, struct ksa_credential *ret_credential,
+                                     struct ksa_error *err)
 {
         int lock = -1;
 
         *ret_credential = (struct ksa_credential){.text = NULL};
         *ret_renewed = false;
-        enum ksa_reason reason = ksa_cluster_lock(cluster, env, RENEW_LOCK, &lock, err);
+        enum ksa_reason reason =
+                ksa_cluster_lock(renewal->cluster, renewal->env, RENEW_LOCK, &lock, err);
         if (reason != KSA_OK)
                 return reason;
-        reason = renew_locked(cluster, env, if_due, milliseconds, ret_renewed, ret_credential, err);
+        reason = renew_locked(renewal, if_due, ret_renewed, ret_credential, err);
         (void)close(lock);
         return reason;
 }

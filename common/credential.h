@@ -38,6 +38,13 @@ void ksa_credential_clear(struct ksa_credential *credential);
 int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
                            const struct ksa_token *token);
 
+/* The cluster that is asked for a token, and how long that may take. */
+struct ksa_credential_renewal {
+        const struct ksa_cluster *cluster;
+        const struct ksa_env *env;
+        unsigned milliseconds;
+};
+
 /*
  * Exchanges GIVEN for a token that lives for SECONDS, and keeps that. Where the cluster forbids the
  * exchange, GIVEN is kept, and the reason is KSA_API_FORBIDDEN; with any other reason nothing changes.
@@ -49,9 +56,9 @@ int64_t ksa_credential_due(const struct ksa_cluster *cluster, const struct ksa_e
  * KSA_API_BROKEN   the answer is not the next token of this account
  * what ksa_api_open() and ksa_api_ask() say, and what file_write.h says
  */
-enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const struct ksa_env *env,
+enum ksa_reason ksa_credential_init(const struct ksa_credential_renewal *renewal,
                                     const struct ksa_secret *given, int64_t seconds,
-                                    unsigned milliseconds, struct ksa_credential *ret_credential,
+                                    struct ksa_credential *ret_credential,
                                     struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
@@ -63,9 +70,8 @@ enum ksa_reason ksa_credential_init(const struct ksa_cluster *cluster, const str
  *
  * What ksa_credential_read() and ksa_credential_init() say
  */
-enum ksa_reason ksa_credential_renew(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                     bool if_due, unsigned milliseconds, bool *ret_renewed,
-                                     struct ksa_credential *ret_credential,
+enum ksa_reason ksa_credential_renew(const struct ksa_credential_renewal *renewal, bool if_due,
+                                     bool *ret_renewed, struct ksa_credential *ret_credential,
                                      struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -58,8 +58,8 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
                 log_cluster_failure(false, cluster, &error);
                 return EXIT_DENIED;
         }
-        reason = ksa_credential_init(cluster, &session->host.env, given, seconds, PATIENCE,
-                                     &credential, &error);
+        const struct ksa_credential_renewal renewal = {cluster, &session->host.env, PATIENCE};
+        reason = ksa_credential_init(&renewal, given, seconds, &credential, &error);
         if (reason == KSA_OK || reason == KSA_API_FORBIDDEN) {
                 log_kept("stored", cluster, &session->host.env, &credential.token,
                          reason == KSA_OK ? NULL : &error);
@@ -132,8 +132,9 @@ static bool renew_one(struct session *session, const struct ksa_cluster *cluster
         bool renewed = false;
 
         renew_session(session);
-        enum ksa_reason reason = ksa_credential_renew(cluster, &session->host.env, if_due, PATIENCE,
-                                                      &renewed, &credential, &error);
+        const struct ksa_credential_renewal renewal = {cluster, &session->host.env, PATIENCE};
+        enum ksa_reason reason =
+                ksa_credential_renew(&renewal, if_due, &renewed, &credential, &error);
         if (renewed)
                 log_kept("renewed", cluster, &session->host.env, &credential.token, NULL);
         if (reason != KSA_OK)

@@ -112,8 +112,8 @@ static enum ksa_reason init(struct trial *trial, const struct ksa_secret *given)
 {
         struct ksa_credential credential;
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_credential_init(trial->cluster, &trial->place->env, given,
-                                                     3600, 1234, &credential, &error);
+        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->place->env, 1234};
+        enum ksa_reason reason = ksa_credential_init(&renewal, given, 3600, &credential, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         assert_null(strstr(error.text, ksa_secret_bytes(given) + 40));
@@ -125,8 +125,9 @@ static enum ksa_reason renew(struct trial *trial, bool if_due, bool *ret_renewed
 {
         struct ksa_credential credential;
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_credential_renew(trial->cluster, &trial->place->env, if_due,
-                                                      1234, ret_renewed, &credential, &error);
+        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->place->env, 1234};
+        enum ksa_reason reason =
+                ksa_credential_renew(&renewal, if_due, ret_renewed, &credential, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         assert_int_equal(reason == KSA_OK, credential.text != NULL && credential.token.exp.given &&
