@@ -14,10 +14,9 @@
 
 /* --- The steps -------------------------------------------------------------- */
 
-enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
-                                   const struct ksa_attempt *attempt, struct ksa_error *err)
+static enum ksa_reason concerns(const struct ksa_config *config, const struct ksa_attempt *attempt,
+                                const struct ksa_service *service, struct ksa_error *err)
 {
-        const struct ksa_service *service = ksa_config_service(config, attempt->service);
         char user[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE];
         enum ksa_reason known =
                 ksa_own_is_known(config, attempt->user, attempt->service, &attempt->local, err);
@@ -42,14 +41,29 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
         return KSA_OK;
 }
 
-static enum ksa_reason step_service(const struct ksa_config *config,
-                                    const struct ksa_attempt *attempt, struct ksa_decision *d)
+enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
+                                   const struct ksa_attempt *attempt, struct ksa_error *err)
 {
-        const struct ksa_service *service = ksa_config_service(config, attempt->service);
+        return concerns(config, attempt, ksa_config_service(config, attempt->service), err);
+}
 
-        d->accepted = service != NULL && service->audience.count > 0 ? &service->audience
-                                                                     : &config->host.audience;
-        return ksa_login_concerns(config, attempt, &d->error);
+/* A login in progress: what it was given, and its decision. */
+struct login {
+        const struct ksa_config *config;
+        const struct ksa_env *env;
+        const struct ksa_attempt *attempt;
+        const struct ksa_service *service; /* its section; NULL if there is none */
+        struct ksa_decision *decision;
+};
+
+static enum ksa_reason step_service(const struct login *login, struct ksa_decision *d)
+{
+        const struct ksa_service *service = login->service;
+
+        d->accepted = service != NULL && service->audience.count > 0
+                              ? &service->audience
+                              : &login->config->host.audience;
+        return concerns(login->config, login->attempt, service, &d->error);
 }
 
 static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_decision *d)
@@ -68,13 +82,12 @@ static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_
                         ksa_text_quote(d->token.iss, quoted, sizeof(quoted)));
 }
 
-static enum ksa_reason step_user(const struct ksa_config *config, const struct ksa_attempt *attempt,
-                                 struct ksa_decision *d)
+static enum ksa_reason step_user(const struct login *login, struct ksa_decision *d)
 {
-        const struct ksa_service *service = ksa_config_service(config, attempt->service);
+        const struct ksa_attempt *attempt = login->attempt;
         char user[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE];
 
-        if (service != NULL && !service->local_user)
+        if (login->service != NULL && !login->service->local_user)
                 return KSA_OK;
         enum ksa_reason there = ksa_own_is_there(&attempt->local, &d->error);
         if (there != KSA_OK)
@@ -141,14 +154,6 @@ static bool passed(struct ksa_decision *d, enum ksa_step step, enum ksa_reason r
         return reason == KSA_OK;
 }
 
-/* A login under way: what it is given, and what came of it. */
-struct login {
-        const struct ksa_config *config;
-        const struct ksa_env *env;
-        const struct ksa_attempt *attempt;
-        struct ksa_decision *decision;
-};
-
 /* What a cluster's token claims, and which rule that fits: pure, and worth what the signature is. */
 static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
 {
@@ -161,7 +166,7 @@ static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
                passed(d, KSA_STEP_TIMES, ksa_claims_times(token, login->env->now, err)) &&
                passed(d, KSA_STEP_LIFETIME, ksa_claims_lifetime(token, host->max_lifetime, err)) &&
                passed(d, KSA_STEP_SUBJECT, ksa_claims_subject(token, err)) &&
-               passed(d, KSA_STEP_USER, step_user(login->config, login->attempt, d)) &&
+               passed(d, KSA_STEP_USER, step_user(login, d)) &&
                passed(d, KSA_STEP_RULE, step_rule(login->config, login->attempt, d)) &&
                passed(d, KSA_STEP_OWN,
                       ksa_own_judge(&login->attempt->local, d->rule, d->cluster, token, err)) &&
@@ -257,14 +262,15 @@ static bool demands(const struct login *login, struct ksa_decision *d)
 void ksa_login(const struct ksa_config *config, const struct ksa_env *env,
                const struct ksa_attempt *attempt, struct ksa_decision *d)
 {
-        struct login login = {config, env, attempt, d};
+        struct login login = {config, env, attempt, ksa_config_service(config, attempt->service),
+                              d};
         struct ksa_token *token = &d->token;
         struct ksa_error *err = &d->error;
 
         memset(d, 0, sizeof(*d));
         d->now = env->now;
         d->audit_id = env->audit_id;
-        bool allowed = passed(d, KSA_STEP_SERVICE, step_service(config, attempt, d)) &&
+        bool allowed = passed(d, KSA_STEP_SERVICE, step_service(&login, d)) &&
                        passed(d, KSA_STEP_TOKEN, ksa_token_parse(attempt->token, token, err)) &&
                        passed(d, KSA_STEP_CLUSTER, step_cluster(config, d)) &&
                        passed(d, KSA_STEP_KEY, step_key(&login)) &&
