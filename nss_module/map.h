@@ -11,8 +11,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "macros.h"
-#include "registry.h"
+#include "base/macros.h"
+#include "registry/registry.h"
 #include "status.h"
 
 /* How many threads find a mapping that is kept; one more maps the file for its own call (50 us). */

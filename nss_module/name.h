@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "registry.h"
+#include "registry/registry.h"
 
 /* Names come from anybody: sshd asks for what a client typed. */
 static inline bool ksa_nss_name_may_be_ours(const char *name)

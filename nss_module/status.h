@@ -5,8 +5,8 @@
 
 #include <nss.h>
 
-#include "macros.h"
-#include "registry.h"
+#include "base/macros.h"
+#include "registry/registry.h"
 
 /* Zero is none of them. */
 enum ksa_nss_outcome {

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "text.h"
-#include "value.h"
+#include "base/text.h"
+#include "config/value.h"
 
 static bool is_token_path(const char *value)
 {

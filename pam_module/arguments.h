@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "error.h"
-#include "macros.h"
+#include "base/error.h"
+#include "base/macros.h"
 
 struct arguments {
         const char *config;     /* NULL: the default */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "answer.h"
+#include "token/answer.h"
 
 /*
  * ksa-askpass recognizes these prompts by their whole text. Many clients (asyncssh, JSch, sshpass, lftp)

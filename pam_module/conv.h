@@ -5,9 +5,9 @@
 
 #include <security/pam_modules.h>
 
-#include "error.h"
-#include "macros.h"
-#include "secret.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "base/secret.h"
 
 /*
  * Asks for the token, part by part, until the length of an answer says that it was the

@@ -5,8 +5,8 @@
 
 #include <security/pam_modules.h>
 
-#include "error.h"
-#include "macros.h"
+#include "base/error.h"
+#include "base/macros.h"
 
 /*
  * The longest item that a login may have: LOGIN_NAME_MAX without the NUL, NAME_MAX of a file in

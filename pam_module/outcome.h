@@ -3,7 +3,7 @@
 #ifndef KSA_PAM_OUTCOME_H
 #define KSA_PAM_OUTCOME_H
 
-#include "reason.h"
+#include "base/reason.h"
 
 /* PAM_SUCCESS for KSA_ALLOW and nothing else. */
 int pam_code(enum ksa_outcome outcome);

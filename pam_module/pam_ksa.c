@@ -12,10 +12,10 @@
 
 #include "arguments.h"
 #include "conv.h"
-#include "explain.h"
-#include "host.h"
 #include "items.h"
-#include "login.h"
+#include "login/explain.h"
+#include "login/host.h"
+#include "login/login.h"
 #include "outcome.h"
 #include "token_file.h"
 

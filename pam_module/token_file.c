@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "answer.h"
-#include "child.h"
-#include "text.h"
+#include "base/child.h"
+#include "base/text.h"
+#include "token/answer.h"
 
 #define SECONDS 2
 

@@ -5,10 +5,10 @@
 
 #include <security/pam_modules.h>
 
-#include "error.h"
-#include "login.h"
-#include "macros.h"
-#include "secret.h"
+#include "base/error.h"
+#include "base/macros.h"
+#include "base/secret.h"
+#include "login/login.h"
 
 /*
  * Reads the file that PATTERN (token_file=, with %u for the user) names, in a child

@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "keyset.h"
-#include "login.h"
-#include "signer.h"
-#include "support.h"
+#include "login/login.h"
+#include "support/signer.h"
+#include "support/support.h"
+#include "token/keyset.h"
 
 #define PAIRS 31
 

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "accounts.h"
-#include "file_write.h"
-#include "support.h"
+#include "admin/base/file_write.h"
+#include "support/accounts.h"
+#include "support/support.h"
 
 #define BATCHES 301
 #define BATCH   64

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "credential.h"
-#include "refresh.h"
+#include "admin/credential/credential.h"
+#include "admin/keys/refresh.h"
 
 #define START  INT64_C(1795464000) /* a full ten minutes */
 #define WINDOW 10

@@ -165,7 +165,7 @@ def test_debug_logs_each_step(host):
     host.edit("/etc/pam.d/sshd", "pam_ksa.so\n@include", "pam_ksa.so debug\n@include")
     result = host.ssh(host.token())
     steps = [line for line in result.log if "pam_ksa(" in line and " step=" in line]
-    words = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (private_host.SOURCE / "common/login.h").read_text(), re.M)
+    words = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (private_host.SOURCE / "common/login/login.h").read_text(), re.M)
     assert result.out == "deploy-bot\n" and [re.search(r" step=(\w+)", line).group(1) for line in steps] == words, result
 
 

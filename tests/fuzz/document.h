@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "fuzz.h"
-#include "json.h"
+#include "token/json.h"
 
 /*
  * The document as ksa reads it, loaded again; NULL if jansson refuses it. What jansson takes as it is, is

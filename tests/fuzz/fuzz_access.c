@@ -2,9 +2,9 @@
 /* A SubjectAccessReview's answer: what allows says so, and nothing in it says otherwise. */
 #include <jansson.h>
 
+#include "cluster/review.h"
 #include "document.h"
 #include "fuzz.h"
-#include "review.h"
 
 /* What the answer says, in other words than review.c has. */
 static void check(const char *body, size_t length, enum ksa_reason reason, bool allowed)

@@ -5,12 +5,12 @@
  */
 #include <jansson.h>
 
-#include "account_file.h"
-#include "account_list.h"
+#include "admin/accounts/account_file.h"
+#include "admin/accounts/account_list.h"
+#include "admin/accounts/json_list.h"
+#include "base/text.h"
 #include "document.h"
 #include "fuzz.h"
-#include "json_list.h"
-#include "text.h"
 
 static const char *namespaces[] = {"ci", "build"};
 static struct ksa_accounts source = {.name = "prod", .namespaces = {namespaces, 2}};

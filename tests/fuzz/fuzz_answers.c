@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Prompt answers, one a line; a line that begins with "+" is filled up to a whole part. */
-#include "answer.h"
-#include "token.h"
 #include "fuzz.h"
+#include "token/answer.h"
+#include "token/token.h"
 
 static void make_part(const char *line, char *part)
 {

@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "env.h"
+#include "base/env.h"
+#include "config/config.h"
+#include "config/ini.h"
 #include "fuzz.h"
-#include "ini.h"
 
 static char path[64];
 

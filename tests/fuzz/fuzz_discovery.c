@@ -6,13 +6,13 @@
  */
 #include <jansson.h>
 
-#include "asked.h"
-#include "discovery.h"
+#include "admin/credential/token_request.h"
+#include "admin/keys/discovery.h"
+#include "base/text.h"
 #include "document.h"
 #include "fuzz.h"
-#include "signer.h"
-#include "text.h"
-#include "token_request.h"
+#include "support/asked.h"
+#include "support/signer.h"
 
 /* How long the part of an https URL is that names its server. */
 static size_t authority_length(const char *url)

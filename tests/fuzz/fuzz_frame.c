@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What stands on the socket to ksa-fetch: what is read as a record is written as the same bytes. */
-#include "exchange.h"
+#include "base/exchange.h"
 #include "fuzz.h"
 
 static struct ksa_secret *secret_with(const uint8_t *data, size_t size)

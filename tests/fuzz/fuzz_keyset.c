@@ -5,7 +5,7 @@
 
 #include "document.h"
 #include "fuzz.h"
-#include "keyset.h"
+#include "token/keyset.h"
 
 #define NOW 1795464267
 

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "accounts.h"
-#include "explain.h"
-#include "file_write.h"
+#include "admin/base/file_write.h"
+#include "base/text.h"
 #include "fuzz.h"
-#include "login.h"
-#include "signer.h"
-#include "text.h"
+#include "login/explain.h"
+#include "login/login.h"
+#include "support/accounts.h"
+#include "support/signer.h"
 
 /* The uid of bot, the user of prod:ci/bot in the registry. */
 #define BOT (SAMPLE_GID + 1)

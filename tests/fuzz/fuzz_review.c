@@ -6,10 +6,10 @@
  */
 #include <jansson.h>
 
-#include "asked.h"
+#include "cluster/review.h"
 #include "document.h"
 #include "fuzz.h"
-#include "review.h"
+#include "support/asked.h"
 
 #define EXTRA "authentication.kubernetes.io/"
 

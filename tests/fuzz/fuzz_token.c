@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A token: the bytes as they are, and the input's first line as header, the rest as claims. */
+#include "base/text.h"
 #include "fuzz.h"
-#include "text.h"
-#include "token.h"
+#include "token/token.h"
 
 static void check(const struct ksa_secret *text)
 {

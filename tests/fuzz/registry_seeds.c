@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes seeds/registry, which only the writer itself can make: registry_seeds FOLDER */
-#include "accounts.h"
 #include "fuzz.h"
+#include "support/accounts.h"
 
 static void write_seed(const char *folder, const char *name, unsigned char seal,
                        const struct ksa_account_record *accounts, size_t count)

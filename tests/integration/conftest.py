@@ -9,6 +9,6 @@ import pytest
 def build():
     """The build folder: KSA_BUILD, as tests/run sets it."""
     folder = os.environ.get("KSA_BUILD")
-    if not folder or not Path(folder, "ksactl").is_file():
+    if not folder or not Path(folder, "ksactl/ksactl").is_file():
         pytest.exit("set KSA_BUILD to a build folder (tests/support/build SOURCE BUILD), or use tests/run", 2)
     return Path(folder)

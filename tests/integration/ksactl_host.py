@@ -51,7 +51,7 @@ class Result:
 
 class Host:
     def __init__(self, build, folder):
-        self.ksactl = build / "ksactl"
+        self.ksactl = build / "ksactl/ksactl"
         self.folder = folder
         self.key = issuer.Key("ES256")
         self.outputs = []

@@ -21,8 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "registry_format.h"
-#include "registry_write.h"
+#include "admin/registry/registry_write.h"
+#include "registry/registry_format.h"
 
 #define WORDS 11
 #define NOW   1790000000

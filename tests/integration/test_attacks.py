@@ -316,12 +316,12 @@ def test_table_names_its_tests():
 
 
 def test_words_of_the_table_are_reasons():
-    words = set(re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/reason.h").read_text(), re.M)) | {"allow", "unharmed", "-"}
+    words = set(re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/base/reason.h").read_text(), re.M)) | {"allow", "unharmed", "-"}
     for row in ROWS:
         assert set(row[3].split()) <= words, row
 
 
 def test_every_reason_has_an_attack():
     """But for what no attack brings about: a step that was not come to, and a library that fails."""
-    words = set(re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/reason.h").read_text(), re.M))
+    words = set(re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/base/reason.h").read_text(), re.M))
     assert words - {word for row in ROWS for word in row[3].split()} == {"not-reached", "internal-error"}

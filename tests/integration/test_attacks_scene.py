@@ -11,10 +11,10 @@ import pytest
 import issuer
 from attack_cases import CASES, NOW, key, token
 
-KSACTL = Path(os.environ["KSA_BUILD"]) / "ksactl"
+KSACTL = Path(os.environ["KSA_BUILD"]) / "ksactl/ksactl"
 TABLE = Path(__file__).resolve().parents[1] / "attacks.tsv"
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (ROOT / "common/login.h").read_text(), re.M)
+STEPS = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (ROOT / "common/login/login.h").read_text(), re.M)
 OUTCOMES = {row[0]: row[3] for row in (line.split("\t") for line in TABLE.read_text().splitlines()[1:])}
 
 

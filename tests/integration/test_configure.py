@@ -70,10 +70,11 @@ def test_files_with_values_of_configure_are_compiled_again(build):
     """ksactl --version stayed old after a change of configure.ac."""
     names = re.findall(r"-D(KSA_\w+)=", (ROOT / "Makefile.am").read_text())
     assert "KSA_CONFIG_FILE" in names
-    have = {path for room in ("common", "nss_module", "pam_module", "tools", "tests/unit") for path in (ROOT / room).glob("*.c")
+    have = {path for part in ("admin", "common", "helper", "ksactl", "nss_module", "pam_module", "tests/unit")
+            for path in (ROOT / part).rglob("*.c")
             if re.search(r"\b(PACKAGE_VERSION|%s)\b" % "|".join(names), path.read_text())}
     assert {"host.c", "ksactl.c", "api.c", "map.c", "test_api.c"} <= {path.name for path in have}
-    told = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "tests/unit/test_api"])
+    told = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "tests/unit/cluster/test_api"])
     compiled = {Path(path).name for path in re.findall(r" -c .*?([\w./-]+\.c)\b", told.stdout)}
     assert {path.name for path in have} <= compiled, told.stdout[-3000:]
 
@@ -81,5 +82,5 @@ def test_files_with_values_of_configure_are_compiled_again(build):
 def test_askpass_has_the_version_of_configure(build):
     """The script is installed as it is: its version is written by hand."""
     version = re.search(r"AC_INIT\(\[ksa\], \[([^]]+)\]", (ROOT / "configure.ac").read_text()).group(1)
-    told = run([ROOT / "tools/ksa-askpass", "--version"]), run([build / "ksactl", "--version"])
+    told = run([ROOT / "client/ksa-askpass", "--version"]), run([build / "ksactl/ksactl", "--version"])
     assert [one.stdout for one in told] == ["ksa-askpass %s\n" % version, "ksactl %s\n" % version]

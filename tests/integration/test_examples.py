@@ -20,7 +20,7 @@ def options_of(path):
 
 
 def cached(options, key):
-    """The set as a fetch leaves it (common/keyset.h)."""
+    """The set as a fetch leaves it (common/token/keyset.h)."""
     numbers = key.jwk()
     return "ksa-keys 1\nissuer %s\n%sfetched %d\nmax_age 3600\nkey RS256 %s %s %s\nend 1\n" % (
         options["issuer"], "".join("%s %s\n" % (name, options.get(name, "-")) for name in BINDING), time.time(),

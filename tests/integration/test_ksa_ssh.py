@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "client"
 FIRST_OPTIONS = ["-o", "PreferredAuthentications=keyboard-interactive,publickey", "-o", "KbdInteractiveAuthentication=yes",
                  "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
 STAND_IN = """#!/bin/sh
@@ -78,7 +78,7 @@ def test_askpass_is_the_one_beside_it(ssh):
 
 
 def test_called_by_a_relative_path(ssh):
-    ssh.run("build-7", script="tools/ksa-ssh", cwd=TOOLS.parent)
+    ssh.run("build-7", script="client/ksa-ssh", cwd=TOOLS.parent)
     assert ssh.environment["SSH_ASKPASS"] == str(TOOLS / "ksa-askpass")
 
 

@@ -1,15 +1,39 @@
-"""The house, as HACKING.md has it: who may include whom, who may call what, how long things are."""
+"""The house, as HACKING.md has it: which directory may include which, what may call what, how long things are."""
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = sorted(path for room in ("common", "nss_module", "pam_module", "tools") for path in (ROOT / room).glob("*.[ch]"))
-LISTED = re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text())
-ORDER = list(dict.fromkeys(LISTED))
-ADMIN = list(dict.fromkeys(re.findall(r"common/(\w+)\.[ch]", (ROOT / "common/common.am").read_text().split(
-    "\nKSA_ADMIN")[1].split("\n\n")[0])))
+# Each directory, and those of the same part (common, admin, or itself) that it may include beside itself. In the
+# order of the layers: none includes a later one.
+COMMON = {
+    "base": set(),
+    "registry": {"base/macros.h"},
+    "config": {"base"},
+    "token": {"base", "config"},
+    "cluster": {"base", "config", "token"},
+    "login": {"base", "registry", "config", "token", "cluster"},
+}
+ADMIN = {
+    "admin/base": set(),
+    "admin/registry": {"admin/base"},
+    "admin/keys": {"admin/base"},
+    "admin/credential": {"admin/base"},
+    "admin/accounts": {"admin/base", "admin/registry"},
+}
+PROGRAMS = {
+    "nss_module": {"registry/registry.h", "base/macros.h"},
+    "pam_module": set(COMMON),
+    "helper": {"base"},
+    "ksactl": set(COMMON) | set(ADMIN),
+}
+MAY_INCLUDE = {
+    **{"common/" + name: allowed for name, allowed in COMMON.items()},
+    **{name: allowed | set(COMMON) for name, allowed in ADMIN.items()},
+    **PROGRAMS,
+}
+SOURCES = sorted(path for directory in MAY_INCLUDE for path in (ROOT / directory).glob("*.[ch]"))
 IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 
@@ -17,71 +41,109 @@ def includes(path, pattern):
     return re.findall(r"^#include " + pattern, path.read_text(), re.M)
 
 
-def test_the_list_is_whole():
-    assert set(ORDER) == {path.stem for path in (ROOT / "common").glob("*.[ch]")}
+def directory_of(path):
+    return str(path.parent.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "common").glob("*.[ch]")), ids=lambda path: path.name)
-def test_a_file_includes_only_files_above_it(path):
-    for name in includes(path, r'"(\w+)\.h"'):
-        assert name == path.stem or ORDER.index(name) < ORDER.index(path.stem), "%s includes %s" % (path.name, name)
+def test_every_source_is_in_a_directory_of_the_table():
+    everything = {path for part in ("admin", "common", "helper", "ksactl", "nss_module", "pam_module", "client")
+                  for path in (ROOT / part).rglob("*.[ch]")}
+    assert everything == set(SOURCES)
 
 
-def test_what_ksactl_alone_does_stays_out_of_the_module():
-    assert "json_wipe" in ADMIN and ORDER[-len(ADMIN):] == ADMIN
-    for path in (ROOT / "pam_module").glob("*.[ch]"):
-        assert not set(includes(path, r'"(\w+)\.h"')) & set(ADMIN), path
-    assert "libksa-admin" not in (ROOT / "pam_module/pam_module.am").read_text()
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_a_directory_includes_only_what_the_table_allows(path):
+    directory = directory_of(path)
+    own = directory.removeprefix("common/")
+    for name in includes(path, r'"([\w/.]+)"'):
+        where = name.rsplit("/", 1)[0] if "/" in name else directory
+        if "/" not in name:
+            assert directory in PROGRAMS and (path.parent / name).exists(), "%s names no directory" % name
+        assert where in (own, directory) or where in MAY_INCLUDE[directory] or name in MAY_INCLUDE[directory], name
 
 
-def test_the_nss_module_holds_the_reader_of_the_registry_alone():
-    own = {path.stem for path in (ROOT / "nss_module").glob("*.h")}
-    for path in (ROOT / "nss_module").glob("*.[ch]"):
-        assert set(includes(path, r'"(\w+)\.h"')) <= own | {"macros", "registry"}, path
-    assert re.findall(r"libksa-?\w*\.la", (ROOT / "nss_module/nss_module.am").read_text()) == ["libksa-registry.la"] * 2
-    # the only state of ours in other people's processes: mapped files, and how far an enumeration came
+@pytest.mark.parametrize("fragment", ["common/common.am", "admin/admin.am"])
+def test_a_file_includes_only_files_above_it_in_its_directory(fragment):
+    """The fragment of the Makefile lists each directory from its base upwards."""
+    order = list(dict.fromkeys(re.findall(r"([\w/]+)\.[ch]\b", (ROOT / fragment).read_text())))
+    part = fragment.split("/")[0]
+    assert set(order) == {str(path.relative_to(ROOT).with_suffix("")) for path in (ROOT / part).rglob("*.[ch]")}
+    for stem in order:
+        for path in (ROOT / stem).parent.glob(Path(stem).name + ".[ch]"):
+            for name in includes(path, r'"([\w/]+)\.h"'):
+                full = name if part == "admin" else "common/" + name
+                if full.rsplit("/", 1)[0] == stem.rsplit("/", 1)[0]:
+                    assert full == stem or order.index(full) < order.index(stem), "%s includes %s" % (stem, name)
+
+
+LINKS = {  # what of ksa each program and library is linked with
+    ("common/common.am", "libksa_base_la"): [],
+    ("common/common.am", "libksa_la"): ["libksa-base.la", "libksa-registry.la"],
+    ("admin/admin.am", "libksa_admin_la"): ["libksa.la"],
+    ("pam_module/pam_module.am", "pam_ksa_la"): ["libksa.la"],
+    ("nss_module/nss_module.am", "libnss_ksa_la"): ["libksa-registry.la"],
+    ("helper/helper.am", "ksa_fetch"): ["libksa-base.la"],
+    ("ksactl/ksactl.am", "ksactl_ksactl"): ["libksa-admin.la"],
+}
+
+
+@pytest.mark.parametrize("fragment, target", LINKS, ids=lambda name: name.replace("/", "."))
+def test_links_are_those_of_the_house(fragment, target):
+    text = (ROOT / fragment).read_text().replace("\\\n", " ")
+    linked = re.findall(r"^%s_(?:LIBADD|LDADD) = (.*)$" % target, text, re.M)
+    assert sorted(re.findall(r"libksa[\w-]*\.la", " ".join(linked))) == LINKS[fragment, target]
+
+
+def test_the_nss_module_keeps_no_state_but_its_mapping():
+    # mapped files, and how far an enumeration has come
     assert sorted(line for path in (ROOT / "nss_module").glob("*.c") for line in path.read_text().splitlines()
                   if re.match(r"static (?!inline|const)[^(]*;$", line)) == [
                       "static struct ksa_listing listing;"] * 2 + ["static struct ksa_map_slot slots[KSA_MAP_SLOTS];"]
 
 
+WITHOUT_LIBRARIES = ("common/base", "common/registry", "common/config", "nss_module")
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)
-def test_libraries_stay_in_their_rooms(path):
+def test_libraries_stay_in_their_directories(path):
     headers = set(includes(path, r"<([\w/.]+)>"))
-    room = path.parent.name
-    if room != "pam_module":
+    directory = directory_of(path)
+    if directory != "pam_module":
         assert not any(header.startswith("security/") for header in headers)
     assert not any(header.startswith("curl/") for header in headers) or path.name == "fetch_transfer.c"
-    assert not any(header.startswith(("sys/socket", "netdb")) for header in headers) or path.stem in ("child", "fetch", "fetch_host")
-    if room == "common" and ORDER.index(path.stem) < ORDER.index("env"):
+    assert not any(header.startswith(("sys/socket", "netdb")) for header in headers) or path.stem in (
+        "child", "fetch", "fetch_host")
+    if directory in WITHOUT_LIBRARIES:
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
-    if room == "common":
+    if directory == "common/cluster" and path.stem == "fetch":
+        assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
+    if directory.startswith(("common/", "admin/")):
         assert not headers & {"syslog.h", "locale.h"}
         assert "signal.h" not in headers or path.stem == "child"
 
 
-ONLY = {  # what a call belongs to
-    r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/secret.c"},
-    r"\bjson_load\w*\(": {"common/json.c"},
-    r"\bjson_set_alloc_funcs\w*\(": {"common/json_wipe.c"},
-    r"\bopenat?\(|\bfopen\(": {"common/child.c", "common/file.c", "common/file_write.c", "common/walk.c",
-                                   "common/registry.c",  # NSS holds no more than that
-                                   # what others own, and libc or we read: passwd and group, sudoers
-                                   "common/local_table.c", "common/sudoers.c", "tools/nsswitch.c",
-                                   "common/id_map.c",  # the kernel's
-                                   "tools/check_sshd.c",
+ONLY = {  # where a call belongs
+    r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/base/secret.c"},
+    r"\bjson_load\w*\(": {"common/token/json.c"},
+    r"\bjson_set_alloc_funcs\w*\(": {"admin/base/json_wipe.c"},
+    r"\bopenat?\(|\bfopen\(": {"common/base/child.c", "common/base/file.c", "admin/base/file_write.c", "common/base/walk.c",
+                                   "common/registry/registry.c",  # the NSS module has nothing else
+                                   # files of others, which libc or we read
+                                   "admin/accounts/local_table.c", "ksactl/nsswitch.c",
+                                   "admin/accounts/id_map.c",  # the kernel's
+                                   "ksactl/check_sshd.c",
                                    # what an administrator names, wherever it is
-                                   "tools/read_input.c", "tools/read_token.c",
+                                   "ksactl/read_input.c", "ksactl/read_token.c",
                                    "pam_module/token_file.c"},
-    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/child.c", "common/host.c",
-                                                               "nss_module/map.c"},  # whether a second is over
-    r"\bgetenv\(|\bsecure_getenv\(": {"tools/log.c"},  # where standard error goes
-    r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/child.c"},
-    r"\bcurl_\w+\(": {"tools/fetch_transfer.c"},
+    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/child.c", "common/login/host.c",
+                                                               "nss_module/map.c"},  # whether a second has passed
+    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/log.c"},  # where standard error goes
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
-    r"\bPEM_|\bd2i_": {"tools/convert.c", "tools/certificate.c"},
-    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/child.c"},
+    r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/child.c"},
+    r"\bcurl_\w+\(": {"helper/fetch_transfer.c"},
+    r"\bPEM_|\bd2i_": {"ksactl/convert.c", "ksactl/certificate.c"},
+    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/base/child.c"},
     r"\breturn PAM_SUCCESS\b": {"pam_module/pam_ksa.c", "pam_module/outcome.c"},
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
-TOOLS = SOURCE / "tools"
+TOOLS = SOURCE / "client"
 PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "grep", "id", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
 HOST = "(bot@build-7) "
 AUDIENCE = "ssh://build-7"

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A list of an API server's objects. Whoever may write into one of them writes into the answer
+ * about all of them, and must not be able to keep the others from being read by managedFields, which
+ * nest as deep as the writer likes.
+ */
+#ifndef KSA_JSON_LIST_H
+#define KSA_JSON_LIST_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* As ksa_json_load_document(), but arrays that are called managedFields come out empty. */
+enum ksa_reason ksa_json_load_list(const char *bytes, size_t length, json_t **ret_list,
+                                   struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The locks of a cluster: RUN/clusters/NAME.SUFFIX. */
+#ifndef KSA_CLUSTER_LOCK_H
+#define KSA_CLUSTER_LOCK_H
+
+#include "token/cluster_run.h"
+
+/* Waits for the lock with SUFFIX; creates the directories first. Reasons and RET_LOCK as in file_write.h. */
+enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 const char *suffix, int *ret_lock,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

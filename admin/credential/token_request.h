@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * TokenRequest: the host's own credential asks for its successor. Pure. The answer's token passes
+ * through jansson: the program calls ksa_json_wipes() first.
+ */
+#ifndef KSA_TOKEN_REQUEST_H
+#define KSA_TOKEN_REQUEST_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "base/secret.h"
+#include "token/token.h"
+
+/*
+ * Where the API server takes one for CURRENT's account, by POST. The caller frees it; NULL when
+ * memory runs out, or CURRENT names no account that Kubernetes allows.
+ */
+char *ksa_token_request_path(const struct ksa_token *current) KSA_MUST_CHECK;
+
+/*
+ * The body: a token that lives for SECONDS. It names no audiences, which makes it one for the API
+ * server itself. NULL when memory runs out.
+ */
+struct ksa_secret *ksa_token_request_body(int64_t seconds) KSA_MUST_CHECK;
+
+/*
+ * The token in an answer of status 201: whole, of the same account as CURRENT, and not over at NOW.
+ *
+ * ret_secret  owned by the caller (ksa_secret_free)
+ *
+ * KSA_API_BROKEN, KSA_MEMORY
+ */
+enum ksa_reason ksa_token_request_read(const char *body, size_t length,
+                                       const struct ksa_token *current, int64_t now,
+                                       struct ksa_secret **ret_secret,
+                                       struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/keys/key_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/keys/discovery.h"
+#include "base/text.h"
+#include "cluster/api.h"
+
+/* Some 600 bytes, wherever one was seen. */
+#define DOCUMENT_MAX ((size_t)64 * 1024)
+/* Most bytes of a URL from outside that an error shows. */
+#define SHOWN 160
+
+/* An API server knows the one alone, and answers 406 without it; others know the other alone. */
+#define KEYS_TYPES "application/jwk-set+json, application/json"
+#define KEYS_PATH  "/openid/v1/jwks"
+
+/* One cluster's fetch. */
+struct source {
+        const struct ksa_cluster *cluster;
+        const struct ksa_env *env;
+        unsigned milliseconds;
+};
+
+/* --- Asking ----------------------------------------------------------------- */
+
+/* What was asked stands before what came of it. */
+static enum ksa_reason tell_url(const char *url, enum ksa_side side, enum ksa_reason reason,
+                                struct ksa_error *err)
+{
+        const char *hint = "";
+        const struct ksa_error inner = *err;
+        char plain[KSA_QUOTE_MAX], shown[SHOWN];
+
+        if (reason == KSA_API_FORBIDDEN && side == KSA_SIDE_API)
+                hint = ": the ClusterRole system:service-account-issuer-discovery allows it";
+        (void)ksa_fail(
+                err, reason, "%s: %s%s",
+                ksa_text_quote(ksa_text_url(url, plain, sizeof(plain)), shown, sizeof(shown)),
+                inner.text, hint);
+        err->remedy = inner.remedy;
+        return reason;
+}
+
+static enum ksa_reason get(const struct source *source, enum ksa_side side,
+                           const struct ksa_call *call, struct ksa_response *ret_response,
+                           struct ksa_error *err)
+{
+        struct ksa_api api;
+        enum ksa_reason reason =
+                ksa_api_open(source->cluster, source->env, side, source->milliseconds, &api, err);
+
+        if (reason == KSA_OK) {
+                reason = ksa_api_ask(&api, call, ret_response, err);
+                if (reason != KSA_OK)
+                        reason = tell_url(call->url, side, reason, err);
+        }
+        ksa_api_close(&api);
+        return reason;
+}
+
+/* The credential and the trust anchors of the API server are for its own origin. */
+static enum ksa_side side_of(const struct ksa_cluster *cluster, const char *url)
+{
+        bool ours = cluster->api_server != NULL && ksa_same_origin(url, cluster->api_server);
+
+        return ours ? KSA_SIDE_API : KSA_SIDE_PUBLIC;
+}
+
+/* --- Keys ------------------------------------------------------------------- */
+
+static enum ksa_reason fetch_keys(const struct source *source, enum ksa_side side, const char *url,
+                                  struct ksa_keyset **ret_keyset, int64_t *ret_max_age,
+                                  struct ksa_error *err)
+{
+        const struct ksa_call call = {
+                .url = url, .accept = KEYS_TYPES, .max = KSA_KEYSET_BYTES_MAX};
+        struct ksa_keyset *keyset = NULL;
+        struct ksa_response response = {0};
+        enum ksa_reason reason = get(source, side, &call, &response, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_keyset_parse(response.body.bytes, response.body.length, &keyset, err);
+        if (reason == KSA_OK && ksa_keyset_count_usable(keyset) == 0)
+                reason = ksa_fail(err, KSA_KEYS_UNUSABLE, "none of %zu keys is usable",
+                                  ksa_keyset_count(keyset));
+        if (reason == KSA_OK) {
+                *ret_keyset = keyset;
+                *ret_max_age = response.max_age > 0 ? response.max_age : 0;
+        } else {
+                ksa_keyset_free(&keyset);
+                reason = tell_url(url, side, reason, err);
+        }
+        ksa_response_clear(&response);
+        return reason;
+}
+
+static enum ksa_reason read_document(const struct source *source, const char *url,
+                                     const char *issuer, char **ret_jwks_uri, struct ksa_error *err)
+{
+        const struct ksa_call call = {.url = url, .max = DOCUMENT_MAX};
+        enum ksa_side side = side_of(source->cluster, url);
+        struct ksa_response response = {0};
+        enum ksa_reason reason = get(source, side, &call, &response, err);
+
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_discovery_read(response.body.bytes, response.body.length, issuer, ret_jwks_uri,
+                                    err);
+        ksa_response_clear(&response);
+        return reason == KSA_OK ? KSA_OK : tell_url(url, side, reason, err);
+}
+
+/* Where the issuer says its keys are; of several issuers (a migration) the first. */
+static enum ksa_reason discover(const struct source *source, char **ret_jwks_uri,
+                                struct ksa_error *err)
+{
+        const char *issuer = ksa_list_text(&source->cluster->issuer, 0);
+
+        if (strncmp(issuer, "https://", 8) != 0)
+                return ksa_fail(err, KSA_CONFIG_INVALID,
+                                "[cluster %s] has keys = discover, but its issuer is not an "
+                                "https URL",
+                                source->cluster->name);
+        char *url = ksa_discovery_url(issuer);
+        if (url == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        enum ksa_reason reason = read_document(source, url, issuer, ret_jwks_uri, err);
+        free(url);
+        return reason;
+}
+
+enum ksa_reason ksa_key_source_fetch(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                     unsigned milliseconds, struct ksa_keyset **ret_keyset,
+                                     int64_t *ret_max_age, struct ksa_error *err)
+{
+        const struct source source = {cluster, env, milliseconds};
+        char *jwks_uri = NULL;
+
+        if (strcmp(cluster->keys, "api") == 0)
+                return fetch_keys(&source, KSA_SIDE_API, KEYS_PATH, ret_keyset, ret_max_age, err);
+        if (strcmp(cluster->keys, "discover") != 0)
+                return fetch_keys(&source, KSA_SIDE_PUBLIC, cluster->keys, ret_keyset, ret_max_age,
+                                  err);
+        enum ksa_reason reason = discover(&source, &jwks_uri, err);
+        if (reason == KSA_OK)
+                reason = fetch_keys(&source, side_of(cluster, jwks_uri), jwks_uri, ret_keyset,
+                                    ret_max_age, err);
+        free(jwks_uri);
+        return reason;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A mark next to the registry: this host has had one. A registry that is missing although the mark is there
+ * was lost, and with it the memory of the uids that were given.
+ */
+#ifndef KSA_REGISTRY_MARK_H
+#define KSA_REGISTRY_MARK_H
+
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "base/macros.h"
+
+/* Whether the mark is there. If the directory cannot be searched, it is. */
+bool ksa_registry_is_marked(const struct ksa_env *env);
+
+/*
+ * Writes the mark unless it is there; the directory of the registry must exist. Call it before the first
+ * registry is renamed into place: after a crash between the two a run stops without need, while in the
+ * other order a lost registry could go unnoticed. What file_write.h says.
+ */
+enum ksa_reason ksa_registry_mark(const struct ksa_env *env, struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Removes the mark. For a first registry that could not be written. */
+void ksa_registry_unmark(const struct ksa_env *env);
+
+#endif

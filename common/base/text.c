@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* Value of each character, plus one; zero for what is not in the alphabet. */
+static const unsigned char values[256] = {
+        ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
+        ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
+        ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21,
+        ['V'] = 22, ['W'] = 23, ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28,
+        ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35,
+        ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+        ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49,
+        ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+        ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['-'] = 63,
+        ['_'] = 64,
+};
+
+/* Three bytes from four characters; false where one is not in the alphabet. */
+static bool decode_four(const unsigned char *text, unsigned char *out)
+{
+        unsigned a = values[text[0]], b = values[text[1]], c = values[text[2]], d = values[text[3]];
+
+        if (a == 0 || b == 0 || c == 0 || d == 0)
+                return false;
+        uint32_t bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
+        out[0] = (unsigned char)(bits >> 16);
+        out[1] = (unsigned char)(bits >> 8);
+        out[2] = (unsigned char)bits;
+        return true;
+}
+
+bool ksa_base64url_decode(const char *text, size_t length, unsigned char *out, size_t *ret_length)
+{
+        const unsigned char *in = (const unsigned char *)text;
+        size_t whole = length / 4, rest = length % 4, decoded = whole * 3;
+
+        for (size_t i = 0; i < whole; i++) {
+                if (!decode_four(in + 4 * i, out + 3 * i))
+                        return false;
+        }
+        if (rest == 1)
+                return false;
+        if (rest > 1) {
+                unsigned char last[4] = {'A', 'A', 'A', 'A'}, bytes[3];
+
+                memcpy(last, in + 4 * whole, rest);
+                if (!decode_four(last, bytes))
+                        return false;
+                for (size_t i = rest - 1; i < 3; i++) {
+                        if (bytes[i] != 0)
+                                return false;
+                }
+                memcpy(out + decoded, bytes, rest - 1);
+                decoded += rest - 1;
+        }
+        *ret_length = decoded;
+        return true;
+}
+
+void ksa_base64url_encode(const unsigned char *bytes, size_t length, char *out)
+{
+        for (size_t i = 0; i < length; i += 3) {
+                size_t left = length - i;
+                uint32_t bits = (uint32_t)bytes[i] << 16;
+
+                if (left > 1)
+                        bits |= (uint32_t)bytes[i + 1] << 8;
+                if (left > 2)
+                        bits |= bytes[i + 2];
+                *out++ = alphabet[bits >> 18];
+                *out++ = alphabet[bits >> 12 & 63];
+                if (left > 1)
+                        *out++ = alphabet[bits >> 6 & 63];
+                if (left > 2)
+                        *out++ = alphabet[bits & 63];
+        }
+        *out = '\0';
+}
+
+/* Reads digits into *RET_NUMBER and returns what follows them; NULL where there is no number. */
+static const char *read_digits(const char *text, uint64_t *ret_number)
+{
+        uint64_t number = 0;
+        size_t digits = strspn(text, "0123456789");
+
+        /* 18 digits never overflow, and nothing here needs more. */
+        if (digits == 0 || digits > 18 || (digits > 1 && text[0] == '0'))
+                return NULL;
+        for (size_t i = 0; i < digits; i++)
+                number = number * 10 + (uint64_t)(text[i] - '0');
+        *ret_number = number;
+        return text + digits;
+}
+
+bool ksa_text_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret_number)
+{
+        uint64_t number;
+        const char *end = read_digits(text, &number);
+
+        if (end == NULL || *end != '\0' || number < min || number > max)
+                return false;
+        *ret_number = number;
+        return true;
+}
+
+static uint64_t unit_seconds(const char *unit)
+{
+        static const struct {
+                const char *name;
+                uint64_t seconds;
+        } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+
+        for (size_t i = 0; i < KSA_COUNT(units); i++) {
+                if (strcmp(unit, units[i].name) == 0)
+                        return units[i].seconds;
+        }
+        return 0;
+}
+
+bool ksa_text_duration(const char *text, uint64_t min, uint64_t max, uint64_t *ret_seconds)
+{
+        uint64_t number;
+        const char *end = read_digits(text, &number);
+
+        if (end == NULL)
+                return false;
+        uint64_t unit = unit_seconds(end);
+        if (unit == 0 || number > max / unit || number * unit < min)
+                return false;
+        *ret_seconds = number * unit;
+        return true;
+}
+
+static bool is_label_byte(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* One label of LENGTH bytes: lower case letters, digits, and hyphens inside. */
+static bool is_label(const char *text, size_t length)
+{
+        if (length == 0 || !is_label_byte(text[0]) || !is_label_byte(text[length - 1]))
+                return false;
+        for (size_t i = 0; i < length; i++) {
+                if (!is_label_byte(text[i]) && text[i] != '-')
+                        return false;
+        }
+        return true;
+}
+
+bool ksa_is_dns_label(const char *text)
+{
+        size_t length = strlen(text);
+
+        return length <= 63 && is_label(text, length);
+}
+
+bool ksa_is_dns_subdomain(const char *text)
+{
+        /* Kubernetes does not limit a label inside a subdomain to 63 bytes. */
+        if (strlen(text) > 253)
+                return false;
+        for (;;) {
+                size_t length = strcspn(text, ".");
+
+                if (!is_label(text, length))
+                        return false;
+                if (text[length] == '\0')
+                        return true;
+                text += length + 1;
+        }
+}
+
+bool ksa_is_graphic(const char *text)
+{
+        if (*text == '\0')
+                return false;
+        for (; *text != '\0'; text++) {
+                if (*text <= ' ' || *text > '~')
+                        return false;
+        }
+        return true;
+}
+
+const char *ksa_text_quote(const char *text, char *out, size_t size)
+{
+        static const char cut[] = "\\...";
+        size_t at = 0;
+
+        for (size_t i = 0; text[i] != '\0'; i++) {
+                unsigned char c = (unsigned char)text[i];
+                bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
+
+                /* After this byte the mark of a cut, or the end, must still fit. */
+                if (i == KSA_QUOTE_MAX || at + (plain ? 1 : 4) + sizeof(cut) > size) {
+                        (void)snprintf(out + at, size - at, "%s", cut);
+                        return out;
+                }
+                if (plain)
+                        out[at++] = text[i];
+                else
+                        at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
+        }
+        if (size > 0)
+                out[at] = '\0';
+        return out;
+}
+
+const char *ksa_text_whole(const char *text, char *out, size_t size)
+{
+        size_t at = 0;
+
+        for (; text[at] != '\0' && at + 1 < size; at++) {
+                bool plain = text[at] >= ' ' && text[at] <= '~';
+
+                out[at] = (char)(text[at] == '"' ? '\'' : plain ? text[at] : '?');
+        }
+        if (size > 0)
+                out[at] = '\0';
+        if (text[at] != '\0' && at >= 3)
+                memcpy(out + at - 3, "...", 3);
+        return out;
+}
+
+const char *ksa_text_user(const char *user)
+{
+        return strstr(user, "eyJ") != NULL ? "[not written: it looks like a token]" : user;
+}
+
+const char *ksa_text_url(const char *url, char *out, size_t size)
+{
+        const char *at = strrchr(url, '@'), *scheme = "";
+
+        if (at == NULL)
+                return url;
+        if (strncmp(url, "https://", 8) == 0)
+                scheme = "https://";
+        else if (strncmp(url, "http://", 7) == 0)
+                scheme = "http://";
+        (void)snprintf(out, size, "%s***%s", scheme, at);
+        return out;
+}
+
+const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE])
+{
+        static const struct {
+                long long seconds;
+                const char *name;
+        } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+        long long left = seconds > 0 ? seconds : 0;
+        size_t i = 0;
+
+        while (i + 1 < KSA_COUNT(units) && left < units[i].seconds)
+                i++;
+        int length =
+                snprintf(out, KSA_SPAN_SIZE, "%lld %s", left / units[i].seconds, units[i].name);
+        left %= units[i].seconds;
+        if (i + 1 < KSA_COUNT(units) && left >= units[i + 1].seconds)
+                (void)snprintf(out + length, KSA_SPAN_SIZE - (size_t)length, " %lld %s",
+                               left / units[i + 1].seconds, units[i + 1].name);
+        return out;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "login/account_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const disabled_words[] = {"administrator", "re-created", "conflict", "leader"};
+
+const char *ksa_account_state_word(enum ksa_account_state state)
+{
+        static const char *const words[] = {
+                [KSA_ACCOUNT_ACTIVE] = "active",
+                [KSA_ACCOUNT_DISABLED] = "disabled",
+                [KSA_ACCOUNT_REMOVED] = "removed",
+        };
+
+        _Static_assert(KSA_COUNT(words) == KSA_ACCOUNT_STATE_COUNT, "a word for each state");
+        return state < KSA_ACCOUNT_STATE_COUNT && words[state] != NULL ? words[state] : "unknown";
+}
+
+const char *ksa_disabled_next(unsigned *reasons)
+{
+        for (size_t i = 0; i < KSA_COUNT(disabled_words); i++) {
+                if ((*reasons & 1u << i) != 0) {
+                        *reasons &= ~(1u << i);
+                        return disabled_words[i];
+                }
+        }
+        return NULL;
+}
+
+const char *ksa_disabled_text(unsigned reasons, char out[KSA_DISABLED_TEXT])
+{
+        size_t length = 0;
+
+        out[0] = '\0';
+        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
+                length += (size_t)snprintf(out + length, KSA_DISABLED_TEXT - length, "%s%s",
+                                           length == 0 ? "" : ", ", word);
+        return out;
+}
+
+unsigned ksa_disabled_reason(const char *word)
+{
+        for (size_t i = 0; i < KSA_COUNT(disabled_words); i++) {
+                if (strcmp(word, disabled_words[i]) == 0)
+                        return 1u << i;
+        }
+        return 0;
+}

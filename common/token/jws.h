@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One signature. */
+#ifndef KSA_JWS_H
+#define KSA_JWS_H
+
+#include "base/error.h"
+#include "base/macros.h"
+#include "token/jwk.h"
+#include "token/token.h"
+
+/*
+ * Verifies TOKEN's signature with KEY (RFC 7515 section 5.2). The algorithm is the
+ * key's; the token's "alg" must be the same and never selects it.
+ *
+ * KSA_OK             good signature; says nothing of the claims
+ * KSA_KEY_MISMATCH   the token names another algorithm
+ * KSA_CUT_SHORT      the signature ends too early
+ * KSA_BAD_SIGNATURE
+ * KSA_KEYS_UNUSABLE  no key
+ * KSA_MEMORY, KSA_INTERNAL
+ */
+enum ksa_reason ksa_jws_verify(const struct ksa_token *token, const struct ksa_jwk *key,
+                               struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

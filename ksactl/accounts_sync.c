@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl accounts sync, enable, disable and rename-cluster: the commands that replace the registry. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "accounts.h"
+#include "config/value.h"
+
+/* Milliseconds for one cluster with all its pages, and for all: the timer's unit has 10 minutes. */
+#define PATIENCE       60000
+#define PATIENCE_TOTAL 480000
+
+/* --- A run ------------------------------------------------------------------ */
+
+bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_start start)
+{
+        const struct ksa_local_files files = local_files();
+        struct ksa_error error = {0};
+
+        run->status = EXIT_BROKEN;
+        run->clusters = json_array();
+        run->changes = json_array();
+        run->sync.lock = -1;
+        if (!open_session(&run->session, config_file))
+                return false;
+        if (ksa_sync_begin(run->session.config, &run->session.host.env, &files, !run->dry_run,
+                           start, &run->sync, &error) != KSA_OK) {
+                report_failure(run, &error, run->sync.is_lost ? LOST_REMEDY : NULL);
+                return false;
+        }
+        run->status = EXIT_GOOD;
+        return true;
+}
+
+bool plan_run(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_sync_plan(&run->sync, wish, user, &error) == KSA_OK)
+                return true;
+        report_failure(run, &error, NULL);
+        return false;
+}
+
+/* From the desired accounts to the new registry, with its report. */
+static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
+{
+        struct ksa_error error = {0};
+
+        if (!plan_run(run, wish, user))
+                return;
+        if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
+                report_failure(run, &error, NULL);
+                return;
+        }
+        report_stale(&run->sync.warning);
+        report_plan(run);
+}
+
+int end_run(struct accounts_run *run)
+{
+        if (run->json && run->session.config != NULL && !print_run(run))
+                run->status = EXIT_BROKEN;
+        json_decref(run->clusters);
+        json_decref(run->changes);
+        json_decref(run->problem);
+        json_decref(run->remedy);
+        ksa_sync_end(&run->sync);
+        close_session(&run->session);
+        return run->status;
+}
+
+/* --- sync ------------------------------------------------------------------- */
+
+/* The accounts of one section, or those that the registry has of it. */
+static enum ksa_reason read_source(struct accounts_run *run, size_t position, unsigned milliseconds,
+                                   bool ask, struct ksa_error *error)
+{
+        const struct ksa_accounts *source = &run->session.config->account_sources[position];
+        const bool may = ksa_accounts_file(source) != NULL || geteuid() == 0;
+        enum ksa_reason reason;
+
+        if (ask && may) {
+                renew_session(&run->session);
+                return ksa_sync_read(&run->sync, position, milliseconds, run->force, error);
+        }
+        reason = ksa_sync_keep(&run->sync, position, error);
+        if (reason != KSA_OK || !ask)
+                return reason;
+        return ksa_fail(error, KSA_NEEDS_ROOT, "only root can ask the cluster for its accounts");
+}
+
+bool read_sources(struct accounts_run *run, bool ask)
+{
+        const size_t count = run->session.config->counts[KSA_SECTION_ACCOUNTS];
+        const unsigned milliseconds =
+                count > PATIENCE_TOTAL / PATIENCE ? PATIENCE_TOTAL / (unsigned)count : PATIENCE;
+
+        for (size_t i = 0; i < count; i++) {
+                struct ksa_error error = {0};
+                enum ksa_reason reason = read_source(run, i, milliseconds, ask, &error);
+
+                if (reason == KSA_REGISTRY || reason == KSA_MEMORY) {
+                        report_failure(run, &error, NULL);
+                        return false;
+                }
+                report_cluster(run, i, ask && reason == KSA_OK ? "read" : "kept",
+                               reason == KSA_OK ? NULL : &error);
+        }
+        return true;
+}
+
+int accounts_sync(const struct words *arguments)
+{
+        struct accounts_run run = {.status = EXIT_BROKEN};
+        const char *config_file = NULL;
+        bool new_registry = false;
+        const struct flag flags[] = {{"--config", &config_file, NULL},
+                                     {"--json", NULL, &run.json},
+                                     {"--dry-run", NULL, &run.dry_run},
+                                     {"--new-registry", NULL, &new_registry},
+                                     {"--force", NULL, &run.force}};
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
+            (!run.dry_run && !is_root("accounts sync")))
+                return EXIT_BROKEN;
+        if (begin_run(&run, config_file,
+                      new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
+            read_sources(&run, true))
+                finish(&run, KSA_WISH_NONE, NULL);
+        return end_run(&run);
+}
+
+/* --- disable and enable ----------------------------------------------------- */
+
+static int decide(const struct words *arguments, const char *command, enum ksa_plan_wish wish)
+{
+        struct accounts_run run = {.status = EXIT_BROKEN};
+        const char *config_file = NULL, *user = NULL;
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), &user, 1))
+                return EXIT_BROKEN;
+        if (user == NULL) {
+                (void)fprintf(stderr, "ksactl: %s takes the name of a user\n", command);
+                return EXIT_BROKEN;
+        }
+        if (!is_root(command))
+                return EXIT_BROKEN;
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run, false))
+                finish(&run, wish, user);
+        return end_run(&run);
+}
+
+int accounts_disable(const struct words *arguments)
+{
+        return decide(arguments, "accounts disable", KSA_WISH_DISABLE);
+}
+
+int accounts_enable(const struct words *arguments)
+{
+        return decide(arguments, "accounts enable", KSA_WISH_ENABLE);
+}
+
+/* --- rename-cluster --------------------------------------------------------- */
+
+int accounts_rename_cluster(const struct words *arguments)
+{
+        struct accounts_run run = {.status = EXIT_BROKEN};
+        const char *config_file = NULL, *names[2] = {NULL, NULL};
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), names, 2))
+                return EXIT_BROKEN;
+        if (names[1] == NULL || !ksa_is_section_name(names[1])) {
+                (void)fputs("ksactl: accounts rename-cluster takes the old and the new name of a "
+                            "cluster\n",
+                            stderr);
+                return EXIT_BROKEN;
+        }
+        if (!is_root("accounts rename-cluster"))
+                return EXIT_BROKEN;
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
+                run.sync.old_cluster = names[0];
+                run.sync.new_cluster = names[1];
+                if (read_sources(&run, false))
+                        finish(&run, KSA_WISH_NONE, NULL);
+        }
+        if (run.written)
+                log_line(true, LOG_NOTICE, "result=renamed cluster=\"%s\" new=\"%s\"", names[0],
+                         names[1]);
+        return end_run(&run);
+}

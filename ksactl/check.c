@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl check: every problem of the configuration, before a login meets it. */
+#include <grp.h>
+#include <openssl/evp.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "base/text.h"
+#include "covers.h"
+#include "needs.h"
+#include "token/claims.h"
+#include "token/keyset.h"
+
+/* Rules compared with all before them, at most: a thousand is half a million pairs. */
+#define COMPARED_MAX 2000
+
+/* --- Telling ------------------------------------------------------------------ */
+
+static void tell(struct report *report, bool is_error, const char *file, unsigned line,
+                 const char *text, const char *remedy)
+{
+        int status = is_error ? EXIT_BROKEN : EXIT_DENIED;
+
+        if (report->status < status)
+                report->status = status;
+        (void)json_array_append_new(report->problems,
+                                    json_pack("{s:s, s:s?, s:o, s:s, s:s?}", "severity",
+                                              is_error ? "error" : "warning", "file",
+                                              *file != '\0' ? file : NULL, "line",
+                                              line != 0 ? json_integer(line) : json_null(), "text",
+                                              text, "remedy", *remedy != '\0' ? remedy : NULL));
+        if (report->json)
+                return;
+        bool is_named = *file == '\0' || (line == 0 && strncmp(text, file, strlen(file)) == 0);
+        if (!is_named)
+                (void)printf("%s:", file);
+        if (line != 0)
+                (void)printf("%u:", line);
+        (void)printf("%s%s: %s\n", is_named ? "" : " ", is_error ? "error" : "warning", text);
+        if (*remedy != '\0')
+                (void)printf("    %s\n", remedy);
+}
+
+void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
+             const char *remedy, const char *format, ...)
+{
+        char text[1024];
+        va_list arguments;
+
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        tell(report, is_error, place->file, place->line, text, remedy);
+}
+
+const char *remedy_of(enum ksa_reason reason)
+{
+        if (reason == KSA_CONFIG_INVALID)
+                return "see ksa.conf(5) and ksactl options";
+        if (reason == KSA_FILE_MISSING)
+                return "create the file, or correct its name";
+        if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
+                return "";
+        return ksa_reason_remedy(reason);
+}
+
+static void tell_loader(void *context, const struct ksa_error *problem)
+{
+        tell(context, true, problem->file, problem->line, problem->text,
+             problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
+}
+
+/* --- Key sets ----------------------------------------------------------------- */
+
+static void check_entries(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_keyset *keyset)
+{
+        size_t usable = 0;
+
+        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
+                struct ksa_error error = {0};
+                struct ksa_jwk jwk;
+                EVP_PKEY *key = NULL;
+                const char *kid;
+                char quoted[300];
+
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, &error) == KSA_OK &&
+                    ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
+                        usable++;
+                else
+                        tell_at(report, false, &cluster->place,
+                                "remove or replace this key: no login can use it",
+                                "[cluster %s] skips key \"%s\": %s", cluster->name,
+                                ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
+                EVP_PKEY_free(key);
+        }
+        if (usable == 0)
+                tell_at(report, true, &cluster->place,
+                        "correct the key set: every login of this cluster is refused",
+                        "[cluster %s] has no usable key", cluster->name);
+}
+
+/* A key set is for all to read. */
+static void check_private(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_keyset *keyset)
+{
+        const char *kid = ksa_keyset_private_kid(keyset);
+        char quoted[KSA_VERIFIED_SIZE];
+
+        if (kid != NULL)
+                tell_at(report, false, &cluster->place,
+                        "remove the private part: anyone who can read it can sign tokens of this "
+                        "cluster",
+                        "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
+                        ksa_text_quote(kid, quoted, sizeof(quoted)));
+}
+
+static bool share_issuer(const struct ksa_cluster *left, const struct ksa_cluster *right)
+{
+        for (size_t i = 0; i < left->issuer.count; i++) {
+                if (ksa_list_has(&right->issuer, ksa_list_text(&left->issuer, i)))
+                        return true;
+        }
+        return false;
+}
+
+static void check_twins(struct report *report, const struct ksa_cluster *cluster,
+                        const struct ksa_keyset *keyset, const struct ksa_cluster *other,
+                        const struct ksa_keyset *other_keyset)
+{
+        for (size_t i = 0; i < ksa_keyset_count(keyset); i++) {
+                struct ksa_jwk jwk;
+                const char *kid;
+
+                if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
+                    ksa_keyset_find(other_keyset, kid, &jwk, NULL) == KSA_OK)
+                        tell_at(report, true, &cluster->place,
+                                "remove one of the clusters: tokens of this key are refused",
+                                "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
+                                "%s], which share an issuer",
+                                kid, other->name, cluster->name);
+        }
+}
+
+/* One that is fetched may still come: the first login waits for it. */
+static void tell_no_set(struct report *report, const struct ksa_cluster *cluster,
+                        const struct ksa_error *error)
+{
+        bool may_come = ksa_cluster_key_file(cluster) == NULL &&
+                        (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
+        char remedy[256] = "correct the key set: every login of this cluster is refused";
+
+        if (error->reason == KSA_FILE_MISSING)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "put the output of kubectl get --raw /openid/v1/jwks there; until "
+                               "then every login of this cluster is refused");
+        if (may_come)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "run ksactl keys refresh %s; otherwise the first login waits for a "
+                               "refresh, and a service without root refuses all logins",
+                               cluster->name);
+        tell_at(report, !may_come, &cluster->place, remedy, "[cluster %s]: %s", cluster->name,
+                error->text);
+}
+
+static void check_keys(struct report *report, const struct ksa_config *config,
+                       const struct ksa_env *env)
+{
+        size_t count = config->counts[KSA_SECTION_CLUSTER];
+        struct ksa_keyset **sets = calloc(count + 1, sizeof(struct ksa_keyset *));
+
+        for (size_t i = 0; sets != NULL && i < count; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                struct ksa_error error = {0};
+
+                if (ksa_keyset_open(cluster, env, &sets[i], &error) != KSA_OK) {
+                        tell_no_set(report, cluster, &error);
+                        continue;
+                }
+                check_entries(report, cluster, sets[i]);
+                check_private(report, cluster, sets[i]);
+                for (size_t n = 0; n < i; n++) {
+                        if (sets[n] != NULL && share_issuer(cluster, &config->clusters[n]))
+                                check_twins(report, cluster, sets[i], &config->clusters[n],
+                                            sets[n]);
+                }
+        }
+        for (size_t i = 0; sets != NULL && i < count; i++)
+                ksa_keyset_free(&sets[i]);
+        free(sets);
+}
+
+/* --- Users -------------------------------------------------------------------- */
+
+/* Groups whose members are root in all but name. */
+static const char *powerful_group(const struct passwd *user)
+{
+        static const char *const names[] = {"root", "sudo",        "wheel",          "admin",
+                                            "adm",  "disk",        "shadow",         "docker",
+                                            "lxd",  "incus-admin", "kmem",           "libvirt",
+                                            "kvm",  "podman",      "systemd-journal"};
+
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                const struct group *group = getgrnam(names[i]);
+
+                if (group == NULL)
+                        continue;
+                if (group->gr_gid == user->pw_gid)
+                        return names[i];
+                for (size_t n = 0; group->gr_mem[n] != NULL; n++) {
+                        if (strcmp(group->gr_mem[n], user->pw_name) == 0)
+                                return names[i];
+                }
+        }
+        return NULL;
+}
+
+static bool has_local_users(const struct ksa_config *config, const struct ksa_rule *rule)
+{
+        for (size_t i = 0; i < rule->service.count; i++) {
+                const struct ksa_service *service =
+                        ksa_config_service(config, ksa_list_text(&rule->service, i));
+
+                if (service == NULL || service->local_user)
+                        return true;
+        }
+        return false;
+}
+
+static bool is_declared(const struct ksa_config *config, const char *name)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
+                if (strcmp(config->accounts[i].name, name) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void check_user(struct report *report, const struct ksa_config *config,
+                       const struct ksa_rule *rule, const char *name)
+{
+        const bool own = strcmp(name, "@own") == 0; /* each account's: they have no password */
+        const struct passwd *user = own ? NULL : getpwnam(name);
+
+        if (own)
+                return;
+        if (user == NULL) {
+                tell_at(report, false, &rule->place,
+                        is_declared(config, name) ? "run ksactl accounts sync, which creates "
+                                                    "the user"
+                                                  : "create the user, or correct its name",
+                        "[rule %s]: user %s does not exist%s", rule->name, name,
+                        is_declared(config, name) ? " yet; [account] declares it" : "");
+                return;
+        }
+        if (user->pw_uid == 0) {
+                tell_at(report, false, &rule->place, "use a separate user, and sudo",
+                        "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
+                return;
+        }
+        if (user->pw_uid < 1000)
+                tell_at(report, false, &rule->place, "use a separate user",
+                        "[rule %s]: %s is a system user (uid %u)", rule->name, name,
+                        (unsigned)user->pw_uid);
+        const char *group = powerful_group(user);
+        if (group != NULL)
+                tell_at(report, false, &rule->place, "use a user outside that group",
+                        "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
+                        name, group);
+}
+
+/* --- Rules -------------------------------------------------------------------- */
+
+static void check_reach(struct report *report, const struct ksa_config *config, size_t position)
+{
+        const struct ksa_rule *later = &config->rules[position];
+
+        for (size_t i = 0; i < position && position < COMPARED_MAX; i++) {
+                if (!rule_covers(&config->rules[i], later))
+                        continue;
+                tell_at(report, false, &later->place,
+                        "remove this rule, or move it before the other",
+                        "[rule %s] is never reached: [rule %s] in %s line %u matches first",
+                        later->name, config->rules[i].name, config->rules[i].place.file,
+                        config->rules[i].place.line);
+                return;
+        }
+}
+
+static void check_rules(struct report *report, const struct ksa_config *config)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                for (size_t n = 0; n < rule->user.count && has_local_users(config, rule); n++)
+                        check_user(report, config, rule, ksa_list_text(&rule->user, n));
+                check_reach(report, config, i);
+        }
+        if (config->counts[KSA_SECTION_RULE] == 0)
+                tell(report, false, "", 0,
+                     "the configuration has no [rule], so no login is allowed",
+                     "add a [rule]; see ksa.conf(5)");
+}
+
+/* --- Audiences ---------------------------------------------------------------- */
+
+/* What an API server accepts by default, and so what every Pod's own token may carry. */
+static bool is_api_audience(const struct ksa_config *config, const char *audience)
+{
+        if (ksa_is_api_audience(audience))
+                return true;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const char *server = config->clusters[i].api_server;
+
+                if (server != NULL && strcmp(audience, server) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static void check_audiences(struct report *report, const struct ksa_config *config,
+                            const struct ksa_place *place, const struct ksa_list *audiences)
+{
+        for (size_t i = 0; i < audiences->count; i++) {
+                const char *audience = ksa_list_text(audiences, i);
+
+                if (is_api_audience(config, audience))
+                        tell_at(report, false, place,
+                                "use an audience of this host, such as ssh://HOST",
+                                "audience %s is an API server's: a host that receives such a "
+                                "token can use it against the cluster",
+                                audience);
+        }
+}
+
+static void check_services(struct report *report, const struct ksa_config *config)
+{
+        check_audiences(report, config, &config->host.place, &config->host.audience);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
+                check_audiences(report, config, &config->services[i].place,
+                                &config->services[i].audience);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                for (size_t n = 0; n < rule->service.count; n++) {
+                        const char *name = ksa_list_text(&rule->service, n);
+                        const struct ksa_service *service = ksa_config_service(config, name);
+
+                        if (runs_without_root(config, name) &&
+                            (service == NULL || service->audience.count == 0))
+                                tell_at(report, false, &rule->place,
+                                        "add [service postgresql] with an audience",
+                                        "[rule %s]: %s runs without root and shares the host's "
+                                        "audience, so every login is refused",
+                                        rule->name, name);
+                }
+        }
+}
+
+/* --- The command -------------------------------------------------------------- */
+
+static int finish(struct report *report)
+{
+        size_t count = json_array_size(report->problems);
+
+        if (!report->json) {
+                if (count == 0)
+                        (void)puts("no problem found");
+                json_decref(report->problems);
+                return report->status;
+        }
+        const char *words[] = {"clean", "warnings", "errors"};
+        json_t *answer = json_pack("{s:s, s:o}", "result", words[report->status], "problems",
+                                   report->problems);
+        return print_json(answer) ? report->status : EXIT_BROKEN;
+}
+
+int command_check(const struct words *arguments)
+{
+        struct report report = {.problems = json_array()};
+        const char *config_file = NULL;
+        const struct flag flags[] = {{"--config", &config_file, NULL},
+                                     {"--json", NULL, &report.json}};
+        const struct ksa_problem_sink sink = {tell_loader, &report};
+        struct ksa_host_env host;
+        struct ksa_config *config = NULL;
+        char *path = NULL;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
+            !fill_host(&host, config_file, &path)) {
+                json_decref(report.problems);
+                return EXIT_BROKEN;
+        }
+        if (ksa_config_load(&host.env, &sink, &config, NULL) == KSA_OK) {
+                check_keys(&report, config, &host.env);
+                check_files(&report, config, &host.env);
+                check_urls(&report, config);
+                check_rules(&report, config);
+                check_named_users(&report, config, &host.env);
+                check_services(&report, config);
+                check_fetcher(&report, config, &host.fetch);
+                check_demands(&report, config, &host.env);
+                check_sweep(&report, config, &host.env);
+                check_timers(&report, config);
+                check_accounts(&report, config, &host.env);
+                check_sshd(&report, config);
+        }
+        ksa_config_free(&config);
+        free(path);
+        return finish(&report);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl check: the local users that ksa makes. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "accounts.h"
+#include "admin/accounts/account_name.h"
+#include "admin/accounts/local_table.h"
+#include "base/text.h"
+#include "check.h"
+#include "status.h"
+
+/* --- Lookups ---------------------------------------------------------------- */
+
+/* The first section that needs users of ksa's; NULL for none. */
+static const struct ksa_place *what_needs(const struct ksa_config *config)
+{
+        if (config->counts[KSA_SECTION_ACCOUNT] > 0)
+                return &config->accounts[0].place;
+        if (config->counts[KSA_SECTION_ACCOUNTS] > 0)
+                return &config->account_sources[0].place;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                if (ksa_list_has(&config->rules[i].user, "@own"))
+                        return &config->rules[i].place;
+        }
+        return NULL;
+}
+
+static void check_lookups(struct report *report, const struct ksa_place *place)
+{
+        for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
+                struct nsswitch_fault fault;
+                char remedy[NSSWITCH_LINE + 64];
+
+                if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
+                        continue;
+                (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", fault.line);
+                tell_at(report, false, place, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
+                        nsswitch_databases[i], fault.effect);
+        }
+}
+
+/* Without it no user of ksa's resolves, and accounts sync does nothing. */
+static void check_registry(struct report *report, const struct ksa_place *place,
+                           const struct ksa_env *env)
+{
+        char mapped[KSA_ID_MAP_TEXT], remedy[512];
+        struct ksa_error error = {0};
+        struct ksa_registry registry;
+        struct finding file = {0};
+        size_t unmapped = 0;
+        const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
+
+        if (file.level == TROUBLE)
+                tell_at(report, true, place, file.remedy, "%s", file.problem);
+        if (answer == KSA_REGISTRY_FOUND &&
+            count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
+                (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
+                tell_at(report, false, place, remedy,
+                        "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
+        }
+        ksa_registry_close(&registry);
+}
+
+/* After a cluster was renamed, its accounts would not get the names and uids that they have here. */
+static void check_clusters(struct report *report, const struct ksa_config *config,
+                           const struct ksa_env *env)
+{
+        struct ksa_registry registry;
+        struct ksa_account_record record;
+        const char *told = NULL;
+        size_t position = 0, count = 0;
+
+        if (ksa_registry_open(env->registry_file, env->owner, &registry, NULL) !=
+            KSA_REGISTRY_FOUND)
+                return;
+        while (ksa_registry_next(&registry, &position, &record) == KSA_REGISTRY_FOUND) {
+                if (record.state == KSA_ACCOUNT_REMOVED ||
+                    ksa_config_cluster(config, record.cluster) != NULL)
+                        continue;
+                told = told == NULL ? record.cluster : told;
+                count += strcmp(told, record.cluster) == 0;
+        }
+        if (told != NULL)
+                tell_at(report, false, &config->host.place,
+                        "if it was renamed: ksactl accounts rename-cluster OLD NEW; if not, ksactl "
+                        "accounts sync removes its users",
+                        "%zu users are of the cluster %s, which no section describes", count, told);
+        ksa_registry_close(&registry);
+}
+
+/* --- The range of uids ------------------------------------------------------ */
+
+/* What systemd gives away by itself (systemd.io/UIDS-GIDS): such uids would belong to two. */
+static void check_range(struct report *report, const struct ksa_config *config)
+{
+        static const struct {
+                uint32_t min, max;
+                const char *what;
+        } taken[] = {{61184, 65519, "systemd's dynamic users"},
+                     {65534, 65535, "the overflow uid and the invalid uid"},
+                     {524288, 1879048191, "systemd's containers"}};
+        const struct ksa_uid_range *range = &config->host.uid_range;
+
+        for (size_t i = 0; i < KSA_COUNT(taken); i++) {
+                if (range->min <= taken[i].max && range->max >= taken[i].min)
+                        tell_at(report, false, &config->host.place,
+                                "choose another range; the default range does not overlap",
+                                "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
+                                (unsigned)range->max, (unsigned)taken[i].min,
+                                (unsigned)taken[i].max, taken[i].what);
+        }
+}
+
+/* In a user namespace a uid or gid that is not mapped ends a login in setuid(). */
+static void check_map(struct report *report, const struct ksa_config *config, const char *path,
+                      const struct ksa_id_map *map)
+{
+        const struct ksa_uid_range *range = &config->host.uid_range;
+        char mapped[KSA_ID_MAP_TEXT], remedy[128];
+
+        if (ksa_id_map_has(map, range->min, range->max))
+                return;
+        (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
+                       ksa_id_map_tell(map, mapped));
+        tell_at(report, false, &config->host.place, remedy,
+                "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
+                "assigns only mapped uids",
+                (unsigned)range->min, (unsigned)range->max, path);
+}
+
+/* Returns false if a map cannot be read. */
+static bool check_maps(struct report *report, const struct ksa_config *config,
+                       struct ksa_id_maps *ret_maps)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
+                tell_at(report, true, &config->host.place, remedy_of(error.reason),
+                        "%s line %u: %s", error.file, error.line, error.text);
+                return false;
+        }
+        check_map(report, config, UID_MAP_FILE, &ret_maps->uids);
+        check_map(report, config, GID_MAP_FILE, &ret_maps->gids);
+        return true;
+}
+
+/* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
+static void check_subordinate(struct report *report, const struct ksa_config *config,
+                              const char *path)
+{
+        const struct ksa_uid_range *range = &config->host.uid_range;
+        struct ksa_local_table table = {.count = 0};
+        struct ksa_error error = {0};
+        char quoted[128];
+
+        if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
+                tell_at(report, false, &config->host.place,
+                        "correct the file; otherwise accounts sync does nothing", "%s line %u: %s",
+                        path, error.line, error.text);
+        for (size_t i = 0; i < table.count; i++) {
+                const struct ksa_local_entry *entry = &table.entries[i];
+
+                if (entry->number > range->max || entry->end < range->min)
+                        continue;
+                tell_at(report, false, &config->host.place,
+                        "choose another range, or move that user's subordinate ids",
+                        "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
+                        (unsigned)range->min, (unsigned)range->max,
+                        (unsigned long long)entry->number, (unsigned long long)entry->end, path,
+                        ksa_text_quote(entry->name, quoted, sizeof(quoted)));
+                break;
+        }
+        ksa_local_clear(&table);
+}
+
+/* --- Sections --------------------------------------------------------------- */
+
+/* sshd says of such a user that it is invalid, and asks for no token. */
+static void check_shell(struct report *report, const struct ksa_place *place, const char *section,
+                        const char *name, const char *shell)
+{
+        if (shell != NULL && access(shell, X_OK) != 0)
+                tell_at(report, false, place, "install the shell, or name another",
+                        "[%s %s]: shell %s is missing or not executable; sshd will refuse these "
+                        "users",
+                        section, name, shell);
+}
+
+/* Users and groups of this host's files, which accounts sync gives to no account, declared or not. */
+static void read_local(struct report *report, const struct ksa_place *place,
+                       struct ksa_local_table *local)
+{
+        struct ksa_error error = {0};
+
+        if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
+            ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
+                tell_at(report, false, place,
+                        "correct the file; otherwise accounts sync does nothing", "%s: %s",
+                        error.file, error.text);
+        if (!ksa_local_arrange(local))
+                ksa_local_clear(local);
+}
+
+/* Whether HOLDER is somebody; tells WHAT of the account is his. */
+static void check_holder(struct report *report, const struct ksa_account *account, const char *what,
+                         const struct ksa_local_entry *holder)
+{
+        char quoted[128];
+
+        if (holder != NULL)
+                tell_at(report, false, &account->place,
+                        "choose another, or remove the existing one from the host",
+                        "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
+                        account->name, what, holder->kind,
+                        ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
+}
+
+/* MAPS is NULL if they are not known. */
+static void check_account(struct report *report, const struct ksa_account *account,
+                          const struct ksa_local_table *local, const struct ksa_id_maps *maps)
+{
+        const char *fault = ksa_account_name_fault(account->name);
+        const uint32_t uid = (uint32_t)account->uid;
+
+        if (fault != NULL)
+                tell_at(report, false, &account->place, "choose another name",
+                        "[account %s] gets no user: %s", account->name, fault);
+        else
+                check_holder(report, account, "name", ksa_local_with_name(local, account->name));
+        if (uid != 0 && !ksa_uid_is_usable(uid))
+                tell_at(report, false, &account->place,
+                        "choose another uid; see uid in ksa.conf(5)",
+                        "[account %s] gets no user: the uid %u is reserved for the kernel or "
+                        "for systemd",
+                        account->name, (unsigned)uid);
+        else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
+                tell_at(report, false, &account->place, "choose a uid that is mapped",
+                        "[account %s] gets no user: the uid %u is not mapped in this user namespace",
+                        account->name, (unsigned)uid);
+        else if (uid != 0)
+                check_holder(report, account, "uid", ksa_local_with_number(local, uid));
+        check_shell(report, &account->place, "account", account->name, account->shell);
+}
+
+static void check_source(struct report *report, const struct ksa_config *config,
+                         const struct ksa_accounts *source)
+{
+        const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
+        char remedy[REMEDY_SIZE];
+
+        check_shell(report, &source->place, "accounts", source->name, source->shell);
+        if (cluster == NULL)
+                return; /* an error of the configuration, which was told */
+        if (ksa_accounts_file(source) != NULL)
+                return;
+        if (cluster->api_server == NULL) {
+                tell_at(report, false, &source->place,
+                        "write api_server in its [cluster], or source = file:PATH with the export of "
+                        "a leader",
+                        "[accounts %s]: its cluster has no api_server to list its accounts",
+                        source->name);
+        } else if (cluster->credential_file == NULL && cluster->client_cert_file == NULL) {
+                (void)snprintf(remedy, sizeof(remedy),
+                               "add credential_file to [cluster %s], and pipe a token into ksactl "
+                               "credential init %s",
+                               source->name, source->name);
+                tell_at(report, false, &source->place, remedy,
+                        "[accounts %s]: this host has no credential to list the accounts with",
+                        source->name);
+        }
+}
+
+void check_accounts(struct report *report, const struct ksa_config *config,
+                    const struct ksa_env *env)
+{
+        const struct ksa_place *place = what_needs(config);
+        struct ksa_local_table local = {.count = 0};
+        struct ksa_id_maps maps;
+
+        check_clusters(report, config, env);
+        if (place == NULL)
+                return;
+        check_lookups(report, place);
+        check_registry(report, place, env);
+        check_range(report, config);
+        const bool has_maps = check_maps(report, config, &maps);
+        check_subordinate(report, config, "/etc/subuid");
+        check_subordinate(report, config, "/etc/subgid");
+        if (config->counts[KSA_SECTION_ACCOUNT] > 0)
+                read_local(report, &config->accounts[0].place, &local);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
+                check_account(report, &config->accounts[i], &local, has_maps ? &maps : NULL);
+        ksa_local_clear(&local);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
+                check_source(report, config, &config->account_sources[i]);
+}

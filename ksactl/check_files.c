@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl check: the files that clusters name, and demands that a service cannot meet. */
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/credential/credential.h"
+#include "base/file.h"
+#include "check.h"
+#include "config/rule.h"
+#include "needs.h"
+#include "status.h"
+
+/* As api.c has it. */
+#define KEY_MAX ((size_t)64 * 1024)
+
+/* --- Files ------------------------------------------------------------------ */
+
+/* Whoever checks without root cannot look into what is root's alone, and need not. */
+static bool is_hidden(enum ksa_reason reason)
+{
+        return reason == KSA_FILE_UNREADABLE && geteuid() != 0;
+}
+
+static void tell_file(struct report *report, const struct ksa_cluster *cluster, bool is_error,
+                      const char *option, const struct ksa_error *error)
+{
+        tell_at(report, is_error, &cluster->place, remedy_of(error->reason), "[cluster %s] %s: %s",
+                cluster->name, option, error->text);
+}
+
+/* Trust anchors, or this host's own certificate, which IS_SHOWN where logins ask. */
+static void check_certificate(struct report *report, const struct ksa_cluster *cluster,
+                              const struct ksa_env *env, const char *option, const char *path,
+                              bool is_shown)
+{
+        struct certificate certificate;
+        struct ksa_error error = {0};
+        char when[MOMENT_SIZE];
+
+        if (path == NULL)
+                return;
+        if (!read_certificate(path, env, &certificate, &error)) {
+                if (!is_hidden(error.reason))
+                        tell_file(report, cluster, true, option, &error);
+        } else if (certificate.until <= env->now) {
+                tell_at(report, is_shown, &cluster->place,
+                        "replace it with the current certificate",
+                        "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
+                        option, path, certificate.subject, moment(certificate.until, when));
+        }
+}
+
+/* Trust anchors are for all to read; of an authority, they are copied together with its key by mistake. */
+static void check_anchors(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_env *env, const char *option, const char *path)
+{
+        struct certificate certificate;
+
+        check_certificate(report, cluster, env, option, path, false);
+        if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
+            certificate.has_private_key)
+                tell_at(report, false, &cluster->place,
+                        "remove the key from the file: anyone who can read it can impersonate "
+                        "the server",
+                        "[cluster %s] %s: %s has a private key", cluster->name, option, path);
+}
+
+static void check_key(struct report *report, const struct ksa_cluster *cluster,
+                      const struct ksa_env *env)
+{
+        struct ksa_secret *key = NULL;
+        struct ksa_error error = {0};
+
+        if (cluster->client_key_file == NULL)
+                return;
+        enum ksa_reason reason =
+                ksa_file_read_secret(cluster->client_key_file, env->owner, KEY_MAX, &key, &error);
+        if (reason != KSA_OK && !is_hidden(reason))
+                tell_file(report, cluster, true, "client_key_file", &error);
+        ksa_secret_free(&key);
+}
+
+/* --- The credential --------------------------------------------------------- */
+
+/* Whoever takes a host over holds a token of this account, and may ask for others of it. */
+static void check_own_account(struct report *report, const struct ksa_config *config,
+                              const struct ksa_cluster *cluster, const struct ksa_token *token)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const struct ksa_pattern *patterns = rule->account.items;
+
+                for (size_t n = 0; n < rule->account.count; n++) {
+                        if (!ksa_pattern_covers(&patterns[n], cluster->name, token->namespace,
+                                                token->account))
+                                continue;
+                        tell_at(report, false, &rule->place,
+                                "name the namespaces: an attacker who controls one host could "
+                                "log in to the others",
+                                "[rule %s] also admits %s/%s, which is this host's own account",
+                                rule->name, token->namespace, token->account);
+                        break;
+                }
+        }
+}
+
+static void check_credential(struct report *report, const struct ksa_config *config,
+                             const struct ksa_cluster *cluster, const struct ksa_env *env)
+{
+        bool asked = what_is_needed(config, cluster).asked;
+        struct ksa_credential credential;
+        struct ksa_error error = {0};
+        char remedy[REMEDY_SIZE];
+
+        if (cluster->credential_file == NULL)
+                return;
+        enum ksa_reason reason = ksa_credential_read(cluster, env, &credential, &error);
+        if (reason == KSA_OK && credential.token.exp.seconds <= env->now)
+                reason = ksa_fail(&error, KSA_EXPIRED, "%s has expired", cluster->credential_file);
+        (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
+        if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
+                tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
+                        "[cluster %s] credential_file: %s", cluster->name, error.text);
+        else if (reason != KSA_OK && !is_hidden(reason))
+                tell_file(report, cluster, true, "credential_file", &error);
+        if (reason == KSA_OK)
+                check_own_account(report, config, cluster, &credential.token);
+        ksa_credential_clear(&credential);
+}
+
+void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                check_anchors(report, cluster, env, "api_ca_file", cluster->api_ca_file);
+                check_anchors(report, cluster, env, "keys_ca_file", cluster->keys_ca_file);
+                check_certificate(report, cluster, env, "client_cert_file",
+                                  cluster->client_cert_file, what_is_needed(config, cluster).asked);
+                check_key(report, cluster, env);
+                check_credential(report, config, cluster, env);
+        }
+}
+
+/* --- What asks -------------------------------------------------------------- */
+
+/* Keys, reviews and credentials come by ksa-fetch, which becomes _ksa. */
+static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
+                        const struct ksa_fetch *fetch)
+{
+        if (getpwnam("_ksa") == NULL)
+                tell_at(report, true, &cluster->place,
+                        "run systemd-sysusers, which creates the user from ksa's sysusers.d",
+                        "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
+                        cluster->name);
+        if (access(fetch->fetch_program, X_OK) != 0)
+                tell_at(report, true, &cluster->place, "reinstall ksa",
+                        "[cluster %s] needs %s, which cannot be run", cluster->name,
+                        fetch->fetch_program);
+}
+
+/* Told once, at the first cluster that is asked for anything. */
+void check_fetcher(struct report *report, const struct ksa_config *config,
+                   const struct ksa_fetch *fetch)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                if (ksa_cluster_key_file(cluster) == NULL ||
+                    what_is_needed(config, cluster).asked) {
+                        check_fetch(report, cluster, fetch);
+                        return;
+                }
+        }
+}
+
+/* --- Demands ---------------------------------------------------------------- */
+
+/* A mark that nobody made: what is wrong with its folder is wrong with all. */
+static void check_marks(struct report *report, const struct ksa_rule *rule,
+                        const struct ksa_env *env)
+{
+        struct ksa_error error = {0};
+        char path[PATH_MAX];
+
+        if (!rule->once || geteuid() != 0)
+                return;
+        (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
+        if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
+                tell_at(report, true, &rule->place, remedy_of(error.reason),
+                        "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
+                        rule->name, error.text);
+}
+
+/* A directory that is of no use is reported by check_marks(). */
+void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
+{
+        const struct ksa_rule *rule = rule_with_once(config);
+        const struct ksa_place nowhere = {.file = ""};
+        struct finding marks = {0};
+
+        find_marks(config, env, &marks);
+        if (marks.level == SOON)
+                tell_at(report, false, rule != NULL ? &rule->place : &nowhere, marks.remedy, "%s",
+                        marks.problem);
+        json_decref(marks.facts);
+}
+
+static void check_timer(struct report *report, const struct ksa_place *place, const char *timer,
+                        const char *what)
+{
+        char remedy[TIMER_REMEDY_SIZE];
+
+        if (!timer_runs(timer, remedy))
+                tell_at(report, false, place, remedy, "%s is not enabled, so nothing %s", timer,
+                        what);
+}
+
+void check_timers(struct report *report, const struct ksa_config *config)
+{
+        if (!systemd_runs())
+                return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+                const struct need need = what_is_needed(config, cluster);
+
+                if (ksa_cluster_key_file(cluster) == NULL)
+                        check_timer(report, &cluster->place, "ksa-keys.timer",
+                                    "refreshes the cluster's keys before a login needs them");
+                if (cluster->credential_file != NULL && cluster->api_server != NULL)
+                        check_timer(report, &cluster->place, "ksa-credential.timer",
+                                    "renews credential_file");
+                if (need.source != NULL && cluster->api_server != NULL)
+                        check_timer(report, &need.source->place, "ksa-accounts.timer",
+                                    "lists the cluster's accounts");
+        }
+}
+
+void check_demands(struct report *report, const struct ksa_config *config,
+                   const struct ksa_env *env)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+                const char *remedy, *demand = what_needs_root(config, rule, &remedy);
+
+                check_marks(report, rule, env);
+                for (size_t n = 0; demand != NULL && n < rule->service.count; n++) {
+                        const char *name = ksa_list_text(&rule->service, n);
+
+                        if (runs_without_root(config, name))
+                                tell_at(report, false, &rule->place, remedy,
+                                        "[rule %s] demands %s, which %s cannot check without "
+                                        "root: every login is refused",
+                                        rule->name, demand, name);
+                }
+        }
+}

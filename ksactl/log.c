@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What ksactl did to keys and credentials, for whoever looks at the log of logins. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "ksactl.h"
+
+/*
+ * Whether standard error ends in the journal, where syslog(3) puts the line too. systemd says by device and
+ * inode which stream it meant (systemd.exec(5)), for a child may have another one and the same environment.
+ */
+static bool stderr_is_journal(void)
+{
+        const char *stream = getenv("JOURNAL_STREAM");
+        char expected[64];
+        struct stat status;
+
+        if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+                return false;
+        (void)snprintf(expected, sizeof(expected), "%ju:%ju", (uintmax_t)status.st_dev,
+                       (uintmax_t)status.st_ino);
+        return strcmp(stream, expected) == 0;
+}
+
+void log_line(bool quiet, int priority, const char *format, ...)
+{
+        char line[LOG_LINE_SIZE];
+        va_list arguments;
+
+        va_start(arguments, format);
+        if (vsnprintf(line, sizeof(line), format, arguments) < 0)
+                line[0] = '\0';
+        va_end(arguments);
+        openlog("ksactl", LOG_PID, LOG_AUTHPRIV);
+        syslog(LOG_AUTHPRIV | priority, "%s", line);
+        closelog();
+        if (!quiet && !stderr_is_journal())
+                (void)fprintf(stderr, "ksactl: %s\n", line);
+}
+
+void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy)
+{
+        char why[KSA_ERROR_SIZE];
+        bool helps = *remedy != '\0';
+
+        log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\"%s%s%s",
+                 ksa_reason_word(error->reason), what,
+                 ksa_text_whole(error->text, why, sizeof(why)), helps ? " remedy=\"" : "", remedy,
+                 helps ? "\"" : "");
+}
+
+void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,
+                         const struct ksa_error *error)
+{
+        char what[128], remedy[REMEDY_SIZE];
+
+        (void)snprintf(what, sizeof(what), "cluster=\"%s\"", cluster->name);
+        log_failure(quiet, what, error, remedy_for(cluster, error, remedy));
+}
+
+const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
+                       char out[REMEDY_SIZE])
+{
+        bool is_useless = error->reason == KSA_FILE_MISSING ||
+                          error->reason == KSA_FILE_UNREADABLE || error->reason == KSA_NOT_A_TOKEN;
+
+        if (is_useless && cluster->credential_file != NULL &&
+            strcmp(error->file, cluster->credential_file) == 0)
+                return ksa_remedy_of(GIVE_TOKEN, cluster->name, out);
+        return ksa_remedy_of(error->remedy != NULL ? error->remedy
+                                                   : ksa_reason_remedy(error->reason),
+                             cluster->name, out);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl keys refresh and purge: what changes the cached key sets. A login starts the first. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "admin/keys/refresh.h"
+#include "admin/keys/used.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "ksactl.h"
+
+/* Milliseconds for one cluster, where nobody waits to log in, and for all: the timer's unit has 5 minutes. */
+#define PATIENCE       30000
+#define PATIENCE_TOTAL 240000
+/* Seconds after which a login that waited is over, whatever kept us: a lock, a disk. */
+#define MARGIN 5
+
+/* The command line. */
+struct request {
+        const char *names[KSA_REFRESH_MAX];
+        size_t count;
+        bool all;
+        struct ksa_refresh_wish wish;
+};
+
+/* --- One cluster ------------------------------------------------------------ */
+
+static const char *warning_of(const struct ksa_refreshed *refreshed)
+{
+        if (refreshed->changed)
+                return " warning=keys_changed why=\"the new set has another key under a kid of "
+                       "the previous set\" remedy=\"find out who answers for the API server: no "
+                       "API server does that\"";
+        if (refreshed->replaced)
+                return " warning=keys_replaced why=\"the new set has no key of the previous "
+                       "set\" remedy=\"if the cluster was not rebuilt, find out who answers for "
+                       "the API server\"";
+        return "";
+}
+
+static void tell_refreshed(const struct ksa_cluster *cluster, bool quiet,
+                           const struct ksa_refreshed *refreshed)
+{
+        const char *warning = warning_of(refreshed);
+
+        log_line(quiet, *warning != '\0' ? LOG_WARNING : LOG_INFO,
+                 "result=refreshed cluster=\"%s\" keys=%zu max_age=%lld next=%lld%s", cluster->name,
+                 refreshed->keys, (long long)refreshed->max_age, (long long)refreshed->next,
+                 warning);
+}
+
+static bool refresh_one(struct session *session, const struct ksa_cluster *cluster,
+                        const struct ksa_refresh_wish *wish)
+{
+        struct ksa_refreshed refreshed = {0};
+        struct ksa_error error = {0};
+
+        renew_session(session);
+        if (ksa_refresh(cluster, &session->host.env, wish, &refreshed, &error) == KSA_OK) {
+                if (refreshed.asked)
+                        tell_refreshed(cluster, wish->cooldown, &refreshed);
+                return true;
+        }
+        log_cluster_failure(wish->cooldown, cluster, &error);
+        return false;
+}
+
+/* --- All that were named ---------------------------------------------------- */
+
+static bool is_meant(const struct request *request, const struct ksa_cluster *cluster)
+{
+        for (size_t i = 0; i < request->count; i++) {
+                if (strcmp(request->names[i], cluster->name) == 0)
+                        return true;
+        }
+        return request->all;
+}
+
+/* The clusters whose sets are fetched, into LIST, which has room for all. */
+static size_t choose(const struct request *request, const struct ksa_config *config,
+                     const struct ksa_cluster **list)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
+
+                if (!is_meant(request, cluster))
+                        continue;
+                if (ksa_cluster_key_file(cluster) == NULL)
+                        list[count++] = cluster;
+                else if (!request->all && !request->wish.cooldown)
+                        (void)fprintf(stderr,
+                                      "ksactl: the keys of %s are in a file (%s) and are not "
+                                      "fetched\n",
+                                      cluster->name, ksa_cluster_key_file(cluster));
+        }
+        return count;
+}
+
+/*
+ * A login waits for all of them together: the time that one cluster does not use is there for the next,
+ * and one that does not answer leaves some to it.
+ */
+static int refresh_list(struct session *session, struct request *request,
+                        const struct ksa_cluster **list, size_t count)
+{
+        unsigned seconds = (unsigned)session->config->host.timeout;
+        struct timespec deadline = ksa_deadline_in(seconds * 1000);
+        int status = EXIT_GOOD;
+
+        if (request->wish.cooldown)
+                (void)alarm(seconds + MARGIN);
+        for (size_t i = 0; i < count; i++) {
+                request->wish.milliseconds = count > PATIENCE_TOTAL / PATIENCE
+                                                     ? PATIENCE_TOTAL / (unsigned)count
+                                                     : PATIENCE;
+                if (request->wish.cooldown)
+                        request->wish.milliseconds =
+                                (unsigned)ksa_deadline_left(&deadline) / (unsigned)(count - i);
+                if (request->wish.milliseconds == 0)
+                        return EXIT_DENIED;
+                if (!refresh_one(session, list[i], &request->wish))
+                        status = EXIT_DENIED;
+        }
+        return status;
+}
+
+/* Marks of used tokens go with the keys: one timer serves both. */
+static bool sweep(struct session *session)
+{
+        struct ksa_error error = {0};
+        size_t removed;
+
+        if (ksa_used_sweep(&session->host.env, &removed, &error) == KSA_OK)
+                return true;
+        log_failure(false, "marks=used", &error, ksa_reason_remedy(error.reason));
+        return false;
+}
+
+static int refresh(struct session *session, struct request *request)
+{
+        const struct ksa_config *config = session->config;
+
+        for (size_t i = 0; i < request->count; i++) {
+                if (ksa_config_cluster(config, request->names[i]) == NULL) {
+                        (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n",
+                                      request->names[i]);
+                        return EXIT_BROKEN;
+                }
+        }
+        const struct ksa_cluster **list =
+                calloc(config->counts[KSA_SECTION_CLUSTER] + 1, sizeof(struct ksa_cluster *));
+        if (list == NULL) {
+                (void)fputs("ksactl: out of memory\n", stderr);
+                return EXIT_BROKEN;
+        }
+        bool swept = !request->all || sweep(session); /* whatever the clusters cost */
+        int status = refresh_list(session, request, list, choose(request, config, list));
+        free(list);
+        return swept ? status : EXIT_DENIED;
+}
+
+/* --- Commands --------------------------------------------------------------- */
+
+static bool read_request(const struct words *arguments, struct request *request,
+                         const char **ret_config_file)
+{
+        const char *age = NULL;
+        const struct flag flags[] = {
+                {"--all", NULL, &request->all},
+                {"--cooldown", NULL, &request->wish.cooldown},
+                {"--if-due", NULL, &request->wish.if_due},
+                {"--if-older", &age, NULL},
+                {"--config", ret_config_file, NULL},
+        };
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), request->names, KSA_REFRESH_MAX))
+                return false;
+        while (request->count < KSA_REFRESH_MAX && request->names[request->count] != NULL)
+                request->count++;
+        if (request->all == (request->count > 0)) {
+                (void)fputs("ksactl: keys refresh requires names of clusters, or --all\n", stderr);
+                return false;
+        }
+        request->wish.if_older = age != NULL;
+        if (age != NULL && !ksa_text_duration(age, 0, UINT32_MAX, &request->wish.age)) {
+                (void)fputs("ksactl: --if-older takes seconds, or a number with s, m, h, d\n",
+                            stderr);
+                return false;
+        }
+        return true;
+}
+
+int keys_refresh(const struct words *arguments)
+{
+        struct request request = {.count = 0};
+        const char *config_file = NULL;
+        struct session session;
+
+        if (!read_request(arguments, &request, &config_file) || !is_root("keys refresh"))
+                return EXIT_BROKEN;
+        int status =
+                open_session(&session, config_file) ? refresh(&session, &request) : EXIT_BROKEN;
+        close_session(&session);
+        return status;
+}
+
+static int purge(struct session *session, const char *name)
+{
+        const struct ksa_cluster *cluster = ksa_config_cluster(session->config, name);
+        struct ksa_error error = {0};
+
+        if (cluster == NULL || ksa_cluster_key_file(cluster) != NULL) {
+                (void)fprintf(stderr,
+                              cluster == NULL ? "ksactl: [cluster %s] is not configured\n"
+                                              : "ksactl: the keys of %s are in a file\n",
+                              name);
+                return EXIT_BROKEN;
+        }
+        if (ksa_refresh_purge(cluster, &session->host.env, &error) != KSA_OK) {
+                log_cluster_failure(false, cluster, &error);
+                return EXIT_DENIED;
+        }
+        log_line(false, LOG_NOTICE, "result=purged cluster=\"%s\"", cluster->name);
+        return EXIT_GOOD;
+}
+
+int keys_purge(const struct words *arguments)
+{
+        const char *name = NULL, *config_file = NULL;
+        const struct flag flags[] = {{"--config", &config_file, NULL}};
+        struct session session;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
+                return EXIT_BROKEN;
+        if (name == NULL) {
+                (void)fputs("ksactl: keys purge requires the name of a cluster\n", stderr);
+                return EXIT_BROKEN;
+        }
+        if (!is_root("keys purge"))
+                return EXIT_BROKEN;
+        int status = open_session(&session, config_file) ? purge(&session, name) : EXIT_BROKEN;
+        close_session(&session);
+        return status;
+}

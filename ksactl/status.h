@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How one part of a cluster stands: its keys, this host's credential, its API server. Marks on this host. */
+#ifndef KSACTL_STATUS_H
+#define KSACTL_STATUS_H
+
+#include "ksactl.h"
+#include "needs.h"
+#include "registry/registry.h"
+
+/* What the levels are called; the numbers are exit statuses. */
+enum level {
+        WELL = EXIT_GOOD,
+        SOON = EXIT_DENIED,     /* in trouble, if nobody does anything */
+        TROUBLE = EXIT_BROKEN,  /* logins are refused */
+        UNKNOWN = EXIT_UNKNOWN, /* part of the answer is for root alone */
+};
+
+struct finding {
+        enum level level; /* never UNKNOWN */
+        bool is_hidden;   /* root alone can see all of it */
+        json_t *facts; /* an object, without its problem and remedy; NULL where there is no such part */
+        char text[1536];                /* the facts in words */
+        char problem[600], remedy[160]; /* "" where all is well */
+};
+
+/* Each fills a zeroed finding. */
+void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
+               struct finding *finding);
+void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                     struct finding *finding);
+
+/*
+ * Asks the API server, within MILLISECONDS and over one connection: whom it takes this host for, and
+ * whether it lets this host ask what logins NEED.
+ */
+void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
+              unsigned milliseconds, struct finding *finding);
+
+/* The local users made of its accounts, by what the registry has. */
+void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                   const struct need *need, struct finding *finding);
+
+/*
+ * Opens the registry and reads every byte of it, for check and status alike. Where it is BROKEN, and where a
+ * host that has had one has none now (then NOT_FOUND), FINDING has the problem and its remedy.
+ */
+enum ksa_registry_answer load_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
+                                       struct finding *finding);
+
+/* Whether the registry is whole, readable, and used by lookups. Without facts if ksa makes no users. */
+void find_registry(const struct ksa_config *config, const struct ksa_env *env,
+                   struct finding *finding);
+
+/* The first rule with once = yes; NULL for none. */
+const struct ksa_rule *rule_with_once(const struct ksa_config *config);
+
+/* Whether marks of used tokens are removed. Without facts where no rule needs them and no mark is old. */
+void find_marks(const struct ksa_config *config, const struct ksa_env *env,
+                struct finding *finding);
+
+/* Whether this host's services are systemd's. */
+bool systemd_runs(void);
+
+/* Whether systemd starts TIMER, such as "ksa-keys.timer". If not, writes the commands for that to REMEDY. */
+#define TIMER_REMEDY_SIZE 128
+bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE]);
+
+/* For the parts: of several problems the first of the worst is told. */
+void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
+                 ...) KSA_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ksactl status: what the API server says of this host, and what it lets this host ask. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/credential/credential.h"
+#include "admin/credential/self_review.h"
+#include "base/text.h"
+#include "cluster/api.h"
+#include "status.h"
+
+/* Seconds by which clocks may differ: from the second on logins are refused. */
+#define CLOCK_SOON    30
+#define CLOCK_TROUBLE 60
+
+#define ANSWER_MAX ((size_t)64 * 1024)
+
+#define APPLY "apply host-account.yaml; see ksa-clusters(7)"
+
+/* --- Asking ----------------------------------------------------------------- */
+
+/* What came of one question. */
+struct asked {
+        enum ksa_reason reason;
+        struct ksa_answer_head head;
+        int64_t milliseconds;
+        char *user; /* or NULL */
+        struct ksa_error error;
+};
+
+/* Whom the API server takes this host for. */
+static void ask(const struct ksa_api *api, struct asked *asked)
+{
+        const struct ksa_call call = {.url = KSA_SELF_REVIEW_PATH,
+                                      .body = ksa_bytes_of(KSA_SELF_REVIEW_BODY),
+                                      .max = ANSWER_MAX,
+                                      .ret_head = &asked->head};
+        struct ksa_response response = {0};
+        int64_t begin = api->env->uptime();
+
+        asked->reason = ksa_api_ask(api, &call, &response, &asked->error);
+        asked->milliseconds = api->env->uptime() - begin;
+        if (asked->reason == KSA_OK)
+                asked->reason = ksa_self_review_read(response.body.bytes, response.body.length,
+                                                     &asked->user, &asked->error);
+        ksa_response_clear(&response);
+}
+
+static enum ksa_reason ask_leave(const struct ksa_api *api, const struct ksa_self_access *access,
+                                 bool *ret_allowed, struct ksa_error *err)
+{
+        struct ksa_secret *body = ksa_self_access_request(access);
+        struct ksa_response response = {0};
+
+        if (body == NULL)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
+        const struct ksa_call call = {.url = KSA_SELF_ACCESS_PATH,
+                                      .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
+                                      .max = ANSWER_MAX};
+        enum ksa_reason reason = ksa_api_ask(api, &call, &response, err);
+        if (reason == KSA_OK)
+                reason = ksa_self_access_judge(response.body.bytes, response.body.length,
+                                               ret_allowed, err);
+        ksa_response_clear(&response);
+        ksa_secret_free(&body);
+        return reason;
+}
+
+/* --- What is wrong ---------------------------------------------------------- */
+
+/* Nobody there is what review = prefer is for; it does not forgive anything else. */
+static enum level level_of(const struct need *need, enum ksa_reason reason)
+{
+        bool away = reason == KSA_API_UNREACHABLE || reason == KSA_API_TIMEOUT;
+
+        if (away ? need->required : need->asked || reason == KSA_API_UNAUTHORIZED)
+                return TROUBLE;
+        return SOON;
+}
+
+static void judge_fault(const struct ksa_cluster *cluster, const struct need *need,
+                        const struct ksa_error *error, struct finding *finding)
+{
+        char remedy[REMEDY_SIZE];
+
+        add_problem(finding, level_of(need, error->reason), remedy_for(cluster, error, remedy),
+                    "%s", error->text);
+}
+
+static void judge_clock(const struct ksa_env *env, const struct asked *asked,
+                        struct finding *finding)
+{
+        /* The host's time when the answer was there, less the server's. */
+        int64_t difference = env->now + asked->milliseconds / 1000 - asked->head.date;
+        int64_t distance = llabs(difference);
+        size_t length = strlen(finding->text);
+        const char *where = difference > 0 ? "ahead of" : "behind";
+        char apart[KSA_SPAN_SIZE];
+
+        if (asked->head.status == 0 || asked->head.date < 0)
+                return;
+        (void)json_object_set_new(finding->facts, "clock_difference", json_integer(difference));
+        (void)snprintf(finding->text + length, sizeof(finding->text) - length,
+                       distance <= 2 ? "; the clocks agree"
+                                     : "; this host's clock is %s %s the API server's",
+                       ksa_text_span(distance, apart), where);
+        if (distance > CLOCK_SOON)
+                add_problem(finding, distance > CLOCK_TROUBLE ? TROUBLE : SOON,
+                            "set the clock; chrony or systemd-timesyncd keep it correct",
+                            "this host's clock is %s %s the API server's, so valid tokens may "
+                            "be refused",
+                            apart, where);
+}
+
+/* An answer is good enough where nobody is meant to be known, and from before Kubernetes 1.28. */
+static bool is_answer(const struct ksa_cluster *cluster, const struct asked *asked)
+{
+        bool anonymous = cluster->credential_file == NULL && cluster->client_cert_file == NULL;
+        int64_t status = asked->head.status;
+
+        return asked->reason == KSA_OK || status == 404 || status == 403 ||
+               (anonymous && status == 401);
+}
+
+/* --- What this host may ask ------------------------------------------------- */
+
+/* One thing that this host has to be let do; FACT is its name in JSON. */
+struct leave {
+        const char *fact, *problem;
+        enum level level; /* where it is not */
+        bool wanted;
+        struct ksa_self_access access;
+};
+
+/* Whether the account's namespaces may be listed: all of them, or none of its accounts comes. */
+static void judge_list(const struct ksa_api *api, const struct need *need, struct finding *finding)
+{
+        const struct ksa_list *namespaces = need->source != NULL ? &need->source->namespaces : NULL;
+        const bool all = namespaces != NULL && ksa_list_has(namespaces, "*");
+        const size_t count = namespaces == NULL ? 0 : all ? 1 : namespaces->count;
+        bool allowed = true;
+
+        for (size_t i = 0; i < count && allowed; i++) {
+                const struct ksa_self_access access = {
+                        .verb = "list",
+                        .group = "",
+                        .resource = "serviceaccounts",
+                        .namespace = all ? NULL : ksa_list_text(namespaces, i)};
+                struct ksa_error error = {0};
+
+                if (ask_leave(api, &access, &allowed, &error) != KSA_OK) {
+                        judge_fault(api->cluster, need, &error, finding);
+                        return;
+                }
+                if (!allowed)
+                        add_problem(finding, SOON, "apply account-list.yaml; see ksa-clusters(7)",
+                                    "this host's account is not allowed to list service "
+                                    "accounts%s%s: no user is added or removed",
+                                    all ? "" : " in ", all ? "" : access.namespace);
+        }
+        if (count > 0)
+                (void)json_object_set_new(finding->facts, "may_list", json_boolean(allowed));
+}
+
+static void judge_leave(const struct ksa_api *api, const struct need *need,
+                        const struct leave *leave, struct finding *finding)
+{
+        struct ksa_error error = {0};
+        bool allowed = false;
+
+        if (!leave->wanted)
+                return;
+        if (ask_leave(api, &leave->access, &allowed, &error) != KSA_OK) {
+                judge_fault(api->cluster, need, &error, finding);
+                return;
+        }
+        (void)json_object_set_new(finding->facts, leave->fact, json_boolean(allowed));
+        if (!allowed)
+                add_problem(finding, leave->level, APPLY, "%s", leave->problem);
+}
+
+/* Who is known is not yet let ask: for that the account has roles. */
+static void judge_leaves(const struct ksa_api *api, const struct need *need,
+                         struct finding *finding)
+{
+        struct ksa_credential credential = {.text = NULL};
+        bool token = api->cluster->credential_file != NULL &&
+                     ksa_credential_read(api->cluster, api->env, &credential, NULL) == KSA_OK;
+        const struct leave leaves[] = {
+                {"may_review",
+                 "this host's account is not allowed to review tokens: logins that need it are "
+                 "refused",
+                 TROUBLE,
+                 need->asked,
+                 {.group = "authentication.k8s.io", .resource = "tokenreviews"}},
+                {"may_ask_rbac",
+                 "this host's account is not allowed to ask what RBAC allows: logins that need "
+                 "it are refused",
+                 TROUBLE,
+                 need->rbac,
+                 {.group = "authorization.k8s.io", .resource = "subjectaccessreviews"}},
+                {"may_renew",
+                 "this host's account is not allowed to request its next token, so its "
+                 "credential will expire",
+                 SOON,
+                 token,
+                 {.group = "",
+                  .resource = "serviceaccounts",
+                  .subresource = "token",
+                  .namespace = credential.token.namespace,
+                  .name = credential.token.account}}};
+
+        for (size_t i = 0; i < KSA_COUNT(leaves); i++)
+                judge_leave(api, need, &leaves[i], finding);
+        judge_list(api, need, finding);
+        ksa_credential_clear(&credential);
+}
+
+/* --- The part --------------------------------------------------------------- */
+
+static void describe(const struct ksa_cluster *cluster, const struct asked *asked,
+                     struct finding *finding)
+{
+        bool away = asked->reason == KSA_API_UNREACHABLE || asked->reason == KSA_API_TIMEOUT;
+        bool reachable = asked->head.status != 0;
+        char user[300] = "", shown[KSA_QUOTE_MAX];
+        const char *server = ksa_text_url(cluster->api_server, shown, sizeof(shown));
+
+        if (asked->user != NULL)
+                (void)ksa_text_quote(asked->user, user, sizeof(user));
+        finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n, s:n}", "url", server,
+                                   "reachable", reachable, "milliseconds",
+                                   reachable ? json_integer(asked->milliseconds) : json_null(),
+                                   "clock_difference", "user", asked->user != NULL ? user : NULL,
+                                   "may_review", "may_ask_rbac", "may_renew", "may_list");
+        if (reachable)
+                (void)snprintf(finding->text, sizeof(finding->text), "%s answers in %lld ms%s%s",
+                               server, (long long)asked->milliseconds,
+                               *user != '\0' ? ", as to " : "", user);
+        else if (away)
+                (void)snprintf(finding->text, sizeof(finding->text), "%s does not answer", server);
+        else
+                (void)snprintf(finding->text, sizeof(finding->text), "%s could not be asked: %s",
+                               server, asked->error.text);
+}
+
+void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
+              unsigned milliseconds, struct finding *finding)
+{
+        struct asked asked = {.head = {0}};
+        struct ksa_api api;
+
+        asked.reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, &asked.error);
+        if (asked.reason == KSA_OK)
+                ask(&api, &asked);
+        describe(cluster, &asked, finding);
+        if (is_answer(cluster, &asked))
+                judge_leaves(&api, need, finding);
+        else
+                judge_fault(cluster, need, &asked.error, finding);
+        judge_clock(env, &asked, finding);
+        free(asked.user);
+        ksa_api_close(&api);
+}
