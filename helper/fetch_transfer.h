@@ -3,7 +3,7 @@
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H
 
-#include "base/exchange.h"
+#include "base/http_message.h"
 
 struct transfer;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * ksa-fetch: the only program of the host side that speaks to the network. Started by root with
- * a socket as standard input and nothing else (common/cluster/fetch.c), it becomes a user of its own for
+ * a socket as standard input and nothing else (common/cluster/helper.c), it becomes a user of its own for
  * good before any library starts, answers requests until the socket ends, and ends too.
  */
 #include <grp.h>
@@ -13,8 +13,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/child.h"
-#include "base/exchange.h"
+#include "base/process.h"
+#include "base/http_message.h"
 #include "fetch_transfer.h"
 
 #define OWN_USER "_ksa"
@@ -46,7 +46,7 @@ static bool become(const struct passwd *user)
                saved_group == user->pw_gid;
 }
 
-/* Where a limit is lower already, and root could not raise it (common/base/child.c), it is strict enough. */
+/* A limit that is lower already, because root could not raise it (base/process.c), is strict enough. */
 static bool lower_limit(__rlimit_resource_t resource, rlim_t limit)
 {
         struct rlimit both;
@@ -109,12 +109,12 @@ static bool answer(const struct ksa_response *response)
 /* The next request's frame; NULL at the end, or where it is none. */
 static struct ksa_secret *next_frame(void)
 {
-        unsigned char head[KSA_FRAME_HEAD];
+        unsigned char head[KSA_MESSAGE_HEAD];
         struct timespec deadline = soon();
         size_t size = 0, room;
 
         if (!ksa_receive(STDIN_FILENO, head, sizeof(head), &deadline) ||
-            !ksa_frame_size(head, KSA_REQUEST_MAX, &size))
+            !ksa_message_size(head, KSA_REQUEST_MAX, &size))
                 return NULL;
         struct ksa_secret *frame = ksa_secret_new(size);
         if (frame == NULL)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "admin/registry/registry_mark.h"
+#include "admin/registry/mark.h"
 #include "login/account_state.h"
 
 struct ksa_local_files local_files(void)
@@ -66,13 +66,13 @@ json_t *text_or_null(const char *text)
 json_t *show_account(const struct ksa_account_record *record)
 {
         unsigned reasons = record->reasons;
-        json_t *words = json_array();
+        json_t *args = json_array();
 
         for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
-                (void)json_array_append_new(words, json_string(word));
+                (void)json_array_append_new(args, json_string(word));
         return json_pack("{s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b}",
                          "user", record->name, "uid", (json_int_t)record->uid, "state",
-                         ksa_account_state_word(record->state), "reasons", words, "cluster",
+                         ksa_account_state_word(record->state), "reasons", args, "cluster",
                          record->cluster, "namespace", record->namespace, "account",
                          record->account, "account_uid", text_or_null(record->account_uid),
                          "new_account_uid", text_or_null(record->new_account_uid), "created",
@@ -91,7 +91,7 @@ static const struct subcommand subcommands[] = {{"sync", accounts_sync},
                                                 {"rename-cluster", accounts_rename_cluster},
                                                 {"restore", accounts_restore}};
 
-int command_accounts(const struct words *arguments)
+int command_accounts(const struct args *arguments)
 {
         return run_subcommand("accounts", subcommands, KSA_COUNT(subcommands), arguments);
 }

@@ -3,7 +3,7 @@
 #ifndef KSACTL_ACCOUNTS_H
 #define KSACTL_ACCOUNTS_H
 
-#include "admin/accounts/account_sync.h"
+#include "admin/accounts/sync.h"
 #include "admin/accounts/id_map.h"
 #include "ksactl.h"
 
@@ -124,13 +124,13 @@ extern const char *const nsswitch_databases[NSSWITCH_DATABASES];
 bool has_nsswitch_fault(const char *path, const char *database, struct nsswitch_fault *ret_fault);
 #define NSSWITCH_FILE "/etc/nsswitch.conf"
 
-int accounts_sync(const struct words *arguments);
-int accounts_disable(const struct words *arguments);
-int accounts_enable(const struct words *arguments);
-int accounts_rename_cluster(const struct words *arguments);
-int accounts_export(const struct words *arguments);
-int accounts_list(const struct words *arguments);
-int accounts_show(const struct words *arguments);
-int accounts_restore(const struct words *arguments);
+int accounts_sync(const struct args *arguments);
+int accounts_disable(const struct args *arguments);
+int accounts_enable(const struct args *arguments);
+int accounts_rename_cluster(const struct args *arguments);
+int accounts_export(const struct args *arguments);
+int accounts_list(const struct args *arguments);
+int accounts_show(const struct args *arguments);
+int accounts_restore(const struct args *arguments);
 
 #endif

@@ -180,7 +180,7 @@ static void log_change(const struct ksa_plan_change *change)
         log_line(true, is_bad(change) ? LOG_WARNING : LOG_NOTICE,
                  "result=account change=%s user=\"%s\" uid=%u cluster=\"%s\" namespace=\"%s\" "
                  "account=\"%s\" account_uid=\"%s\" refusal=%s why=\"%s\"%s%s%s",
-                 ksa_change_word(change->change), record->name, (unsigned)record->uid,
+                 ksa_change_name(change->change), record->name, (unsigned)record->uid,
                  record->cluster, record->namespace, record->account,
                  ksa_text_quote(now, uid, sizeof(uid)), refusal_of(change),
                  ksa_text_whole(change->why, why, sizeof(why)), helps ? " remedy=\"" : "",
@@ -191,7 +191,7 @@ void print_change(const struct ksa_plan_change *change)
 {
         const struct ksa_account_record *record = change->record;
 
-        (void)printf("%s: %s (uid %u), %s:%s/%s%s%s\n", ksa_change_word(change->change),
+        (void)printf("%s: %s (uid %u), %s:%s/%s%s%s\n", ksa_change_name(change->change),
                      record->name, (unsigned)record->uid, record->cluster, record->namespace,
                      record->account, *change->why != '\0' ? ": " : "", change->why);
         if (*change->remedy != '\0')
@@ -203,7 +203,7 @@ json_t *show_change(const struct ksa_plan_change *change)
         const struct ksa_account_record *record = change->record;
 
         return json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "change",
-                         ksa_change_word(change->change), "refusal",
+                         ksa_change_name(change->change), "refusal",
                          text_or_null(ksa_refusal_word(change->refusal)), "user", record->name,
                          "uid", (json_int_t)record->uid, "cluster", record->cluster, "namespace",
                          record->namespace, "account", record->account, "account_uid",

@@ -9,7 +9,7 @@
 #include "accounts.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "registry/registry_format.h"
+#include "registry/format.h"
 
 #define DAMAGED_REMEDY "restore an older backup; the registry that is there stays as it is"
 #define UNSAFE_REMEDY                                                           \
@@ -49,7 +49,7 @@ static const char *remedy_of(const char *path, const struct ksa_error *error)
                                                     : ksa_reason_remedy(error->reason);
 }
 
-int accounts_restore(const struct words *arguments)
+int accounts_restore(const struct args *arguments)
 {
         struct ksa_host_env host;
         struct ksa_registry registry;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "accounts.h"
-#include "admin/accounts/account_file.h"
+#include "admin/accounts/source_file.h"
 #include "base/text.h"
 #include "login/account_state.h"
 
@@ -55,7 +55,7 @@ static int list(const struct ksa_registry *registry, bool all, bool json)
         return whole ? EXIT_GOOD : EXIT_BROKEN;
 }
 
-int accounts_list(const struct words *arguments)
+int accounts_list(const struct args *arguments)
 {
         const char *config_file = NULL;
         bool all = false, json = false;
@@ -259,7 +259,7 @@ static int show_refused(const struct accounts_run *run, const char *word, bool j
         return EXIT_BROKEN;
 }
 
-int accounts_show(const struct words *arguments)
+int accounts_show(const struct args *arguments)
 {
         struct accounts_run run = {.dry_run = true, .quiet = true, .status = EXIT_BROKEN};
         const char *config_file = NULL, *word = NULL;
@@ -304,7 +304,7 @@ static int export(const struct ksa_registry *registry, const char *cluster)
         return status;
 }
 
-int accounts_export(const struct words *arguments)
+int accounts_export(const struct args *arguments)
 {
         const char *config_file = NULL, *cluster = NULL;
         bool json = false; /* it is nothing else */

@@ -113,7 +113,7 @@ bool read_sources(struct accounts_run *run, bool ask)
         return true;
 }
 
-int accounts_sync(const struct words *arguments)
+int accounts_sync(const struct args *arguments)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL;
@@ -136,7 +136,7 @@ int accounts_sync(const struct words *arguments)
 
 /* --- disable and enable ----------------------------------------------------- */
 
-static int decide(const struct words *arguments, const char *command, enum ksa_plan_wish wish)
+static int decide(const struct args *arguments, const char *command, enum ksa_plan_wish wish)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL, *user = NULL;
@@ -155,19 +155,19 @@ static int decide(const struct words *arguments, const char *command, enum ksa_p
         return end_run(&run);
 }
 
-int accounts_disable(const struct words *arguments)
+int accounts_disable(const struct args *arguments)
 {
         return decide(arguments, "accounts disable", KSA_WISH_DISABLE);
 }
 
-int accounts_enable(const struct words *arguments)
+int accounts_enable(const struct args *arguments)
 {
         return decide(arguments, "accounts enable", KSA_WISH_ENABLE);
 }
 
 /* --- rename-cluster --------------------------------------------------------- */
 
-int accounts_rename_cluster(const struct words *arguments)
+int accounts_rename_cluster(const struct args *arguments)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL, *names[2] = {NULL, NULL};

@@ -10,8 +10,8 @@
 
 #include "check.h"
 #include "base/text.h"
-#include "covers.h"
-#include "needs.h"
+#include "shadowed_rules.h"
+#include "dependencies.h"
 #include "token/claims.h"
 #include "token/keyset.h"
 
@@ -45,7 +45,7 @@ static void tell(struct report *report, bool is_error, const char *file, unsigne
                 (void)printf("    %s\n", remedy);
 }
 
-void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
+void tell_at(struct report *report, bool is_error, const struct ksa_location *location,
              const char *remedy, const char *format, ...)
 {
         char text[1024];
@@ -54,7 +54,7 @@ void tell_at(struct report *report, bool is_error, const struct ksa_place *place
         va_start(arguments, format);
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-        tell(report, is_error, place->file, place->line, text, remedy);
+        tell(report, is_error, location->file, location->line, text, remedy);
 }
 
 const char *remedy_of(enum ksa_reason reason)
@@ -92,14 +92,14 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                     ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
                         usable++;
                 else
-                        tell_at(report, false, &cluster->place,
+                        tell_at(report, false, &cluster->location,
                                 "remove or replace this key: no login can use it",
                                 "[cluster %s] skips key \"%s\": %s", cluster->name,
                                 ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)
-                tell_at(report, true, &cluster->place,
+                tell_at(report, true, &cluster->location,
                         "correct the key set: every login of this cluster is refused",
                         "[cluster %s] has no usable key", cluster->name);
 }
@@ -112,7 +112,7 @@ static void check_private(struct report *report, const struct ksa_cluster *clust
         char quoted[KSA_VERIFIED_SIZE];
 
         if (kid != NULL)
-                tell_at(report, false, &cluster->place,
+                tell_at(report, false, &cluster->location,
                         "remove the private part: anyone who can read it can sign tokens of this "
                         "cluster",
                         "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
@@ -138,7 +138,7 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
                     ksa_keyset_find(other_keyset, kid, &jwk, NULL) == KSA_OK)
-                        tell_at(report, true, &cluster->place,
+                        tell_at(report, true, &cluster->location,
                                 "remove one of the clusters: tokens of this key are refused",
                                 "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
                                 "%s], which share an issuer",
@@ -163,7 +163,7 @@ static void tell_no_set(struct report *report, const struct ksa_cluster *cluster
                                "run ksactl keys refresh %s; otherwise the first login waits for a "
                                "refresh, and a service without root refuses all logins",
                                cluster->name);
-        tell_at(report, !may_come, &cluster->place, remedy, "[cluster %s]: %s", cluster->name,
+        tell_at(report, !may_come, &cluster->location, remedy, "[cluster %s]: %s", cluster->name,
                 error->text);
 }
 
@@ -249,7 +249,7 @@ static void check_user(struct report *report, const struct ksa_config *config,
         if (own)
                 return;
         if (user == NULL) {
-                tell_at(report, false, &rule->place,
+                tell_at(report, false, &rule->location,
                         is_declared(config, name) ? "run ksactl accounts sync, which creates "
                                                     "the user"
                                                   : "create the user, or correct its name",
@@ -258,17 +258,17 @@ static void check_user(struct report *report, const struct ksa_config *config,
                 return;
         }
         if (user->pw_uid == 0) {
-                tell_at(report, false, &rule->place, "use a separate user, and sudo",
+                tell_at(report, false, &rule->location, "use a separate user, and sudo",
                         "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
                 return;
         }
         if (user->pw_uid < 1000)
-                tell_at(report, false, &rule->place, "use a separate user",
+                tell_at(report, false, &rule->location, "use a separate user",
                         "[rule %s]: %s is a system user (uid %u)", rule->name, name,
                         (unsigned)user->pw_uid);
         const char *group = powerful_group(user);
         if (group != NULL)
-                tell_at(report, false, &rule->place, "use a user outside that group",
+                tell_at(report, false, &rule->location, "use a user outside that group",
                         "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
                         name, group);
 }
@@ -282,11 +282,11 @@ static void check_reach(struct report *report, const struct ksa_config *config, 
         for (size_t i = 0; i < position && position < COMPARED_MAX; i++) {
                 if (!rule_covers(&config->rules[i], later))
                         continue;
-                tell_at(report, false, &later->place,
+                tell_at(report, false, &later->location,
                         "remove this rule, or move it before the other",
                         "[rule %s] is never reached: [rule %s] in %s line %u matches first",
-                        later->name, config->rules[i].name, config->rules[i].place.file,
-                        config->rules[i].place.line);
+                        later->name, config->rules[i].name, config->rules[i].location.file,
+                        config->rules[i].location.line);
                 return;
         }
 }
@@ -323,13 +323,13 @@ static bool is_api_audience(const struct ksa_config *config, const char *audienc
 }
 
 static void check_audiences(struct report *report, const struct ksa_config *config,
-                            const struct ksa_place *place, const struct ksa_list *audiences)
+                            const struct ksa_location *location, const struct ksa_list *audiences)
 {
         for (size_t i = 0; i < audiences->count; i++) {
                 const char *audience = ksa_list_text(audiences, i);
 
                 if (is_api_audience(config, audience))
-                        tell_at(report, false, place,
+                        tell_at(report, false, location,
                                 "use an audience of this host, such as ssh://HOST",
                                 "audience %s is an API server's: a host that receives such a "
                                 "token can use it against the cluster",
@@ -339,9 +339,9 @@ static void check_audiences(struct report *report, const struct ksa_config *conf
 
 static void check_services(struct report *report, const struct ksa_config *config)
 {
-        check_audiences(report, config, &config->host.place, &config->host.audience);
+        check_audiences(report, config, &config->host.location, &config->host.audience);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
-                check_audiences(report, config, &config->services[i].place,
+                check_audiences(report, config, &config->services[i].location,
                                 &config->services[i].audience);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
@@ -352,7 +352,7 @@ static void check_services(struct report *report, const struct ksa_config *confi
 
                         if (runs_without_root(config, name) &&
                             (service == NULL || service->audience.count == 0))
-                                tell_at(report, false, &rule->place,
+                                tell_at(report, false, &rule->location,
                                         "add [service postgresql] with an audience",
                                         "[rule %s]: %s runs without root and shares the host's "
                                         "audience, so every login is refused",
@@ -373,19 +373,19 @@ static int finish(struct report *report)
                 json_decref(report->problems);
                 return report->status;
         }
-        const char *words[] = {"clean", "warnings", "errors"};
-        json_t *answer = json_pack("{s:s, s:o}", "result", words[report->status], "problems",
+        const char *args[] = {"clean", "warnings", "errors"};
+        json_t *answer = json_pack("{s:s, s:o}", "result", args[report->status], "problems",
                                    report->problems);
         return print_json(answer) ? report->status : EXIT_BROKEN;
 }
 
-int command_check(const struct words *arguments)
+int command_check(const struct args *arguments)
 {
         struct report report = {.problems = json_array()};
         const char *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--json", NULL, &report.json}};
-        const struct ksa_problem_sink sink = {tell_loader, &report};
+        const struct ksa_diagnostic_sink sink = {tell_loader, &report};
         struct ksa_host_env host;
         struct ksa_config *config = NULL;
         char *path = NULL;

@@ -12,7 +12,7 @@ struct report {
 };
 
 /* Adds a problem of the section at PLACE; what is no error is a warning. */
-void tell_at(struct report *report, bool is_error, const struct ksa_place *place,
+void tell_at(struct report *report, bool is_error, const struct ksa_location *location,
              const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
 
 /* What helps beyond the text, which for an unsafe file says it already. */
@@ -26,7 +26,7 @@ void check_urls(struct report *report, const struct ksa_config *config);
 
 /* Whether ksa-fetch can run, where anything is asked of a cluster. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
-                   const struct ksa_fetch *fetch);
+                   const struct ksa_helper *fetch);
 
 /* Rules that demand what their services, or this host, cannot do. */
 void check_demands(struct report *report, const struct ksa_config *config,

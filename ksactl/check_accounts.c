@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "accounts.h"
-#include "admin/accounts/account_name.h"
-#include "admin/accounts/local_table.h"
+#include "admin/accounts/names.h"
+#include "admin/accounts/local_files.h"
 #include "base/text.h"
 #include "check.h"
 #include "status.h"
@@ -14,20 +14,20 @@
 /* --- Lookups ---------------------------------------------------------------- */
 
 /* The first section that needs users of ksa's; NULL for none. */
-static const struct ksa_place *what_needs(const struct ksa_config *config)
+static const struct ksa_location *what_needs(const struct ksa_config *config)
 {
         if (config->counts[KSA_SECTION_ACCOUNT] > 0)
-                return &config->accounts[0].place;
+                return &config->accounts[0].location;
         if (config->counts[KSA_SECTION_ACCOUNTS] > 0)
-                return &config->account_sources[0].place;
+                return &config->account_sources[0].location;
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 if (ksa_list_has(&config->rules[i].user, "@own"))
-                        return &config->rules[i].place;
+                        return &config->rules[i].location;
         }
         return NULL;
 }
 
-static void check_lookups(struct report *report, const struct ksa_place *place)
+static void check_lookups(struct report *report, const struct ksa_location *location)
 {
         for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
                 struct nsswitch_fault fault;
@@ -36,13 +36,13 @@ static void check_lookups(struct report *report, const struct ksa_place *place)
                 if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
                         continue;
                 (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", fault.line);
-                tell_at(report, false, place, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
+                tell_at(report, false, location, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
                         nsswitch_databases[i], fault.effect);
         }
 }
 
 /* Without it no user of ksa's resolves, and accounts sync does nothing. */
-static void check_registry(struct report *report, const struct ksa_place *place,
+static void check_registry(struct report *report, const struct ksa_location *location,
                            const struct ksa_env *env)
 {
         char mapped[KSA_ID_MAP_TEXT], remedy[512];
@@ -53,11 +53,11 @@ static void check_registry(struct report *report, const struct ksa_place *place,
         const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
 
         if (file.level == TROUBLE)
-                tell_at(report, true, place, file.remedy, "%s", file.problem);
+                tell_at(report, true, location, file.remedy, "%s", file.problem);
         if (answer == KSA_REGISTRY_FOUND &&
             count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
                 (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
-                tell_at(report, false, place, remedy,
+                tell_at(report, false, location, remedy,
                         "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
         }
         ksa_registry_close(&registry);
@@ -83,7 +83,7 @@ static void check_clusters(struct report *report, const struct ksa_config *confi
                 count += strcmp(told, record.cluster) == 0;
         }
         if (told != NULL)
-                tell_at(report, false, &config->host.place,
+                tell_at(report, false, &config->host.location,
                         "if it was renamed: ksactl accounts rename-cluster OLD NEW; if not, ksactl "
                         "accounts sync removes its users",
                         "%zu users are of the cluster %s, which no section describes", count, told);
@@ -105,7 +105,7 @@ static void check_range(struct report *report, const struct ksa_config *config)
 
         for (size_t i = 0; i < KSA_COUNT(taken); i++) {
                 if (range->min <= taken[i].max && range->max >= taken[i].min)
-                        tell_at(report, false, &config->host.place,
+                        tell_at(report, false, &config->host.location,
                                 "choose another range; the default range does not overlap",
                                 "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
                                 (unsigned)range->max, (unsigned)taken[i].min,
@@ -124,7 +124,7 @@ static void check_map(struct report *report, const struct ksa_config *config, co
                 return;
         (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
                        ksa_id_map_tell(map, mapped));
-        tell_at(report, false, &config->host.place, remedy,
+        tell_at(report, false, &config->host.location, remedy,
                 "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
                 "assigns only mapped uids",
                 (unsigned)range->min, (unsigned)range->max, path);
@@ -137,7 +137,7 @@ static bool check_maps(struct report *report, const struct ksa_config *config,
         struct ksa_error error = {0};
 
         if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
-                tell_at(report, true, &config->host.place, remedy_of(error.reason),
+                tell_at(report, true, &config->host.location, remedy_of(error.reason),
                         "%s line %u: %s", error.file, error.line, error.text);
                 return false;
         }
@@ -156,7 +156,7 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
         char quoted[128];
 
         if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
-                tell_at(report, false, &config->host.place,
+                tell_at(report, false, &config->host.location,
                         "correct the file; otherwise accounts sync does nothing", "%s line %u: %s",
                         path, error.line, error.text);
         for (size_t i = 0; i < table.count; i++) {
@@ -164,7 +164,7 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
 
                 if (entry->number > range->max || entry->end < range->min)
                         continue;
-                tell_at(report, false, &config->host.place,
+                tell_at(report, false, &config->host.location,
                         "choose another range, or move that user's subordinate ids",
                         "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
                         (unsigned)range->min, (unsigned)range->max,
@@ -178,25 +178,25 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
 /* --- Sections --------------------------------------------------------------- */
 
 /* sshd says of such a user that it is invalid, and asks for no token. */
-static void check_shell(struct report *report, const struct ksa_place *place, const char *section,
-                        const char *name, const char *shell)
+static void check_shell(struct report *report, const struct ksa_location *location,
+                        const char *section, const char *name, const char *shell)
 {
         if (shell != NULL && access(shell, X_OK) != 0)
-                tell_at(report, false, place, "install the shell, or name another",
+                tell_at(report, false, location, "install the shell, or name another",
                         "[%s %s]: shell %s is missing or not executable; sshd will refuse these "
                         "users",
                         section, name, shell);
 }
 
 /* Users and groups of this host's files, which accounts sync gives to no account, declared or not. */
-static void read_local(struct report *report, const struct ksa_place *place,
+static void read_local(struct report *report, const struct ksa_location *location,
                        struct ksa_local_table *local)
 {
         struct ksa_error error = {0};
 
         if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
             ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
-                tell_at(report, false, place,
+                tell_at(report, false, location,
                         "correct the file; otherwise accounts sync does nothing", "%s: %s",
                         error.file, error.text);
         if (!ksa_local_arrange(local))
@@ -210,7 +210,7 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
         char quoted[128];
 
         if (holder != NULL)
-                tell_at(report, false, &account->place,
+                tell_at(report, false, &account->location,
                         "choose another, or remove the existing one from the host",
                         "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
                         account->name, what, holder->kind,
@@ -225,23 +225,23 @@ static void check_account(struct report *report, const struct ksa_account *accou
         const uint32_t uid = (uint32_t)account->uid;
 
         if (fault != NULL)
-                tell_at(report, false, &account->place, "choose another name",
+                tell_at(report, false, &account->location, "choose another name",
                         "[account %s] gets no user: %s", account->name, fault);
         else
                 check_holder(report, account, "name", ksa_local_with_name(local, account->name));
         if (uid != 0 && !ksa_uid_is_usable(uid))
-                tell_at(report, false, &account->place,
+                tell_at(report, false, &account->location,
                         "choose another uid; see uid in ksa.conf(5)",
                         "[account %s] gets no user: the uid %u is reserved for the kernel or "
                         "for systemd",
                         account->name, (unsigned)uid);
         else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
-                tell_at(report, false, &account->place, "choose a uid that is mapped",
+                tell_at(report, false, &account->location, "choose a uid that is mapped",
                         "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
         else if (uid != 0)
                 check_holder(report, account, "uid", ksa_local_with_number(local, uid));
-        check_shell(report, &account->place, "account", account->name, account->shell);
+        check_shell(report, &account->location, "account", account->name, account->shell);
 }
 
 static void check_source(struct report *report, const struct ksa_config *config,
@@ -250,13 +250,13 @@ static void check_source(struct report *report, const struct ksa_config *config,
         const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
         char remedy[REMEDY_SIZE];
 
-        check_shell(report, &source->place, "accounts", source->name, source->shell);
+        check_shell(report, &source->location, "accounts", source->name, source->shell);
         if (cluster == NULL)
                 return; /* an error of the configuration, which was told */
         if (ksa_accounts_file(source) != NULL)
                 return;
         if (cluster->api_server == NULL) {
-                tell_at(report, false, &source->place,
+                tell_at(report, false, &source->location,
                         "write api_server in its [cluster], or source = file:PATH with the export of "
                         "a leader",
                         "[accounts %s]: its cluster has no api_server to list its accounts",
@@ -266,7 +266,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
                                "add credential_file to [cluster %s], and pipe a token into ksactl "
                                "credential init %s",
                                source->name, source->name);
-                tell_at(report, false, &source->place, remedy,
+                tell_at(report, false, &source->location, remedy,
                         "[accounts %s]: this host has no credential to list the accounts with",
                         source->name);
         }
@@ -275,21 +275,21 @@ static void check_source(struct report *report, const struct ksa_config *config,
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env)
 {
-        const struct ksa_place *place = what_needs(config);
+        const struct ksa_location *location = what_needs(config);
         struct ksa_local_table local = {.count = 0};
         struct ksa_id_maps maps;
 
         check_clusters(report, config, env);
-        if (place == NULL)
+        if (location == NULL)
                 return;
-        check_lookups(report, place);
-        check_registry(report, place, env);
+        check_lookups(report, location);
+        check_registry(report, location, env);
         check_range(report, config);
         const bool has_maps = check_maps(report, config, &maps);
         check_subordinate(report, config, "/etc/subuid");
         check_subordinate(report, config, "/etc/subgid");
         if (config->counts[KSA_SECTION_ACCOUNT] > 0)
-                read_local(report, &config->accounts[0].place, &local);
+                read_local(report, &config->accounts[0].location, &local);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
                 check_account(report, &config->accounts[i], &local, has_maps ? &maps : NULL);
         ksa_local_clear(&local);

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "check.h"
 #include "config/rule.h"
-#include "needs.h"
+#include "dependencies.h"
 #include "status.h"
 
 /* As api.c has it. */
@@ -27,8 +27,8 @@ static bool is_hidden(enum ksa_reason reason)
 static void tell_file(struct report *report, const struct ksa_cluster *cluster, bool is_error,
                       const char *option, const struct ksa_error *error)
 {
-        tell_at(report, is_error, &cluster->place, remedy_of(error->reason), "[cluster %s] %s: %s",
-                cluster->name, option, error->text);
+        tell_at(report, is_error, &cluster->location, remedy_of(error->reason),
+                "[cluster %s] %s: %s", cluster->name, option, error->text);
 }
 
 /* Trust anchors, or this host's own certificate, which IS_SHOWN where logins ask. */
@@ -46,7 +46,7 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                 if (!is_hidden(error.reason))
                         tell_file(report, cluster, true, option, &error);
         } else if (certificate.until <= env->now) {
-                tell_at(report, is_shown, &cluster->place,
+                tell_at(report, is_shown, &cluster->location,
                         "replace it with the current certificate",
                         "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
                         option, path, certificate.subject, moment(certificate.until, when));
@@ -62,7 +62,7 @@ static void check_anchors(struct report *report, const struct ksa_cluster *clust
         check_certificate(report, cluster, env, option, path, false);
         if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
             certificate.has_private_key)
-                tell_at(report, false, &cluster->place,
+                tell_at(report, false, &cluster->location,
                         "remove the key from the file: anyone who can read it can impersonate "
                         "the server",
                         "[cluster %s] %s: %s has a private key", cluster->name, option, path);
@@ -97,7 +97,7 @@ static void check_own_account(struct report *report, const struct ksa_config *co
                         if (!ksa_pattern_covers(&patterns[n], cluster->name, token->namespace,
                                                 token->account))
                                 continue;
-                        tell_at(report, false, &rule->place,
+                        tell_at(report, false, &rule->location,
                                 "name the namespaces: an attacker who controls one host could "
                                 "log in to the others",
                                 "[rule %s] also admits %s/%s, which is this host's own account",
@@ -122,7 +122,7 @@ static void check_credential(struct report *report, const struct ksa_config *con
                 reason = ksa_fail(&error, KSA_EXPIRED, "%s has expired", cluster->credential_file);
         (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
-                tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->place, remedy,
+                tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->location, remedy,
                         "[cluster %s] credential_file: %s", cluster->name, error.text);
         else if (reason != KSA_OK && !is_hidden(reason))
                 tell_file(report, cluster, true, "credential_file", &error);
@@ -149,22 +149,22 @@ void check_files(struct report *report, const struct ksa_config *config, const s
 
 /* Keys, reviews and credentials come by ksa-fetch, which becomes _ksa. */
 static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
-                        const struct ksa_fetch *fetch)
+                        const struct ksa_helper *fetch)
 {
         if (getpwnam("_ksa") == NULL)
-                tell_at(report, true, &cluster->place,
+                tell_at(report, true, &cluster->location,
                         "run systemd-sysusers, which creates the user from ksa's sysusers.d",
                         "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
                         cluster->name);
         if (access(fetch->fetch_program, X_OK) != 0)
-                tell_at(report, true, &cluster->place, "reinstall ksa",
+                tell_at(report, true, &cluster->location, "reinstall ksa",
                         "[cluster %s] needs %s, which cannot be run", cluster->name,
                         fetch->fetch_program);
 }
 
 /* Told once, at the first cluster that is asked for anything. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
-                   const struct ksa_fetch *fetch)
+                   const struct ksa_helper *fetch)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
@@ -190,7 +190,7 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                 return;
         (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
         if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
-                tell_at(report, true, &rule->place, remedy_of(error.reason),
+                tell_at(report, true, &rule->location, remedy_of(error.reason),
                         "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
                         rule->name, error.text);
 }
@@ -199,23 +199,23 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
 {
         const struct ksa_rule *rule = rule_with_once(config);
-        const struct ksa_place nowhere = {.file = ""};
+        const struct ksa_location nowhere = {.file = ""};
         struct finding marks = {0};
 
         find_marks(config, env, &marks);
         if (marks.level == SOON)
-                tell_at(report, false, rule != NULL ? &rule->place : &nowhere, marks.remedy, "%s",
-                        marks.problem);
+                tell_at(report, false, rule != NULL ? &rule->location : &nowhere, marks.remedy,
+                        "%s", marks.problem);
         json_decref(marks.facts);
 }
 
-static void check_timer(struct report *report, const struct ksa_place *place, const char *timer,
-                        const char *what)
+static void check_timer(struct report *report, const struct ksa_location *location,
+                        const char *timer, const char *what)
 {
         char remedy[TIMER_REMEDY_SIZE];
 
         if (!timer_runs(timer, remedy))
-                tell_at(report, false, place, remedy, "%s is not enabled, so nothing %s", timer,
+                tell_at(report, false, location, remedy, "%s is not enabled, so nothing %s", timer,
                         what);
 }
 
@@ -228,13 +228,13 @@ void check_timers(struct report *report, const struct ksa_config *config)
                 const struct need need = what_is_needed(config, cluster);
 
                 if (ksa_cluster_key_file(cluster) == NULL)
-                        check_timer(report, &cluster->place, "ksa-keys.timer",
+                        check_timer(report, &cluster->location, "ksa-keys.timer",
                                     "refreshes the cluster's keys before a login needs them");
                 if (cluster->credential_file != NULL && cluster->api_server != NULL)
-                        check_timer(report, &cluster->place, "ksa-credential.timer",
+                        check_timer(report, &cluster->location, "ksa-credential.timer",
                                     "renews credential_file");
                 if (need.source != NULL && cluster->api_server != NULL)
-                        check_timer(report, &need.source->place, "ksa-accounts.timer",
+                        check_timer(report, &need.source->location, "ksa-accounts.timer",
                                     "lists the cluster's accounts");
         }
 }
@@ -244,17 +244,17 @@ void check_demands(struct report *report, const struct ksa_config *config,
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
-                const char *remedy, *demand = what_needs_root(config, rule, &remedy);
+                const char *remedy, *requirement = what_needs_root(config, rule, &remedy);
 
                 check_marks(report, rule, env);
-                for (size_t n = 0; demand != NULL && n < rule->service.count; n++) {
+                for (size_t n = 0; requirement != NULL && n < rule->service.count; n++) {
                         const char *name = ksa_list_text(&rule->service, n);
 
                         if (runs_without_root(config, name))
-                                tell_at(report, false, &rule->place, remedy,
+                                tell_at(report, false, &rule->location, remedy,
                                         "[rule %s] demands %s, which %s cannot check without "
                                         "root: every login is refused",
-                                        rule->name, demand, name);
+                                        rule->name, requirement, name);
                 }
         }
 }

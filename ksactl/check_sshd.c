@@ -77,7 +77,7 @@ void check_sshd(struct report *report, const struct ksa_config *config)
                 if (!ksa_list_has(&rule->service, "sshd"))
                         continue;
                 if (has_penalties() && !may_have_set_penalties())
-                        tell_at(report, false, &rule->place,
+                        tell_at(report, false, &rule->location,
                                 "install ksa-penalties.conf of packaging/examples/sshd_config.d; "
                                 "see ksa-clusters(7) for MaxStartups",
                                 "[rule %s]: this sshd (OpenSSH 9.8 or later) refuses all "

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "login/own.h"
+#include "login/local_user.h"
 
 /* The shortest hash that crypt(3) makes. */
 #define HASH_MIN 13
@@ -14,10 +14,10 @@
 /* --- Users that ksa makes --------------------------------------------------- */
 
 /* PATTERN as cluster:namespace/name. */
-static const char *text_of(const struct ksa_pattern *pattern, char out[KSA_OWN_ACCOUNT_SIZE])
+static const char *text_of(const struct ksa_pattern *pattern, char out[KSA_LOCAL_USER_ACCOUNT_SIZE])
 {
-        (void)snprintf(out, KSA_OWN_ACCOUNT_SIZE, "%s:%s/%s", pattern->cluster, pattern->namespace,
-                       pattern->name);
+        (void)snprintf(out, KSA_LOCAL_USER_ACCOUNT_SIZE, "%s:%s/%s", pattern->cluster,
+                       pattern->namespace, pattern->name);
         return out;
 }
 
@@ -27,7 +27,7 @@ static bool is_for_others(const struct ksa_rule *rule, const char *account)
         const struct ksa_pattern *patterns = rule->account.items;
 
         for (size_t i = 0; i < rule->account.count; i++) {
-                char text[KSA_OWN_ACCOUNT_SIZE];
+                char text[KSA_LOCAL_USER_ACCOUNT_SIZE];
 
                 if (strcmp(text_of(&patterns[i], text), account) != 0)
                         return true;
@@ -42,20 +42,20 @@ static void check_owner(struct report *report, const struct ksa_config *config,
 {
         const struct ksa_account *section = ksa_config_account(config, name);
         struct ksa_local_user local = ksa_local_user_of(user);
-        char declared[KSA_OWN_ACCOUNT_SIZE];
-        struct ksa_own own;
+        char declared[KSA_LOCAL_USER_ACCOUNT_SIZE];
+        struct ksa_managed_user own;
 
-        ksa_own_look_up(env, name, &local, &own);
-        const char *account = ksa_own_account(&local);
+        ksa_local_user_look_up(env, name, &local, &own);
+        const char *account = ksa_local_user_account(&local);
         if (account == NULL && user == NULL && section != NULL)
                 account = text_of(&section->account, declared);
         if (account != NULL && is_for_others(rule, account))
-                tell_at(report, false, &rule->place,
+                tell_at(report, false, &rule->location,
                         "write user = @own, or name a user that ksa did not create",
                         "[rule %s]: ksa creates %s for %s, so every other account of the rule "
                         "is refused",
                         rule->name, name, account);
-        ksa_own_close(&own);
+        ksa_local_user_close(&own);
 }
 
 /* --- Passwords -------------------------------------------------------------- */
@@ -87,7 +87,7 @@ static void check_password(struct report *report, const struct ksa_config *confi
 
                 if (service != NULL && !service->local_user)
                         continue;
-                tell_at(report, false, &rule->place,
+                tell_at(report, false, &rule->location,
                         user->pw_uid == 0 ? "name another user"
                                           : "name another user, or lock the password (passwd -l)",
                         "[rule %s]: the password of %s does not work with %s, which takes only a "

@@ -223,7 +223,7 @@ static bool add_blocks(BIO *in, json_t *keys)
         return good;
 }
 
-int keys_convert(const struct words *arguments)
+int keys_convert(const struct args *arguments)
 {
         KSA_CLEANUP(ksa_secret_free) struct ksa_secret *text = NULL;
         const char *file = NULL;

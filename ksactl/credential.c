@@ -90,7 +90,7 @@ static const struct ksa_cluster *find(const struct ksa_config *config, const cha
         return NULL;
 }
 
-static int credential_init(const struct words *arguments)
+static int credential_init(const struct args *arguments)
 {
         const char *name = NULL, *config_file = NULL, *duration = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
@@ -164,7 +164,7 @@ static int renew(struct session *session, const char *const *names, size_t count
         return status;
 }
 
-static int credential_renew(const struct words *arguments)
+static int credential_renew(const struct args *arguments)
 {
         const char *names[KSA_REFRESH_MAX] = {NULL}, *config_file = NULL;
         bool all = false, if_due = false;
@@ -197,7 +197,7 @@ static int credential_renew(const struct words *arguments)
 static const struct subcommand subcommands[] = {
         {"init", credential_init}, {"show", credential_show}, {"renew", credential_renew}};
 
-int command_credential(const struct words *arguments)
+int command_credential(const struct args *arguments)
 {
         return run_subcommand("credential", subcommands, KSA_COUNT(subcommands), arguments);
 }

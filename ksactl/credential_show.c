@@ -154,7 +154,7 @@ static int show(struct session *session, const char *wanted, bool json)
         return status;
 }
 
-int credential_show(const struct words *arguments)
+int credential_show(const struct args *arguments)
 {
         const char *wanted = NULL, *config_file = NULL;
         bool json = false;

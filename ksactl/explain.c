@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ksactl explain: the decision of a login, step by step, without a login. */
-#include "login/explain.h"
+#include "login/report.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "explain_user.h"
 #include "ksactl.h"
 #include "login/login.h"
-#include "needs.h"
+#include "dependencies.h"
 
 /* Seconds for which kubectl create token makes a token. */
 #define KUBECTL_LIFE 3600
@@ -33,7 +33,7 @@ struct question {
         struct ksa_token claimed; /* what it says of itself, also where the decision ends before */
         bool is_readable;
         char command[COMMAND_SIZE]; /* that makes the right token */
-        struct ksa_own own;
+        struct ksa_managed_user own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
 };
@@ -46,7 +46,7 @@ static void look_up(struct question *question)
         const struct passwd *user = getpwnam(attempt->user);
 
         attempt->local = ksa_local_user_of(user);
-        ksa_own_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
+        ksa_local_user_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
 }
 
 /* The command for the right token. Names of Kubernetes need no quotes in a shell, and no audience has one. */
@@ -211,7 +211,7 @@ static const char *remedy_of(const struct question *question, char out[REMEDY_SI
                        "file in /etc/pam.d (sshd, not ssh)";
         if (question->command[0] != '\0')
                 return question->command;
-        return ended_offline(question) ? "" : ksa_explain_remedy(&question->decision, out);
+        return ended_offline(question) ? "" : ksa_report_remedy(&question->decision, out);
 }
 
 static bool has_no_local_users(const struct question *question)
@@ -225,13 +225,13 @@ static const char *detail_of(const struct question *question, enum ksa_step step
                              size_t size)
 {
         if (step == KSA_STEP_REVIEW && question->offline &&
-            question->decision.demanded.review_skipped)
+            question->decision.requirement_result.review_skipped)
                 return "not asked (--offline); review = prefer admits logins if the cluster "
                        "does not answer";
         if (step == KSA_STEP_USER && question->decision.steps[step] == KSA_OK &&
             has_no_local_users(question))
                 return "not checked: this service has no local users";
-        return ksa_explain_step(&question->attempt, &question->decision, step, out, size);
+        return ksa_report_step(&question->attempt, &question->decision, step, out, size);
 }
 
 /* --- In text ------------------------------------------------------------------ */
@@ -244,11 +244,11 @@ static void print_steps(const struct question *question)
                 char detail[2048];
 
                 if (reason == KSA_UNREACHED)
-                        (void)printf("%-10s %-18s not checked: whether %s\n", ksa_step_word(step),
+                        (void)printf("%-10s %-18s not checked: whether %s\n", ksa_step_name(step),
                                      "-", ksa_step_text(step));
                 else
-                        (void)printf("%-10s %-18s %s\n", ksa_step_word(step),
-                                     ksa_reason_word(reason),
+                        (void)printf("%-10s %-18s %s\n", ksa_step_name(step),
+                                     ksa_reason_name(reason),
                                      detail_of(question, step, detail, sizeof(detail)));
         }
 }
@@ -266,7 +266,7 @@ static void print_rules(const struct question *question)
                 const struct ksa_rule *rule = &question->config->rules[i];
 
                 (void)printf("  [rule %s] %s (%s line %u)\n", rule->name, why_not(question, rule),
-                             rule->place.file, rule->place.line);
+                             rule->location.file, rule->location.line);
                 if (rule == question->decision.rule)
                         return;
         }
@@ -287,7 +287,7 @@ static void print_answer(const struct question *question)
                 (void)printf("\nallow\n");
                 return;
         }
-        (void)printf("\n%s: %s (%s)\n", ksa_explain_result(d), ksa_reason_word(d->reason),
+        (void)printf("\n%s: %s (%s)\n", ksa_report_result(d), ksa_reason_name(d->reason),
                      ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
         if (*remedy_of(question, remedy) != '\0')
                 (void)printf("remedy: %s\n", remedy_of(question, remedy));
@@ -338,8 +338,8 @@ static json_t *steps(const struct question *question)
                 char detail[2048];
 
                 (void)json_array_append_new(
-                        array, json_pack("{s:s, s:s, s:s}", "step", ksa_step_word(step), "result",
-                                         ksa_reason_word(question->decision.steps[step]), "detail",
+                        array, json_pack("{s:s, s:s, s:s}", "step", ksa_step_name(step), "result",
+                                         ksa_reason_name(question->decision.steps[step]), "detail",
                                          detail_of(question, step, detail, sizeof(detail))));
         }
         return array;
@@ -368,11 +368,11 @@ static json_t *as_json(const struct question *question)
         json_t *answer = claims(d, verified);
         json_t *rest = json_pack(
                 "{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:b, s:o, s:o, s:o}", "result",
-                ksa_explain_result(d), "reason", ksa_reason_word(d->reason), "pam_code",
+                ksa_report_result(d), "reason", ksa_reason_name(d->reason), "pam_code",
                 pam_code_name(d->outcome), "user", question->user, "rule",
                 d->rule != NULL ? d->rule->name : NULL, "why", allowed ? NULL : d->error.text,
                 "remedy", allowed ? NULL : remedy_of(question, remedy), "review",
-                ksa_explain_review(d), "audit_id", d->demanded.asked ? d->audit_id : NULL,
+                ksa_report_review(d), "audit_id", d->requirement_result.asked ? d->audit_id : NULL,
                 "would_refresh", d->keys_may_refresh, "steps", steps(question), "rules",
                 rules(question), "unverified", verified ? json_null() : claims(d, true));
 
@@ -407,7 +407,7 @@ static int answer(struct question *question)
                 print_answer(question);
         ksa_decision_clear(&question->decision);
         ksa_token_clear(&question->claimed);
-        ksa_own_close(&question->own);
+        ksa_local_user_close(&question->own);
         if (!printed)
                 return EXIT_BROKEN;
         return allowed ? EXIT_GOOD : EXIT_DENIED;
@@ -434,7 +434,7 @@ static void make_harmless(struct ksa_env *env)
         env->only_look = true;
 }
 
-int command_explain(const struct words *arguments)
+int command_explain(const struct args *arguments)
 {
         struct question question = {.service = NULL};
         const struct flag flags[] = {
@@ -471,7 +471,7 @@ int command_explain(const struct words *arguments)
         question.host.env.offline = question.offline;
         if (filled && load_configuration(&question.host.env, &question.config))
                 status = answer(&question);
-        ksa_fetch_close(&question.host.fetch);
+        ksa_helper_close(&question.host.fetch);
         ksa_config_free(&question.config);
         ksa_secret_free(&question.token);
         free(path);

@@ -5,7 +5,7 @@
 
 #include "base/env.h"
 #include "base/secret.h"
-#include "config/section.h"
+#include "config/types.h"
 
 #define CHOSEN_SIZE 256
 

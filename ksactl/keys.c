@@ -145,7 +145,7 @@ static int show(const struct ksa_config *config, const struct ksa_env *env, cons
         return status;
 }
 
-static int keys_show(const struct words *arguments)
+static int keys_show(const struct args *arguments)
 {
         const char *config_file = NULL, *wanted = NULL;
         bool json = false;
@@ -166,7 +166,7 @@ static const struct subcommand subcommands[] = {{"show", keys_show},
                                                 {"purge", keys_purge},
                                                 {"convert", keys_convert}};
 
-int command_keys(const struct words *arguments)
+int command_keys(const struct args *arguments)
 {
         return run_subcommand("keys", subcommands, KSA_COUNT(subcommands), arguments);
 }

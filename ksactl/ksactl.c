@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "admin/base/json_wipe.h"
-#include "config/config.h"
+#include "config/load.h"
 
 static const struct command {
         const char *name;
-        int (*run)(const struct words *arguments);
+        int (*run)(const struct args *arguments);
         const char *usage;
 } commands[] = {
         {"check", command_check, "check [--config FILE] [--json]"},
@@ -52,10 +52,10 @@ static void print_usage(FILE *out)
                               commands[i].usage);
 }
 
-static bool read_flag(const struct words *arguments, int *position, const struct flag *flags,
+static bool read_flag(const struct args *arguments, int *position, const struct flag *flags,
                       size_t count)
 {
-        const char *word = arguments->words[*position];
+        const char *word = arguments->args[*position];
 
         for (size_t i = 0; i < count; i++) {
                 if (strcmp(word, flags[i].name) != 0)
@@ -68,26 +68,26 @@ static bool read_flag(const struct words *arguments, int *position, const struct
                         (void)fprintf(stderr, "ksactl: %s takes one value\n", word);
                         return false;
                 }
-                *flags[i].value = arguments->words[++*position];
+                *flags[i].value = arguments->args[++*position];
                 return true;
         }
         (void)fprintf(stderr, "ksactl: unknown option %s\n", word);
         return false;
 }
 
-bool read_flags(const struct words *arguments, const struct flag *flags, size_t flag_count,
-                const char **words, size_t count)
+bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
+                const char **args, size_t count)
 {
         size_t found = 0;
 
         for (int i = 0; i < arguments->count; i++) {
-                const char *word = arguments->words[i];
+                const char *word = arguments->args[i];
 
                 if (word[0] == '-' && word[1] != '\0') {
                         if (!read_flag(arguments, &i, flags, flag_count))
                                 return false;
                 } else if (found < count) {
-                        words[found++] = word;
+                        args[found++] = word;
                 } else {
                         (void)fprintf(stderr, "ksactl: unexpected argument \"%s\"\n", word);
                         return false;
@@ -98,12 +98,12 @@ bool read_flags(const struct words *arguments, const struct flag *flags, size_t 
 
 char *make_absolute(const char *path)
 {
-        char folder[PATH_MAX], *absolute = NULL;
+        char directory[PATH_MAX], *absolute = NULL;
 
         if (path[0] == '/')
                 absolute = strdup(path);
-        else if (getcwd(folder, sizeof(folder)) == NULL ||
-                 asprintf(&absolute, "%s/%s", folder, path) < 0)
+        else if (getcwd(directory, sizeof(directory)) == NULL ||
+                 asprintf(&absolute, "%s/%s", directory, path) < 0)
                 absolute = NULL;
         if (absolute == NULL)
                 (void)fprintf(stderr, "ksactl: %s cannot be converted to an absolute path\n", path);
@@ -120,19 +120,19 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
 }
 
 int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
-                   const struct words *arguments)
+                   const struct args *arguments)
 {
         for (size_t i = 0; arguments->count > 0 && i < count; i++) {
-                struct words rest = {arguments->count - 1, arguments->words + 1};
+                struct args rest = {arguments->count - 1, arguments->args + 1};
 
-                if (strcmp(arguments->words[0], subcommands[i].name) == 0)
+                if (strcmp(arguments->args[0], subcommands[i].name) == 0)
                         return subcommands[i].run(&rest);
         }
         if (arguments->count == 0)
                 (void)fprintf(stderr, "ksactl: %s: missing subcommand (", command);
         else
                 (void)fprintf(stderr, "ksactl: %s: unknown subcommand \"%s\" (expected ", command,
-                              arguments->words[0]);
+                              arguments->args[0]);
         for (size_t i = 0; i < count; i++)
                 (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", subcommands[i].name);
         (void)fputs(")\n", stderr);
@@ -163,7 +163,7 @@ bool open_session(struct session *session, const char *config_file)
 
 void close_session(struct session *session)
 {
-        ksa_fetch_close(&session->host.fetch);
+        ksa_helper_close(&session->host.fetch);
         ksa_config_free(&session->config);
         free(session->path);
 }
@@ -172,7 +172,7 @@ void renew_session(struct session *session)
 {
         const char *config_file = session->host.env.config_file;
 
-        ksa_fetch_close(&session->host.fetch);
+        ksa_helper_close(&session->host.fetch);
         ksa_host_env_fill(&session->host, config_file);
 }
 
@@ -229,7 +229,7 @@ static int run(int argc, char **argv)
         }
         for (size_t i = 0; argc >= 2 && i < KSA_COUNT(commands); i++) {
                 if (strcmp(argv[1], commands[i].name) == 0) {
-                        struct words arguments = {argc - 2, argv + 2};
+                        struct args arguments = {argc - 2, argv + 2};
 
                         return commands[i].run(&arguments);
                 }

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "config/section.h"
-#include "login/host.h"
+#include "config/types.h"
+#include "login/host_env.h"
 
 /* Exit statuses. */
 enum {
@@ -20,9 +20,9 @@ enum {
 };
 
 /* The words after the command. Each command takes --NAME VALUE, --NAME, and plain words. */
-struct words {
+struct args {
         int count;
-        char **words;
+        char **args;
 };
 
 /* A word of the command line: where its value goes. */
@@ -36,8 +36,8 @@ struct flag {
  * Reads flags up to COUNT plain words, which go to WORDS. False, with a message on
  * standard error, for anything else.
  */
-bool read_flags(const struct words *arguments, const struct flag *flags, size_t flag_count,
-                const char **words, size_t count);
+bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
+                const char **args, size_t count);
 
 /* This host and its configuration, while a command runs. */
 struct session {
@@ -66,10 +66,10 @@ bool is_root(const char *command);
 /* The second word of a command that has several. */
 struct subcommand {
         const char *name;
-        int (*run)(const struct words *arguments);
+        int (*run)(const struct args *arguments);
 };
 int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
-                   const struct words *arguments);
+                   const struct args *arguments);
 
 /* PATH from the root, allocated; NULL, with a message on standard error. */
 char *make_absolute(const char *path);
@@ -162,17 +162,17 @@ json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env 
                         enum ksa_reason *ret_reason);
 
 /* Commands of `ksactl keys` and `ksactl credential` in files of their own. */
-int credential_show(const struct words *arguments);
-int keys_convert(const struct words *arguments);
-int keys_refresh(const struct words *arguments);
-int keys_purge(const struct words *arguments);
+int credential_show(const struct args *arguments);
+int keys_convert(const struct args *arguments);
+int keys_refresh(const struct args *arguments);
+int keys_purge(const struct args *arguments);
 
-int command_accounts(const struct words *arguments);
-int command_check(const struct words *arguments);
-int command_credential(const struct words *arguments);
-int command_explain(const struct words *arguments);
-int command_keys(const struct words *arguments);
-int command_options(const struct words *arguments);
-int command_status(const struct words *arguments);
+int command_accounts(const struct args *arguments);
+int command_check(const struct args *arguments);
+int command_credential(const struct args *arguments);
+int command_explain(const struct args *arguments);
+int command_keys(const struct args *arguments);
+int command_options(const struct args *arguments);
+int command_status(const struct args *arguments);
 
 #endif

@@ -51,7 +51,7 @@ void log_failure(bool quiet, const char *what, const struct ksa_error *error, co
         bool helps = *remedy != '\0';
 
         log_line(quiet, LOG_ERR, "result=failed reason=%s %s why=\"%s\"%s%s%s",
-                 ksa_reason_word(error->reason), what,
+                 ksa_reason_name(error->reason), what,
                  ksa_text_whole(error->text, why, sizeof(why)), helps ? " remedy=\"" : "", remedy,
                  helps ? "\"" : "");
 }

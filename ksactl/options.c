@@ -8,8 +8,8 @@
 static json_t *as_json(const struct ksa_option *option)
 {
         return json_pack("{s:s, s:s, s:s, s:s?, s:b, s:b, s:s}", "section",
-                         ksa_section_word(option->section), "name", option->name, "syntax",
-                         option->kind->syntax, "default", option->fallback, "required",
+                         ksa_section_name(option->section), "name", option->name, "syntax",
+                         option->kind->syntax, "default", option->default_value, "required",
                          (option->flags & KSA_OPTION_REQUIRED) != 0, "list",
                          (option->flags & KSA_OPTION_LIST) != 0, "text", option->text);
 }
@@ -20,12 +20,12 @@ static void print_option(const struct ksa_option *option)
                      (option->flags & KSA_OPTION_LIST) != 0 ? "; a list" : "",
                      (option->flags & KSA_OPTION_REQUIRED) != 0 ? "; required" : "");
         (void)printf("  %-24s%s%s%s%s\n", "", option->text,
-                     option->fallback != NULL ? " (default: " : "",
-                     option->fallback != NULL ? option->fallback : "",
-                     option->fallback != NULL ? ")" : "");
+                     option->default_value != NULL ? " (default: " : "",
+                     option->default_value != NULL ? option->default_value : "",
+                     option->default_value != NULL ? ")" : "");
 }
 
-int command_options(const struct words *arguments)
+int command_options(const struct args *arguments)
 {
         bool json = false;
         const struct flag flags[] = {{"--json", NULL, &json}};
@@ -42,7 +42,7 @@ int command_options(const struct words *arguments)
                 }
                 if (i == 0 || ksa_options[i - 1].section != option->section)
                         (void)printf("%s[%s%s]\n", i == 0 ? "" : "\n",
-                                     ksa_section_word(option->section),
+                                     ksa_section_name(option->section),
                                      ksa_section_is_named(option->section) ? " NAME" : "");
                 print_option(option);
         }

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "admin/keys/refresh.h"
-#include "admin/keys/used.h"
+#include "admin/keys/used_tokens.h"
 #include "base/text.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "ksactl.h"
 
 /* Milliseconds for one cluster, where nobody waits to log in, and for all: the timer's unit has 5 minutes. */
@@ -135,7 +135,7 @@ static bool sweep(struct session *session)
         struct ksa_error error = {0};
         size_t removed;
 
-        if (ksa_used_sweep(&session->host.env, &removed, &error) == KSA_OK)
+        if (ksa_used_tokens_sweep(&session->host.env, &removed, &error) == KSA_OK)
                 return true;
         log_failure(false, "marks=used", &error, ksa_reason_remedy(error.reason));
         return false;
@@ -166,7 +166,7 @@ static int refresh(struct session *session, struct request *request)
 
 /* --- Commands --------------------------------------------------------------- */
 
-static bool read_request(const struct words *arguments, struct request *request,
+static bool read_request(const struct args *arguments, struct request *request,
                          const char **ret_config_file)
 {
         const char *age = NULL;
@@ -195,7 +195,7 @@ static bool read_request(const struct words *arguments, struct request *request,
         return true;
 }
 
-int keys_refresh(const struct words *arguments)
+int keys_refresh(const struct args *arguments)
 {
         struct request request = {.count = 0};
         const char *config_file = NULL;
@@ -229,7 +229,7 @@ static int purge(struct session *session, const char *name)
         return EXIT_GOOD;
 }
 
-int keys_purge(const struct words *arguments)
+int keys_purge(const struct args *arguments)
 {
         const char *name = NULL, *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL}};

@@ -136,7 +136,7 @@ static int status(struct session *session, bool offline, bool json)
         return (int)level;
 }
 
-int command_status(const struct words *arguments)
+int command_status(const struct args *arguments)
 {
         const char *config_file = NULL;
         bool json = false, offline = false;

@@ -4,7 +4,7 @@
 #define KSACTL_STATUS_H
 
 #include "ksactl.h"
-#include "needs.h"
+#include "dependencies.h"
 #include "registry/registry.h"
 
 /* What the levels are called; the numbers are exit statuses. */

@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include "accounts.h"
-#include "admin/registry/registry_mark.h"
-#include "admin/registry/registry_write.h"
+#include "admin/registry/mark.h"
+#include "admin/registry/write.h"
 #include "base/text.h"
 #include "status.h"
 

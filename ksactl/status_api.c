@@ -60,7 +60,7 @@ static enum ksa_reason ask_leave(const struct ksa_api *api, const struct ksa_sel
                                       .max = ANSWER_MAX};
         enum ksa_reason reason = ksa_api_ask(api, &call, &response, err);
         if (reason == KSA_OK)
-                reason = ksa_self_access_judge(response.body.bytes, response.body.length,
+                reason = ksa_self_access_check(response.body.bytes, response.body.length,
                                                ret_allowed, err);
         ksa_response_clear(&response);
         ksa_secret_free(&body);

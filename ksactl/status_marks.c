@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "admin/keys/used.h"
+#include "admin/keys/used_tokens.h"
 #include "status.h"
 
 #define TIMER "ksa-keys.timer"
@@ -22,9 +22,9 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
         const bool wanted = rule_with_once(config) != NULL, systemd = systemd_runs();
         char enable[TIMER_REMEDY_SIZE];
         const bool timer = systemd && timer_runs(TIMER, enable);
-        struct ksa_used used = {0};
+        struct ksa_used_tokens used = {0};
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_used_count(env, &used, &error);
+        enum ksa_reason reason = ksa_used_tokens_count(env, &used, &error);
         const bool known = reason == KSA_OK, hidden = !known && geteuid() != 0;
 
         if (!wanted && used.old == 0)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "token/answer.h"
+#include "token/prompt.h"
 
 /*
  * ksa-askpass recognizes these prompts by their whole text. Many clients (asyncssh, JSch, sshpass, lftp)
@@ -29,7 +29,7 @@ static void drop(char **answer)
         *answer = NULL;
 }
 
-static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_answers *answers,
+static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_prompt *answers,
                                struct ksa_error *err)
 {
         bool more = true;
@@ -42,7 +42,7 @@ static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_answers *answers,
                         drop(&answer);
                         return ksa_fail(err, KSA_CONVERSATION, "no answer to prompt %u", part);
                 }
-                more = ksa_answers_add(answers, answer);
+                more = ksa_prompt_add(answers, answer);
                 drop(&answer);
         }
         return KSA_OK;
@@ -51,15 +51,15 @@ static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_answers *answers,
 enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
                               enum ksa_reason *ret_hint, struct ksa_error *err)
 {
-        struct ksa_answers *answers = ksa_answers_new();
+        struct ksa_prompt *answers = ksa_prompt_new();
 
         if (answers == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         enum ksa_reason reason = ask_all(pamh, answers, err);
         if (reason == KSA_OK) {
-                *ret_hint = ksa_answers_hint(answers);
-                reason = ksa_answers_finish(answers, ret_token, err);
+                *ret_hint = ksa_prompt_hint(answers);
+                reason = ksa_prompt_finish(answers, ret_token, err);
         }
-        ksa_answers_free(&answers);
+        ksa_prompt_free(&answers);
         return reason;
 }

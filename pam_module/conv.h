@@ -14,9 +14,9 @@
  * last (answer.h). Never sets or reads PAM_AUTHTOK.
  *
  * ret_token  owned by the caller; only on KSA_OK
- * ret_hint   what ksa_answers_hint() says of the answers; set if there are any, also without a token
+ * ret_hint   what ksa_prompt_hint() says of the answers; set if there are any, also without a token
  *
- * KSA_CONVERSATION, what ksa_answers_finish() says, KSA_MEMORY
+ * KSA_CONVERSATION, what ksa_prompt_finish() says, KSA_MEMORY
  */
 enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
                               enum ksa_reason *ret_hint, struct ksa_error *err) KSA_MUST_CHECK;

@@ -13,8 +13,8 @@
 #include "arguments.h"
 #include "conv.h"
 #include "items.h"
-#include "login/explain.h"
-#include "login/host.h"
+#include "login/report.h"
+#include "login/host_env.h"
 #include "login/login.h"
 #include "outcome.h"
 #include "token_file.h"
@@ -32,7 +32,7 @@ struct login {
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
-        struct ksa_own own;
+        struct ksa_managed_user own;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
         bool asked;           /* for a token: from then on the client is told of a refusal */
@@ -46,7 +46,8 @@ static void look_up_user(struct login *login)
         const struct passwd *user = pam_modutil_getpwnam(login->pamh, login->attempt.user);
 
         login->attempt.local = ksa_local_user_of(user);
-        ksa_own_look_up(&login->host.env, login->attempt.user, &login->attempt.local, &login->own);
+        ksa_local_user_look_up(&login->host.env, login->attempt.user, &login->attempt.local,
+                               &login->own);
 }
 
 static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
@@ -160,7 +161,7 @@ static void write_log(const struct login *login)
         char line[KSA_LINE_SIZE];
 
         pam_syslog(login->pamh, priority_of(decision->outcome), "%s",
-                   ksa_explain_line(&login->attempt, decision, login->host.reference, line));
+                   ksa_report_line(&login->attempt, decision, login->host.reference, line));
 }
 
 static void write_steps(const struct login *login)
@@ -170,17 +171,17 @@ static void write_steps(const struct login *login)
                 char detail[1024];
 
                 pam_syslog(login->pamh, LOG_DEBUG, "ref=%s step=%s result=%s %s",
-                           login->host.reference, ksa_step_word(step),
-                           ksa_reason_word(login->decision.steps[step]),
-                           ksa_explain_step(&login->attempt, &login->decision, step, detail,
-                                            sizeof(detail)));
+                           login->host.reference, ksa_step_name(step),
+                           ksa_reason_name(login->decision.steps[step]),
+                           ksa_report_step(&login->attempt, &login->decision, step, detail,
+                                           sizeof(detail)));
         }
 }
 
 static void tell_client(const struct login *login)
 {
-        char *text = ksa_explain_to_client(&login->decision, login->hint, login->host.reference,
-                                           login->host.host_name);
+        char *text = ksa_report_to_client(&login->decision, login->hint, login->host.reference,
+                                          login->host.host_name);
 
         if (text != NULL)
                 (void)pam_error(login->pamh, "%s", text);
@@ -267,7 +268,7 @@ static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa
         reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason == KSA_OK) {
                 login->attempt.local = (struct ksa_local_user){.exists = false};
-                ksa_own_close(&login->own);
+                ksa_local_user_close(&login->own);
                 look_up_user(login);
         }
         return reason;
@@ -298,10 +299,10 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
         forget_earlier(pamh);
         decide(&login, argc, argv);
-        ksa_fetch_close(&login.host.fetch); /* the rest may wait for the client */
+        ksa_helper_close(&login.host.fetch); /* the rest may wait for the client */
         int code = finish(&login, flags);
         ksa_decision_clear(&login.decision);
-        ksa_own_close(&login.own);
+        ksa_local_user_close(&login.own);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);
         errno = saved_errno;
@@ -342,9 +343,9 @@ static int judge_other(struct login *login, enum ksa_reason attempt)
         if (attempt != KSA_OK)
                 return PAM_IGNORE;
         look_up_user(login);
-        enum ksa_reason reason = ksa_own_stands(&login->attempt.local, &error);
+        enum ksa_reason reason = ksa_local_user_stands(&login->attempt.local, &error);
         int code = reason == KSA_OK ? PAM_IGNORE : refuse_account(login, reason, &error);
-        ksa_own_close(&login->own);
+        ksa_local_user_close(&login->own);
         return code;
 }
 

@@ -17,9 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "base/process.h"
 #include "base/text.h"
-#include "token/answer.h"
+#include "token/prompt.h"
 
 #define SECONDS 2
 
@@ -126,7 +126,7 @@ static void run_child(const char *path, const struct identity *user, int out)
         size_t length = 0;
         enum ksa_reason reason = KSA_TOKEN_FILE_FAILED;
 
-        ksa_child_default_signals();
+        ksa_process_default_signals();
         /* No descriptor of the host program stays open in a process of the user's. */
         if (dup2(out, STDIN_FILENO) == STDIN_FILENO &&
             syscall(SYS_close_range, STDOUT_FILENO, ~0U, 0) == 0 && become(user)) {
@@ -171,13 +171,13 @@ static enum ksa_reason receive_token(int in, struct ksa_secret *token)
 static enum ksa_reason read_as(const char *path, const struct identity *user,
                                struct ksa_secret *token)
 {
-        struct ksa_child child;
+        struct ksa_process child;
         int ends[2];
         sigset_t mask;
 
         if (pipe2(ends, O_CLOEXEC) != 0)
                 return KSA_TOKEN_FILE_FAILED;
-        pid_t pid = ksa_child_start(&child, &mask);
+        pid_t pid = ksa_process_start(&child, &mask);
         if (pid == 0)
                 run_child(path, user, ends[1]);
         (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
@@ -185,7 +185,7 @@ static enum ksa_reason read_as(const char *path, const struct identity *user,
         enum ksa_reason reason = pid > 0 ? receive_token(ends[0], token) : KSA_TOKEN_FILE_FAILED;
         (void)close(ends[0]);
         if (pid > 0)
-                ksa_child_end(&child);
+                ksa_process_end(&child);
         return reason;
 }
 

@@ -9,7 +9,7 @@
 #include "admin/accounts/arena.h"
 #include "base/error.h"
 #include "base/macros.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "registry/registry.h"
 
 /* What a leader's file asks for. */

@@ -6,7 +6,7 @@
 #ifndef KSA_PLAN_STATE_H
 #define KSA_PLAN_STATE_H
 
-#include "admin/accounts/account_change.h"
+#include "admin/accounts/changes.h"
 #include "admin/accounts/arena.h"
 #include "base/error.h"
 

@@ -13,12 +13,12 @@ enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct
         enum ksa_reason reason = ksa_cluster_path(cluster, env, suffix, path, err);
 
         if (reason == KSA_OK)
-                reason = ksa_folder_make(env->run_dir, env->owner, S_IRWXU, err);
+                reason = ksa_directory_make(env->run_dir, env->owner, S_IRWXU, err);
         if (reason != KSA_OK)
                 return reason;
         char *slash = strrchr(path, '/');
         *slash = '\0';
-        reason = ksa_folder_make(path, env->owner, S_IRWXU, err);
+        reason = ksa_directory_make(path, env->owner, S_IRWXU, err);
         *slash = '/';
         return reason == KSA_OK ? ksa_file_lock(path, env->owner, ret_lock, err) : reason;
 }

@@ -3,7 +3,7 @@
 #ifndef KSA_CLUSTER_LOCK_H
 #define KSA_CLUSTER_LOCK_H
 
-#include "token/cluster_run.h"
+#include "token/cluster_files.h"
 
 /* Waits for the lock with SUFFIX; creates the directories first. Reasons and RET_LOCK as in file_write.h. */
 enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,

@@ -17,8 +17,8 @@
  * Makes the folder at PATH with MODE (whatever the umask) where it is not there; the folder it
  * stands in must be. KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNWRITABLE, KSA_MEMORY
  */
-enum ksa_reason ksa_folder_make(const char *path, uid_t owner, mode_t mode,
-                                struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_directory_make(const char *path, uid_t owner, mode_t mode,
+                                   struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Puts LENGTH bytes in place of the file at PATH: written to .NAME.new next to it (a
@@ -39,9 +39,9 @@ enum ksa_reason ksa_file_remove(const char *path, uid_t owner,
  *
  * ret_removed  how many, whatever is returned
  */
-enum ksa_reason ksa_folder_sweep(const char *path, uid_t owner,
-                                 bool (*is_over)(const char *name, void *context), void *context,
-                                 size_t *ret_removed, struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_directory_sweep(const char *path, uid_t owner,
+                                    bool (*is_over)(const char *name, void *context), void *context,
+                                    size_t *ret_removed, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Waits for the lock that the file at PATH (made where it is not there, mode 0600) stands for; its

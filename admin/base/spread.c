@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/base/spread.h"
 
-#include "base/index.h"
+#include "base/hash_index.h"
 
 /* The last step of MurmurHash3: names that differ in one digit differ in the highest bits, too. */
 static uint64_t mix(uint64_t hash)
@@ -15,7 +15,7 @@ int64_t ksa_spread_share(const struct ksa_env *env, const struct ksa_cluster *cl
                          const char *purpose, int64_t moment, int64_t seconds)
 {
         const char *const texts[] = {env->host_name, cluster->name, purpose};
-        uint64_t hash = mix(ksa_index_hash(texts, KSA_COUNT(texts)));
+        uint64_t hash = mix(ksa_hash_index_hash(texts, KSA_COUNT(texts)));
         uint64_t share = mix(hash ^ (uint64_t)moment) >> 32;
 
         if (seconds <= 0)

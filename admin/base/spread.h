@@ -7,7 +7,7 @@
 #define KSA_SPREAD_H
 
 #include "base/env.h"
-#include "config/section.h"
+#include "config/types.h"
 
 /*
  * This host's share of SECONDS, from 0 up to it, for CLUSTER and PURPOSE, such as "keys". MOMENT is when the

@@ -116,15 +116,16 @@ enum ksa_reason ksa_credential_read(const struct ksa_cluster *cluster, const str
 static enum ksa_reason keep(const struct ksa_cluster *cluster, const struct ksa_env *env,
                             const struct ksa_secret *text, struct ksa_error *err)
 {
-        char folder[PATH_MAX];
+        char directory[PATH_MAX];
         int length = (int)(strrchr(cluster->credential_file, '/') - cluster->credential_file);
-        int wanted = snprintf(folder, sizeof(folder), "%.*s", length, cluster->credential_file);
+        int wanted =
+                snprintf(directory, sizeof(directory), "%.*s", length, cluster->credential_file);
 
-        if (wanted < 0 || (size_t)wanted >= sizeof(folder))
+        if (wanted < 0 || (size_t)wanted >= sizeof(directory))
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long",
                                 cluster->credential_file);
         enum ksa_reason reason =
-                length == 0 ? KSA_OK : ksa_folder_make(folder, env->owner, 0700, err);
+                length == 0 ? KSA_OK : ksa_directory_make(directory, env->owner, 0700, err);
         if (reason == KSA_OK)
                 reason = ksa_file_replace(cluster->credential_file, env->owner, 0600,
                                           ksa_secret_bytes(text), ksa_secret_length(text), err);

@@ -8,7 +8,7 @@
 #define KSA_CREDENTIAL_H
 
 #include "base/env.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "token/token.h"
 
 /* An API server gives none that live shorter (TokenRequest, spec.expirationSeconds). */

@@ -46,7 +46,7 @@ struct ksa_secret *ksa_self_access_request(const struct ksa_self_access *access)
  * KSA_API_BROKEN  no SelfSubjectAccessReview
  * KSA_MEMORY
  */
-enum ksa_reason ksa_self_access_judge(const char *body, size_t length, bool *ret_allowed,
+enum ksa_reason ksa_self_access_check(const char *body, size_t length, bool *ret_allowed,
                                       struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cluster/object.h"
+#include "cluster/api_object.h"
 #include "token/json.h"
 
 #define REQUEST_KIND    "TokenRequest"
@@ -26,9 +26,9 @@ char *ksa_token_request_path(const struct ksa_token *current)
 
 struct ksa_secret *ksa_token_request_body(int64_t seconds)
 {
-        return ksa_object_write(json_pack("{s:s, s:s, s:{s:I}}", "apiVersion", REQUEST_VERSION,
-                                          "kind", REQUEST_KIND, "spec", "expirationSeconds",
-                                          (json_int_t)seconds));
+        return ksa_api_object_write(json_pack("{s:s, s:s, s:{s:I}}", "apiVersion", REQUEST_VERSION,
+                                              "kind", REQUEST_KIND, "spec", "expirationSeconds",
+                                              (json_int_t)seconds));
 }
 
 static bool same(const char *left, const char *right)
@@ -62,8 +62,8 @@ enum ksa_reason ksa_token_request_read(const char *body, size_t length,
 {
         KSA_CLEANUP(ksa_json_free) json_t *answer = NULL;
         json_t *status;
-        enum ksa_reason reason =
-                ksa_object_load(body, length, REQUEST_KIND, REQUEST_VERSION, &answer, &status, err);
+        enum ksa_reason reason = ksa_api_object_load(body, length, REQUEST_KIND, REQUEST_VERSION,
+                                                     &answer, &status, err);
 
         if (reason != KSA_OK)
                 return reason;

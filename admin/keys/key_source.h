@@ -8,7 +8,7 @@
 #define KSA_KEY_SOURCE_H
 
 #include "base/env.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "token/keyset.h"
 
 /*

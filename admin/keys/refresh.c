@@ -31,16 +31,16 @@ static enum ksa_reason cache_path(const struct ksa_cluster *cluster, const struc
         return KSA_OK;
 }
 
-static enum ksa_reason make_folders(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                    struct ksa_error *err)
+static enum ksa_reason make_directories(const struct ksa_cluster *cluster,
+                                        const struct ksa_env *env, struct ksa_error *err)
 {
         char path[PATH_MAX];
-        enum ksa_reason reason = ksa_folder_make(env->cache_dir, env->owner, 0755, err);
+        enum ksa_reason reason = ksa_directory_make(env->cache_dir, env->owner, 0755, err);
 
         if (reason == KSA_OK)
                 reason = cache_path(cluster, env, "", path, err);
         if (reason == KSA_OK)
-                reason = ksa_folder_make(path, env->owner, 0755, err);
+                reason = ksa_directory_make(path, env->owner, 0755, err);
         return reason;
 }
 
@@ -139,7 +139,7 @@ static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa
                              struct ksa_error *err)
 {
         char path[PATH_MAX];
-        enum ksa_reason reason = make_folders(cluster, env, err);
+        enum ksa_reason reason = make_directories(cluster, env, err);
 
         if (reason == KSA_OK)
                 reason = cache_path(cluster, env, "/keys", path, err);

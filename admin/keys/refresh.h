@@ -12,7 +12,7 @@
 #define KSA_REFRESH_H
 
 #include "base/env.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "token/keyset.h"
 
 /* Milliseconds between two attempts, where one should wait (RFC 7517 leaves it to us). */

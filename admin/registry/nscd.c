@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/child.h"
+#include "base/process.h"
 
 /*
  * Milliseconds until the NSS module, which looks for a new registry once a second, has seen it in nscd too.
@@ -26,7 +26,7 @@ enum ksa_reason ksa_nscd_invalidate(const struct ksa_env *env, struct ksa_error 
         for (size_t i = 0; i < KSA_COUNT(databases); i++) {
                 char *const arguments[] = {name, option, databases[i], NULL};
 
-                if (!ksa_child_run(env->nscd_program, arguments, &deadline))
+                if (!ksa_process_run(env->nscd_program, arguments, &deadline))
                         return ksa_fail(err, KSA_HELPER, "%s -i %s failed", env->nscd_program,
                                         databases[i]);
         }

@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
-#include "base/exchange.h"
+#include "base/http_message.h"
 
 /* Clusters that one refresh names. */
 #define KSA_REFRESH_MAX 64

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/walk.h"
+#include "base/path.h"
 
 /* Files in one conf.d. */
 #define NAMES_MAX 4096
@@ -36,7 +36,7 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
                         continue;
                 if (got < 0 || length + (size_t)got == room) {
                         free(bytes);
-                        return got < 0 ? ksa_walk_errno(errno, path, "read", err)
+                        return got < 0 ? ksa_path_errno(errno, path, "read", err)
                                        : ksa_fail(err, KSA_FILE_UNREADABLE,
                                                   "%s changed while it was read", path);
                 }
@@ -51,25 +51,25 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
 }
 
 /* Opens the last name of a walk, and judges the file itself; *RET_FD is the caller's. */
-static enum ksa_reason open_file(struct ksa_walk *walk, struct stat *ret_status, int *ret_fd,
+static enum ksa_reason open_file(struct ksa_path *walk, struct stat *ret_status, int *ret_fd,
                                  struct ksa_error *err)
 {
-        const char *name = ksa_walk_last(walk);
+        const char *name = ksa_path_last(walk);
         /* O_NONBLOCK: a FIFO must not hold the login up; it is refused after fstat. */
-        int fd = openat(walk->folder, name,
+        int fd = openat(walk->directory, name,
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         enum ksa_reason reason;
 
         if (fd < 0)
                 return errno == ENXIO ? ksa_fail(err, KSA_FILE_UNSAFE, "%s is not a regular file",
                                                  walk->path)
-                                      : ksa_walk_errno(errno, walk->path, name, err);
+                                      : ksa_path_errno(errno, walk->path, name, err);
         if (fstat(fd, ret_status) < 0)
-                reason = ksa_walk_errno(errno, walk->path, name, err);
+                reason = ksa_path_errno(errno, walk->path, name, err);
         else if (!S_ISREG(ret_status->st_mode))
                 reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is not a regular file", walk->path);
         else
-                reason = ksa_walk_judge(walk, name, ret_status, err);
+                reason = ksa_path_judge(walk, name, ret_status, err);
         if (reason == KSA_OK)
                 *ret_fd = fd;
         else
@@ -81,12 +81,12 @@ static enum ksa_reason open_file(struct ksa_walk *walk, struct stat *ret_status,
 static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret_status,
                                  int *ret_fd, struct ksa_error *err)
 {
-        struct ksa_walk walk;
-        enum ksa_reason reason = ksa_walk_to(&walk, path, "", owner, err);
+        struct ksa_path walk;
+        enum ksa_reason reason = ksa_path_to(&walk, path, "", owner, err);
 
         if (reason == KSA_OK)
                 reason = open_file(&walk, ret_status, ret_fd, err);
-        ksa_walk_end(&walk);
+        ksa_path_end(&walk);
         return reason;
 }
 
@@ -126,7 +126,7 @@ static enum ksa_reason read_into(int fd, const char *path, size_t max, struct ks
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
-                        return ksa_walk_errno(errno, path, "read", err);
+                        return ksa_path_errno(errno, path, "read", err);
                 if (got == 0)
                         break;
                 ksa_secret_extend(secret, (size_t)got);
@@ -184,43 +184,43 @@ static enum ksa_reason no_mark(const char *path, int number, struct ksa_error *e
 }
 
 /* An empty file, which is there for good when this returns: the folder is synced. */
-static enum ksa_reason make_mark(struct ksa_walk *walk, bool only_look, struct ksa_error *err)
+static enum ksa_reason make_mark(struct ksa_path *walk, bool only_look, struct ksa_error *err)
 {
-        const char *name = ksa_walk_last(walk);
+        const char *name = ksa_path_last(walk);
         struct stat status;
 
-        if (fstatat(walk->folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        if (fstatat(walk->directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
                 return ksa_fail(err, KSA_USED_BEFORE, "the token was used for an earlier login");
         if (errno != ENOENT)
                 return no_mark(walk->path, errno, err);
         if (only_look)
                 return KSA_OK;
-        int fd = openat(walk->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+        int fd = openat(walk->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                         S_IRUSR | S_IWUSR);
         if (fd < 0)
                 return errno == EEXIST ? ksa_fail(err, KSA_USED_BEFORE,
                                                   "the token was used for an earlier login")
                                        : no_mark(walk->path, errno, err);
         (void)close(fd);
-        int folder = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int directory = openat(walk->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         enum ksa_reason reason = KSA_OK;
-        if (folder < 0 || fsync(folder) != 0)
+        if (directory < 0 || fsync(directory) != 0)
                 reason = no_mark(walk->path, errno, err);
-        if (folder >= 0)
-                (void)close(folder);
+        if (directory >= 0)
+                (void)close(directory);
         return reason;
 }
 
 enum ksa_reason ksa_file_mark(const char *path, uid_t owner, bool only_look, struct ksa_error *err)
 {
-        struct ksa_walk walk;
-        enum ksa_reason reason = ksa_walk_to(&walk, path, "", owner, err);
+        struct ksa_path walk;
+        enum ksa_reason reason = ksa_path_to(&walk, path, "", owner, err);
 
         if (reason == KSA_OK)
                 reason = make_mark(&walk, only_look, err);
         else if (reason != KSA_MEMORY)
                 err->reason = reason = KSA_MARK;
-        ksa_walk_end(&walk);
+        ksa_path_end(&walk);
         return reason;
 }
 
@@ -239,14 +239,14 @@ static int compare_names(const void *left, const void *right)
 }
 
 /* Reads the entries of an open folder; the caller closes it. */
-static enum ksa_reason collect(DIR *folder, const char *path, const char *suffix, char **names,
+static enum ksa_reason collect(DIR *directory, const char *path, const char *suffix, char **names,
                                struct ksa_error *err)
 {
         size_t count = 0;
 
         for (;;) {
                 errno = 0;
-                const struct dirent *entry = readdir(folder);
+                const struct dirent *entry = readdir(directory);
                 if (entry == NULL)
                         break;
                 if (!has_suffix(entry->d_name, suffix))
@@ -260,28 +260,28 @@ static enum ksa_reason collect(DIR *folder, const char *path, const char *suffix
                 count++;
         }
         if (errno != 0)
-                return ksa_walk_errno(errno, path, "folder", err);
+                return ksa_path_errno(errno, path, "folder", err);
         qsort(names, count, sizeof(*names), compare_names);
         return KSA_OK;
 }
 
-static enum ksa_reason list_in(struct ksa_walk *walk, const char *suffix, char ***ret_names,
+static enum ksa_reason list_in(struct ksa_path *walk, const char *suffix, char ***ret_names,
                                struct ksa_error *err)
 {
-        int fd = openat(walk->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+        int fd = openat(walk->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 
-        if (folder == NULL) {
+        if (directory == NULL) {
                 int number = errno;
 
                 if (fd >= 0)
                         (void)close(fd);
-                return ksa_walk_errno(number, walk->path, "folder", err);
+                return ksa_path_errno(number, walk->path, "folder", err);
         }
         char **names = calloc(NAMES_MAX + 1, sizeof(*names));
         enum ksa_reason reason = names == NULL ? ksa_fail(err, KSA_MEMORY, "out of memory")
-                                               : collect(folder, walk->path, suffix, names, err);
-        (void)closedir(folder);
+                                               : collect(directory, walk->path, suffix, names, err);
+        (void)closedir(directory);
         if (reason == KSA_OK)
                 *ret_names = names;
         else
@@ -289,16 +289,16 @@ static enum ksa_reason list_in(struct ksa_walk *walk, const char *suffix, char *
         return reason;
 }
 
-enum ksa_reason ksa_file_list(const char *folder, uid_t owner, const char *suffix,
+enum ksa_reason ksa_file_list(const char *directory, uid_t owner, const char *suffix,
                               char ***ret_names, struct ksa_error *err)
 {
-        struct ksa_walk walk;
+        struct ksa_path walk;
         /* "folder/." makes the folder itself one of those on the way, link or not. */
-        enum ksa_reason reason = ksa_walk_to(&walk, folder, "/.", owner, err);
+        enum ksa_reason reason = ksa_path_to(&walk, directory, "/.", owner, err);
 
         if (reason == KSA_OK)
                 reason = list_in(&walk, suffix, ret_names, err);
-        ksa_walk_end(&walk);
+        ksa_path_end(&walk);
         return reason;
 }
 

@@ -57,7 +57,7 @@ enum ksa_reason ksa_file_mark(const char *path, uid_t owner, bool only_look,
  *
  * KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNREADABLE, KSA_MEMORY as above
  */
-enum ksa_reason ksa_file_list(const char *folder, uid_t owner, const char *suffix,
+enum ksa_reason ksa_file_list(const char *directory, uid_t owner, const char *suffix,
                               char ***ret_names, struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_file_names_free(char ***names);
 

@@ -30,7 +30,7 @@ static const struct reason_row *row_of(enum ksa_reason reason)
         return (unsigned)reason < KSA_REASON_COUNT ? &rows[reason] : &rows[KSA_INTERNAL];
 }
 
-const char *ksa_reason_word(enum ksa_reason reason)
+const char *ksa_reason_name(enum ksa_reason reason)
 {
         return row_of(reason)->word;
 }

@@ -254,7 +254,7 @@ enum ksa_reason {
 const char *ksa_remedy_of(const char *remedy, const char *cluster, char out[KSA_REMEDY_MAX + 1]);
 
 /* The word in the log, such as "expired"; "ok" for KSA_OK. Static; never NULL. */
-const char *ksa_reason_word(enum ksa_reason reason);
+const char *ksa_reason_name(enum ksa_reason reason);
 
 /* What the reason means and what helps. Static; never NULL, the remedy may be "". */
 const char *ksa_reason_text(enum ksa_reason reason);

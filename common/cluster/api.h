@@ -8,7 +8,7 @@
 #define KSA_API_H
 
 #include "base/env.h"
-#include "config/section.h"
+#include "config/types.h"
 
 enum ksa_side {
         KSA_SIDE_API = 1, /* api_server: api_ca_file, credential_file or client_cert_file */

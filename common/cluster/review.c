@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "cluster/object.h"
+#include "cluster/api_object.h"
 #include "token/json.h"
 
 #define REVIEW_KIND    "TokenReview"
@@ -38,7 +38,7 @@ static bool user_of(const struct ksa_token *token, char user[USER_SIZE])
 struct ksa_secret *ksa_review_request(const struct ksa_token *token, const char *audience)
 {
         KSA_CLEANUP(ksa_secret_free)
-        struct ksa_secret *quoted = ksa_object_write(json_string(audience));
+        struct ksa_secret *quoted = ksa_api_object_write(json_string(audience));
 
         if (quoted == NULL)
                 return NULL;
@@ -65,7 +65,7 @@ struct ksa_secret *ksa_review_request(const struct ksa_token *token, const char 
 /* A list or map without entries is null in what Go writes (encoding/json): it counts as missing. */
 static bool may_be_texts(const json_t *value)
 {
-        return json_is_null(value) || ksa_object_may_be_texts(value);
+        return json_is_null(value) || ksa_api_object_may_be_texts(value);
 }
 
 /* Every member that is looked at is missing, or of its type. */
@@ -75,12 +75,12 @@ static bool is_sound_review(const json_t *status)
         json_t *extra = json_object_get(user, "extra"), *value;
         const char *key;
 
-        if (!ksa_object_may_be_flag(json_object_get(status, "authenticated")) ||
-            !ksa_object_may_be_text(json_object_get(status, "error")) ||
+        if (!ksa_api_object_may_be_flag(json_object_get(status, "authenticated")) ||
+            !ksa_api_object_may_be_text(json_object_get(status, "error")) ||
             !may_be_texts(json_object_get(status, "audiences")) ||
             (user != NULL && !json_is_object(user)) ||
-            !ksa_object_may_be_text(json_object_get(user, "username")) ||
-            !ksa_object_may_be_text(json_object_get(user, "uid")) ||
+            !ksa_api_object_may_be_text(json_object_get(user, "username")) ||
+            !ksa_api_object_may_be_text(json_object_get(user, "uid")) ||
             (extra != NULL && !json_is_null(extra) && !json_is_object(extra)))
                 return false;
         json_object_foreach (extra, key, value) {
@@ -206,15 +206,15 @@ static enum ksa_reason check_same(const struct ksa_token *token, const char *aud
         return reason;
 }
 
-enum ksa_reason ksa_review_judge(const struct ksa_token *token, const char *audience, char *body,
+enum ksa_reason ksa_review_check(const struct ksa_token *token, const char *audience, char *body,
                                  size_t length, struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *review = NULL;
         json_t *status;
 
         ksa_secret_blot(token->compact, body, length);
-        enum ksa_reason reason =
-                ksa_object_load(body, length, REVIEW_KIND, REVIEW_VERSION, &review, &status, err);
+        enum ksa_reason reason = ksa_api_object_load(body, length, REVIEW_KIND, REVIEW_VERSION,
+                                                     &review, &status, err);
         if (reason != KSA_OK)
                 return reason;
         if (!is_sound_review(status))
@@ -254,24 +254,24 @@ struct ksa_secret *ksa_access_request(const struct ksa_token *token, const char 
                 name, "namespace", token->namespace);
         if (review != NULL && !add_pod(json_object_get(review, "spec"), token))
                 ksa_json_free(&review);
-        return ksa_object_write(review);
+        return ksa_api_object_write(review);
 }
 
 static bool is_sound_access(const json_t *status)
 {
         return json_is_boolean(json_object_get(status, "allowed")) &&
-               ksa_object_may_be_flag(json_object_get(status, "denied")) &&
-               ksa_object_may_be_text(json_object_get(status, "reason")) &&
-               ksa_object_may_be_text(json_object_get(status, "evaluationError"));
+               ksa_api_object_may_be_flag(json_object_get(status, "denied")) &&
+               ksa_api_object_may_be_text(json_object_get(status, "reason")) &&
+               ksa_api_object_may_be_text(json_object_get(status, "evaluationError"));
 }
 
-enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allowed,
+enum ksa_reason ksa_access_check(const char *body, size_t length, bool *ret_allowed,
                                  char ret_said[KSA_SAID_SIZE], struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *review = NULL;
         json_t *status;
-        enum ksa_reason reason =
-                ksa_object_load(body, length, ACCESS_KIND, ACCESS_VERSION, &review, &status, err);
+        enum ksa_reason reason = ksa_api_object_load(body, length, ACCESS_KIND, ACCESS_VERSION,
+                                                     &review, &status, err);
 
         if (reason != KSA_OK)
                 return reason;

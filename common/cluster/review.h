@@ -39,7 +39,7 @@ struct ksa_secret *ksa_review_request(const struct ksa_token *token,
  * KSA_API_BROKEN      no TokenReview: no JSON, another kind, a member of a wrong type
  * KSA_MEMORY
  */
-enum ksa_reason ksa_review_judge(const struct ksa_token *token, const char *audience, char *body,
+enum ksa_reason ksa_review_check(const struct ksa_token *token, const char *audience, char *body,
                                  size_t length, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
@@ -61,7 +61,7 @@ struct ksa_secret *ksa_access_request(const struct ksa_token *token, const char 
  * KSA_MEMORY
  */
 #define KSA_SAID_SIZE 161
-enum ksa_reason ksa_access_judge(const char *body, size_t length, bool *ret_allowed,
+enum ksa_reason ksa_access_check(const char *body, size_t length, bool *ret_allowed,
                                  char ret_said[KSA_SAID_SIZE],
                                  struct ksa_error *err) KSA_MUST_CHECK;
 

@@ -263,18 +263,18 @@ KIND(kind_network, "network", "network, such as 10.0.0.0/8", NULL, struct ksa_ne
 #define UID_MAX UINT64_C(4294967294)
 
 /* clang-format off */
-#define HOST(name, field, kind, flags, min, max, fallback, text) \
-        {KSA_SECTION_HOST, name, &kind, flags, offsetof(struct ksa_host, field), min, max, fallback, text}
-#define CLUSTER(field, kind, flags, min, max, fallback, text) \
-        {KSA_SECTION_CLUSTER, #field, &kind, flags, offsetof(struct ksa_cluster, field), min, max, fallback, text}
-#define SERVICE(field, kind, flags, fallback, text) \
-        {KSA_SECTION_SERVICE, #field, &kind, flags, offsetof(struct ksa_service, field), 0, 0, fallback, text}
-#define RULE(field, kind, flags, fallback, text) \
-        {KSA_SECTION_RULE, #field, &kind, flags, offsetof(struct ksa_rule, field), 0, 0, fallback, text}
-#define ACCOUNT(field, kind, flags, min, max, fallback, text) \
-        {KSA_SECTION_ACCOUNT, #field, &kind, flags, offsetof(struct ksa_account, field), min, max, fallback, text}
-#define ACCOUNTS(field, kind, flags, fallback, text) \
-        {KSA_SECTION_ACCOUNTS, #field, &kind, flags, offsetof(struct ksa_accounts, field), 0, 0, fallback, text}
+#define HOST(name, field, kind, flags, min, max, default_value, text) \
+        {KSA_SECTION_HOST, name, &kind, flags, offsetof(struct ksa_host, field), min, max, default_value, text}
+#define CLUSTER(field, kind, flags, min, max, default_value, text) \
+        {KSA_SECTION_CLUSTER, #field, &kind, flags, offsetof(struct ksa_cluster, field), min, max, default_value, text}
+#define SERVICE(field, kind, flags, default_value, text) \
+        {KSA_SECTION_SERVICE, #field, &kind, flags, offsetof(struct ksa_service, field), 0, 0, default_value, text}
+#define RULE(field, kind, flags, default_value, text) \
+        {KSA_SECTION_RULE, #field, &kind, flags, offsetof(struct ksa_rule, field), 0, 0, default_value, text}
+#define ACCOUNT(field, kind, flags, min, max, default_value, text) \
+        {KSA_SECTION_ACCOUNT, #field, &kind, flags, offsetof(struct ksa_account, field), min, max, default_value, text}
+#define ACCOUNTS(field, kind, flags, default_value, text) \
+        {KSA_SECTION_ACCOUNTS, #field, &kind, flags, offsetof(struct ksa_accounts, field), 0, 0, default_value, text}
 
 const struct ksa_option ksa_options[] = {
 HOST("audience", audience, kind_audience, LIST | MUST, 0, 0, NULL, "audience of tokens for this host, by convention ssh://HOST"),

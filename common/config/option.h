@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config/section.h"
+#include "config/types.h"
 
 enum {
         KSA_OPTION_LIST = 1, /* values parted by blanks, and the key may repeat */
@@ -33,10 +33,10 @@ struct ksa_option {
         const char *name;
         const struct ksa_kind *kind;
         unsigned flags;
-        size_t offset;        /* in the section's struct: a value, or a struct ksa_list */
-        uint64_t min, max;    /* for numbers and durations */
-        const char *fallback; /* the default as written; NULL for none */
-        const char *text;     /* what it is for, in one line */
+        size_t offset;             /* in the section's struct: a value, or a struct ksa_list */
+        uint64_t min, max;         /* for numbers and durations */
+        const char *default_value; /* the default as written; NULL for none */
+        const char *text;          /* what it is for, in one line */
 };
 
 /* All options, section by section in the order of enum ksa_section. */

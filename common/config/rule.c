@@ -147,14 +147,14 @@ static uint64_t pair_hash(const char *user, const char *cluster, const char *nam
 {
         const char *const key[] = {"account", user, cluster, namespace, account};
 
-        return ksa_index_hash(key, KSA_COUNT(key));
+        return ksa_hash_index_hash(key, KSA_COUNT(key));
 }
 
 static uint64_t named_hash(const char *user, const char *service)
 {
         const char *const key[] = {"named", user, service};
 
-        return ksa_index_hash(key, KSA_COUNT(key));
+        return ksa_hash_index_hash(key, KSA_COUNT(key));
 }
 
 static bool index_user(struct ksa_config *config, const struct ksa_rule *rule, uint32_t number,
@@ -166,13 +166,13 @@ static bool index_user(struct ksa_config *config, const struct ksa_rule *rule, u
                 uint64_t hash = pair_hash(user, patterns[i].cluster, patterns[i].namespace,
                                           patterns[i].name);
 
-                if (!ksa_index_add(&config->rule_index, hash, number))
+                if (!ksa_hash_index_add(&config->rule_index, hash, number))
                         return false;
         }
         for (size_t i = 0; i < rule->service.count; i++) {
                 uint64_t hash = named_hash(user, ksa_list_text(&rule->service, i));
 
-                if (!ksa_index_add(&config->rule_index, hash, number))
+                if (!ksa_hash_index_add(&config->rule_index, hash, number))
                         return false;
         }
         return true;
@@ -199,9 +199,9 @@ struct branch {
         bool open;
 };
 
-static void advance(const struct ksa_index *index, struct branch *branch)
+static void advance(const struct ksa_hash_index *index, struct branch *branch)
 {
-        branch->open = ksa_index_next(index, branch->hash, &branch->position, &branch->number);
+        branch->open = ksa_hash_index_next(index, branch->hash, &branch->position, &branch->number);
 }
 
 /* The open branch whose rule stands first; NULL where all are at their end. */
@@ -226,7 +226,7 @@ static void open_branches(const struct ksa_config *config, const struct ksa_cand
                 const char *account = (i & 2) != 0 ? "*" : candidate->account;
 
                 branches[i].hash = pair_hash(users[i >> 2], candidate->cluster, namespace, account);
-                branches[i].position = ksa_index_find(&config->rule_index, branches[i].hash);
+                branches[i].position = ksa_hash_index_find(&config->rule_index, branches[i].hash);
                 advance(&config->rule_index, &branches[i]);
         }
 }
@@ -258,9 +258,9 @@ const struct ksa_rule *ksa_rule_find(const struct ksa_config *config,
 static bool names_with(const struct ksa_config *config, const char *user, const char *service)
 {
         uint64_t hash = named_hash(user, service);
-        uint32_t position = ksa_index_find(&config->rule_index, hash), number;
+        uint32_t position = ksa_hash_index_find(&config->rule_index, hash), number;
 
-        while (ksa_index_next(&config->rule_index, hash, &position, &number)) {
+        while (ksa_hash_index_next(&config->rule_index, hash, &position, &number)) {
                 const struct ksa_rule *rule = &config->rules[number];
 
                 if (ksa_list_has(&rule->user, user) && ksa_list_has(&rule->service, service))

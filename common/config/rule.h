@@ -3,7 +3,7 @@
 #ifndef KSA_RULE_H
 #define KSA_RULE_H
 
-#include "config/section.h"
+#include "config/types.h"
 
 /* What a rule is tested against. All borrowed; nothing is NULL but own_account. */
 struct ksa_candidate {

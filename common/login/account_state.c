@@ -8,14 +8,14 @@ static const char *const disabled_words[] = {"administrator", "re-created", "con
 
 const char *ksa_account_state_word(enum ksa_account_state state)
 {
-        static const char *const words[] = {
+        static const char *const args[] = {
                 [KSA_ACCOUNT_ACTIVE] = "active",
                 [KSA_ACCOUNT_DISABLED] = "disabled",
                 [KSA_ACCOUNT_REMOVED] = "removed",
         };
 
-        _Static_assert(KSA_COUNT(words) == KSA_ACCOUNT_STATE_COUNT, "a word for each state");
-        return state < KSA_ACCOUNT_STATE_COUNT && words[state] != NULL ? words[state] : "unknown";
+        _Static_assert(KSA_COUNT(args) == KSA_ACCOUNT_STATE_COUNT, "a word for each state");
+        return state < KSA_ACCOUNT_STATE_COUNT && args[state] != NULL ? args[state] : "unknown";
 }
 
 const char *ksa_disabled_next(unsigned *reasons)

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "token/claims.h"
 #include "token/jws.h"
-#include "token/keyring.h"
+#include "token/key_lookup.h"
 
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
 /* System users: what login.defs calls SYS_UID_MAX, plus one. */
@@ -18,12 +18,12 @@ static enum ksa_reason concerns(const struct ksa_config *config, const struct ks
                                 const struct ksa_service *service, struct ksa_error *err)
 {
         char user[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE];
-        enum ksa_reason known =
-                ksa_own_is_known(config, attempt->user, attempt->service, &attempt->local, err);
+        enum ksa_reason known = ksa_local_user_is_known(config, attempt->user, attempt->service,
+                                                        &attempt->local, err);
 
         if (known != KSA_OK)
                 return known;
-        if (!ksa_rule_names(config, attempt->user, ksa_own_account(&attempt->local),
+        if (!ksa_rule_names(config, attempt->user, ksa_local_user_account(&attempt->local),
                             attempt->service))
                 return ksa_fail(err, KSA_NOT_NAMED, "no rule names user \"%s\" with service \"%s\"",
                                 ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
@@ -89,7 +89,7 @@ static enum ksa_reason step_user(const struct login *login, struct ksa_decision 
 
         if (login->service != NULL && !login->service->local_user)
                 return KSA_OK;
-        enum ksa_reason there = ksa_own_is_there(&attempt->local, &d->error);
+        enum ksa_reason there = ksa_local_user_is_there(&attempt->local, &d->error);
         if (there != KSA_OK)
                 return there;
         if (!attempt->local.exists)
@@ -111,7 +111,7 @@ void ksa_decision_candidate(const struct ksa_decision *d, const struct ksa_attem
                 .account = d->token.account,
                 .account_uid = d->token.account_uid,
                 .user = attempt->user,
-                .own_account = ksa_own_account(&attempt->local),
+                .own_account = ksa_local_user_account(&attempt->local),
                 .low_uid = attempt->local.exists && attempt->local.uid < FIRST_PERSON,
                 .service = attempt->service,
                 .rhost = attempt->rhost,
@@ -135,7 +135,7 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
          * looked at.
          */
         if (d->closest == KSA_CONDITION_USER)
-                return ksa_own_missed(&attempt->local, d->cluster, &d->token, &d->error);
+                return ksa_local_user_missed(&attempt->local, d->cluster, &d->token, &d->error);
         return ksa_fail(&d->error, d->closest == KSA_CONDITION_LOW_UID ? KSA_LOW_UID : KSA_NO_RULE,
                         "no rule allows %s:%s/%s to become \"%s\": the closest %s",
                         candidate.cluster, candidate.namespace,
@@ -169,8 +169,9 @@ static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
                passed(d, KSA_STEP_USER, step_user(login, d)) &&
                passed(d, KSA_STEP_RULE, step_rule(login->config, login->attempt, d)) &&
                passed(d, KSA_STEP_OWN,
-                      ksa_own_judge(&login->attempt->local, d->rule, d->cluster, token, err)) &&
-               passed(d, KSA_STEP_BOUND, ksa_demand_bound(d->rule, token, err));
+                      ksa_local_user_check(&login->attempt->local, d->rule, d->cluster, token,
+                                           err)) &&
+               passed(d, KSA_STEP_BOUND, ksa_requirement_bound(d->rule, token, err));
 }
 
 /* Whether the token, if it is of CLUSTER, could be let in: on a copy, and nothing of it is kept. */
@@ -194,12 +195,12 @@ static void refresh_keys(struct login *login, struct ksa_error *err)
         bool is_root = login->attempt->effective_uid == 0 && login->attempt->real_uid == 0;
 
         if (is_root && login->env->refresh != NULL) {
-                d->keys_looked_again = ksa_keyring_refresh(login->config, login->env, d->token.iss,
-                                                           could_be_of, login, err);
+                d->keys_looked_again = ksa_key_lookup_refresh(
+                        login->config, login->env, d->token.iss, could_be_of, login, err);
                 return;
         }
         const char *cluster =
-                ksa_keyring_may_refresh(login->config, d->token.iss, could_be_of, login);
+                ksa_key_lookup_may_refresh(login->config, d->token.iss, could_be_of, login);
         d->keys_may_refresh = is_root && cluster != NULL;
         d->keys_need_root = !is_root && cluster != NULL;
         if (d->keys_need_root)
@@ -218,21 +219,21 @@ static enum ksa_reason step_key(struct login *login)
 
         if (d->token.kid == NULL)
                 return ksa_fail(&d->error, KSA_NO_KID, "the header has no kid");
-        enum ksa_reason reason = ksa_keyring_find(login->config, login->env, d->token.iss,
-                                                  d->token.kid, &found, &d->error);
-        if (ksa_keyring_may_be_old(reason))
+        enum ksa_reason reason = ksa_key_lookup_find(login->config, login->env, d->token.iss,
+                                                     d->token.kid, &found, &d->error);
+        if (ksa_key_lookup_may_be_old(reason))
                 refresh_keys(login, &refresh);
         if (d->keys_looked_again)
-                reason = ksa_keyring_find(login->config, login->env, d->token.iss, d->token.kid,
-                                          &found, &d->error);
+                reason = ksa_key_lookup_find(login->config, login->env, d->token.iss, d->token.kid,
+                                             &found, &d->error);
         if (reason != KSA_OK && refresh.text[0] != '\0') {
                 struct ksa_error first = d->error;
 
                 (void)ksa_fail(&d->error, reason, "%s; the refresh: %s", first.text, refresh.text);
                 d->error.remedy = first.remedy;
         }
-        if (ksa_keyring_may_be_old(reason))
-                ksa_keyring_add_failure(login->config, login->env, d->token.iss, &d->error);
+        if (ksa_key_lookup_may_be_old(reason))
+                ksa_key_lookup_add_failure(login->config, login->env, d->token.iss, &d->error);
         d->cluster = found.cluster;
         d->key = found.key;
         d->keys_fetched = found.fetched;
@@ -240,9 +241,9 @@ static enum ksa_reason step_key(struct login *login)
 }
 
 /* What the rule demands of others: never falls through to a later rule. */
-static bool demands(const struct login *login, struct ksa_decision *d)
+static bool requirements(const struct login *login, struct ksa_decision *d)
 {
-        const struct ksa_demand demand = {
+        const struct ksa_requirement requirement = {
                 .host = &login->config->host,
                 .cluster = d->cluster,
                 .rule = d->rule,
@@ -254,9 +255,11 @@ static bool demands(const struct login *login, struct ksa_decision *d)
                 .env = login->env,
         };
 
-        return passed(d, KSA_STEP_REVIEW, ksa_demand_review(&demand, &d->demanded, &d->error)) &&
-               passed(d, KSA_STEP_RBAC, ksa_demand_rbac(&demand, &d->demanded, &d->error)) &&
-               passed(d, KSA_STEP_ONCE, ksa_demand_once(&demand, &d->error));
+        return passed(d, KSA_STEP_REVIEW,
+                      ksa_requirement_review(&requirement, &d->requirement_result, &d->error)) &&
+               passed(d, KSA_STEP_RBAC,
+                      ksa_requirement_rbac(&requirement, &d->requirement_result, &d->error)) &&
+               passed(d, KSA_STEP_ONCE, ksa_requirement_once(&requirement, &d->error));
 }
 
 void ksa_login(const struct ksa_config *config, const struct ksa_env *env,
@@ -275,7 +278,7 @@ void ksa_login(const struct ksa_config *config, const struct ksa_env *env,
                        passed(d, KSA_STEP_CLUSTER, step_cluster(config, d)) &&
                        passed(d, KSA_STEP_KEY, step_key(&login)) &&
                        passed(d, KSA_STEP_SIGNATURE, ksa_jws_verify(token, &d->key, err)) &&
-                       claims_and_rule(&login, d) && demands(&login, d);
+                       claims_and_rule(&login, d) && requirements(&login, d);
 
         if (allowed)
                 d->outcome = KSA_ALLOW; /* the only assignment */
@@ -316,7 +319,7 @@ static const struct {
 #undef KSA_STEP_ROW
 };
 
-const char *ksa_step_word(enum ksa_step step)
+const char *ksa_step_name(enum ksa_step step)
 {
         return steps[step].word;
 }

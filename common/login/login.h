@@ -10,10 +10,10 @@
 
 #include "base/env.h"
 #include "base/error.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "config/rule.h"
-#include "login/demand.h"
-#include "login/own.h"
+#include "login/requirements.h"
+#include "login/local_user.h"
 #include "token/jwk.h"
 #include "token/token.h"
 
@@ -71,7 +71,7 @@ struct ksa_decision {
         bool keys_need_root;         /* one would be asked for, and the caller is not root */
         const struct ksa_rule *rule; /* NULL before a rule matched */
         enum ksa_condition closest;  /* where none did: how far the best one got */
-        struct ksa_demanded demanded;
+        struct ksa_requirement_result requirement_result;
         const char *audit_id; /* of what was asked: borrowed from the environment */
         int64_t now;
 };
@@ -113,7 +113,7 @@ bool ksa_decision_is_verified(const struct ksa_decision *decision);
 void ksa_decision_candidate(const struct ksa_decision *decision, const struct ksa_attempt *attempt,
                             struct ksa_candidate *ret_candidate);
 
-const char *ksa_step_word(enum ksa_step step);
+const char *ksa_step_name(enum ksa_step step);
 const char *ksa_step_text(enum ksa_step step);
 
 #endif

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "registry/registry_format.h"
+#include "registry/format.h"
 
 /* Makefile.am asks for them. With 32 bits fstat() fails for large inode numbers, and time ends in 2038. */
 _Static_assert(sizeof(off_t) >= 8 && sizeof(time_t) >= 8, "off_t and time_t need 64 bits");
@@ -71,7 +71,7 @@ static const char *header_fault(const unsigned char *bytes, size_t size,
             header.header_size > KSA_FORMAT_HEADER_MAX || header.header_size > size)
                 return "its header is damaged";
         memcpy(&sum, bytes + header.header_size - sizeof(sum), sizeof(sum));
-        if (sum != ksa_format_sum(0, bytes, header.header_size - sizeof(sum)))
+        if (sum != ksa_format_checksum(0, bytes, header.header_size - sizeof(sum)))
                 return "its header is damaged";
         if (header.size != size || header.size > KSA_FORMAT_SIZE_MAX)
                 return "not as long as it says";

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/macros.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "token/token.h"
 
 /* Clocks may differ by this much, the edges included, as for the API server (go-jose's leeway). */

@@ -273,20 +273,20 @@ static bool read_number(char **at, const char *word, int64_t *ret_number)
 /* Cuts "key ALGORITHM KID FIRST SECOND" up. */
 static bool read_line(char *text, struct line *ret_line)
 {
-        char *words[5], *state = text;
+        char *args[5], *state = text;
 
-        for (size_t i = 0; i < KSA_COUNT(words); i++) {
-                words[i] = strsep(&state, " ");
-                if (words[i] == NULL || *words[i] == '\0')
+        for (size_t i = 0; i < KSA_COUNT(args); i++) {
+                args[i] = strsep(&state, " ");
+                if (args[i] == NULL || *args[i] == '\0')
                         return false;
         }
-        *ret_line = (struct line){.algorithm = ksa_algorithm_find(words[1]),
-                                  .kid = words[2],
-                                  .first = words[3],
-                                  .second = words[4],
-                                  .first_length = strlen(words[3]),
-                                  .second_length = strlen(words[4])};
-        return state == NULL && strcmp(words[0], "key") == 0 &&
+        *ret_line = (struct line){.algorithm = ksa_algorithm_find(args[1]),
+                                  .kid = args[2],
+                                  .first = args[3],
+                                  .second = args[4],
+                                  .first_length = strlen(args[3]),
+                                  .second_length = strlen(args[4])};
+        return state == NULL && strcmp(args[0], "key") == 0 &&
                ret_line->algorithm != KSA_ALGORITHM_NONE;
 }
 

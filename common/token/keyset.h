@@ -27,7 +27,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/macros.h"
-#include "config/section.h"
+#include "config/types.h"
 #include "token/jwk.h"
 
 #define KSA_KEYSET_BYTES_MAX ((size_t)1024 * 1024)

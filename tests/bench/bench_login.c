@@ -43,7 +43,7 @@ static double median(double *values)
 /* --- A host ------------------------------------------------------------------- */
 
 struct bench {
-        struct place *place;
+        struct workdir *workdir;
         struct ksa_config *config;
         struct signer *signers;
         size_t signer_count;
@@ -60,11 +60,11 @@ static void write_rules(struct bench *bench, size_t rules)
         FILE *file = NULL;
         char path[128];
 
-        place_folder(bench->place, "conf.d");
+        workdir_folder(bench->workdir, "conf.d");
         for (size_t i = 0; i < rules; i++) {
                 if (i % 10000 == 0) {
                         (void)snprintf(path, sizeof(path), "%s/conf.d/%06zu.conf",
-                                       bench->place->folder, i);
+                                       bench->workdir->directory, i);
                         if (file != NULL)
                                 (void)fclose(file);
                         file = fopen(path, "w");
@@ -95,12 +95,12 @@ static void write_keys(struct bench *bench, enum ksa_algorithm algorithm, size_t
                 bench->signers[i] = signer_new(algorithm, kids[i]);
         }
         char *jwks = signer_jwks(bench->signers, count);
-        place_write(bench->place, "keys.json", jwks);
+        workdir_write(bench->workdir, "keys.json", jwks);
         if (cached) {
                 assert_int_equal(ksa_keyset_parse(jwks, strlen(jwks), &keyset, NULL), KSA_OK);
                 char *text = ksa_keyset_format(keyset, &bench->config->clusters[0], NOW, 3600);
-                place_folder(bench->place, "prod");
-                place_write(bench->place, "prod/keys", text);
+                workdir_folder(bench->workdir, "prod");
+                workdir_write(bench->workdir, "prod/keys", text);
                 free(text);
                 ksa_keyset_free(&keyset);
         }
@@ -112,7 +112,7 @@ static double load_us(struct bench *bench)
         struct ksa_error error = {0};
         double started = now_us();
 
-        if (ksa_config_load(&bench->place->env, NULL, &bench->config, &error) != KSA_OK)
+        if (ksa_config_load(&bench->workdir->env, NULL, &bench->config, &error) != KSA_OK)
                 fail_msg("%s:%u: %s", error.file, error.line, error.text);
         return now_us() - started;
 }
@@ -123,11 +123,12 @@ static struct bench set_up(enum ksa_algorithm algorithm, size_t keys, size_t rul
         struct bench bench = {0};
         char text[512], source[128] = "api";
 
-        (void)place_setup((void **)&bench.place);
+        (void)workdir_setup((void **)&bench.workdir);
         if (!cached)
-                (void)snprintf(source, sizeof(source), "file:%s/keys.json", bench.place->folder);
+                (void)snprintf(source, sizeof(source), "file:%s/keys.json",
+                               bench.workdir->directory);
         (void)snprintf(text, sizeof(text), head, source);
-        place_write(bench.place, "ksa.conf", text);
+        workdir_write(bench.workdir, "ksa.conf", text);
         write_rules(&bench, rules);
         *ret_load = load_us(&bench);
         write_keys(&bench, algorithm, keys, cached);
@@ -140,7 +141,7 @@ static void tear_down(struct bench *bench)
                 signer_free(&bench->signers[i]);
         free(bench->signers);
         ksa_config_free(&bench->config);
-        (void)place_teardown((void **)&bench->place);
+        (void)workdir_teardown((void **)&bench->workdir);
 }
 
 /* --- What is compared ----------------------------------------------------------- */
@@ -157,9 +158,9 @@ static double decide_us(const struct bench *bench, const struct ksa_secret *toke
         for (unsigned i = 0; i < count; i++) {
                 struct ksa_decision decision;
 
-                ksa_login(bench->config, &bench->place->env, &attempt, &decision);
+                ksa_login(bench->config, &bench->workdir->env, &attempt, &decision);
                 if (decision.outcome != KSA_ALLOW)
-                        fail_msg("%s: %s", ksa_reason_word(decision.reason), decision.error.text);
+                        fail_msg("%s: %s", ksa_reason_name(decision.reason), decision.error.text);
                 ksa_decision_clear(&decision);
         }
         return (now_us() - started) / count;

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "admin/base/file_write.h"
-#include "support/accounts.h"
+#include "support/registry_samples.h"
 #include "support/support.h"
 
 #define BATCHES 301
@@ -181,19 +181,19 @@ static void ask(const char *path, size_t accounts)
 int main(void)
 {
         static const size_t sizes[] = {10, 1000, 100000, 1000000};
-        struct place *place = NULL;
+        struct workdir *workdir = NULL;
         char paths[KSA_COUNT(sizes)][96];
 
-        (void)place_setup((void **)&place);
+        (void)workdir_setup((void **)&workdir);
         (void)printf("| accounts | file | built | put in place | read whole | peak memory |\n"
                      "|---|---|---|---|---|---|\n");
         for (size_t i = 0; i < KSA_COUNT(sizes); i++) {
-                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%zu", place->folder, sizes[i]);
+                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%zu", workdir->directory, sizes[i]);
                 build(paths[i], sizes[i]);
         }
         (void)printf("\n| accounts | name | uid | nobody | name and groups | map and first name |\n"
                      "|---|---|---|---|---|---|\n");
         for (size_t i = 0; i < KSA_COUNT(sizes); i++)
                 ask(paths[i], sizes[i]);
-        return place_teardown((void **)&place);
+        return workdir_teardown((void **)&workdir);
 }

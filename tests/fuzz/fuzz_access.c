@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(body != NULL || size == 0);
         if (size > 0)
                 memcpy(body, data, size);
-        enum ksa_reason reason = ksa_access_judge(body, size, &allowed, said, &error);
+        enum ksa_reason reason = ksa_access_check(body, size, &allowed, said, &error);
         MUST(reason == KSA_OK || reason == KSA_RBAC_DENIED || reason == KSA_API_BROKEN);
         MUST((reason == KSA_OK) == (error.text[0] == '\0'));
         MUST(reason == KSA_OK || !allowed);

@@ -5,8 +5,8 @@
  */
 #include <jansson.h>
 
-#include "admin/accounts/account_file.h"
-#include "admin/accounts/account_list.h"
+#include "admin/accounts/source_file.h"
+#include "admin/accounts/source_api.h"
 #include "admin/accounts/json_list.h"
 #include "base/text.h"
 #include "document.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Prompt answers, one a line; a line that begins with "+" is filled up to a whole part. */
 #include "fuzz.h"
-#include "token/answer.h"
+#include "token/prompt.h"
 #include "token/token.h"
 
 static void make_part(const char *line, char *part)
@@ -15,7 +15,7 @@ static void make_part(const char *line, char *part)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        struct ksa_answers *answers = ksa_answers_new();
+        struct ksa_prompt *answers = ksa_prompt_new();
         struct ksa_secret *token = NULL;
         struct ksa_error error = {0};
         size_t length = 0;
@@ -32,18 +32,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                         make_part(line, part);
                         answer = part;
                 }
-                more = ksa_answers_add(answers, answer);
+                more = ksa_prompt_add(answers, answer);
                 MUST(!more || strlen(answer) == KSA_PART);
                 length += strlen(answer);
                 parts++;
                 free(line);
         }
         MUST(parts <= KSA_PARTS_MAX);
-        if (ksa_answers_finish(answers, &token, &error) == KSA_OK)
+        if (ksa_prompt_finish(answers, &token, &error) == KSA_OK)
                 MUST(length > 0 && ksa_secret_length(token) == length && length <= KSA_TOKEN_MAX);
         else
                 MUST(token == NULL && error.text[0] != '\0');
         ksa_secret_free(&token);
-        ksa_answers_free(&answers);
+        ksa_prompt_free(&answers);
         return 0;
 }

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/env.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "config/ini.h"
 #include "fuzz.h"
 
 static char path[64];
 
-static void remove_folder(void)
+static void remove_directory(void)
 {
         (void)unlink(path);
         *strrchr(path, '/') = '\0';
@@ -26,7 +26,7 @@ static void write_file(const uint8_t *data, size_t size)
                 (void)snprintf(path, sizeof(path), "/dev/shm/ksa-fuzz-XXXXXX");
                 MUST(mkdtemp(path) != NULL);
                 strcat(path, "/ksa.conf");
-                MUST(atexit(remove_folder) == 0);
+                MUST(atexit(remove_directory) == 0);
         }
         FILE *file = fopen(path, "wb");
         MUST(file != NULL);

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "document.h"
 #include "fuzz.h"
-#include "support/asked.h"
+#include "support/review_fixture.h"
 #include "support/signer.h"
 
 /* How long the part of an https URL is that names its server. */
@@ -82,7 +82,7 @@ static void check_token(const struct ksa_secret *secret)
                          "namespace", &namespace, "serviceaccount", "name", &name, "uid",
                          &uid) == 0);
         MUST(exp > NOW && strcmp(namespace, "ci") == 0 && strcmp(name, "deployer") == 0);
-        MUST(strcmp(uid, asked_account.account_uid) == 0);
+        MUST(strcmp(uid, review_fixture_account.account_uid) == 0);
         json_decref(claims);
         free(bytes);
 }
@@ -92,7 +92,7 @@ static void read_answer(const char *body, size_t size)
         struct ksa_error error = {0};
         struct ksa_secret *secret = NULL;
         enum ksa_reason reason =
-                ksa_token_request_read(body, size, &asked_account, NOW, &secret, &error);
+                ksa_token_request_read(body, size, &review_fixture_account, NOW, &secret, &error);
 
         MUST(reason == KSA_OK || reason == KSA_API_BROKEN);
         MUST((reason == KSA_OK) == (secret != NULL) && (secret != NULL) == (error.text[0] == '\0'));

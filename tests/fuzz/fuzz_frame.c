@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What stands on the socket to ksa-fetch: what is read as a record is written as the same bytes. */
-#include "base/exchange.h"
+#include "base/http_message.h"
 #include "fuzz.h"
 
 static struct ksa_secret *secret_with(const uint8_t *data, size_t size)
@@ -19,10 +19,10 @@ static void check_same(struct ksa_secret *frame, size_t max, const uint8_t *data
         MUST((frame != NULL) == (size <= max));
         if (frame == NULL)
                 return;
-        MUST(ksa_secret_length(frame) == KSA_FRAME_HEAD + size);
-        MUST(ksa_frame_size((const unsigned char *)ksa_secret_bytes(frame), max, &said));
+        MUST(ksa_secret_length(frame) == KSA_MESSAGE_HEAD + size);
+        MUST(ksa_message_size((const unsigned char *)ksa_secret_bytes(frame), max, &said));
         MUST(said == size);
-        MUST(size == 0 || memcmp(ksa_secret_bytes(frame) + KSA_FRAME_HEAD, data, size) == 0);
+        MUST(size == 0 || memcmp(ksa_secret_bytes(frame) + KSA_MESSAGE_HEAD, data, size) == 0);
         ksa_secret_free(&frame);
 }
 
@@ -74,12 +74,12 @@ static void read_response(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        unsigned char head[KSA_FRAME_HEAD] = {0};
+        unsigned char head[KSA_MESSAGE_HEAD] = {0};
         size_t said = 0;
 
         if (size > 0)
                 memcpy(head, data, size < sizeof(head) ? size : sizeof(head));
-        if (ksa_frame_size(head, KSA_RESPONSE_MAX, &said))
+        if (ksa_message_size(head, KSA_RESPONSE_MAX, &said))
                 MUST(said <= KSA_RESPONSE_MAX);
         read_request(data, size);
         read_response(data, size);

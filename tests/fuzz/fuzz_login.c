@@ -12,26 +12,26 @@
 #include "admin/base/file_write.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "login/explain.h"
+#include "login/report.h"
 #include "login/login.h"
-#include "support/accounts.h"
+#include "support/registry_samples.h"
 #include "support/signer.h"
 
 /* The uid of bot, the user of prod:ci/bot in the registry. */
 #define BOT (SAMPLE_GID + 1)
 
 static struct {
-        char folder[32];
+        char directory[32];
         struct ksa_env env;
         struct ksa_config *config;
         struct signer signer;
-} scene;
+} login_fixture;
 
 static void write_file(const char *name, const char *text)
 {
         char path[64];
 
-        (void)snprintf(path, sizeof(path), "%s/%s", scene.folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", login_fixture.directory, name);
         FILE *file = fopen(path, "w");
         MUST(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
 }
@@ -43,11 +43,11 @@ static void tear_down(void)
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 char path[64];
 
-                (void)snprintf(path, sizeof(path), "%s%s", scene.folder, names[i]);
+                (void)snprintf(path, sizeof(path), "%s%s", login_fixture.directory, names[i]);
                 (void)remove(path);
         }
-        ksa_config_free(&scene.config);
-        signer_free(&scene.signer);
+        ksa_config_free(&login_fixture.config);
+        signer_free(&login_fixture.signer);
 }
 
 static void write_registry(const char *path)
@@ -67,10 +67,11 @@ static void set_up(void)
         struct ksa_error error = {0};
         char text[1024];
 
-        (void)snprintf(scene.folder, sizeof(scene.folder), "/dev/shm/ksa-fuzz-XXXXXX");
-        MUST(mkdtemp(scene.folder) != NULL && atexit(tear_down) == 0);
-        scene.signer = signer_new(KSA_ES256, "k1");
-        char *keys = signer_jwks(&scene.signer, 1);
+        (void)snprintf(login_fixture.directory, sizeof(login_fixture.directory),
+                       "/dev/shm/ksa-fuzz-XXXXXX");
+        MUST(mkdtemp(login_fixture.directory) != NULL && atexit(tear_down) == 0);
+        login_fixture.signer = signer_new(KSA_ES256, "k1");
+        char *keys = signer_jwks(&login_fixture.signer, 1);
         write_file("keys.json", keys);
         free(keys);
         (void)snprintf(text, sizeof(text),
@@ -80,19 +81,19 @@ static void set_up(void)
                        "service = sshd\nfrom = 10.0.0.0/8\n"
                        "[rule all]\naccount = prod:*/*\nuser = guest bot\nservice = sshd sudo\n"
                        "[rule own]\naccount = prod:*/*\nuser = @own\nservice = cron\n",
-                       scene.folder);
+                       login_fixture.directory);
         write_file("ksa.conf", text);
-        (void)snprintf(path, sizeof(path), "%s/ksa.conf", scene.folder);
-        (void)snprintf(registry, sizeof(registry), "%s/registry", scene.folder);
+        (void)snprintf(path, sizeof(path), "%s/ksa.conf", login_fixture.directory);
+        (void)snprintf(registry, sizeof(registry), "%s/registry", login_fixture.directory);
         write_registry(registry);
-        scene.env = (struct ksa_env){.now = NOW,
-                                     .owner = getuid(),
-                                     .config_file = path,
-                                     .cache_dir = "/nowhere",
-                                     .host_name = "build-7",
-                                     .reference = "00000000",
-                                     .registry_file = registry};
-        MUST(ksa_config_load(&scene.env, NULL, &scene.config, &error) == KSA_OK);
+        login_fixture.env = (struct ksa_env){.now = NOW,
+                                             .owner = getuid(),
+                                             .config_file = path,
+                                             .cache_dir = "/nowhere",
+                                             .host_name = "build-7",
+                                             .reference = "00000000",
+                                             .registry_file = registry};
+        MUST(ksa_config_load(&login_fixture.env, NULL, &login_fixture.config, &error) == KSA_OK);
 }
 
 static struct ksa_secret *make_token(const char *how, const char *header, const uint8_t *rest,
@@ -105,7 +106,8 @@ static struct ksa_secret *make_token(const char *how, const char *header, const 
         if (size > 0)
                 memcpy(payload, rest, size);
         if (how[0] == 's') {
-                token = signer_token(&scene.signer, header[0] != '\0' ? header : NULL, payload);
+                token = signer_token(&login_fixture.signer, header[0] != '\0' ? header : NULL,
+                                     payload);
         } else if (how[0] == 'f') {
                 static const char zeros[64];
 
@@ -162,14 +164,14 @@ static void check_allow(const struct ksa_attempt *attempt, const struct ksa_deci
 static void check_texts(const struct ksa_attempt *attempt, const struct ksa_decision *decision)
 {
         char line[KSA_LINE_SIZE], why[KSA_ERROR_SIZE], end[KSA_LINE_SIZE];
-        char *client = ksa_explain_to_client(decision, KSA_NOT_A_TOKEN, "00000000", "build-7");
+        char *client = ksa_report_to_client(decision, KSA_NOT_A_TOKEN, "00000000", "build-7");
 
-        (void)ksa_explain_line(attempt, decision, "00000000", line);
+        (void)ksa_report_line(attempt, decision, "00000000", line);
         MUST(client != NULL && strlen(line) < KSA_LINE_SIZE);
         if (decision->outcome != KSA_ALLOW) { /* whole, and no text was too long for its room */
                 MUST(strlen(decision->error.text) < KSA_ERROR_SIZE - 1);
                 char remedy[KSA_REMEDY_MAX + 1];
-                bool helps = *ksa_explain_remedy(decision, remedy) != '\0';
+                bool helps = *ksa_report_remedy(decision, remedy) != '\0';
 
                 (void)snprintf(end, sizeof(end), " why=\"%s\"%s%s%s",
                                ksa_text_whole(decision->error.text, why, sizeof(why)),
@@ -183,7 +185,7 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
         for (unsigned i = 0; i < KSA_STEP_COUNT; i++) {
                 char detail[512];
 
-                (void)ksa_explain_step(attempt, decision, (enum ksa_step)i, detail, sizeof(detail));
+                (void)ksa_report_step(attempt, decision, (enum ksa_step)i, detail, sizeof(detail));
         }
         free(client);
 }
@@ -191,9 +193,9 @@ static void check_texts(const struct ksa_attempt *attempt, const struct ksa_deci
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct ksa_decision decision;
-        struct ksa_own own;
+        struct ksa_managed_user own;
 
-        if (scene.config == NULL)
+        if (login_fixture.config == NULL)
                 set_up();
         char *how = next_line(&data, &size), *user = next_line(&data, &size);
         char *service = next_line(&data, &size), *rhost = next_line(&data, &size);
@@ -207,14 +209,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                       .service = service,
                                       .rhost = rhost};
 
-        ksa_own_look_up(&scene.env, user, &attempt.local, &own);
+        ksa_local_user_look_up(&login_fixture.env, user, &attempt.local, &own);
         memset(&decision, 0xa5, sizeof(decision));
-        ksa_login(scene.config, &scene.env, &attempt, &decision);
+        ksa_login(login_fixture.config, &login_fixture.env, &attempt, &decision);
         if (decision.outcome == KSA_ALLOW)
                 check_allow(&attempt, &decision, how);
         check_texts(&attempt, &decision);
         ksa_decision_clear(&decision);
-        ksa_own_close(&own);
+        ksa_local_user_close(&own);
         ksa_secret_free(&token);
         free(how);
         free(user);

@@ -6,7 +6,7 @@
  * A selector of four bytes: which sums are made right, and what is asked for; then the file.
  */
 #include "fuzz.h"
-#include "support/accounts.h"
+#include "support/registry_samples.h"
 
 /* Copied into a block of its very size, so that a sanitizer sees a byte too far. */
 static void check_passwd(const struct ksa_account_record *account)

@@ -9,7 +9,7 @@
 #include "cluster/review.h"
 #include "document.h"
 #include "fuzz.h"
-#include "support/asked.h"
+#include "support/review_fixture.h"
 
 #define EXTRA "authentication.kubernetes.io/"
 
@@ -77,13 +77,14 @@ static void check_no_token(const char *bytes, size_t length, size_t run)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         char *how = next_line(&data, &size), *body = malloc(size);
-        const struct ksa_token *token = how[0] == 'p' ? &asked_pod : &asked_account;
+        const struct ksa_token *token =
+                how[0] == 'p' ? &review_fixture_pod : &review_fixture_account;
         struct ksa_error error = {0};
 
         MUST(body != NULL || size == 0);
         if (size > 0)
                 memcpy(body, data, size);
-        enum ksa_reason reason = ksa_review_judge(token, ASKED_AUDIENCE, body, size, &error);
+        enum ksa_reason reason = ksa_review_check(token, ASKED_AUDIENCE, body, size, &error);
         check_error(reason, &error);
         json_decref(load_again(body, size));
         if (size > 0)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes seeds/registry, which only the writer itself can make: registry_seeds FOLDER */
 #include "fuzz.h"
-#include "support/accounts.h"
+#include "support/registry_samples.h"
 
-static void write_seed(const char *folder, const char *name, unsigned char seal,
+static void write_seed(const char *directory, const char *name, unsigned char seal,
                        const struct ksa_account_record *accounts, size_t count)
 {
         const unsigned char selector[4] = {seal, 0, 0, 0};
@@ -11,7 +11,7 @@ static void write_seed(const char *folder, const char *name, unsigned char seal,
         char path[512];
         size_t size;
 
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
         sample_build(accounts, count, &bytes, &size);
         FILE *file = fopen(path, "wb");
         MUST(file != NULL);

@@ -22,9 +22,9 @@ static void run_file(const char *path)
         free(copy);
 }
 
-static unsigned run_folder(const char *folder)
+static unsigned run_directory(const char *directory)
 {
-        DIR *entries = opendir(folder);
+        DIR *entries = opendir(directory);
         const struct dirent *entry;
         unsigned count = 0;
 
@@ -34,7 +34,7 @@ static unsigned run_folder(const char *folder)
 
                 if (entry->d_name[0] == '.')
                         continue;
-                (void)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+                (void)snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
                 run_file(path);
                 count++;
         }
@@ -49,7 +49,7 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc; i++)
                 run_file(argv[i]);
         if (argc == 1)
-                count = run_folder(KSA_FUZZ_SEEDS);
+                count = run_directory(KSA_FUZZ_SEEDS);
         (void)printf("%u inputs\n", count);
         return count == 0;
 }

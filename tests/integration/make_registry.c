@@ -21,8 +21,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "admin/registry/registry_write.h"
-#include "registry/registry_format.h"
+#include "admin/registry/write.h"
+#include "registry/format.h"
 
 #define WORDS 11
 #define NOW   1790000000
@@ -75,11 +75,11 @@ static uint32_t number(const char *word)
 
 static enum ksa_account_state state_of(const char *word)
 {
-        static const char *const words[KSA_ACCOUNT_STATE_COUNT] = {NULL, "active", "disabled",
-                                                                   "removed"};
+        static const char *const args[KSA_ACCOUNT_STATE_COUNT] = {NULL, "active", "disabled",
+                                                                  "removed"};
 
         for (int i = 1; i < KSA_ACCOUNT_STATE_COUNT; i++)
-                if (strcmp(words[i], word) == 0)
+                if (strcmp(args[i], word) == 0)
                         return (enum ksa_account_state)i;
         give_up("no such state");
         return KSA_ACCOUNT_REMOVED;
@@ -109,40 +109,40 @@ static void read_groups(struct ksa_account_record *record, char *word)
         record->groups = groups;
 }
 
-static void read_account(struct work *work, char *words[WORDS])
+static void read_account(struct work *work, char *args[WORDS])
 {
         struct ksa_account_record *record = add_account(work);
 
-        record->name = copy(words[1]);
-        record->uid = number(words[2]);
-        char *reasons = strchr(words[3], ':');
+        record->name = copy(args[1]);
+        record->uid = number(args[2]);
+        char *reasons = strchr(args[3], ':');
         if (reasons != NULL) {
                 *reasons = '\0';
                 record->reasons = number(reasons + 1);
         }
-        record->state = state_of(words[3]);
-        record->cluster = copy(words[4]);
-        record->namespace = copy(words[5]);
-        record->account = copy(words[6]);
-        record->home = copy(words[7]);
-        record->shell = copy(words[8]);
-        record->flags = number(words[9]);
-        read_groups(record, words[10]);
+        record->state = state_of(args[3]);
+        record->cluster = copy(args[4]);
+        record->namespace = copy(args[5]);
+        record->account = copy(args[6]);
+        record->home = copy(args[7]);
+        record->shell = copy(args[8]);
+        record->flags = number(args[9]);
+        read_groups(record, args[10]);
         if ((record->reasons & KSA_DISABLED_RECREATED) != 0) {
                 record->account_uid = "7d9f3c70-0000-4000-8000-000000000001";
                 record->new_account_uid = "7d9f3c70-0000-4000-8000-000000000002";
         }
 }
 
-static void read_many(struct work *work, char *words[WORDS])
+static void read_many(struct work *work, char *args[WORDS])
 {
-        uint32_t count = number(words[1]), uid = number(words[2]);
+        uint32_t count = number(args[1]), uid = number(args[2]);
         uint32_t *gid = malloc(sizeof(*gid));
         char text[64];
 
         if (gid == NULL)
                 give_up("no memory");
-        *gid = number(words[3]);
+        *gid = number(args[3]);
         for (uint32_t i = 0; i < count; i++) {
                 struct ksa_account_record *record = add_account(work);
 
@@ -162,29 +162,29 @@ static void read_many(struct work *work, char *words[WORDS])
 
 static void read_line(struct work *work, char *line)
 {
-        char *words[WORDS] = {NULL}, *rest = NULL;
+        char *args[WORDS] = {NULL}, *rest = NULL;
         size_t count = 0;
 
         for (char *word = strtok_r(line, " \n", &rest); word != NULL && count < WORDS;
              word = strtok_r(NULL, " \n", &rest))
-                words[count++] = word;
-        if (count == 11 && strcmp(words[0], "account") == 0) {
-                read_account(work, words);
-        } else if (count == 5 && strcmp(words[0], "group") == 0) {
+                args[count++] = word;
+        if (count == 11 && strcmp(args[0], "account") == 0) {
+                read_account(work, args);
+        } else if (count == 5 && strcmp(args[0], "group") == 0) {
                 work->groups = more(work->groups, work->group_count, sizeof(*work->groups));
                 work->groups[work->group_count++] =
-                        (struct ksa_group_record){.name = copy(words[1]),
-                                                  .gid = number(words[2]),
-                                                  .cluster = copy(words[3]),
-                                                  .namespace = copy(words[4])};
-        } else if (count == 3 && strcmp(words[0], "source") == 0) {
+                        (struct ksa_group_record){.name = copy(args[1]),
+                                                  .gid = number(args[2]),
+                                                  .cluster = copy(args[3]),
+                                                  .namespace = copy(args[4])};
+        } else if (count == 3 && strcmp(args[0], "source") == 0) {
                 work->source = (struct ksa_source_record){
-                        .cluster = copy(words[1]), .version = "1", .listed = atoll(words[2])};
-        } else if (count == 4 && strcmp(words[0], "many") == 0) {
-                read_many(work, words);
+                        .cluster = copy(args[1]), .version = "1", .listed = atoll(args[2])};
+        } else if (count == 4 && strcmp(args[0], "many") == 0) {
+                read_many(work, args);
         } else if (count == 3 && work->forgery_count < KSA_COUNT(work->forgeries)) {
                 work->forgeries[work->forgery_count++] = (struct forgery){
-                        strcmp(words[0], "gid") == 0, number(words[1]), number(words[2])};
+                        strcmp(args[0], "gid") == 0, number(args[1]), number(args[2])};
         } else if (count > 0) {
                 give_up("a line that is none of these");
         }
@@ -225,9 +225,9 @@ static void make_sums_right(unsigned char *bytes)
         struct ksa_format_header *header = (void *)bytes;
         uint64_t sum;
 
-        header->content_sum = ksa_format_sum(0, bytes + header->header_size,
-                                             (size_t)header->size - header->header_size);
-        sum = ksa_format_sum(0, bytes, header->header_size - sizeof(sum));
+        header->content_checksum = ksa_format_checksum(0, bytes + header->header_size,
+                                                       (size_t)header->size - header->header_size);
+        sum = ksa_format_checksum(0, bytes, header->header_size - sizeof(sum));
         memcpy(bytes + header->header_size - sizeof(sum), &sum, sizeof(sum));
 }
 

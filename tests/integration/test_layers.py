@@ -112,38 +112,38 @@ def test_libraries_stay_in_their_directories(path):
         assert not any(header.startswith("security/") for header in headers)
     assert not any(header.startswith("curl/") for header in headers) or path.name == "fetch_transfer.c"
     assert not any(header.startswith(("sys/socket", "netdb")) for header in headers) or path.stem in (
-        "child", "fetch", "fetch_host")
+        "process", "helper", "fetch_host")
     if directory in WITHOUT_LIBRARIES:
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
-    if directory == "common/cluster" and path.stem == "fetch":
+    if directory == "common/cluster" and path.stem == "helper":
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
     if directory.startswith(("common/", "admin/")):
         assert not headers & {"syslog.h", "locale.h"}
-        assert "signal.h" not in headers or path.stem == "child"
+        assert "signal.h" not in headers or path.stem == "process"
 
 
 ONLY = {  # where a call belongs
     r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/base/secret.c"},
     r"\bjson_load\w*\(": {"common/token/json.c"},
     r"\bjson_set_alloc_funcs\w*\(": {"admin/base/json_wipe.c"},
-    r"\bopenat?\(|\bfopen\(": {"common/base/child.c", "common/base/file.c", "admin/base/file_write.c", "common/base/walk.c",
+    r"\bopenat?\(|\bfopen\(": {"common/base/process.c", "common/base/file.c", "admin/base/file_write.c", "common/base/path.c",
                                    "common/registry/registry.c",  # the NSS module has nothing else
                                    # files of others, which libc or we read
-                                   "admin/accounts/local_table.c", "ksactl/nsswitch.c",
+                                   "admin/accounts/local_files.c", "ksactl/nsswitch.c",
                                    "admin/accounts/id_map.c",  # the kernel's
                                    "ksactl/check_sshd.c",
                                    # what an administrator names, wherever it is
                                    "ksactl/read_input.c", "ksactl/read_token.c",
                                    "pam_module/token_file.c"},
-    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/child.c", "common/login/host.c",
+    r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
                                                                "nss_module/map.c"},  # whether a second has passed
     r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/log.c"},  # where standard error goes
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
-    r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/child.c"},
+    r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/process.c"},
     r"\bcurl_\w+\(": {"helper/fetch_transfer.c"},
     r"\bPEM_|\bd2i_": {"ksactl/convert.c", "ksactl/certificate.c"},
-    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/base/child.c"},
+    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/base/process.c"},
     r"\breturn PAM_SUCCESS\b": {"pam_module/pam_ksa.c", "pam_module/outcome.c"},
 }
 

@@ -55,5 +55,5 @@ def test_macros_render_as_they_were_meant(renderer, page):
 
 
 def test_news_has_the_limit_of_an_answer():
-    limit = re.search(r"KSA_BODY_MAX +\(\(size_t\)(\d+) \* 1024 \* 1024\)", (ROOT / "common/base/exchange.h").read_text()).group(1)
+    limit = re.search(r"KSA_BODY_MAX +\(\(size_t\)(\d+) \* 1024 \* 1024\)", (ROOT / "common/base/http_message.h").read_text()).group(1)
     assert re.search(r"answer of an API server may have\s+(\d+) MiB", (ROOT / "NEWS").read_text()).group(1) == limit

@@ -1,4 +1,4 @@
-"""Speaks to the real ksa-fetch as common/cluster/fetch.c does: records (common/base/frame.h) on a socket."""
+"""Speaks to the real ksa-fetch as common/cluster/helper.c does: records (common/base/message.h) on a socket."""
 import os
 import socket
 import struct

@@ -105,15 +105,15 @@ static void test_base64url_every_byte(void **state)
 {
         (void)state;
         for (size_t length = 2; length <= 4; length++) {
-                for (size_t place = 0; place < length; place++) {
+                for (size_t workdir = 0; workdir < length; workdir++) {
                         for (int c = 0; c < 256; c++) {
                                 char text[4] = {'A', 'A', 'A', 'A'};
                                 unsigned char bytes[8];
                                 size_t decoded;
 
-                                text[place] = (char)c;
+                                text[workdir] = (char)c;
                                 bool good = decodes(text, length, bytes, &decoded);
-                                if (place + 1 < length || length == 4)
+                                if (workdir + 1 < length || length == 4)
                                         assert_int_equal(good, in_alphabet(c));
                                 else
                                         assert_false(good && !in_alphabet(c));

@@ -15,21 +15,21 @@
 #define MAX      64
 #define STRANGER 65533
 
-static char *path_of(const struct place *place, const char *name)
+static char *path_of(const struct workdir *workdir, const char *name)
 {
         static char path[256];
 
-        (void)snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", workdir->directory, name);
         return path;
 }
 
-static enum ksa_reason read_it(const struct place *place, const char *name)
+static enum ksa_reason read_it(const struct workdir *workdir, const char *name)
 {
         struct ksa_error error = {0};
         char *bytes = NULL;
         size_t length = 0;
         enum ksa_reason reason =
-                ksa_file_read(path_of(place, name), getuid(), MAX, &bytes, &length, &error);
+                ksa_file_read(path_of(workdir, name), getuid(), MAX, &bytes, &length, &error);
 
         assert_int_equal(reason == KSA_OK, bytes != NULL);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
@@ -47,18 +47,18 @@ static void test_modes_and_owners(void **state)
         } rows[] = {{0644, KSA_OK},          {0600, KSA_OK},          {0444, KSA_OK},
                     {0664, KSA_FILE_UNSAFE}, {0646, KSA_FILE_UNSAFE}, {0666, KSA_FILE_UNSAFE},
                     {0602, KSA_FILE_UNSAFE}};
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
 
-        place_write(place, "file", "text");
+        workdir_write(workdir, "file", "text");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                assert_int_equal(chmod(path_of(place, "file"), rows[i].mode), 0);
-                assert_int_equal(read_it(place, "file"), rows[i].reason);
+                assert_int_equal(chmod(path_of(workdir, "file"), rows[i].mode), 0);
+                assert_int_equal(read_it(workdir, "file"), rows[i].reason);
         }
         if (getuid() != 0)
                 skip(); /* only root can give a file away */
-        assert_int_equal(chmod(path_of(place, "file"), 0644), 0);
-        assert_int_equal(chown(path_of(place, "file"), STRANGER, 0), 0);
-        assert_int_equal(read_it(place, "file"), KSA_FILE_UNSAFE);
+        assert_int_equal(chmod(path_of(workdir, "file"), 0644), 0);
+        assert_int_equal(chown(path_of(workdir, "file"), STRANGER, 0), 0);
+        assert_int_equal(read_it(workdir, "file"), KSA_FILE_UNSAFE);
 }
 
 static void test_parents(void **state)
@@ -71,67 +71,67 @@ static void test_parents(void **state)
                     {0775, KSA_FILE_UNSAFE},
                     {0757, KSA_FILE_UNSAFE},
                     {0777, KSA_FILE_UNSAFE}};
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
 
-        place_folder(place, "a");
-        place_folder(place, "a/b");
-        place_write(place, "a/b/file", "text");
+        workdir_folder(workdir, "a");
+        workdir_folder(workdir, "a/b");
+        workdir_write(workdir, "a/b/file", "text");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                assert_int_equal(chmod(path_of(place, "a"), rows[i].mode), 0);
-                assert_int_equal(read_it(place, "a/b/file"), rows[i].reason);
+                assert_int_equal(chmod(path_of(workdir, "a"), rows[i].mode), 0);
+                assert_int_equal(read_it(workdir, "a/b/file"), rows[i].reason);
         }
         /* A sticky folder is safe where it is root's: nobody can rename what is another's. */
-        assert_int_equal(chmod(path_of(place, "a"), 01777), 0);
-        assert_int_equal(read_it(place, "a/b/file"), getuid() == 0 ? KSA_OK : KSA_FILE_UNSAFE);
+        assert_int_equal(chmod(path_of(workdir, "a"), 01777), 0);
+        assert_int_equal(read_it(workdir, "a/b/file"), getuid() == 0 ? KSA_OK : KSA_FILE_UNSAFE);
 }
 
 static void test_kinds(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
         struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-        place_write(place, "file", "text");
-        assert_int_equal(symlink("file", path_of(place, "link")), 0);
-        assert_int_equal(mkfifo(path_of(place, "fifo"), 0644), 0);
-        place_folder(place, "folder");
+        workdir_write(workdir, "file", "text");
+        assert_int_equal(symlink("file", path_of(workdir, "link")), 0);
+        assert_int_equal(mkfifo(path_of(workdir, "fifo"), 0644), 0);
+        workdir_folder(workdir, "folder");
         int end = socket(AF_UNIX, SOCK_STREAM, 0);
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s",
-                       path_of(place, "socket"));
+                       path_of(workdir, "socket"));
         assert_int_equal(bind(end, (struct sockaddr *)&address, sizeof(address)), 0);
-        assert_int_equal(read_it(place, "link"), KSA_FILE_UNSAFE);
-        assert_int_equal(read_it(place, "fifo"), KSA_FILE_UNSAFE);
-        assert_int_equal(read_it(place, "folder"), KSA_FILE_UNSAFE);
-        assert_int_not_equal(read_it(place, "socket"), KSA_OK);
-        assert_int_equal(read_it(place, "none"), KSA_FILE_MISSING);
-        assert_int_equal(read_it(place, "none/file"), KSA_FILE_MISSING);
-        assert_int_not_equal(read_it(place, "file/file"), KSA_OK);
+        assert_int_equal(read_it(workdir, "link"), KSA_FILE_UNSAFE);
+        assert_int_equal(read_it(workdir, "fifo"), KSA_FILE_UNSAFE);
+        assert_int_equal(read_it(workdir, "folder"), KSA_FILE_UNSAFE);
+        assert_int_not_equal(read_it(workdir, "socket"), KSA_OK);
+        assert_int_equal(read_it(workdir, "none"), KSA_FILE_MISSING);
+        assert_int_equal(read_it(workdir, "none/file"), KSA_FILE_MISSING);
+        assert_int_not_equal(read_it(workdir, "file/file"), KSA_OK);
         assert_int_equal(close(end), 0);
 }
 
 static void test_sizes(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
         char text[MAX + 2];
 
         memset(text, 'x', sizeof(text));
         text[MAX + 1] = '\0';
-        place_write(place, "file", text);
-        assert_int_equal(read_it(place, "file"), KSA_FILE_UNREADABLE);
+        workdir_write(workdir, "file", text);
+        assert_int_equal(read_it(workdir, "file"), KSA_FILE_UNREADABLE);
         text[MAX] = '\0';
-        place_write(place, "file", text);
-        assert_int_equal(read_it(place, "file"), KSA_OK);
-        place_write(place, "file", "");
-        assert_int_equal(read_it(place, "file"), KSA_OK);
+        workdir_write(workdir, "file", text);
+        assert_int_equal(read_it(workdir, "file"), KSA_OK);
+        workdir_write(workdir, "file", "");
+        assert_int_equal(read_it(workdir, "file"), KSA_OK);
 }
 
 static void test_paths_that_climb(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
 
-        place_folder(place, "a");
-        place_write(place, "file", "text");
-        assert_int_equal(read_it(place, "./file"), KSA_OK);
-        assert_int_equal(read_it(place, "/file"), KSA_OK);
+        workdir_folder(workdir, "a");
+        workdir_write(workdir, "file", "text");
+        assert_int_equal(read_it(workdir, "./file"), KSA_OK);
+        assert_int_equal(read_it(workdir, "/file"), KSA_OK);
         struct ksa_error error = {0};
         char *bytes;
         size_t length;
@@ -141,40 +141,42 @@ static void test_paths_that_climb(void **state)
 
 static void test_names(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
         char **names = NULL;
         struct ksa_error error = {0};
 
-        place_folder(place, "d");
-        place_write(place, "d/b.conf", "");
-        place_write(place, "d/a.conf", "");
-        place_write(place, "d/B.conf", "");
-        place_write(place, "d/.hidden.conf", "");
-        place_write(place, "d/a.conf~", "");
-        place_write(place, "d/conf", "");
-        assert_int_equal(ksa_file_list(path_of(place, "d"), getuid(), ".conf", &names, &error),
+        workdir_folder(workdir, "d");
+        workdir_write(workdir, "d/b.conf", "");
+        workdir_write(workdir, "d/a.conf", "");
+        workdir_write(workdir, "d/B.conf", "");
+        workdir_write(workdir, "d/.hidden.conf", "");
+        workdir_write(workdir, "d/a.conf~", "");
+        workdir_write(workdir, "d/conf", "");
+        assert_int_equal(ksa_file_list(path_of(workdir, "d"), getuid(), ".conf", &names, &error),
                          KSA_OK);
         assert_string_equal(names[0], "B.conf");
         assert_string_equal(names[1], "a.conf");
         assert_string_equal(names[2], "b.conf");
         assert_null(names[3]);
         ksa_file_names_free(&names);
-        assert_int_equal(chmod(path_of(place, "d"), 0777), 0);
-        assert_int_equal(ksa_file_list(path_of(place, "d"), getuid(), ".conf", &names, &error),
+        assert_int_equal(chmod(path_of(workdir, "d"), 0777), 0);
+        assert_int_equal(ksa_file_list(path_of(workdir, "d"), getuid(), ".conf", &names, &error),
                          KSA_FILE_UNSAFE);
-        assert_int_equal(ksa_file_list(path_of(place, "e"), getuid(), ".conf", &names, &error),
+        assert_int_equal(ksa_file_list(path_of(workdir, "e"), getuid(), ".conf", &names, &error),
                          KSA_FILE_MISSING);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_modes_and_owners, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_parents, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_kinds, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_sizes, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_paths_that_climb, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_names, place_setup, place_teardown),
+                cmocka_unit_test_setup_teardown(test_modes_and_owners, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_parents, workdir_setup, workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_kinds, workdir_setup, workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_sizes, workdir_setup, workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_paths_that_climb, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_names, workdir_setup, workdir_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

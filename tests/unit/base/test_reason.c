@@ -16,19 +16,19 @@ static void test_words(void **state)
 {
         (void)state;
         for (unsigned i = 0; i < KSA_REASON_COUNT; i++) {
-                const char *word = ksa_reason_word((enum ksa_reason)i);
+                const char *word = ksa_reason_name((enum ksa_reason)i);
 
                 /* It stands bare in the log line. */
                 assert_true(word[0] != '\0');
                 for (const char *c = word; *c != '\0'; c++)
                         assert_true(islower((unsigned char)*c) || *c == '-');
                 for (unsigned n = 0; n < i; n++)
-                        assert_string_not_equal(word, ksa_reason_word((enum ksa_reason)n));
+                        assert_string_not_equal(word, ksa_reason_name((enum ksa_reason)n));
                 assert_string_not_equal(word, "ok");
                 assert_string_not_equal(word, "allow");
         }
-        assert_string_equal(ksa_reason_word(KSA_OK), "ok");
-        assert_string_equal(ksa_reason_word(KSA_EXPIRED), "expired");
+        assert_string_equal(ksa_reason_name(KSA_OK), "ok");
+        assert_string_equal(ksa_reason_name(KSA_EXPIRED), "expired");
 }
 
 /* The remedy stands in quotation marks in the log line, as it is. */
@@ -91,7 +91,7 @@ static void test_numbers_that_are_no_reason(void **state)
                 enum ksa_reason reason = (enum ksa_reason)numbers[i];
 
                 assert_int_equal(ksa_reason_outcome(reason), KSA_DENY);
-                assert_string_equal(ksa_reason_word(reason), "internal-error");
+                assert_string_equal(ksa_reason_name(reason), "internal-error");
                 assert_non_null(ksa_reason_text(reason));
                 assert_non_null(ksa_reason_remedy(reason));
         }

@@ -6,20 +6,20 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "support/answers.h"
+#include "support/fake_cluster.h"
 #include "support/support.h"
 
 static struct ksa_cluster cluster;
 static char paths[4][128];
 
 /* A cluster whose files stand in PLACE. */
-static void arrange(const struct place *place)
+static void arrange(const struct workdir *workdir)
 {
         static const char *const names[] = {"ca", "token", "cert", "key"};
 
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
-                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", place->folder, names[i]);
-                place_write(place, names[i], names[i]);
+                (void)snprintf(paths[i], sizeof(paths[i]), "%s/%s", workdir->directory, names[i]);
+                workdir_write(workdir, names[i], names[i]);
                 if (i == 1 || i == 3)
                         assert_int_equal(chmod(paths[i], 0600), 0);
         }
@@ -29,15 +29,15 @@ static void arrange(const struct place *place)
                                        .credential_file = paths[1]};
 }
 
-static enum ksa_reason ask(struct place *place, struct answers *answers, enum ksa_side side,
+static enum ksa_reason ask(struct workdir *workdir, struct answers *answers, enum ksa_side side,
                            const struct ksa_call *call, struct ksa_error *err)
 {
         struct ksa_api api;
         struct ksa_response response = {0};
 
         memset(err, 0, sizeof(*err));
-        answers_use(&place->env, answers);
-        enum ksa_reason reason = ksa_api_open(&cluster, &place->env, side, 5000, &api, err);
+        answers_use(&workdir->env, answers);
+        enum ksa_reason reason = ksa_api_open(&cluster, &workdir->env, side, 5000, &api, err);
         if (reason == KSA_OK)
                 reason = ksa_api_ask(&api, call, &response, err);
         assert_int_equal(reason == KSA_OK, err->text[0] == '\0');
@@ -48,16 +48,16 @@ static enum ksa_reason ask(struct place *place, struct answers *answers, enum ks
 
 static void test_what_is_sent(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
         const struct answer_row rows[] = {{.url = "/x", .status = 200, .body = "{}"}};
         struct answers answers = {.rows = rows, .count = 1};
         struct ksa_error error;
 
-        arrange(place);
-        place_write(place, "token", "head.payload.signature\n");
+        arrange(workdir);
+        workdir_write(workdir, "token", "head.payload.signature\n");
         assert_int_equal(chmod(paths[1], 0600), 0);
         cluster.proxy = "http://127.0.0.1:3128";
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API,
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API,
                              &(struct ksa_call){.url = "/x", .max = 10}, &error),
                          KSA_OK);
         assert_string_equal(answers.method, "GET");
@@ -66,14 +66,14 @@ static void test_what_is_sent(void **state)
         assert_string_equal(answers.bearer, "head.payload.signature");
         assert_string_equal(answers.ca, "ca");
         assert_string_equal(answers.proxy, "http://127.0.0.1:3128");
-        assert_string_equal(answers.audit_id, place->env.audit_id);
+        assert_string_equal(answers.audit_id, workdir->env.audit_id);
         assert_string_equal(answers.agent, "ksa-fetch/" PACKAGE_VERSION " (build-7.example.com)");
         assert_int_equal(answers.milliseconds, 5000);
 
         /* A body makes it a POST; a server's own path, and its slash, stay. */
         cluster.api_server = "https://rancher/k8s/clusters/c-1/";
         const struct ksa_call post = {.url = "/x", .accept = "a/b", .body = {"{}", 2}, .max = 10};
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &post, &error), KSA_OK);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &post, &error), KSA_OK);
         assert_string_equal(answers.method, "POST");
         assert_string_equal(answers.url, "https://rancher/k8s/clusters/c-1/x");
         assert_string_equal(answers.accept, "a/b");
@@ -83,7 +83,7 @@ static void test_what_is_sent(void **state)
 /* api_server_name is for the certificate of the API server, whoever's token is sent, and for no other one. */
 static void test_server_name(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
         const struct answer_row row = {.url = "/x", .status = 200};
         struct answers answers = {.rows = &row, .count = 1};
         const struct ksa_call call = {.url = "/x", .max = 10},
@@ -93,14 +93,14 @@ static void test_server_name(void **state)
         struct ksa_api api;
         struct ksa_error error = {0};
 
-        arrange(place);
+        arrange(workdir);
         cluster.api_server_name = "kubernetes.default.svc";
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_OK);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_OK);
         assert_string_equal(answers.server_name, "kubernetes.default.svc");
-        assert_int_equal(ask(place, &answers, KSA_SIDE_PUBLIC, &public, &error), KSA_OK);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_PUBLIC, &public, &error), KSA_OK);
         assert_string_equal(answers.server_name, "");
         assert_true(ksa_secret_append(bearer, "token", 5));
-        assert_int_equal(ksa_api_open_with(&cluster, &place->env, bearer, 5000, &api, &error),
+        assert_int_equal(ksa_api_open_with(&cluster, &workdir->env, bearer, 5000, &api, &error),
                          KSA_OK);
         assert_int_equal(ksa_api_ask(&api, &call, &response, &error), KSA_OK);
         assert_string_equal(answers.server_name, "kubernetes.default.svc");
@@ -112,21 +112,21 @@ static void test_server_name(void **state)
 /* What is not the API server gets none of this host's credentials. */
 static void test_the_public_side(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
         const struct answer_row rows[] = {{.url = "https://issuer/keys", .status = 200}};
         struct answers answers = {.rows = rows, .count = 1};
         const struct ksa_call call = {.url = "https://issuer/keys", .max = 10};
         struct ksa_error error;
 
-        arrange(place);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_PUBLIC, &call, &error), KSA_OK);
+        arrange(workdir);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_PUBLIC, &call, &error), KSA_OK);
         assert_string_equal(answers.bearer, "");
         assert_string_equal(answers.ca, "");
         cluster.keys_ca_file = paths[2];
-        assert_int_equal(ask(place, &answers, KSA_SIDE_PUBLIC, &call, &error), KSA_OK);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_PUBLIC, &call, &error), KSA_OK);
         assert_string_equal(answers.ca, "cert");
         cluster.api_server = NULL;
-        assert_int_equal(ask(place, &answers, KSA_SIDE_PUBLIC,
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_PUBLIC,
                              &(struct ksa_call){.url = "/x", .max = 10}, &error),
                          KSA_CONFIG_INVALID);
 }
@@ -202,7 +202,7 @@ static void test_what_a_status_says(void **state)
         };
 
         arrange(*state);
-        place_write(*state, "token", "head.payload.signature-of-31-bytes");
+        workdir_write(*state, "token", "head.payload.signature-of-31-bytes");
         assert_int_equal(chmod(paths[1], 0600), 0);
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 const struct answer_row row = {
@@ -224,48 +224,48 @@ static void test_what_a_status_says(void **state)
 
 static void test_files(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
         const struct answer_row row = {.url = "/", .status = 200};
         struct answers answers = {.rows = &row, .count = 1};
         const struct ksa_call call = {.url = "/x", .max = 10};
         struct ksa_error error;
 
-        arrange(place);
+        arrange(workdir);
         assert_int_equal(chmod(paths[1], 0640), 0);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
         assert_int_equal(chmod(paths[1], 0604), 0);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
         assert_int_equal(chmod(paths[1], 0600), 0);
         static const char *const no_tokens[] = {"", "\n", "a b", "a\nb\n", "a\n\n", "a\r\n"};
         for (size_t i = 0; i < KSA_COUNT(no_tokens); i++) {
-                place_write(place, "token", no_tokens[i]);
+                workdir_write(workdir, "token", no_tokens[i]);
                 assert_int_equal(chmod(paths[1], 0600), 0);
-                assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error),
+                assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error),
                                  KSA_FILE_UNREADABLE);
         }
         assert_int_equal(remove(paths[1]), 0);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_MISSING);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_MISSING);
         cluster.credential_file = NULL;
         cluster.client_cert_file = paths[2];
         cluster.client_key_file = paths[3];
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_OK);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_OK);
         assert_int_equal(chmod(paths[3], 0644), 0);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
         assert_int_equal(chmod(paths[0], 0666), 0);
-        assert_int_equal(ask(place, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
+        assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
         assert_int_equal(answers.asked, 1);
 }
 
 static void test_nobody_to_ask(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
         struct ksa_api api;
         struct ksa_response response;
         struct ksa_error error = {0};
 
-        arrange(place);
-        place->env.fetch = NULL;
-        assert_int_equal(ksa_api_open(&cluster, &place->env, KSA_SIDE_API, 1, &api, &error),
+        arrange(workdir);
+        workdir->env.fetch = NULL;
+        assert_int_equal(ksa_api_open(&cluster, &workdir->env, KSA_SIDE_API, 1, &api, &error),
                          KSA_OK);
         assert_int_equal(
                 ksa_api_ask(&api, &(struct ksa_call){.url = "/x", .max = 1}, &response, &error),
@@ -275,7 +275,7 @@ static void test_nobody_to_ask(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, workdir_setup, workdir_teardown)
         const struct CMUnitTest tests[] = {
                 TEST(test_what_is_sent),       TEST(test_server_name), TEST(test_the_public_side),
                 TEST(test_statuses),           TEST(test_files),       TEST(test_nobody_to_ask),

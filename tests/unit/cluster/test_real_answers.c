@@ -33,7 +33,7 @@ static enum ksa_reason judge_review(const struct ksa_token *token, char *body, s
                                     bool *ret_allowed)
 {
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_review_judge(token, AUDIENCE, body, length, &error);
+        enum ksa_reason reason = ksa_review_check(token, AUDIENCE, body, length, &error);
         const char *signature = token->compact + token->signed_length + 1;
 
         *ret_allowed = false;
@@ -49,7 +49,7 @@ static enum ksa_reason judge_access(const struct ksa_token *token, char *body, s
         char said[KSA_SAID_SIZE];
 
         (void)token;
-        return ksa_access_judge(body, length, ret_allowed, said, &error);
+        return ksa_access_check(body, length, ret_allowed, said, &error);
 }
 
 static enum ksa_reason judge_discovery(const struct ksa_token *token, char *body, size_t length,
@@ -204,7 +204,7 @@ static void judge_row(const char *server, const struct row *row)
 
         if (reason != row->reason || allowed != row->allowed)
                 fail_msg("%s %s of %s: %s, %s", server, row->file, row->asked,
-                         ksa_reason_word(reason), allowed ? "allowed" : "not allowed");
+                         ksa_reason_name(reason), allowed ? "allowed" : "not allowed");
         /* The line's end is no part of the object. */
         while (length > 0 && text[length - 1] == '\n')
                 length--;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/asked.h"
+#include "support/review_fixture.h"
 #include "support/support.h"
 
 /* A signature that lost its beginning: it was shown. */
@@ -14,7 +14,7 @@
 
 #define EXTRA "authentication.kubernetes.io/"
 
-/* The answers to asked_account and asked_pod, as 1.37.2 writes them. */
+/* The answers to review_fixture_account and review_fixture_pod, as 1.37.2 writes them. */
 #define ANSWER(extra)                                                                          \
         "{\"kind\":\"TokenReview\",\"apiVersion\":\"authentication.k8s.io/v1\",\"metadata\":{" \
         "\"managedFields\":[]},\"spec\":{\"token\":\"" ASKED_COMPACT "\",\"audiences\":["      \
@@ -39,7 +39,7 @@ static enum ksa_reason judge(const struct ksa_token *token, const char *text, si
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
-        enum ksa_reason reason = ksa_review_judge(token, ASKED_AUDIENCE, body + 1, length, err);
+        enum ksa_reason reason = ksa_review_check(token, ASKED_AUDIENCE, body + 1, length, err);
         assert_int_equal(reason == KSA_OK, err->text[0] == '\0');
         assert_null(memmem(body + 1, length, ASKED_SIGNATURE, 16));
         assert_null(strstr(err->text, "lnbmF0"));
@@ -57,12 +57,12 @@ static void judge_rows(const struct ksa_token *token, const char *answer, const 
 {
         for (size_t i = 0; i < count; i++) {
                 struct ksa_error error = {0};
-                char *text = asked_change(answer, rows[i].path, rows[i].value);
+                char *text = review_fixture_change(answer, rows[i].path, rows[i].value);
                 enum ksa_reason reason = judge(token, text, strlen(text), &error);
 
                 if (reason != rows[i].reason)
                         fail_msg("%s = %s: %s (%s)", rows[i].path, rows[i].value,
-                                 ksa_reason_word(reason), error.text);
+                                 ksa_reason_name(reason), error.text);
                 free(text);
         }
 }
@@ -85,16 +85,18 @@ static void test_values_that_jansson_refuses(void **state)
         for (size_t i = 0; i < KSA_COUNT(rows) * KSA_COUNT(values); i++) {
                 const struct row *row = &rows[i / KSA_COUNT(values)];
                 const char *value = values[i % KSA_COUNT(values)];
-                char *text = asked_change(account_answer, row->path, "\"@\""), *changed = NULL;
+                char *text = review_fixture_change(account_answer, row->path, "\"@\""),
+                     *changed = NULL;
                 char *at = strstr(text, "\"@\"");
                 struct ksa_error error = {0};
 
                 assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, value, at + 3) >
                             0);
-                enum ksa_reason reason = judge(&asked_account, changed, strlen(changed), &error);
+                enum ksa_reason reason =
+                        judge(&review_fixture_account, changed, strlen(changed), &error);
                 if (reason != row->reason &&
                     !(row->reason == KSA_REVIEW_DIFFERS && reason == KSA_API_BROKEN))
-                        fail_msg("%s = %s: %s", row->path, value, ksa_reason_word(reason));
+                        fail_msg("%s = %s: %s", row->path, value, ksa_reason_name(reason));
                 free(text);
                 free(changed);
         }
@@ -143,7 +145,7 @@ static void test_answers(void **state)
         };
 
         (void)state;
-        judge_rows(&asked_account, account_answer, rows, KSA_COUNT(rows));
+        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
 }
 
 static void test_audiences(void **state)
@@ -164,7 +166,7 @@ static void test_audiences(void **state)
         };
 
         (void)state;
-        judge_rows(&asked_account, account_answer, rows, KSA_COUNT(rows));
+        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
 }
 
 static void test_extras(void **state)
@@ -194,10 +196,10 @@ static void test_extras(void **state)
                 {"status|user|extra|" EXTRA "pod-uid", "[\"\"]", KSA_REVIEW_DIFFERS},
                 {"status|user|extra|" EXTRA "pod-uid", "\"x\"", KSA_API_BROKEN},
         };
-        struct ksa_token without = asked_account;
+        struct ksa_token without = review_fixture_account;
 
         (void)state;
-        judge_rows(&asked_account, account_answer, rows, KSA_COUNT(rows));
+        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
         without.jti = NULL;
         judge_rows(&without, account_answer, rows, 1);
 }
@@ -221,9 +223,9 @@ static void test_pods(void **state)
         struct row one = {NULL, NULL, KSA_REVIEW_DIFFERS};
 
         (void)state;
-        judge_rows(&asked_pod, pod_answer, rows, KSA_COUNT(rows));
-        judge_rows(&asked_account, pod_answer, &one, 1);
-        judge_rows(&asked_pod, account_answer, &one, 1);
+        judge_rows(&review_fixture_pod, pod_answer, rows, KSA_COUNT(rows));
+        judge_rows(&review_fixture_account, pod_answer, &one, 1);
+        judge_rows(&review_fixture_pod, account_answer, &one, 1);
 }
 
 static void test_members_twice(void **state)
@@ -239,7 +241,7 @@ static void test_members_twice(void **state)
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
                 struct ksa_error error = {0};
 
-                assert_int_equal(judge(&asked_account, texts[i], strlen(texts[i]), &error),
+                assert_int_equal(judge(&review_fixture_account, texts[i], strlen(texts[i]), &error),
                                  KSA_API_BROKEN);
         }
 }
@@ -247,14 +249,15 @@ static void test_members_twice(void **state)
 static void test_cut_at_every_byte(void **state)
 {
         (void)state;
-        asked_seen = false;
+        review_fixture_seen = false;
         /* All but the line's end, which is no part of the object. */
         for (size_t length = 0; length < sizeof(pod_answer) - 2; length++) {
                 struct ksa_error error = {0};
 
-                assert_int_equal(judge(&asked_pod, pod_answer, length, &error), KSA_API_BROKEN);
+                assert_int_equal(judge(&review_fixture_pod, pod_answer, length, &error),
+                                 KSA_API_BROKEN);
         }
-        assert_false(asked_seen);
+        assert_false(review_fixture_seen);
 }
 
 /* A token that an end of the answer cuts is blotted out up to that end, and no byte further. */
@@ -266,15 +269,16 @@ static void test_token_cut(void **state)
         struct ksa_error error = {0};
 
         (void)state;
-        assert_int_equal(ksa_review_judge(&asked_account, ASKED_AUDIENCE, body, length, &error),
-                         KSA_API_BROKEN);
+        assert_int_equal(
+                ksa_review_check(&review_fixture_account, ASKED_AUDIENCE, body, length, &error),
+                KSA_API_BROKEN);
         assert_int_equal(strcspn(body, "*") + strspn(body + strcspn(body, "*"), "*."), length);
         assert_string_equal(body + length, &ASKED_SIGNATURE[20]);
 
         char tail[] = ASKED_TAIL;
-        assert_int_equal(
-                ksa_review_judge(&asked_account, ASKED_AUDIENCE, tail, sizeof(tail) - 1, &error),
-                KSA_API_BROKEN);
+        assert_int_equal(ksa_review_check(&review_fixture_account, ASKED_AUDIENCE, tail,
+                                          sizeof(tail) - 1, &error),
+                         KSA_API_BROKEN);
         assert_int_equal(strspn(tail, "*"), sizeof(tail) - 1);
 }
 
@@ -287,7 +291,8 @@ static void test_token_outside_a_string(void **state)
         (void)state;
         assert_true(asprintf(&text, "%.*s%s}", (int)sizeof(account_answer) - 3, account_answer,
                              ASKED_SIGNATURE) > 0);
-        assert_int_equal(judge(&asked_account, text, strlen(text), &error), KSA_API_BROKEN);
+        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+                         KSA_API_BROKEN);
         free(text);
 }
 
@@ -303,17 +308,17 @@ static void test_errors_show_no_token(void **state)
                                              ASKED_HEADER "." ASKED_PAYLOAD ".x" ASKED_TAIL};
 
         (void)state;
-        asked_seen = false;
+        review_fixture_seen = false;
         for (size_t i = 0; i < KSA_COUNT(quotes); i++) {
                 struct ksa_error error = {0};
                 char *value = NULL;
 
                 assert_true(asprintf(&value, "\"token %s is bad\"", quotes[i]) > 0);
-                char *text = asked_change(account_answer, "status|error", value);
-                asked_seen = false;
-                assert_int_equal(judge(&asked_account, text, strlen(text), &error),
+                char *text = review_fixture_change(account_answer, "status|error", value);
+                review_fixture_seen = false;
+                assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
                                  KSA_REVIEW_REFUSED);
-                assert_false(asked_seen);
+                assert_false(review_fixture_seen);
                 assert_non_null(strstr(error.text, "token "));
                 assert_null(strstr(error.text, "eyJ"));
                 free(text);
@@ -341,7 +346,7 @@ static void test_errors_show_no_escaped_token(void **state)
                                      "\"apiVersion\":\"authentication.k8s.io/v1\","
                                      "\"status\":%s\"<%s>\"%s}",
                                      members[i], escaped, ends[i]) > 0);
-                assert_int_equal(judge(&asked_account, text, strlen(text), &error),
+                assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
                                  i == 0 ? KSA_REVIEW_REFUSED : KSA_REVIEW_DIFFERS);
                 assert_non_null(strstr(error.text, "\"<***"));
                 assert_non_null(strstr(error.text, "***>\""));
@@ -357,22 +362,24 @@ static void test_errors_are_short_and_plain(void **state)
         (void)state;
         memset(value + 3, 'x', sizeof(value) - 5);
         value[sizeof(value) - 2] = '"';
-        char *text = asked_change(account_answer, "status|error", value);
-        assert_int_equal(judge(&asked_account, text, strlen(text), &error), KSA_REVIEW_REFUSED);
+        char *text = review_fixture_change(account_answer, "status|error", value);
+        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+                         KSA_REVIEW_REFUSED);
         assert_non_null(strstr(error.text, "\"\\x0axxx"));
         assert_null(strstr(error.text, "\n"));
         assert_true(strlen(error.text) < 200);
         free(text);
 
-        text = asked_change(account_answer, "status|user|username", value);
-        assert_int_equal(judge(&asked_account, text, strlen(text), &error), KSA_REVIEW_DIFFERS);
+        text = review_fixture_change(account_answer, "status|user|username", value);
+        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+                         KSA_REVIEW_DIFFERS);
         assert_non_null(strstr(error.text, "\"system:serviceaccount:ci:deployer\""));
         free(text);
 }
 
 static void test_request(void **state)
 {
-        struct ksa_secret *body = ksa_review_request(&asked_account, ASKED_AUDIENCE);
+        struct ksa_secret *body = ksa_review_request(&review_fixture_account, ASKED_AUDIENCE);
 
         (void)state;
         assert_string_equal(ksa_secret_bytes(body),
@@ -380,7 +387,7 @@ static void test_request(void **state)
                             "\"spec\":{\"token\":\"" ASKED_COMPACT "\","
                             "\"audiences\":[\"ssh://build-7.example.com\"]}}");
         ksa_secret_free(&body);
-        body = ksa_review_request(&asked_account, "a\"],\"x\":[\"\\");
+        body = ksa_review_request(&review_fixture_account, "a\"],\"x\":[\"\\");
         assert_non_null(
                 strstr(ksa_secret_bytes(body), "\"audiences\":[\"a\\\"],\\\"x\\\":[\\\"\\\\\"]}}"));
         ksa_secret_free(&body);
@@ -397,17 +404,18 @@ static void test_each_allocation(void **state)
                 struct ksa_error error = {0};
                 char body[] = ANSWER("");
 
-                asked_counted = 0;
-                asked_failing = number;
-                struct ksa_secret *request = ksa_review_request(&asked_account, ASKED_AUDIENCE);
-                enum ksa_reason reason = ksa_review_judge(&asked_account, ASKED_AUDIENCE, body,
-                                                          strlen(body), &error);
-                over = asked_counted < number;
-                asked_failing = 0;
+                review_fixture_counted = 0;
+                review_fixture_failing = number;
+                struct ksa_secret *request =
+                        ksa_review_request(&review_fixture_account, ASKED_AUDIENCE);
+                enum ksa_reason reason = ksa_review_check(&review_fixture_account, ASKED_AUDIENCE,
+                                                          body, strlen(body), &error);
+                over = review_fixture_counted < number;
+                review_fixture_failing = 0;
                 bool whole = request != NULL && reason == KSA_OK;
                 refused += !whole;
                 assert_true(!over || whole);
-                assert_int_equal(asked_living, 0);
+                assert_int_equal(review_fixture_living, 0);
                 ksa_secret_free(&request);
         }
         assert_true(refused > 20);
@@ -432,6 +440,6 @@ int main(void)
                 cmocka_unit_test(test_each_allocation),
         };
 
-        asked_watch_json();
+        review_fixture_watch_json();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cluster/review.h"
-#include "support/asked.h"
+#include "support/review_fixture.h"
 #include "support/support.h"
 
 static const char answer[] =
@@ -19,7 +19,7 @@ static enum ksa_reason judge(const char *text, size_t length, bool *ret_allowed)
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
-        enum ksa_reason reason = ksa_access_judge(body + 1, length, ret_allowed, said, &error);
+        enum ksa_reason reason = ksa_access_check(body + 1, length, ret_allowed, said, &error);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         free(body);
         return reason;
@@ -57,14 +57,14 @@ static void test_answers(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                char *text = asked_change(answer, rows[i].path, rows[i].value);
+                char *text = review_fixture_change(answer, rows[i].path, rows[i].value);
                 bool allowed = !rows[i].allowed;
                 enum ksa_reason reason = judge(text, strlen(text), &allowed);
 
                 if (reason != rows[i].reason ||
                     (reason == KSA_OK ? allowed != rows[i].allowed : allowed == rows[i].allowed))
                         fail_msg("%s = %s: %s", rows[i].path, rows[i].value,
-                                 ksa_reason_word(reason));
+                                 ksa_reason_name(reason));
                 free(text);
         }
 }
@@ -103,7 +103,7 @@ static void test_why_it_is_denied(void **state)
         char said[KSA_SAID_SIZE] = "untouched";
 
         (void)state;
-        assert_int_equal(ksa_access_judge(denied, strlen(denied), &allowed, said, &error),
+        assert_int_equal(ksa_access_check(denied, strlen(denied), &allowed, said, &error),
                          KSA_RBAC_DENIED);
         assert_string_equal(error.text, "an authorizer forbids it: \"by\\x0a\\x22policy\"");
         assert_string_equal(said, "untouched");
@@ -137,7 +137,7 @@ static void test_what_is_said_of_a_no(void **state)
                 bool allowed = true;
                 char said[KSA_SAID_SIZE] = "before";
 
-                assert_int_equal(ksa_access_judge(rows[i].answer, strlen(rows[i].answer), &allowed,
+                assert_int_equal(ksa_access_check(rows[i].answer, strlen(rows[i].answer), &allowed,
                                                   said, &error),
                                  KSA_OK);
                 assert_false(allowed);
@@ -161,15 +161,15 @@ static const char pod_request[] =
 
 static void test_request(void **state)
 {
-        struct ksa_secret *body = ksa_access_request(&asked_account, "login", "build-7");
+        struct ksa_secret *body = ksa_access_request(&review_fixture_account, "login", "build-7");
 
         (void)state;
         assert_string_equal(ksa_secret_bytes(body), REQUEST(""));
         ksa_secret_free(&body);
-        body = ksa_access_request(&asked_pod, "login", "build-7");
+        body = ksa_access_request(&review_fixture_pod, "login", "build-7");
         assert_string_equal(ksa_secret_bytes(body), pod_request);
         ksa_secret_free(&body);
-        body = ksa_access_request(&asked_account, "sudo", "a\"b");
+        body = ksa_access_request(&review_fixture_account, "sudo", "a\"b");
         assert_non_null(strstr(ksa_secret_bytes(body), "\"verb\":\"sudo\",\"name\":\"a\\\"b\","));
         ksa_secret_free(&body);
 }
@@ -178,7 +178,7 @@ static void test_request(void **state)
 static void test_names(void **state)
 {
         char namespace[64] = "", account[254] = "";
-        struct ksa_token token = asked_account;
+        struct ksa_token token = review_fixture_account;
 
         (void)state;
         memset(namespace, 'n', sizeof(namespace) - 1);
@@ -205,18 +205,19 @@ static void test_each_allocation(void **state)
                 bool allowed = false;
                 char said[KSA_SAID_SIZE];
 
-                asked_counted = 0;
-                asked_failing = number;
-                struct ksa_secret *request = ksa_access_request(&asked_pod, "login", "build-7");
+                review_fixture_counted = 0;
+                review_fixture_failing = number;
+                struct ksa_secret *request =
+                        ksa_access_request(&review_fixture_pod, "login", "build-7");
                 enum ksa_reason reason =
-                        ksa_access_judge(answer, strlen(answer), &allowed, said, &error);
-                over = asked_counted < number;
-                asked_failing = 0;
+                        ksa_access_check(answer, strlen(answer), &allowed, said, &error);
+                over = review_fixture_counted < number;
+                review_fixture_failing = 0;
                 bool whole = request != NULL && reason == KSA_OK;
                 refused += !whole;
                 assert_true(!over || whole);
                 assert_int_equal(allowed, reason == KSA_OK);
-                assert_int_equal(asked_living, 0);
+                assert_int_equal(review_fixture_living, 0);
                 if (request != NULL)
                         assert_string_equal(ksa_secret_bytes(request), pod_request);
                 ksa_secret_free(&request);
@@ -237,6 +238,6 @@ int main(void)
                 cmocka_unit_test(test_what_is_said_of_a_no),
         };
 
-        asked_watch_json();
+        review_fixture_watch_json();
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

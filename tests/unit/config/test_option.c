@@ -76,7 +76,7 @@ static void test_rows(void **state)
                                                               : option->kind->size) <=
                             sizeof(union any_section));
                 assert_false((option->flags & KSA_OPTION_REQUIRED) != 0 &&
-                             option->fallback != NULL);
+                             option->default_value != NULL);
         }
 }
 
@@ -84,11 +84,12 @@ static void test_every_default_fits(void **state)
 {
         (void)state;
         for (size_t i = 0; i < ksa_option_count; i++) {
-                if (ksa_options[i].fallback == NULL)
+                if (ksa_options[i].default_value == NULL)
                         continue;
-                assert_true(strlen(ksa_options[i].fallback) < 64); /* set_defaults in config.c */
+                assert_true(strlen(ksa_options[i].default_value) <
+                            64); /* set_defaults in config.c */
                 assert_false(is_list(&ksa_options[i]));
-                char *misfit = set(&ksa_options[i], ksa_options[i].fallback);
+                char *misfit = set(&ksa_options[i], ksa_options[i].default_value);
                 if (misfit != NULL)
                         fail_msg("%s: %s", ksa_options[i].name, misfit);
         }
@@ -321,10 +322,10 @@ static void test_long_lists_keep_their_items(void **state)
 
         (void)state;
         for (unsigned i = 0; i < 1000; i++) {
-                unsigned *place = ksa_list_next(&list, sizeof(*place));
+                unsigned *workdir = ksa_list_next(&list, sizeof(*workdir));
 
-                assert_non_null(place);
-                *place = i;
+                assert_non_null(workdir);
+                *workdir = i;
                 list.count++;
         }
         for (unsigned i = 0; i < 1000; i++)
@@ -348,7 +349,7 @@ static void test_words_of_sections(void **state)
                 size_t size = 0;
                 struct ksa_config config = {0};
 
-                assert_true(ksa_section_word((enum ksa_section)i)[0] != '\0');
+                assert_true(ksa_section_name((enum ksa_section)i)[0] != '\0');
                 assert_int_equal(ksa_section_is_named((enum ksa_section)i), i != KSA_SECTION_HOST);
                 assert_int_equal(ksa_config_array(&config, (enum ksa_section)i, &size) == NULL,
                                  i == KSA_SECTION_HOST);

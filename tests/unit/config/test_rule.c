@@ -13,7 +13,7 @@
         "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/nowhere\n"              \
         "[cluster staging]\nissuer = https://staging\nkeys = file:/nowhere\n"
 
-static struct ksa_config *load(struct place *place, const char *rules)
+static struct ksa_config *load(struct workdir *workdir, const char *rules)
 {
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
@@ -22,8 +22,8 @@ static struct ksa_config *load(struct place *place, const char *rules)
 
         assert_non_null(text);
         (void)snprintf(text, size, "%s%s", HEAD, rules);
-        place->env.registry_file = "/nowhere"; /* so that @own may be written */
-        if (place_load(place, text, &config, &error) != KSA_OK)
+        workdir->env.registry_file = "/nowhere"; /* so that @own may be written */
+        if (workdir_load(workdir, text, &config, &error) != KSA_OK)
                 fail_msg("%s:%u: %s", error.file, error.line, error.text);
         free(text);
         return config;
@@ -124,10 +124,10 @@ static const struct {
 
 static void test_each_condition(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
 
         for (size_t i = 0; i < KSA_COUNT(conditions); i++) {
-                struct ksa_config *config = load(place, conditions[i].rule);
+                struct ksa_config *config = load(workdir, conditions[i].rule);
                 struct ksa_candidate candidate = deployer(config);
                 enum ksa_condition failed = KSA_CONDITION_COUNT;
                 bool matches = ksa_rule_matches(&config->rules[0], &candidate, &failed);
@@ -337,22 +337,23 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_patterns_are_of_whole_parts),
-                cmocka_unit_test_setup_teardown(test_each_condition, place_setup, place_teardown),
+                cmocka_unit_test_setup_teardown(test_each_condition, workdir_setup,
+                                                workdir_teardown),
                 cmocka_unit_test(test_every_condition_has_words),
-                cmocka_unit_test_setup_teardown(test_from, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_no_from_is_anywhere, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_a_rule_never_widens, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_own_is_the_account_s_own_user, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_system_users_are_named, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_sudo_means_sudo_i_too, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_names, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_nobody_is_called_own, place_setup,
-                                                place_teardown),
+                cmocka_unit_test_setup_teardown(test_from, workdir_setup, workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_no_from_is_anywhere, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_a_rule_never_widens, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_own_is_the_account_s_own_user, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_system_users_are_named, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_sudo_means_sudo_i_too, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_names, workdir_setup, workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_nobody_is_called_own, workdir_setup,
+                                                workdir_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

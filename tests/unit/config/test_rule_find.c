@@ -16,7 +16,7 @@
 static const char *one_audience[] = {AUDIENCE};
 static struct ksa_list carried = {.items = one_audience, .count = 1};
 
-static struct ksa_config *load(struct place *place, const char *rules)
+static struct ksa_config *load(struct workdir *workdir, const char *rules)
 {
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
@@ -25,8 +25,8 @@ static struct ksa_config *load(struct place *place, const char *rules)
 
         assert_non_null(text);
         (void)snprintf(text, size, "%s%s", HEAD, rules);
-        place->env.registry_file = "/nowhere"; /* so that @own may be written */
-        if (place_load(place, text, &config, &error) != KSA_OK)
+        workdir->env.registry_file = "/nowhere"; /* so that @own may be written */
+        if (workdir_load(workdir, text, &config, &error) != KSA_OK)
                 fail_msg("%s:%u: %s", error.file, error.line, error.text);
         free(text);
         return config;
@@ -74,15 +74,15 @@ static void test_first_rule_that_fits(void **state)
 
 static void test_order_goes_through_conf_d(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
 
-        place_folder(place, "conf.d");
-        place_write(place, "conf.d/20-b.conf",
-                    "[rule in-20]\naccount = c0:ci/*\nuser = a\nservice = sshd\n");
-        place_write(place, "conf.d/10-a.conf",
-                    "[rule in-10]\naccount = c0:ci/x\nuser = a\nservice = sshd\n");
+        workdir_folder(workdir, "conf.d");
+        workdir_write(workdir, "conf.d/20-b.conf",
+                      "[rule in-20]\naccount = c0:ci/*\nuser = a\nservice = sshd\n");
+        workdir_write(workdir, "conf.d/10-a.conf",
+                      "[rule in-10]\naccount = c0:ci/x\nuser = a\nservice = sshd\n");
         struct ksa_config *config =
-                load(place, "[rule main]\naccount = c0:ci/y\nuser = a\nservice = sshd\n");
+                load(workdir, "[rule main]\naccount = c0:ci/y\nuser = a\nservice = sshd\n");
         assert_string_equal(found(config, "x", "a", "sshd"), "in-10");
         assert_string_equal(found(config, "y", "a", "sshd"), "main");
         assert_string_equal(found(config, "z", "a", "sshd"), "in-20");
@@ -247,15 +247,16 @@ static void test_index_equals_linear_search(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_first_rule_that_fits, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_order_goes_through_conf_d, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_no_rules_at_all, place_setup, place_teardown),
-                cmocka_unit_test_setup_teardown(test_closest_condition, place_setup,
-                                                place_teardown),
-                cmocka_unit_test_setup_teardown(test_index_equals_linear_search, place_setup,
-                                                place_teardown),
+                cmocka_unit_test_setup_teardown(test_first_rule_that_fits, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_order_goes_through_conf_d, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_no_rules_at_all, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_closest_condition, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_index_equals_linear_search, workdir_setup,
+                                                workdir_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

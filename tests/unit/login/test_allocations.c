@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "login/explain.h"
-#include "support/answers.h"
-#include "support/scene.h"
+#include "login/report.h"
+#include "support/fake_cluster.h"
+#include "support/login_fixture.h"
 
 /* The allocation that fails, counted from 1; 0 for none. */
 static unsigned long failing, counted;
@@ -126,15 +126,16 @@ static enum ksa_outcome log_in(const struct ksa_secret *token)
         struct ksa_error error = {0};
         struct ksa_decision decision = {0};
 
-        enum ksa_reason reason = ksa_config_load(&scene.place->env, NULL, &config, &error);
+        enum ksa_reason reason =
+                ksa_config_load(&login_fixture.workdir->env, NULL, &config, &error);
         if (reason != KSA_OK) {
                 assert_null(config);
                 return ksa_reason_outcome(reason);
         }
-        ksa_login(config, &scene.place->env, &attempt, &decision);
+        ksa_login(config, &login_fixture.workdir->env, &attempt, &decision);
         enum ksa_outcome outcome = decision.outcome;
         char line[KSA_LINE_SIZE];
-        (void)ksa_explain_line(&attempt, &decision, "00000000", line);
+        (void)ksa_report_line(&attempt, &decision, "00000000", line);
         assert_int_equal(strncmp(line, "result=allow ", 13) == 0, outcome == KSA_ALLOW);
         ksa_decision_clear(&decision);
         ksa_config_free(&config);
@@ -144,7 +145,7 @@ static enum ksa_outcome log_in(const struct ksa_secret *token)
 /* Lets each allocation of a login fail that is allowed where none does. */
 static void fail_each(void)
 {
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = login_fixture_token(NULL, NULL);
         unsigned long refused = 0;
         bool over = false;
 
@@ -205,7 +206,7 @@ static enum ksa_reason ask(void *context, const struct ksa_request *request,
 
 static void test_each_allocation_of_a_review(void **state)
 {
-        struct place *place = scene.place;
+        struct workdir *workdir = login_fixture.workdir;
         char text[2048], path[128];
 
         (void)state;
@@ -215,16 +216,16 @@ static void test_each_allocation_of_a_review(void **state)
                        "credential_file = %s/token\napi_ca_file = %s/keys.json\n"
                        "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\n"
                        "service = sshd\nreview = require\nrbac = yes\nonce = yes\n",
-                       place->folder, place->folder, place->folder);
-        place_write(place, "ksa.conf", text);
-        place_write(place, "token", "host-credential");
-        (void)snprintf(path, sizeof(path), "%s/token", place->folder);
+                       workdir->directory, workdir->directory, workdir->directory);
+        workdir_write(workdir, "ksa.conf", text);
+        workdir_write(workdir, "token", "host-credential");
+        (void)snprintf(path, sizeof(path), "%s/token", workdir->directory);
         assert_int_equal(chmod(path, 0600), 0);
-        answers_use(&place->env, &answers);
-        answer = place->env.fetch;
-        place->env.fetch = ask;
-        place->env.used_dir = place->folder;
-        place->env.only_look = true;
+        answers_use(&workdir->env, &answers);
+        answer = workdir->env.fetch;
+        workdir->env.fetch = ask;
+        workdir->env.used_dir = workdir->directory;
+        workdir->env.only_look = true;
         fail_each();
         assert_true(answers.asked > 100);
 }
@@ -239,5 +240,5 @@ int main(void)
         if (CRYPTO_set_mem_functions(crypto_allocate, crypto_reallocate, crypto_free) != 1)
                 return 1;
         json_set_alloc_funcs(json_allocate, json_free);
-        return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+        return cmocka_run_group_tests(tests, login_fixture_setup, login_fixture_teardown);
 }

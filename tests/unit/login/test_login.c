@@ -8,13 +8,13 @@
 #include <string.h>
 
 #include "login/login.h"
-#include "support/scene.h"
+#include "support/login_fixture.h"
 
 /* --- Allowed ---------------------------------------------------------------- */
 
 static void test_allowed(void **state)
 {
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = login_fixture_token(NULL, NULL);
         struct ksa_attempt attempt = attempt_with(token);
         struct ksa_decision decision;
 
@@ -25,7 +25,7 @@ static void test_allowed(void **state)
         assert_string_equal(decision.rule->name, "deploy");
         assert_string_equal(decision.cluster->name, "prod");
         assert_string_equal(decision.token.account, "deployer");
-        assert_ptr_equal(decision.accepted, &scene.config->host.audience);
+        assert_ptr_equal(decision.accepted, &login_fixture.config->host.audience);
         assert_int_equal(decision.key.algorithm, KSA_ES256);
         assert_int_equal(decision.keys_fetched, 0);
         assert_int_equal(decision.now, NOW);
@@ -51,7 +51,7 @@ static void test_zeroed_memory_denies(void **state)
 
 static void test_cleared_memory_denies(void **state)
 {
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = login_fixture_token(NULL, NULL);
         struct ksa_attempt attempt = attempt_with(token);
         struct ksa_decision decision;
 
@@ -116,7 +116,7 @@ static const struct step_row {
 static void check_row(const struct step_row *row, struct ksa_decision *decision)
 {
         char *claims = claims_with(row->member, row->value);
-        struct ksa_secret *token = signer_token(&scene.signer, NULL, claims);
+        struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, claims);
         struct ksa_attempt attempt = attempt_with(token);
 
         if (row->user != NULL)
@@ -131,7 +131,7 @@ static void check_row(const struct step_row *row, struct ksa_decision *decision)
         decide(&attempt, decision);
         if (decision->reason != row->reason)
                 fail_msg("%s %s: %s (%s)", row->member, row->value,
-                         ksa_reason_word(decision->reason), decision->error.text);
+                         ksa_reason_name(decision->reason), decision->error.text);
         assert_int_equal(decision->steps[row->step], row->reason);
         assert_int_not_equal(decision->outcome, KSA_ALLOW);
         ksa_secret_free(&token);
@@ -183,7 +183,7 @@ static void test_not_a_token(void **state)
 /* Each byte of a good token changed, one after the other. */
 static void test_every_changed_byte_denies(void **state)
 {
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = login_fixture_token(NULL, NULL);
         size_t length = ksa_secret_length(token);
 
         (void)state;
@@ -217,5 +217,5 @@ int main(void)
                 cmocka_unit_test(test_every_changed_byte_denies),
         };
 
-        return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+        return cmocka_run_group_tests(tests, login_fixture_setup, login_fixture_teardown);
 }

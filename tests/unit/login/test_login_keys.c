@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/answers.h"
-#include "support/scene.h"
+#include "support/fake_cluster.h"
+#include "support/login_fixture.h"
 #include "token/keyset.h"
 
 /* Two clusters of one issuer whose keys are fetched, and one whose keys stand in a file. */
@@ -18,7 +18,7 @@
         "service = sshd pg\n"
 
 struct trial {
-        struct place *place;
+        struct workdir *workdir;
         struct ksa_config *config;
         struct answers answers;
         const struct signer
@@ -40,7 +40,7 @@ static void cache_text(const struct trial *trial, const char *name, const char *
         char *text = ksa_keyset_format(keyset, ksa_config_cluster(trial->config, name),
                                        NOW - seconds, 3600);
         (void)snprintf(path, sizeof(path), "%s/keys", name);
-        place_write(trial->place, path, text);
+        workdir_write(trial->workdir, path, text);
         free(text);
         ksa_keyset_free(&keyset);
 }
@@ -68,12 +68,12 @@ static int set_up(void **state)
         struct trial *trial = calloc(1, sizeof(*trial));
 
         assert_non_null(trial);
-        (void)place_setup((void **)&trial->place);
-        place_folder(trial->place, "prod");
-        place_folder(trial->place, "twin");
+        (void)workdir_setup((void **)&trial->workdir);
+        workdir_folder(trial->workdir, "prod");
+        workdir_folder(trial->workdir, "twin");
         trial->answers = (struct answers){.on_refresh = publish, .context = trial};
-        answers_use(&trial->place->env, &trial->answers);
-        assert_int_equal(place_load(trial->place, CONFIG, &trial->config, NULL), KSA_OK);
+        answers_use(&trial->workdir->env, &trial->answers);
+        assert_int_equal(workdir_load(trial->workdir, CONFIG, &trial->config, NULL), KSA_OK);
         *state = trial;
         return 0;
 }
@@ -83,7 +83,7 @@ static int tear_down(void **state)
         struct trial *trial = *state;
 
         ksa_config_free(&trial->config);
-        (void)place_teardown((void **)&trial->place);
+        (void)workdir_teardown((void **)&trial->workdir);
         free(trial);
         return 0;
 }
@@ -103,7 +103,7 @@ static enum ksa_reason try(struct trial *trial, const struct signer *key, const 
                 attempt.service = "pg";
         trial->answers.clusters[0] = '\0';
         trial->answers.refreshes = 0;
-        ksa_login(trial->config, &trial->place->env, &attempt, &decision);
+        ksa_login(trial->config, &trial->workdir->env, &attempt, &decision);
         enum ksa_reason reason = decision.reason;
         trial->may_refresh = decision.keys_may_refresh;
         trial->need_root = decision.keys_need_root;
@@ -158,7 +158,7 @@ static void test_whether_a_login_would_refresh(void **state)
         };
 
         for (size_t i = 0; i < KSA_COUNT(table); i++) {
-                trial->place->env.refresh = NULL;
+                trial->workdir->env.refresh = NULL;
                 enum ksa_reason reason = try(trial, &new_key, table[i].member, table[i].value,
                                              table[i].effective_uid);
                 assert_int_not_equal(reason, KSA_OK);
@@ -169,7 +169,7 @@ static void test_whether_a_login_would_refresh(void **state)
         assert_false(trial->may_refresh);
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
         assert_true(trial->may_refresh);
-        answers_use(&trial->place->env, &trial->answers);
+        answers_use(&trial->workdir->env, &trial->answers);
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
         assert_false(trial->may_refresh); /* it was asked for */
 }
@@ -236,7 +236,7 @@ static void test_without_root_or_anybody_to_do_it(void **state)
         assert_int_equal(try(trial, &old_key, "aud", "[\"pg\"]", 26), KSA_OK);
         assert_int_equal(try(trial, &new_key, "aud", "[\"pg\"]", 26), KSA_UNKNOWN_KID);
         assert_int_equal(trial->answers.refreshes, 0);
-        trial->place->env.refresh = NULL;
+        trial->workdir->env.refresh = NULL;
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
 }
 
@@ -261,10 +261,10 @@ static void test_a_caller_without_root_starts_no_refresh(void **state)
         assert_false(trial->need_root);
         assert_int_equal(try(trial, &old_key, NULL, NULL, 0), KSA_OK);
         assert_false(trial->need_root);
-        trial->place->env.refresh = NULL; /* ksactl explain --service sudo */
+        trial->workdir->env.refresh = NULL; /* ksactl explain --service sudo */
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_UNKNOWN_KID);
         assert_true(trial->need_root && !trial->may_refresh);
-        answers_use(&trial->place->env, &trial->answers);
+        answers_use(&trial->workdir->env, &trial->answers);
         trial->real_uid = 0;
         assert_int_equal(try(trial, &new_key, NULL, NULL, 0), KSA_OK);
         assert_int_equal(trial->answers.refreshes, 1);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "login/login.h"
-#include "support/scene.h"
+#include "support/login_fixture.h"
 
 #define ACCOUNT_UID "055340be-da7c-4afd-8213-e998a1704706"
 
@@ -14,7 +14,7 @@ static enum ksa_reason judge_user(const char *user, const char *service,
 {
         bool database = strcmp(service, "postgresql") == 0;
         char *claims = claims_with(database ? "aud" : NULL, "\"postgresql://build-7\"");
-        struct ksa_secret *token = signer_token(&scene.signer, NULL, claims);
+        struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, claims);
         struct ksa_attempt attempt = attempt_with(token);
         struct ksa_decision decision;
 
@@ -30,9 +30,9 @@ static enum ksa_reason judge_user(const char *user, const char *service,
         return reason;
 }
 
-static struct ksa_own made_for(const char *account, enum ksa_account_state state)
+static struct ksa_managed_user made_for(const char *account, enum ksa_account_state state)
 {
-        struct ksa_own own = {.found = true};
+        struct ksa_managed_user own = {.found = true};
 
         own.record = (struct ksa_account_record){.name = "own",
                                                  .uid = 5000,
@@ -64,7 +64,7 @@ static void test_user_must_have_that_very_name(void **state)
 
 static void test_system_user_must_be_named(void **state)
 {
-        struct ksa_own made = made_for("deployer", KSA_ACCOUNT_ACTIVE);
+        struct ksa_managed_user made = made_for("deployer", KSA_ACCOUNT_ACTIVE);
         struct ksa_local_user own = {.exists = true, .name = "own", .uid = 999, .own = &made};
         struct ksa_local_user daemon = {.exists = true, .name = "daemon", .uid = 1};
 
@@ -101,14 +101,14 @@ static void test_own_user(void **state)
 {
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(owns); i++) {
-                struct ksa_own made = made_for(owns[i].account, owns[i].state);
+                struct ksa_managed_user made = made_for(owns[i].account, owns[i].state);
                 struct ksa_local_user own = {
                         .exists = owns[i].exists, .name = "own", .uid = 5000, .own = &made};
 
                 made.record.account_uid = owns[i].account_uid;
                 enum ksa_reason reason = judge_user("own", "cron", &own, 0);
                 if (reason != owns[i].reason)
-                        fail_msg("row %zu: %s", i, ksa_reason_word(reason));
+                        fail_msg("row %zu: %s", i, ksa_reason_name(reason));
         }
 }
 
@@ -131,7 +131,7 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
 {
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(nameds); i++) {
-                struct ksa_own made = made_for(nameds[i].account, nameds[i].state);
+                struct ksa_managed_user made = made_for(nameds[i].account, nameds[i].state);
                 struct ksa_local_user own = {
                         .exists = true, .name = "deploy-bot", .uid = 5000, .own = &made};
 
@@ -139,14 +139,14 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
                 made.record.account_uid = nameds[i].account_uid;
                 enum ksa_reason reason = judge_user("deploy-bot", "sshd", &own, 0);
                 if (reason != nameds[i].reason)
-                        fail_msg("row %zu: %s", i, ksa_reason_word(reason));
+                        fail_msg("row %zu: %s", i, ksa_reason_name(reason));
         }
 }
 
 /* A damaged registry is trouble for users that may be its own, and for nobody else. */
 static void test_a_damaged_registry(void **state)
 {
-        struct ksa_own broken = {.broken = "the sum does not fit"};
+        struct ksa_managed_user broken = {.broken = "the sum does not fit"};
         struct ksa_local_user local = {
                 .exists = true, .name = "deploy-bot", .uid = 1500, .own = &broken};
         struct ksa_local_user nobody = {.exists = false, .name = "", .own = &broken};
@@ -181,7 +181,7 @@ static void test_default_needs_its_exact_name(void **state)
         (void)state;
         memmove(sub + 10, sub + 11, strlen(sub + 11) + 1);
         memcpy(sub, "ci:default", 10);
-        struct ksa_secret *token = signer_token(&scene.signer, NULL, claims);
+        struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, claims);
         struct ksa_attempt attempt = attempt_with(token);
         attempt.user = attempt.local.name = "guest";
         decide(&attempt, &decision);
@@ -189,7 +189,7 @@ static void test_default_needs_its_exact_name(void **state)
         assert_string_equal(decision.rule->name, "default");
         ksa_decision_clear(&decision);
         /* The same without that rule. */
-        const struct ksa_rule exact = scene.config->rules[3];
+        const struct ksa_rule exact = login_fixture.config->rules[3];
         assert_string_equal(exact.name, "default");
         ((struct ksa_pattern *)exact.account.items)[0].name = "other";
         decide(&attempt, &decision);
@@ -213,5 +213,5 @@ int main(void)
                 cmocka_unit_test(test_default_needs_its_exact_name),
         };
 
-        return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+        return cmocka_run_group_tests(tests, login_fixture_setup, login_fixture_teardown);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "login/explain.h"
+#include "login/report.h"
 #include "support/support.h"
 
 #define DATA KSA_TEST_DATA "/kubernetes/tokens/"
@@ -34,7 +34,7 @@ static const struct token_row {
 static const char *const servers[] = {"1.37.2", "1.33.13"};
 static const char *const algorithms[] = {"RS256", "ES256", "ES384", "ES512"};
 
-static void write_config(struct place *place, const char *keys, struct ksa_config **ret_config)
+static void write_config(struct workdir *workdir, const char *keys, struct ksa_config **ret_config)
 {
         struct ksa_error error = {0};
         char text[1024];
@@ -44,19 +44,19 @@ static void write_config(struct place *place, const char *keys, struct ksa_confi
                        "[cluster prod]\nissuer = https://kubernetes.default.svc.cluster.local\n"
                        "keys = file:%s/keys.json\n"
                        "[rule ci]\naccount = prod:*/*\nuser = deploy-bot\nservice = sshd\n",
-                       place->folder);
-        place_write(place, "keys.json", keys);
-        if (place_load(place, text, ret_config, &error) != KSA_OK)
+                       workdir->directory);
+        workdir_write(workdir, "keys.json", keys);
+        if (workdir_load(workdir, text, ret_config, &error) != KSA_OK)
                 fail_msg("%s:%u: %s", error.file, error.line, error.text);
 }
 
-static void judge_one(struct place *place, const struct ksa_config *config, const char *folder,
-                      const struct token_row *row)
+static void judge_one(struct workdir *workdir, const struct ksa_config *config,
+                      const char *directory, const struct token_row *row)
 {
         char path[512];
         struct ksa_decision decision;
 
-        (void)snprintf(path, sizeof(path), "%s/%s.jwt", folder, row->file);
+        (void)snprintf(path, sizeof(path), "%s/%s.jwt", directory, row->file);
         char *text = read_whole(path);
         text[strcspn(text, "\n")] = '\0';
         struct ksa_secret *token = secret_of(text);
@@ -67,14 +67,14 @@ static void judge_one(struct place *place, const struct ksa_config *config, cons
                 .service = "sshd",
                 .rhost = "10.1.2.3",
         };
-        ksa_login(config, &place->env, &attempt, &decision);
+        ksa_login(config, &workdir->env, &attempt, &decision);
         if (decision.reason != row->reason)
-                fail_msg("%s: %s (%s), not %s", path, ksa_reason_word(decision.reason),
-                         decision.error.text, ksa_reason_word(row->reason));
+                fail_msg("%s: %s (%s), not %s", path, ksa_reason_name(decision.reason),
+                         decision.error.text, ksa_reason_name(row->reason));
         assert_int_equal(decision.outcome == KSA_ALLOW, row->reason == KSA_OK);
 
         char line[KSA_LINE_SIZE];
-        (void)ksa_explain_line(&attempt, &decision, "00000000", line);
+        (void)ksa_report_line(&attempt, &decision, "00000000", line);
         assert_null(strstr(line, strrchr(text, '.') + 1));
         ksa_decision_clear(&decision);
         ksa_secret_free(&token);
@@ -83,20 +83,20 @@ static void judge_one(struct place *place, const struct ksa_config *config, cons
 
 static void test_every_real_token(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
 
         for (size_t s = 0; s < KSA_COUNT(servers); s++) {
                 for (size_t a = 0; a < KSA_COUNT(algorithms); a++) {
                         struct ksa_config *config = NULL;
-                        char folder[256], path[512];
+                        char directory[256], path[512];
 
-                        (void)snprintf(folder, sizeof(folder), DATA "%s/%s", servers[s],
+                        (void)snprintf(directory, sizeof(directory), DATA "%s/%s", servers[s],
                                        algorithms[a]);
-                        (void)snprintf(path, sizeof(path), "%s/jwks.json", folder);
+                        (void)snprintf(path, sizeof(path), "%s/jwks.json", directory);
                         char *keys = read_whole(path);
-                        write_config(place, keys, &config);
+                        write_config(workdir, keys, &config);
                         for (size_t i = 0; i < KSA_COUNT(rows); i++)
-                                judge_one(place, config, folder, &rows[i]);
+                                judge_one(workdir, config, directory, &rows[i]);
                         ksa_config_free(&config);
                         free(keys);
                 }
@@ -106,7 +106,8 @@ static void test_every_real_token(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(test_every_real_token, place_setup, place_teardown),
+                cmocka_unit_test_setup_teardown(test_every_real_token, workdir_setup,
+                                                workdir_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

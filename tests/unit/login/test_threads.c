@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "login/explain.h"
-#include "support/scene.h"
+#include "login/report.h"
+#include "support/login_fixture.h"
 
 #define ROUNDS 200
 
@@ -27,9 +27,9 @@ static void *log_in_over_and_over(void *good)
 
                 if (i % 2 == 1)
                         attempt.user = attempt.local.name = "root";
-                ksa_login(scene.config, &scene.place->env, &attempt, &decision);
+                ksa_login(login_fixture.config, &login_fixture.workdir->env, &attempt, &decision);
                 char line[KSA_LINE_SIZE];
-                (void)ksa_explain_line(&attempt, &decision, "00000000", line);
+                (void)ksa_report_line(&attempt, &decision, "00000000", line);
                 if ((decision.outcome == KSA_ALLOW) != (i % 2 == 0) ||
                     (strstr(line, "result=allow") != NULL) != (i % 2 == 0))
                         wrong++;
@@ -40,7 +40,7 @@ static void *log_in_over_and_over(void *good)
 
 static void test_two_logins_in_two_threads(void **state)
 {
-        struct ksa_secret *token = scene_token(NULL, NULL);
+        struct ksa_secret *token = login_fixture_token(NULL, NULL);
         pthread_t threads[2];
 
         (void)state;
@@ -76,7 +76,7 @@ static void *judge_in_thread(void *token)
         uintptr_t reason = KSA_MEMORY;
 
         if (decision != NULL) {
-                ksa_login(scene.config, &scene.place->env, &attempt, decision);
+                ksa_login(login_fixture.config, &login_fixture.workdir->env, &attempt, decision);
                 reason = decision->reason;
                 ksa_decision_clear(decision);
         }
@@ -105,7 +105,7 @@ static void test_nesting_in_a_small_stack(void **state)
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(depths); i++) {
                 char *payload = nested(depths[i]);
-                struct ksa_secret *token = signer_token(&scene.signer, NULL, payload);
+                struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, payload);
 
                 assert_int_equal(judge_on_small_stack(token), KSA_NOT_A_TOKEN);
                 ksa_secret_free(&token);
@@ -114,11 +114,11 @@ static void test_nesting_in_a_small_stack(void **state)
         /* 10 000 deep, one way only: more does not fit into a token. */
         char *open = nested(10000);
         memset(open + 5 + 10000, '\0', 1);
-        struct ksa_secret *token = signer_token(&scene.signer, NULL, open);
+        struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, open);
         assert_int_equal(judge_on_small_stack(token), KSA_NOT_A_TOKEN);
         ksa_secret_free(&token);
         free(open);
-        token = scene_token(NULL, NULL);
+        token = login_fixture_token(NULL, NULL);
         assert_int_equal(judge_on_small_stack(token), KSA_OK);
         ksa_secret_free(&token);
 }
@@ -127,13 +127,13 @@ static void test_nesting_in_a_small_stack(void **state)
 
 static unsigned count_descriptors(void)
 {
-        DIR *folder = opendir("/proc/self/fd");
+        DIR *directory = opendir("/proc/self/fd");
         unsigned count = 0;
 
-        assert_non_null(folder);
-        while (readdir(folder) != NULL)
+        assert_non_null(directory);
+        while (readdir(directory) != NULL)
                 count++;
-        assert_int_equal(closedir(folder), 0);
+        assert_int_equal(closedir(directory), 0);
         return count;
 }
 
@@ -173,9 +173,9 @@ static void check_left_as_found(const struct ksa_secret *token)
 
 static void test_left_as_found(void **state)
 {
-        struct ksa_secret *tokens[] = {scene_token(NULL, NULL), scene_token("exp", "1"),
-                                       scene_token("aud", "[]"), secret_of("nonsense"),
-                                       secret_of("")};
+        struct ksa_secret *tokens[] = {
+                login_fixture_token(NULL, NULL), login_fixture_token("exp", "1"),
+                login_fixture_token("aud", "[]"), secret_of("nonsense"), secret_of("")};
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(tokens); i++) {
@@ -192,5 +192,5 @@ int main(void)
                 cmocka_unit_test(test_left_as_found),
         };
 
-        return cmocka_run_group_tests(tests, scene_setup, scene_teardown);
+        return cmocka_run_group_tests(tests, login_fixture_setup, login_fixture_teardown);
 }

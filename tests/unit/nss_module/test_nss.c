@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support/nss_accounts.h"
+#include "support/nss_registry.h"
 
 #define UNTOUCHED 0x5a
 #define ERRNO     4242 /* nobody's */

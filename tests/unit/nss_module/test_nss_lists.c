@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support/nss_accounts.h"
+#include "support/nss_registry.h"
 
 #define ERRNO 4242 /* nobody's */
 

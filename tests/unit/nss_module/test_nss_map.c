@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "../../nss_module/nss_ksa.h"
-#include "support/nss_accounts.h"
+#include "support/nss_registry.h"
 
 #define LOOKUPS 20000
 #define THREADS 8
@@ -146,9 +146,9 @@ static void run_thread(void *(*start)(void *))
 }
 
 /* Into a folder of this thread's own, and so to another "registry", as by a chroot. */
-static void leave_for(const char *folder)
+static void leave_for(const char *directory)
 {
-        if (unshare(CLONE_FS) != 0 || chdir(folder) != 0)
+        if (unshare(CLONE_FS) != 0 || chdir(directory) != 0)
                 atomic_fetch_add(&wrong, 1);
 }
 
@@ -198,7 +198,7 @@ static void *look_here(void *unused)
         return NULL;
 }
 
-static void *look_in_an_empty_folder(void *unused)
+static void *look_in_an_empty_directory(void *unused)
 {
         (void)unused;
         leave_for("/");
@@ -214,7 +214,7 @@ static void test_a_thread_is_not_taken_for_the_one_before(void **state)
         accounts_next_second();
         atomic_store(&wrong, 0);
         run_thread(look_here);
-        run_thread(look_in_an_empty_folder);
+        run_thread(look_in_an_empty_directory);
         run_thread(look_here);
         assert_int_equal(atomic_load(&wrong), 0);
 }

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "registry/registry_format.h"
-#include "support/accounts.h"
+#include "registry/format.h"
+#include "support/registry_samples.h"
 #include "support/support.h"
 
 #define LONGEST "a.name-of-32-bytes_0123456789012"
@@ -674,13 +674,13 @@ static void test_a_hostile_header_is_broken(void **state)
 
 static char path[96];
 
-static void write_file(const struct place *place, const char *name, mode_t mode, size_t count)
+static void write_file(const struct workdir *workdir, const char *name, mode_t mode, size_t count)
 {
         unsigned char *bytes;
         size_t size;
 
         sample_build_many(count, 1, &bytes, &size);
-        (void)snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", workdir->directory, name);
         (void)unlink(path);
         int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
         assert_true(fd >= 0);
@@ -708,31 +708,31 @@ static enum ksa_registry_answer open_it(const char *name, uid_t owner)
 
 static void test_only_a_file_that_nobody_else_can_write(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
         static const mode_t unsafe[] = {0664, 0646, 0620, 0602};
         char other[128];
 
-        write_file(place, "registry", 0644, 3);
+        write_file(workdir, "registry", 0644, 3);
         assert_int_equal(open_it(path, getuid()), KSA_REGISTRY_FOUND);
         (void)snprintf(other, sizeof(other), "%s/registry", path);
         assert_int_equal(open_it(other, getuid()), KSA_REGISTRY_NOT_FOUND);
         for (size_t i = 0; i < KSA_COUNT(unsafe); i++) {
-                write_file(place, "registry", unsafe[i], 3);
+                write_file(workdir, "registry", unsafe[i], 3);
                 assert_int_equal(open_it(path, getuid()), KSA_REGISTRY_BROKEN);
         }
-        write_file(place, "registry", 0644, 3);
-        (void)snprintf(other, sizeof(other), "%s/link", place->folder);
+        write_file(workdir, "registry", 0644, 3);
+        (void)snprintf(other, sizeof(other), "%s/link", workdir->directory);
         assert_int_equal(symlink("registry", other), 0);
         assert_int_equal(open_it(other, getuid()), KSA_REGISTRY_BROKEN);
-        (void)snprintf(other, sizeof(other), "%s/fifo", place->folder);
+        (void)snprintf(other, sizeof(other), "%s/fifo", workdir->directory);
         assert_int_equal(mkfifo(other, 0644), 0);
         assert_int_equal(open_it(other, getuid()), KSA_REGISTRY_BROKEN);
-        assert_int_equal(open_it(place->folder, getuid()), KSA_REGISTRY_BROKEN);
+        assert_int_equal(open_it(workdir->directory, getuid()), KSA_REGISTRY_BROKEN);
         assert_int_equal(open_it("/dev/null", getuid()), KSA_REGISTRY_BROKEN);
-        (void)snprintf(other, sizeof(other), "%s/none", place->folder);
+        (void)snprintf(other, sizeof(other), "%s/none", workdir->directory);
         assert_int_equal(open_it(other, getuid()), KSA_REGISTRY_NOT_FOUND);
-        place_write(place, "empty", "");
-        (void)snprintf(other, sizeof(other), "%s/empty", place->folder);
+        workdir_write(workdir, "empty", "");
+        (void)snprintf(other, sizeof(other), "%s/empty", workdir->directory);
         assert_int_equal(open_it(other, getuid()), KSA_REGISTRY_BROKEN);
         /* Another's: root is the one who may be. */
         if (getuid() != 0)
@@ -743,14 +743,14 @@ static void test_only_a_file_that_nobody_else_can_write(void **state)
 
 static void test_two_readers_and_a_file_that_is_replaced(void **state)
 {
-        const struct place *place = *state;
+        const struct workdir *workdir = *state;
         struct ksa_registry first, second;
         struct ksa_account_record account;
 
-        write_file(place, "registry", 0644, 3);
+        write_file(workdir, "registry", 0644, 3);
         assert_int_equal(ksa_registry_open(path, getuid(), &first, NULL), KSA_REGISTRY_FOUND);
         assert_true(ksa_registry_is_current(&first, path));
-        write_file(place, "registry", 0644, 300);
+        write_file(workdir, "registry", 0644, 300);
         assert_false(ksa_registry_is_current(&first, path));
         assert_int_equal(ksa_registry_open(path, getuid(), &second, NULL), KSA_REGISTRY_FOUND);
         assert_true(ksa_registry_is_current(&second, path));
@@ -782,7 +782,7 @@ static void test_usable_numbers(void **state)
 }
 
 #define WITH_SAMPLE(test) cmocka_unit_test_setup_teardown(test, sample_setup, sample_teardown)
-#define WITH_PLACE(test)  cmocka_unit_test_setup_teardown(test, place_setup, place_teardown)
+#define WITH_PLACE(test)  cmocka_unit_test_setup_teardown(test, workdir_setup, workdir_teardown)
 
 int main(void)
 {

@@ -14,23 +14,23 @@ static int64_t a_month(void)
         return INT64_C(30) * 86400 * 1000;
 }
 
-int place_setup(void **state)
+int workdir_setup(void **state)
 {
-        struct place *place = calloc(1, sizeof(*place));
+        struct workdir *workdir = calloc(1, sizeof(*workdir));
 
-        assert_non_null(place);
-        (void)snprintf(place->folder, sizeof(place->folder), "/tmp/ksa-unit-XXXXXX");
-        assert_non_null(mkdtemp(place->folder));
-        (void)snprintf(place->config_file, sizeof(place->config_file), "%s/ksa.conf",
-                       place->folder);
-        place->env = (struct ksa_env){.now = 1795464267,
-                                      .uptime = a_month,
-                                      .owner = getuid(),
-                                      .config_file = place->config_file,
-                                      .cache_dir = place->folder,
-                                      .host_name = "build-7.example.com",
-                                      .reference = "00000000"};
-        *state = place;
+        assert_non_null(workdir);
+        (void)snprintf(workdir->directory, sizeof(workdir->directory), "/tmp/ksa-unit-XXXXXX");
+        assert_non_null(mkdtemp(workdir->directory));
+        (void)snprintf(workdir->config_file, sizeof(workdir->config_file), "%s/ksa.conf",
+                       workdir->directory);
+        workdir->env = (struct ksa_env){.now = 1795464267,
+                                        .uptime = a_month,
+                                        .owner = getuid(),
+                                        .config_file = workdir->config_file,
+                                        .cache_dir = workdir->directory,
+                                        .host_name = "build-7.example.com",
+                                        .reference = "00000000"};
+        *state = workdir;
         return 0;
 }
 
@@ -40,20 +40,20 @@ static int remove_one(const char *path, const struct stat *status __attribute__(
         return remove(path);
 }
 
-int place_teardown(void **state)
+int workdir_teardown(void **state)
 {
-        struct place *place = *state;
+        struct workdir *workdir = *state;
 
-        (void)nftw(place->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-        free(place);
+        (void)nftw(workdir->directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        free(workdir);
         return 0;
 }
 
-void place_write(const struct place *place, const char *name, const char *text)
+void workdir_write(const struct workdir *workdir, const char *name, const char *text)
 {
         char path[256];
 
-        (void)snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", workdir->directory, name);
         FILE *file = fopen(path, "w");
         assert_non_null(file);
         assert_true(fputs(text, file) >= 0);
@@ -61,19 +61,19 @@ void place_write(const struct place *place, const char *name, const char *text)
         assert_int_equal(chmod(path, 0644), 0);
 }
 
-void place_folder(const struct place *place, const char *name)
+void workdir_folder(const struct workdir *workdir, const char *name)
 {
         char path[256];
 
-        (void)snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+        (void)snprintf(path, sizeof(path), "%s/%s", workdir->directory, name);
         assert_int_equal(mkdir(path, 0755), 0);
 }
 
-enum ksa_reason place_load(struct place *place, const char *text, struct ksa_config **ret_config,
-                           struct ksa_error *err)
+enum ksa_reason workdir_load(struct workdir *workdir, const char *text,
+                             struct ksa_config **ret_config, struct ksa_error *err)
 {
-        place_write(place, "ksa.conf", text);
-        return ksa_config_load(&place->env, NULL, ret_config, err);
+        workdir_write(workdir, "ksa.conf", text);
+        return ksa_config_load(&workdir->env, NULL, ret_config, err);
 }
 
 char *read_whole(const char *path)

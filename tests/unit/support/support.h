@@ -11,28 +11,28 @@
 #include <cmocka.h>
 
 #include "base/secret.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "login/login.h"
 
-struct place {
-        char folder[64];
+struct workdir {
+        char directory[64];
         char config_file[96];
         struct ksa_env env;
 };
 
 /* Makes the folder and an environment of its own in it; cmocka's setup and teardown. */
-int place_setup(void **state);
-int place_teardown(void **state);
+int workdir_setup(void **state);
+int workdir_teardown(void **state);
 
 /* Writes FOLDER/NAME, mode 0644. */
-void place_write(const struct place *place, const char *name, const char *text);
+void workdir_write(const struct workdir *workdir, const char *name, const char *text);
 
 /* Makes FOLDER/NAME, mode 0755. */
-void place_folder(const struct place *place, const char *name);
+void workdir_folder(const struct workdir *workdir, const char *name);
 
 /* Writes ksa.conf and loads it; the reason and the error of the load. */
-enum ksa_reason place_load(struct place *place, const char *text, struct ksa_config **ret_config,
-                           struct ksa_error *err);
+enum ksa_reason workdir_load(struct workdir *workdir, const char *text,
+                             struct ksa_config **ret_config, struct ksa_error *err);
 
 /* A whole file, NUL at its end; the caller frees it. */
 char *read_whole(const char *path);

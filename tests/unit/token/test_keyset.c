@@ -304,7 +304,7 @@ static void test_found_sets(void **state)
                 if (reason == KSA_OK)
                         reason = ksa_keyset_find(keyset, rows[i].kid, &key, NULL);
                 if (reason != rows[i].reason)
-                        fail_msg("%s: %s", rows[i].file, ksa_reason_word(reason));
+                        fail_msg("%s: %s", rows[i].file, ksa_reason_name(reason));
                 ksa_keyset_free(&keyset);
                 free(text);
         }

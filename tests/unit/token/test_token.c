@@ -165,7 +165,7 @@ static void test_shapes(void **state)
                 enum ksa_reason reason = parse(text, &error);
 
                 if (reason != shapes[i].reason)
-                        fail_msg("%s: %s (%s)", shapes[i].text, ksa_reason_word(reason),
+                        fail_msg("%s: %s (%s)", shapes[i].text, ksa_reason_name(reason),
                                  error.text);
                 ksa_secret_free(&text);
         }
@@ -340,7 +340,7 @@ static void test_headers(void **state)
                 enum ksa_reason reason = parse(text, &error);
 
                 if (reason != headers[i].reason)
-                        fail_msg("%s: %s (%s)", headers[i].header, ksa_reason_word(reason),
+                        fail_msg("%s: %s (%s)", headers[i].header, ksa_reason_name(reason),
                                  error.text);
                 ksa_secret_free(&text);
         }

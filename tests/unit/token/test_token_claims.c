@@ -24,7 +24,7 @@ static void expect(const char *payload, enum ksa_reason wanted)
         enum ksa_reason reason = parse_payload(payload, &token, &text, &error);
 
         if (reason != wanted)
-                fail_msg("%s: %s (%s)", payload, ksa_reason_word(reason), error.text);
+                fail_msg("%s: %s (%s)", payload, ksa_reason_name(reason), error.text);
         ksa_token_clear(&token);
         ksa_secret_free(&text);
 }
@@ -175,7 +175,7 @@ static void test_audiences(void **state)
 
                 if (reason != audiences[i].reason || token.audiences.count != audiences[i].count)
                         fail_msg("%s: %s, %zu audiences", audiences[i].payload,
-                                 ksa_reason_word(reason), token.audiences.count);
+                                 ksa_reason_name(reason), token.audiences.count);
                 ksa_token_clear(&token);
                 ksa_secret_free(&text);
         }

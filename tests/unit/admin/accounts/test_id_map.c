@@ -7,13 +7,13 @@
 
 #include "support/support.h"
 
-static enum ksa_reason read_map(struct place *place, const char *text, struct ksa_id_map *map)
+static enum ksa_reason read_map(struct workdir *workdir, const char *text, struct ksa_id_map *map)
 {
         struct ksa_error error = {0};
         char path[96];
 
-        place_write(place, "uid_map", text);
-        (void)snprintf(path, sizeof(path), "%s/uid_map", place->folder);
+        workdir_write(workdir, "uid_map", text);
+        (void)snprintf(path, sizeof(path), "%s/uid_map", workdir->directory);
         return ksa_id_map_read(path, map, &error);
 }
 
@@ -108,7 +108,7 @@ static void test_most_lines(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, place_setup, place_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, workdir_setup, workdir_teardown)
         const struct CMUnitTest tests[] = {
                 TEST(test_all_ids_are_mapped),
                 TEST(test_ids_outside_are_not_mapped),

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "support/answers.h"
+#include "support/fake_cluster.h"
 #include "support/signer.h"
 #include "support/support.h"
 
@@ -23,7 +23,7 @@
 static struct signer signer;
 
 struct trial {
-        struct place *place;
+        struct workdir *workdir;
         struct ksa_config *config;
         const struct ksa_cluster *cluster;
         struct answer_row row;
@@ -37,17 +37,17 @@ static int set_up(void **state)
         char text[512];
 
         assert_non_null(trial);
-        (void)place_setup((void **)&trial->place);
-        (void)snprintf(trial->run_dir, sizeof(trial->run_dir), "%s/run", trial->place->folder);
-        trial->place->env.run_dir = trial->run_dir;
+        (void)workdir_setup((void **)&trial->workdir);
+        (void)snprintf(trial->run_dir, sizeof(trial->run_dir), "%s/run", trial->workdir->directory);
+        trial->workdir->env.run_dir = trial->run_dir;
         trial->row = (struct answer_row){
                 .url = "https://api:6443/api/v1/namespaces/ci/serviceaccounts/deployer/token",
                 .status = 201,
                 .body = trial->body};
         trial->answers = (struct answers){.rows = &trial->row, .count = 1};
-        answers_use(&trial->place->env, &trial->answers);
-        (void)snprintf(text, sizeof(text), CONFIG, trial->place->folder);
-        assert_int_equal(place_load(trial->place, text, &trial->config, NULL), KSA_OK);
+        answers_use(&trial->workdir->env, &trial->answers);
+        (void)snprintf(text, sizeof(text), CONFIG, trial->workdir->directory);
+        assert_int_equal(workdir_load(trial->workdir, text, &trial->config, NULL), KSA_OK);
         trial->cluster = ksa_config_cluster(trial->config, "prod");
         *state = trial;
         return 0;
@@ -58,7 +58,7 @@ static int tear_down(void **state)
         struct trial *trial = *state;
 
         ksa_config_free(&trial->config);
-        (void)place_teardown((void **)&trial->place);
+        (void)workdir_teardown((void **)&trial->workdir);
         free(trial);
         return 0;
 }
@@ -112,7 +112,7 @@ static enum ksa_reason init(struct trial *trial, const struct ksa_secret *given)
 {
         struct ksa_credential credential;
         struct ksa_error error = {0};
-        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->place->env, 1234};
+        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->workdir->env, 1234};
         enum ksa_reason reason = ksa_credential_init(&renewal, given, 3600, &credential, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
@@ -125,7 +125,7 @@ static enum ksa_reason renew(struct trial *trial, bool if_due, bool *ret_renewed
 {
         struct ksa_credential credential;
         struct ksa_error error = {0};
-        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->place->env, 1234};
+        const struct ksa_credential_renewal renewal = {trial->cluster, &trial->workdir->env, 1234};
         enum ksa_reason reason =
                 ksa_credential_renew(&renewal, if_due, ret_renewed, &credential, &error);
 
@@ -191,7 +191,7 @@ static void test_init_with_what_is_none(void **state)
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 struct ksa_secret *given = token_with(rows[i].member, rows[i].value);
 
-                trial->place->env.now = NOW + 1; /* iat is NOW */
+                trial->workdir->env.now = NOW + 1; /* iat is NOW */
                 assert_int_equal(init(trial, given), rows[i].reason);
                 ksa_secret_free(&given);
         }
@@ -216,12 +216,12 @@ static void test_due(void **state)
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 bool renewed;
 
-                trial->place->env.now = NOW;
+                trial->workdir->env.now = NOW;
                 trial->row.status = 403;
                 assert_int_equal(init(trial, given), KSA_API_FORBIDDEN); /* so it is kept */
                 trial->row.status = 201;
                 grant(trial, "exp", "1795465000");
-                trial->place->env.now = rows[i].now;
+                trial->workdir->env.now = rows[i].now;
                 assert_int_equal(renew(trial, true, &renewed), KSA_OK);
                 assert_int_equal(renewed, rows[i].due);
                 char *text = kept(trial);
@@ -245,7 +245,7 @@ static int64_t just_now(void)
 static void test_due_is_another_time_on_each_host(void **state)
 {
         struct trial *trial = *state;
-        struct ksa_env *env = &trial->place->env;
+        struct ksa_env *env = &trial->workdir->env;
         struct ksa_token token = {.iat = {.given = true, .seconds = NOW},
                                   .exp = {.given = true, .seconds = NOW + 86400}};
         unsigned hours[6] = {0};
@@ -273,7 +273,7 @@ static void test_a_host_that_started_late_in_its_life_let_it_expire(void **state
 {
         static const int64_t left[] = {60, 600, 1200, 1300, 1800, 3600, 7200};
         struct trial *trial = *state;
-        struct ksa_env *env = &trial->place->env;
+        struct ksa_env *env = &trial->workdir->env;
         struct ksa_token token = {.iat = {.given = true, .seconds = NOW},
                                   .exp = {.given = true, .seconds = NOW + 86400}};
         char name[32];
@@ -333,8 +333,8 @@ static void test_without_one(void **state)
         bool renewed;
 
         assert_int_equal(renew(trial, false, &renewed), KSA_FILE_MISSING);
-        place_folder(trial->place, "credentials");
-        place_write(trial->place, "credentials/prod", "opaque\n");
+        workdir_folder(trial->workdir, "credentials");
+        workdir_write(trial->workdir, "credentials/prod", "opaque\n");
         assert_int_equal(renew(trial, false, &renewed), KSA_FILE_UNSAFE); /* mode 0644 */
         assert_int_equal(chmod(trial->cluster->credential_file, 0600), 0);
         assert_int_equal(renew(trial, false, &renewed), KSA_NOT_A_TOKEN);

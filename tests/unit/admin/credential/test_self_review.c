@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/asked.h"
+#include "support/review_fixture.h"
 #include "support/support.h"
 
 #define SOUND                                                                                      \
@@ -55,7 +55,7 @@ static void test_changed(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                char *text = asked_change(SOUND, rows[i][0], rows[i][1]), *user = NULL;
+                char *text = review_fixture_change(SOUND, rows[i][0], rows[i][1]), *user = NULL;
 
                 assert_int_equal(read_it(text, strlen(text), &user), KSA_API_BROKEN);
                 assert_null(user);
@@ -79,7 +79,7 @@ static void test_cut(void **state)
 static enum ksa_reason judge_it(const char *text, size_t length, bool *ret_allowed)
 {
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_self_access_judge(text, length, ret_allowed, &error);
+        enum ksa_reason reason = ksa_self_access_check(text, length, ret_allowed, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         return reason;
@@ -98,7 +98,7 @@ static void test_may(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                char *text = asked_change(ACCESS, "status", rows[i].status);
+                char *text = review_fixture_change(ACCESS, "status", rows[i].status);
                 bool allowed = !rows[i].allowed;
 
                 assert_int_equal(judge_it(text, strlen(text), &allowed), KSA_OK);
@@ -121,7 +121,7 @@ static void test_may_changed(void **state)
 
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
-                char *text = asked_change(ACCESS, rows[i][0], rows[i][1]);
+                char *text = review_fixture_change(ACCESS, rows[i][0], rows[i][1]);
                 bool allowed = true;
 
                 assert_int_equal(judge_it(text, strlen(text), &allowed), KSA_API_BROKEN);

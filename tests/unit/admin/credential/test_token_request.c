@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/asked.h"
+#include "support/review_fixture.h"
 #include "support/signer.h"
 #include "support/support.h"
 
@@ -136,7 +136,7 @@ static void test_answers(void **state)
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 struct ksa_secret *secret = NULL;
-                char *text = asked_change(sound, rows[i].path, rows[i].value);
+                char *text = review_fixture_change(sound, rows[i].path, rows[i].value);
 
                 if (read_answer(text, strlen(text), token, &of, NOW, &secret) != rows[i].reason)
                         fail_msg("%s = %s", rows[i].path, rows[i].value);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "admin/keys/key_source.h"
-#include "support/answers.h"
+#include "support/fake_cluster.h"
 #include "support/signer.h"
 #include "support/support.h"
 
@@ -23,7 +23,7 @@ static char *sets[2];     /* of one key each */
 static int64_t boot_time; /* env.uptime */
 
 struct trial {
-        struct place *place;
+        struct workdir *workdir;
         struct ksa_config *config;
         const struct ksa_cluster *cluster;
         struct answer_row rows[3];
@@ -42,8 +42,8 @@ static void configure(struct trial *trial, const char *source, const char *stale
         char text[1024];
 
         ksa_config_free(&trial->config);
-        (void)snprintf(text, sizeof(text), CONFIG, source, stale, trial->place->folder);
-        if (place_load(trial->place, text, &trial->config, &error) != KSA_OK)
+        (void)snprintf(text, sizeof(text), CONFIG, source, stale, trial->workdir->directory);
+        if (workdir_load(trial->workdir, text, &trial->config, &error) != KSA_OK)
                 fail_msg("%s", error.text);
         trial->cluster = ksa_config_cluster(trial->config, "prod");
 }
@@ -54,16 +54,16 @@ static int set_up(void **state)
         char path[128];
 
         assert_non_null(trial);
-        (void)place_setup((void **)&trial->place);
-        (void)snprintf(trial->run_dir, sizeof(trial->run_dir), "%s/run", trial->place->folder);
+        (void)workdir_setup((void **)&trial->workdir);
+        (void)snprintf(trial->run_dir, sizeof(trial->run_dir), "%s/run", trial->workdir->directory);
         (void)snprintf(trial->cache_dir, sizeof(trial->cache_dir), "%s/cache",
-                       trial->place->folder);
-        (void)snprintf(path, sizeof(path), "%s/credential", trial->place->folder);
-        place_write(trial->place, "credential", "the-bearer\n");
+                       trial->workdir->directory);
+        (void)snprintf(path, sizeof(path), "%s/credential", trial->workdir->directory);
+        workdir_write(trial->workdir, "credential", "the-bearer\n");
         assert_int_equal(chmod(path, 0600), 0);
-        trial->place->env.run_dir = trial->run_dir;
-        trial->place->env.cache_dir = trial->cache_dir;
-        trial->place->env.uptime = uptime;
+        trial->workdir->env.run_dir = trial->run_dir;
+        trial->workdir->env.cache_dir = trial->cache_dir;
+        trial->workdir->env.uptime = uptime;
         boot_time = 1000000000;
         trial->rows[0] = (struct answer_row){
                 .url = "/keys", .status = 200, .body = sets[0], .max_age = 3600};
@@ -72,7 +72,7 @@ static int set_up(void **state)
         trial->rows[2] =
                 (struct answer_row){.url = "/.well-known/openid-configuration", .status = 200};
         trial->answers = (struct answers){.rows = trial->rows, .count = 3};
-        answers_use(&trial->place->env, &trial->answers);
+        answers_use(&trial->workdir->env, &trial->answers);
         configure(trial, "api", "24h");
         *state = trial;
         return 0;
@@ -83,7 +83,7 @@ static int tear_down(void **state)
         struct trial *trial = *state;
 
         ksa_config_free(&trial->config);
-        (void)place_teardown((void **)&trial->place);
+        (void)workdir_teardown((void **)&trial->workdir);
         free(trial);
         return 0;
 }
@@ -118,7 +118,7 @@ static enum ksa_reason refresh(struct trial *trial, struct ksa_refresh_wish wish
         wish.milliseconds = 1234;
         *ret_refreshed = (struct ksa_refreshed){0};
         enum ksa_reason reason =
-                ksa_refresh(trial->cluster, &trial->place->env, &wish, ret_refreshed, &error);
+                ksa_refresh(trial->cluster, &trial->workdir->env, &wish, ret_refreshed, &error);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         assert_true(reason == KSA_OK || !ret_refreshed->asked);
         return reason;
@@ -139,7 +139,7 @@ static bool cached(const struct trial *trial, const char *kid)
 {
         struct ksa_keyset *keyset = NULL;
         struct ksa_jwk jwk;
-        bool has = ksa_keyset_open(trial->cluster, &trial->place->env, &keyset, NULL) == KSA_OK &&
+        bool has = ksa_keyset_open(trial->cluster, &trial->workdir->env, &keyset, NULL) == KSA_OK &&
                    ksa_keyset_find(keyset, kid, &jwk, NULL) == KSA_OK;
 
         ksa_keyset_free(&keyset);
@@ -193,7 +193,7 @@ static void test_replaced(void **state)
         assert_true(cached(trial, "k1"));
         assert_false(cached(trial, "k2"));
         /* A set that was of no use any more is not missed. */
-        trial->place->env.now += 86401;
+        trial->workdir->env.now += 86401;
         trial->rows[1].body = sets[1];
         assert_false(refresh_now(trial).replaced);
         free(both);
@@ -328,7 +328,7 @@ static void test_a_failure_is_an_attempt(void **state)
 
 static int64_t next(const struct trial *trial, int64_t fetched, int64_t max_age)
 {
-        return ksa_refresh_next(trial->cluster, &trial->place->env, fetched, max_age);
+        return ksa_refresh_next(trial->cluster, &trial->workdir->env, fetched, max_age);
 }
 
 static void test_next(void **state)
@@ -348,14 +348,14 @@ static void test_next(void **state)
                 int64_t due = next(trial, NOW, rows[i].max_age);
                 assert_between(due, NOW + rows[i].fresh / 2, NOW + rows[i].fresh);
                 trial->rows[1].max_age = rows[i].max_age == 0 ? -1 : rows[i].max_age;
-                trial->place->env.now = NOW;
+                trial->workdir->env.now = NOW;
                 (void)refresh_now(trial);
-                trial->place->env.now = due;
+                trial->workdir->env.now = due;
                 assert_int_equal(
                         refresh(trial, (struct ksa_refresh_wish){.if_due = true}, &refreshed),
                         KSA_OK);
                 assert_false(refreshed.asked);
-                trial->place->env.now++;
+                trial->workdir->env.now++;
                 assert_int_equal(
                         refresh(trial, (struct ksa_refresh_wish){.if_due = true}, &refreshed),
                         KSA_OK);
@@ -367,7 +367,7 @@ static void test_next(void **state)
 static void test_next_after_a_start(void **state)
 {
         struct trial *trial = *state;
-        struct ksa_env *env = &trial->place->env;
+        struct ksa_env *env = &trial->workdir->env;
 
         configure(trial, "api", "24h");
         boot_time = 0;
@@ -392,7 +392,7 @@ static void test_hosts_that_start_together_asked_together(void **state)
         enum { HOSTS = 10000, WINDOW = 10, SPAN = 5 * 3600 };
         static unsigned windows[SPAN / WINDOW];
         struct trial *trial = *state;
-        struct ksa_env *env = &trial->place->env;
+        struct ksa_env *env = &trial->workdir->env;
         unsigned requests = 0, most = 0;
         char name[32];
 
@@ -426,10 +426,10 @@ static void test_if_older(void **state)
 
         assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
         assert_true(refreshed.asked); /* there was none */
-        trial->place->env.now += 100;
+        trial->workdir->env.now += 100;
         assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
         assert_false(refreshed.asked);
-        trial->place->env.now++;
+        trial->workdir->env.now++;
         assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
         assert_true(refreshed.asked);
 }
@@ -442,9 +442,9 @@ static void test_purge(void **state)
         struct ksa_refreshed refreshed;
         struct ksa_error error = {0};
 
-        assert_int_equal(ksa_refresh_purge(trial->cluster, &trial->place->env, &error), KSA_OK);
+        assert_int_equal(ksa_refresh_purge(trial->cluster, &trial->workdir->env, &error), KSA_OK);
         (void)refresh_now(trial);
-        assert_int_equal(ksa_refresh_purge(trial->cluster, &trial->place->env, &error), KSA_OK);
+        assert_int_equal(ksa_refresh_purge(trial->cluster, &trial->workdir->env, &error), KSA_OK);
         assert_false(cached(trial, "k1"));
         assert_int_equal(refresh(trial, (struct ksa_refresh_wish){.cooldown = true}, &refreshed),
                          KSA_OK);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a plan is made from, and what it reports of an account: a change, or that it gets no user. */
+#ifndef KSA_ACCOUNTS_CHANGES_H
+#define KSA_ACCOUNTS_CHANGES_H
+
+#include "admin/accounts/desired.h"
+#include "admin/accounts/local_users.h"
+#include "registry/registry.h"
+
+/* An administrator's decision about one user. */
+enum ksa_plan_wish {
+        KSA_WISH_NONE = 0,
+        KSA_WISH_DISABLE,
+        KSA_WISH_ENABLE, /* lifts the reasons that the registry has */
+};
+
+struct ksa_plan_input {
+        const struct ksa_registry *before; /* zeroed if there is none yet */
+        const struct ksa_desired_list *desired;
+        const struct ksa_local *local;
+        const struct ksa_config *config;
+        int64_t now;
+        enum ksa_plan_wish wish;
+        const char *user; /* that the wish is about */
+        /* The cluster OLD_CLUSTER of the registry is called NEW_CLUSTER from now on; NULL for none. */
+        const char *old_cluster, *new_cluster;
+};
+
+enum ksa_change {
+        KSA_CHANGE_ADDED = 1,
+        KSA_CHANGE_RETURNED, /* it was removed, and has the same user again */
+        KSA_CHANGE_REMOVED,
+        KSA_CHANGE_DISABLED,
+        KSA_CHANGE_ENABLED,
+        KSA_CHANGE_RENAMED,
+        KSA_CHANGE_RENUMBERED,
+        KSA_CHANGE_MODIFIED, /* home, shell, groups, Kubernetes uid */
+        KSA_CHANGE_REFUSED,  /* it has no user, and gets none */
+        KSA_CHANGE_WARNING,  /* it keeps its user, and does not get all that is asked for it */
+        KSA_CHANGE_COUNT,
+};
+
+/* Why an account does not get a name, a uid, a group or a user. */
+enum ksa_refusal {
+        KSA_REFUSAL_NONE = 0,
+        KSA_REFUSAL_UNUSABLE,     /* no user may have such a name, uid or text */
+        KSA_REFUSAL_FULL,         /* its namespace has left too many names behind */
+        KSA_REFUSAL_RANGE,        /* the leader's uid is outside uid_range */
+        KSA_REFUSAL_NAME_TAKEN,   /* by another account or group */
+        KSA_REFUSAL_NUMBER_TAKEN, /* by another account or group */
+        KSA_REFUSAL_NAME_LOCAL,   /* a user or group of this host has it */
+        KSA_REFUSAL_NUMBER_LOCAL, /* a user, group or subordinate range of this host has it */
+        KSA_REFUSAL_UNMAPPED,     /* not an id of this user namespace */
+        KSA_REFUSAL_UID_DIFFERS,  /* it has another uid here than on the leader */
+        KSA_REFUSAL_GROUP,        /* a group that an [account] section names */
+        KSA_REFUSAL_COUNT,
+};
+
+/* The texts are the plan's. */
+struct ksa_plan_change {
+        enum ksa_change change;
+        enum ksa_refusal refusal;
+        const struct ksa_account_record
+                *record;    /* as it will be; of a refused one, as it would be */
+        const char *why;    /* "" if the change says it all */
+        const char *remedy; /* "" for none */
+};
+
+/* "added", "removed", … */
+const char *ksa_change_name(enum ksa_change change);
+/* "uid-taken", …; "" for none. */
+const char *ksa_refusal_word(enum ksa_refusal refusal);
+/* Whether CHANGE is a difference from before; the others are reported by each run. */
+bool ksa_change_is_new(enum ksa_change change);
+
+#endif

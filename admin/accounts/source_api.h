@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The service accounts of a cluster, page by page from its API server
+ * (GET /api/v1/namespaces/NAMESPACE/serviceaccounts, GET /api/v1/serviceaccounts): all of them, or none.
+ */
+#ifndef KSA_ACCOUNTS_SOURCE_API_H
+#define KSA_ACCOUNTS_SOURCE_API_H
+
+#include "admin/accounts/source_item.h"
+#include "admin/accounts/desired.h"
+#include "base/env.h"
+
+/* Accounts of one page. Where an answer does not come whole, it is asked for in smaller ones. */
+#define KSA_PAGE_LIMIT 500
+/* Pages of one source, at most. */
+#define KSA_PAGES_MAX 65536u
+
+/*
+ * Asks CLUSTER for all that the source of ORIGIN names (whose namespace is not looked at), within
+ * MILLISECONDS, and adds it to LIST, whose items are unchanged unless KSA_OK.
+ *
+ * ret_version  resourceVersion of the last list, owned by LIST
+ *
+ * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose pages
+ * do not fit together; KSA_MEMORY
+ */
+enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
+                                       const struct ksa_account_origin *origin,
+                                       const struct ksa_env *env, unsigned milliseconds,
+                                       struct ksa_desired_list *list, const char **ret_version,
+                                       struct ksa_error *err) KSA_MUST_CHECK;
+
+/* One page, as it came: for the fetch, and its fuzz target. */
+struct ksa_account_page {
+        const char *next;    /* continue; "" on the last page; owned by the list, as the version */
+        const char *version; /* resourceVersion */
+};
+enum ksa_reason ksa_account_page_read(const char *body, size_t length,
+                                      const struct ksa_account_origin *origin,
+                                      struct ksa_desired_list *list,
+                                      struct ksa_account_page *ret_page,
+                                      struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/registry/replace.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/base/file_write.h"
+#include "admin/registry/nscd.h"
+#include "admin/registry/mark.h"
+#include "admin/registry/write.h"
+
+static enum ksa_reason verify(const unsigned char *bytes, size_t size, struct ksa_error *err)
+{
+        struct ksa_registry made;
+        const char *why = "";
+
+        if (ksa_registry_read(bytes, size, &made, &why) == KSA_REGISTRY_FOUND &&
+            ksa_registry_is_whole(&made, &why))
+                return KSA_OK;
+        return ksa_fail(err, KSA_INTERNAL,
+                        "the new registry failed verification and was not written: %s", why);
+}
+
+static enum ksa_reason make_directory(const struct ksa_env *env, struct ksa_error *err)
+{
+        char directory[PATH_MAX];
+        const char *slash = strrchr(env->registry_file, '/');
+        const int wanted =
+                slash == NULL ? -1
+                              : snprintf(directory, sizeof(directory), "%.*s",
+                                         (int)(slash - env->registry_file), env->registry_file);
+
+        if (wanted <= 0 || (size_t)wanted >= sizeof(directory))
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: not the path of a file",
+                                env->registry_file);
+        return ksa_directory_make(directory, env->owner, 0755, err);
+}
+
+/* The mark comes first, so that no crash leaves a registry without one. */
+static enum ksa_reason put(const struct ksa_env *env, const unsigned char *bytes, size_t size,
+                           struct ksa_error *err)
+{
+        const bool is_first = !ksa_registry_is_marked(env);
+        enum ksa_reason reason = ksa_registry_mark(env, err);
+
+        if (reason == KSA_OK)
+                reason = ksa_file_replace(env->registry_file, env->owner, 0644, bytes, size, err);
+        /* The next run must not take a first registry that could not be written for a lost one. */
+        if (reason != KSA_OK && is_first && access(env->registry_file, F_OK) != 0)
+                ksa_registry_unmark(env);
+        return reason;
+}
+
+enum ksa_reason ksa_registry_replace(const struct ksa_env *env, const unsigned char *bytes,
+                                     size_t size, struct ksa_error *ret_warning,
+                                     struct ksa_error *err)
+{
+        struct ksa_error warning = {0};
+        enum ksa_reason reason = make_directory(env, err);
+
+        if (reason == KSA_OK)
+                reason = verify(bytes, size, err);
+        if (reason == KSA_OK)
+                reason = put(env, bytes, size, err);
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_nscd_invalidate(env, &warning);
+        *ret_warning = reason == KSA_OK ? (struct ksa_error){0} : warning;
+        return KSA_OK;
+}

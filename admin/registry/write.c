@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/registry/write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/registry/put.h"
+#include "admin/registry/table.h"
+#include "base/text.h"
+#include "registry/format.h"
+
+/* A group by its gid: where the list of its members is in the file, and how many there are. */
+struct by_gid {
+        uint32_t gid, count;
+        size_t lines;
+        size_t last; /* the account that was counted last, from 1 */
+};
+
+struct writer {
+        const struct ksa_registry_content *content;
+        struct ksa_registry_output output;
+        struct ksa_format_header header;
+        struct by_gid *groups; /* ordered by gid */
+};
+
+static int compare_gid(const void *a, const void *b)
+{
+        const struct by_gid *first = a, *second = b;
+
+        return (first->gid > second->gid) - (first->gid < second->gid);
+}
+
+static struct by_gid *find_group(const struct writer *writer, uint32_t gid)
+{
+        const struct by_gid key = {.gid = gid};
+
+        return writer->content->group_count == 0
+                       ? NULL
+                       : bsearch(&key, writer->groups, writer->content->group_count, sizeof(key),
+                                 compare_gid);
+}
+
+static enum ksa_reason out_of_order(const struct writer *writer, const char *name)
+{
+        char quoted[KSA_QUOTED_SIZE];
+
+        return ksa_fail(writer->output.err, KSA_INTERNAL, "'%s' is out of order",
+                        ksa_text_quote(name, quoted, sizeof(quoted)));
+}
+
+static enum ksa_reason put_accounts(struct writer *writer)
+{
+        const struct ksa_account_record *accounts = writer->content->accounts;
+        enum ksa_reason reason = KSA_OK;
+
+        writer->header.accounts = writer->output.length;
+        for (size_t i = 0; i < writer->content->account_count && reason == KSA_OK; i++) {
+                if (i > 0 && strcmp(accounts[i - 1].name, accounts[i].name) > 0)
+                        return out_of_order(writer, accounts[i].name);
+                reason = ksa_output_account(&writer->output, &accounts[i]);
+        }
+        writer->header.accounts_end = writer->output.length;
+        return reason;
+}
+
+/* --- Groups and sources ----------------------------------------------------- */
+
+/* Calls MEMBER for each group of each account that is there, once. */
+static void each_member(struct writer *writer,
+                        void (*member)(struct writer *writer, struct by_gid *group, size_t offset))
+{
+        size_t offset = (size_t)writer->header.accounts;
+
+        for (size_t i = 0; i < writer->content->group_count; i++)
+                writer->groups[i].last = 0;
+        for (size_t i = 0; i < writer->content->account_count; i++) {
+                const struct ksa_account_record *account = &writer->content->accounts[i];
+                uint32_t length;
+
+                for (size_t j = 0; j < account->group_count; j++) {
+                        struct by_gid *group = find_group(writer, account->groups[j]);
+
+                        if (group == NULL || group->last == i + 1 ||
+                            account->state == KSA_ACCOUNT_REMOVED)
+                                continue;
+                        group->last = i + 1;
+                        member(writer, group, offset);
+                }
+                memcpy(&length, writer->output.bytes + offset, sizeof(length));
+                offset += length;
+        }
+}
+
+static void count_member(struct writer *writer, struct by_gid *group, size_t offset)
+{
+        (void)writer;
+        (void)offset;
+        group->count++;
+}
+
+static void put_member(struct writer *writer, struct by_gid *group, size_t offset)
+{
+        size_t line =
+                group->lines + group->count / KSA_FORMAT_LINE * sizeof(struct ksa_format_line);
+        uint32_t record = (uint32_t)(offset / 8);
+
+        memcpy(writer->output.bytes + line + group->count % KSA_FORMAT_LINE * sizeof(record),
+               &record, sizeof(record));
+        group->count++;
+}
+
+static void sum_lines(struct writer *writer, const struct by_gid *group)
+{
+        for (uint32_t i = 0; i * KSA_FORMAT_LINE < group->count; i++) {
+                unsigned char *at =
+                        writer->output.bytes + group->lines + i * sizeof(struct ksa_format_line);
+                struct ksa_format_line line;
+
+                memcpy(&line, at, sizeof(line));
+                line.sum = ksa_format_sum32(i, line.members, sizeof(line.members));
+                memcpy(at, &line, sizeof(line));
+        }
+}
+
+static enum ksa_reason put_members(struct writer *writer)
+{
+        size_t count = writer->content->group_count;
+        enum ksa_reason reason = KSA_OK;
+
+        for (size_t i = 0; i < count; i++)
+                writer->groups[i].gid = writer->content->groups[i].gid;
+        if (count > 0)
+                qsort(writer->groups, count, sizeof(*writer->groups), compare_gid);
+        writer->header.members = writer->output.length;
+        each_member(writer, count_member);
+        for (size_t i = 0; i < count && reason == KSA_OK; i++) {
+                reason = ksa_output_add(&writer->output,
+                                        (size_t)ksa_format_lines(writer->groups[i].count),
+                                        &writer->groups[i].lines);
+                writer->groups[i].count = 0;
+        }
+        writer->header.members_end = writer->output.length;
+        writer->output.members = (size_t)writer->header.members;
+        writer->output.members_end = writer->output.length;
+        if (reason != KSA_OK)
+                return reason;
+        each_member(writer, put_member);
+        for (size_t i = 0; i < count; i++)
+                sum_lines(writer, &writer->groups[i]);
+        return KSA_OK;
+}
+
+static enum ksa_reason put_groups(struct writer *writer)
+{
+        const struct ksa_group_record *groups = writer->content->groups;
+        enum ksa_reason reason = KSA_OK;
+
+        writer->header.groups = writer->output.length;
+        for (size_t i = 0; i < writer->content->group_count && reason == KSA_OK; i++) {
+                const struct by_gid *found = find_group(writer, groups[i].gid);
+
+                if (i > 0 && strcmp(groups[i - 1].name, groups[i].name) > 0)
+                        return out_of_order(writer, groups[i].name);
+                reason = ksa_output_group(&writer->output, &groups[i], found->lines, found->count);
+        }
+        writer->header.groups_end = writer->output.length;
+        return reason;
+}
+
+static enum ksa_reason put_sources(struct writer *writer)
+{
+        enum ksa_reason reason = KSA_OK;
+
+        writer->header.sources = writer->output.length;
+        for (size_t i = 0; i < writer->content->source_count && reason == KSA_OK; i++)
+                reason = ksa_output_source(&writer->output, &writer->content->sources[i]);
+        writer->header.sources_end = writer->output.length;
+        return reason;
+}
+
+/* --- The whole -------------------------------------------------------------- */
+
+/* Room for the table: at most half of its slots will be in use. */
+static enum ksa_reason put_buckets(struct writer *writer)
+{
+        uint64_t keys = 3 * (uint64_t)writer->content->account_count +
+                        2 * (uint64_t)writer->content->group_count;
+        uint32_t count = 1;
+        size_t offset = 0;
+        /* Each bucket in one line of the processor's cache. */
+        size_t room = sizeof(struct ksa_format_bucket);
+        enum ksa_reason reason = ksa_output_add(
+                &writer->output, (room - writer->output.length % room) % room, &offset);
+
+        while ((uint64_t)count * KSA_FORMAT_SLOTS < 2 * keys)
+                count *= 2;
+        if (reason == KSA_OK)
+                reason = ksa_output_add(&writer->output, count * sizeof(struct ksa_format_bucket),
+                                        &offset);
+        if (reason != KSA_OK)
+                return reason;
+        writer->header.buckets = offset;
+        writer->header.bucket_count = count;
+        return KSA_OK;
+}
+
+static enum ksa_reason put_all(struct writer *writer)
+{
+        size_t offset = 0;
+        enum ksa_reason reason = ksa_output_add(
+                &writer->output, sizeof(struct ksa_format_header) + sizeof(uint64_t), &offset);
+
+        writer->header.header_size = (uint32_t)writer->output.length;
+        if (reason == KSA_OK)
+                reason = put_accounts(writer);
+        if (reason == KSA_OK)
+                reason = put_members(writer);
+        if (reason == KSA_OK)
+                reason = put_groups(writer);
+        if (reason == KSA_OK)
+                reason = put_sources(writer);
+        if (reason == KSA_OK)
+                reason = put_buckets(writer);
+        if (reason != KSA_OK)
+                return reason;
+        writer->header.size = writer->output.length;
+        return ksa_registry_table_fill(writer->output.bytes, &writer->header, writer->output.err);
+}
+
+enum ksa_reason ksa_registry_build(const struct ksa_registry_content *content, int64_t now,
+                                   unsigned char **ret_bytes, size_t *ret_size,
+                                   struct ksa_error *err)
+{
+        struct writer writer = {
+                .content = content,
+                .header = {.byte_order = KSA_REGISTRY_BYTE_ORDER,
+                           .version = KSA_REGISTRY_VERSION,
+                           .oldest_reader = KSA_REGISTRY_OLDEST,
+                           .made = now},
+                .output = {.err = err},
+        };
+
+        memcpy(writer.header.magic, KSA_REGISTRY_MAGIC, sizeof(writer.header.magic));
+        /*
+         * A record takes 48 bytes at least: more would not fit into the file, nor their count
+         * into 32 bits.
+         */
+        if (content->account_count > UINT32_MAX / 8 || content->group_count > UINT32_MAX / 8)
+                return ksa_fail(err, KSA_INTERNAL, "too many accounts for one registry");
+        writer.header.account_count = (uint32_t)content->account_count;
+        writer.header.group_count = (uint32_t)content->group_count;
+        writer.header.source_count = (uint32_t)content->source_count;
+        writer.groups = calloc(content->group_count + 1, sizeof(*writer.groups));
+        enum ksa_reason reason = writer.groups == NULL
+                                         ? ksa_fail(err, KSA_MEMORY, "no memory for the registry")
+                                         : put_all(&writer);
+        free(writer.groups);
+        if (reason != KSA_OK) {
+                free(writer.output.bytes);
+                return reason;
+        }
+        *ret_bytes = writer.output.bytes;
+        *ret_size = writer.output.length;
+        return KSA_OK;
+}

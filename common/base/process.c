@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef SYS_setresuid32
+#define SET_GROUPS SYS_setgroups32
+#define SET_GIDS   SYS_setresgid32
+#define SET_UIDS   SYS_setresuid32
+#else
+#define SET_GROUPS SYS_setgroups
+#define SET_GIDS   SYS_setresgid
+#define SET_UIDS   SYS_setresuid
+#endif
+
+#define GRACE 500 /* milliseconds for the end of a process that was killed */
+
+/* --- Deadlines -------------------------------------------------------------- */
+
+struct timespec ksa_deadline_in(unsigned milliseconds)
+{
+        struct timespec deadline;
+
+        if (clock_gettime(CLOCK_MONOTONIC, &deadline) != 0)
+                return (struct timespec){0};
+        deadline.tv_sec += milliseconds / 1000;
+        deadline.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+        if (deadline.tv_nsec >= 1000000000) {
+                deadline.tv_sec++;
+                deadline.tv_nsec -= 1000000000;
+        }
+        return deadline;
+}
+
+int ksa_deadline_left(const struct timespec *deadline)
+{
+        struct timespec now;
+
+        if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+                return 0;
+        int64_t left = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
+                       (deadline->tv_nsec - now.tv_nsec) / 1000000;
+        return left <= 0 ? 0 : left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* --- Start and end ---------------------------------------------------------- */
+
+/* The system calls themselves: glibc's wrappers would wait for threads that are not there. */
+static bool become_root(void)
+{
+        gid_t none;
+
+        return syscall(SET_GROUPS, 0, &none) == 0 && syscall(SET_GIDS, 0, 0, 0) == 0 &&
+               syscall(SET_UIDS, 0, 0, 0) == 0;
+}
+
+/*
+ * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
+ * asked to (SIGTERM), and ends as the child has ended. It dies with HOST, and the child with the keeper,
+ * unless the child clears its PDEATHSIG.
+ * A child that waits for a file system cannot be killed. If the keeper is killed then, init inherits the
+ * child and reaps it.
+ */
+static void keep(pid_t host)
+{
+        const struct sigaction action = {.sa_handler = SIG_DFL};
+        siginfo_t info = {0};
+        sigset_t awaited;
+
+        (void)become_root(); /* so that the caller of sudo cannot signal it */
+        (void)setsid(); /* sshd sends SIGTERM to its whole process group when LoginGraceTime is over */
+        (void)sigaction(SIGCHLD, &action, NULL);
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        pid_t child = getppid() != host ? -1
+                                        : (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, NULL,
+                                                         NULL, NULL, NULL);
+        if (child == 0) {
+                (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+                return;
+        }
+        if (child < 0)
+                _exit(127);
+        (void)syscall(SYS_close_range, 0, ~0U, 0); /* the end of the child must close its pipe */
+        (void)sigemptyset(&awaited);
+        (void)sigaddset(&awaited, SIGCHLD);
+        (void)sigaddset(&awaited, SIGTERM);
+        while (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0) {
+                if (sigwaitinfo(&awaited, NULL) == SIGTERM)
+                        (void)kill(child, SIGKILL);
+        }
+        _exit(info.si_code == CLD_EXITED ? info.si_status : 127);
+}
+
+pid_t ksa_process_start(struct ksa_process *ret_child, sigset_t *ret_mask)
+{
+        pid_t host = getpid();
+        sigset_t all;
+
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, ret_mask);
+        ret_child->pidfd = -1;
+        ret_child->pid = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_PIDFD, NULL,
+                                        &ret_child->pidfd, NULL, NULL);
+        if (ret_child->pid == 0)
+                keep(host);
+        return ret_child->pid;
+}
+
+void ksa_process_default_signals(void)
+{
+        struct sigaction action = {.sa_handler = SIG_DFL};
+        sigset_t none;
+
+        for (int number = 1; number < NSIG; number++)
+                (void)sigaction(number, &action, NULL);
+        (void)sigemptyset(&none);
+        (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A container's root may not raise a hard limit: then as far as it goes. */
+static void reset_limit(__rlimit_resource_t resource, rlim_t wanted)
+{
+        struct rlimit limit = {wanted, wanted};
+
+        if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) != 0)
+                return;
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(resource, &limit);
+}
+
+/* The caller of sudo chose those that came with him: `ulimit -f 0` ends whoever writes a byte. */
+static void reset_limits(void)
+{
+        reset_limit(RLIMIT_CORE, 0);
+        reset_limit(RLIMIT_NOFILE, 1024);
+        reset_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+        reset_limit(RLIMIT_CPU, RLIM_INFINITY);
+        reset_limit(RLIMIT_AS, RLIM_INFINITY);
+        reset_limit(RLIMIT_DATA, RLIM_INFINITY);
+        reset_limit(RLIMIT_NPROC, RLIM_INFINITY);
+}
+
+/* He chose how fast it may be, too: the lowest class of all runs when nobody else does. */
+static void reset_priority(void)
+{
+        const struct sched_param none = {0};
+
+        (void)sched_setscheduler(0, SCHED_OTHER, &none);
+        (void)setpriority(PRIO_PROCESS, 0, 0);
+}
+
+/* IO on 0 and 1, /dev/null on 2, nothing else. */
+static bool arrange_descriptors(int io)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        /* Out of the way first: either may be one of 0 to 2. */
+        int kept = fcntl(io, F_DUPFD_CLOEXEC, 3), sink = fcntl(null, F_DUPFD_CLOEXEC, 3);
+
+        return null >= 0 && kept >= 0 && sink >= 0 && dup2(kept, STDIN_FILENO) >= 0 &&
+               dup2(kept, STDOUT_FILENO) >= 0 && dup2(sink, STDERR_FILENO) >= 0 &&
+               syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
+}
+
+void ksa_process_become(const char *path, char *const *arguments, int io)
+{
+        char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", language[] = "LANG=C";
+        char *const environment[] = {search, language, NULL};
+
+        ksa_process_default_signals();
+        (void)setsid();
+        (void)umask(077);
+        if (chdir("/") == 0 && arrange_descriptors(io) && become_root()) {
+                reset_limits();
+                reset_priority();
+                (void)execve(path, arguments, environment);
+        }
+        _exit(127);
+}
+
+bool ksa_process_wait(const struct ksa_process *child, const struct timespec *deadline)
+{
+        struct pollfd ended = {.fd = child->pidfd, .events = POLLIN};
+        int answer;
+
+        do {
+                answer = poll(&ended, 1, ksa_deadline_left(deadline));
+        } while (answer < 0 && errno == EINTR);
+        return answer > 0;
+}
+
+/* Whether the keeper has ended, within GRACE of the signal. */
+static bool end_by(const struct ksa_process *child, int number)
+{
+        struct timespec deadline = ksa_deadline_in(GRACE);
+
+        if (syscall(SYS_pidfd_send_signal, child->pidfd, number, NULL, 0) != 0 && errno != ESRCH)
+                (void)kill(child->pid, number);
+        return ksa_process_wait(child, &deadline);
+}
+
+void ksa_process_end(const struct ksa_process *child)
+{
+        siginfo_t unread;
+
+        if (!end_by(child, SIGTERM))
+                (void)end_by(child, SIGKILL);
+        (void)waitid(P_PID, (id_t)child->pid, &unread, WEXITED | WNOHANG | __WALL);
+        (void)close(child->pidfd);
+}
+
+bool ksa_process_run(const char *path, char *const *arguments, const struct timespec *deadline)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        siginfo_t end = {.si_pid = 0};
+        struct ksa_process child;
+        sigset_t mask;
+
+        if (null < 0)
+                return false;
+        pid_t pid = ksa_process_start(&child, &mask);
+        if (pid == 0)
+                ksa_process_become(path, arguments, null);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(null);
+        if (pid < 0)
+                return false;
+        bool good = ksa_process_wait(&child, deadline) &&
+                    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+                    end.si_code == CLD_EXITED && end.si_status == 0;
+        ksa_process_end(&child);
+        return good;
+}
+
+/* --- Words ------------------------------------------------------------------ */
+
+/* Whether FD is ready for EVENTS before the deadline. */
+static bool is_ready(int fd, short events, const struct timespec *deadline)
+{
+        struct pollfd ready = {.fd = fd, .events = events};
+
+        for (;;) {
+                int left = ksa_deadline_left(deadline);
+                int answer = left == 0 ? 0 : poll(&ready, 1, left);
+
+                if (answer >= 0 || errno != EINTR)
+                        return answer > 0;
+        }
+}
+
+bool ksa_receive(int in, void *bytes, size_t count, const struct timespec *deadline)
+{
+        for (char *at = bytes; count > 0;) {
+                if (!is_ready(in, POLLIN, deadline))
+                        return false;
+                ssize_t got = read(in, at, count);
+                if (got < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (got <= 0)
+                        return false;
+                at += got;
+                count -= (size_t)got;
+        }
+        return true;
+}
+
+bool ksa_send(int out, const void *bytes, size_t count, const struct timespec *deadline)
+{
+        for (const char *at = bytes; count > 0;) {
+                if (!is_ready(out, POLLOUT, deadline))
+                        return false;
+                ssize_t put = send(out, at, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+                if (put < 0 && (errno == EINTR || errno == EAGAIN))
+                        continue;
+                if (put <= 0)
+                        return false;
+                at += put;
+                count -= (size_t)put;
+        }
+        return true;
+}

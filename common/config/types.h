@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A configuration as it stands in memory: its sections, and how to find one. */
+#ifndef KSA_CONFIG_TYPES_H
+#define KSA_CONFIG_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash_index.h"
+#include "base/list.h"
+#include "base/macros.h"
+#include "base/network.h"
+
+enum ksa_section {
+        KSA_SECTION_HOST,
+        KSA_SECTION_CLUSTER,
+        KSA_SECTION_SERVICE,
+        KSA_SECTION_RULE,
+        KSA_SECTION_ACCOUNT,
+        KSA_SECTION_ACCOUNTS,
+        KSA_SECTION_COUNT,
+};
+
+/* An account as a rule names it: cluster:namespace/name; "*" is any whole part. */
+struct ksa_pattern {
+        const char *cluster;
+        const char *namespace;
+        const char *name;
+};
+
+/* From strict to lax: the smaller one is the stricter. */
+enum ksa_review {
+        KSA_REVIEW_REQUIRE = 1,
+        KSA_REVIEW_PREFER = 2,
+        KSA_REVIEW_NEVER = 3,
+};
+
+enum ksa_bound {
+        KSA_BOUND_ANY = 0,
+        KSA_BOUND_POD = 1,
+};
+
+struct ksa_uid_range {
+        uint32_t min, max;
+};
+
+/* Where a section begins. */
+struct ksa_location {
+        const char *file;
+        unsigned line;
+};
+
+/* Every section begins with these two, in this order. */
+#define KSA_SECTION_HEAD              \
+        const char *name;             \
+        struct ksa_location location; \
+        uint64_t given /* bit N: row N of the table of options was written */
+
+struct ksa_section_head {
+        KSA_SECTION_HEAD;
+};
+
+struct ksa_host {
+        KSA_SECTION_HEAD;
+        struct ksa_list audience; /* const char * */
+        const char *host;         /* name = */
+        struct ksa_list class;    /* const char * */
+        uint64_t timeout;
+        uint64_t max_lifetime;
+        bool multiple_audiences;
+        struct ksa_uid_range uid_range;
+};
+
+struct ksa_cluster {
+        KSA_SECTION_HEAD;
+        struct ksa_list issuer; /* const char * */
+        const char *keys;
+        uint64_t keys_max_stale;
+        const char *keys_ca_file;
+        const char *api_server;
+        const char *api_server_name;
+        const char *api_ca_file;
+        const char *credential_file;
+        const char *client_cert_file;
+        const char *client_key_file;
+        const char *proxy;
+        enum ksa_review review;
+};
+
+struct ksa_service {
+        KSA_SECTION_HEAD;
+        struct ksa_list audience; /* const char * */
+        bool local_user;
+};
+
+struct ksa_rule {
+        KSA_SECTION_HEAD;
+        struct ksa_list account; /* struct ksa_pattern */
+        const char *account_uid;
+        struct ksa_list user;     /* const char * */
+        struct ksa_list service;  /* const char * */
+        struct ksa_list from;     /* struct ksa_network */
+        struct ksa_list audience; /* const char * */
+        enum ksa_bound bound;
+        enum ksa_review review;
+        bool rbac;
+        bool once;
+};
+
+struct ksa_account {
+        KSA_SECTION_HEAD;
+        struct ksa_pattern account;
+        const char *account_uid;
+        uint64_t uid;
+        struct ksa_list groups; /* const char * */
+        const char *home;
+        const char *shell;
+        bool allow_powerful_groups;
+};
+
+struct ksa_accounts {
+        KSA_SECTION_HEAD;
+        const char *source;         /* "api", or file: and the path of a leader's export */
+        struct ksa_list namespaces; /* const char * */
+        const char *selector;
+        const char *home;
+        const char *shell;
+        bool recreated; /* true: accept */
+};
+
+struct ksa_config {
+        struct ksa_host host;
+        struct ksa_cluster *clusters;
+        struct ksa_service *services;
+        struct ksa_rule *rules;
+        struct ksa_account *accounts;
+        struct ksa_accounts *account_sources;
+        size_t counts[KSA_SECTION_COUNT];
+        struct ksa_hash_index names;      /* (kind, name) of sections: position in their array */
+        struct ksa_hash_index rule_index; /* see rule.h */
+        struct ksa_list texts;            /* char *: what all the pointers point into */
+};
+
+/* "cluster" for KSA_SECTION_CLUSTER; and whether such a section has a name. */
+const char *ksa_section_name(enum ksa_section section);
+bool ksa_section_is_named(enum ksa_section section);
+
+/*
+ * Where the configuration keeps its sections of one kind, and the size of each; NULL for [host],
+ * which stands once.
+ */
+void **ksa_config_array(struct ksa_config *config, enum ksa_section section, size_t *ret_size);
+
+/* The hash of a section's kind and name in the index of names. */
+uint64_t ksa_section_hash(enum ksa_section section, const char *name);
+
+/* The section of that kind and name; NULL where there is none. */
+const struct ksa_section_head *ksa_config_find(const struct ksa_config *config,
+                                               enum ksa_section section, const char *name);
+
+/* The section's struct at POSITION in the order of the files. */
+void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
+                         size_t position);
+
+/* A [service NAME] section, sudo's for sudo-i too; NULL where there is none. */
+const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name);
+
+/* A [cluster NAME] section; NULL where there is none. */
+const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name);
+
+/* An [account NAME] section; NULL if there is no such section. */
+const struct ksa_account *ksa_config_account(const struct ksa_config *config, const char *name);
+
+/* The file that `keys = file:` names, which is never fetched; NULL where keys are. */
+const char *ksa_cluster_key_file(const struct ksa_cluster *cluster);
+
+/* The file that `source = file:` names; NULL if the API server lists the accounts. */
+const char *ksa_accounts_file(const struct ksa_accounts *source);
+
+/* The service that rules speak of: "sudo" for sudo-i, else NAME itself. */
+const char *ksa_service_in_rules(const char *name);
+
+/* Whether people on this host start it themselves, so that there is no remote host. */
+bool ksa_service_is_local(const char *name);
+
+/* Adds a text that the configuration then owns and frees; false when memory runs out. */
+bool ksa_config_keep(struct ksa_config *config, char *text) KSA_MUST_CHECK;
+
+#endif

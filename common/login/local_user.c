@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "login/local_user.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "login/account_state.h"
+
+struct ksa_local_user ksa_local_user_of(const struct passwd *user)
+{
+        if (user == NULL)
+                return (struct ksa_local_user){.exists = false};
+        return (struct ksa_local_user){.exists = true,
+                                       .name = user->pw_name,
+                                       .uid = user->pw_uid,
+                                       .gecos = user->pw_gecos};
+}
+
+/* Whether LOCAL is what ksa's NSS module once answered of RECORD, whose account never has another uid. */
+static bool is_of_nss(const struct ksa_account_record *record, const struct ksa_local_user *local)
+{
+        char gecos[KSA_LOCAL_USER_ACCOUNT_SIZE];
+        int length = snprintf(gecos, sizeof(gecos), "%s/%s/%s", record->cluster, record->namespace,
+                              record->account);
+
+        return local->gecos != NULL && length > 0 && (size_t)length < sizeof(gecos) &&
+               strcmp(local->gecos, gecos) == 0;
+}
+
+static bool is_record_of(const struct ksa_account_record *record, const char *user,
+                         const struct ksa_local_user *local)
+{
+        if (!local->exists)
+                return record->state == KSA_ACCOUNT_REMOVED;
+        if (record->uid != local->uid)
+                return false;
+        if (strcmp(record->name, user) == 0 && record->state != KSA_ACCOUNT_REMOVED)
+                return true;
+        return is_of_nss(record, local);
+}
+
+/* By the name first; then by the uid, because a cache may answer for a name that is another account's now. */
+static enum ksa_registry_answer find(const struct ksa_registry *registry, const char *user,
+                                     const struct ksa_local_user *local,
+                                     struct ksa_account_record *ret_record)
+{
+        struct ksa_account_record record;
+        enum ksa_registry_answer answer = ksa_registry_by_name(registry, user, &record);
+
+        if (local->exists &&
+            (answer == KSA_REGISTRY_NOT_FOUND ||
+             (answer == KSA_REGISTRY_FOUND && !is_record_of(&record, user, local))))
+                answer = ksa_registry_by_uid(registry, local->uid, &record);
+        if (answer == KSA_REGISTRY_FOUND && !is_record_of(&record, user, local))
+                answer = KSA_REGISTRY_NOT_FOUND;
+        if (answer == KSA_REGISTRY_FOUND)
+                *ret_record = record;
+        return answer;
+}
+
+void ksa_local_user_look_up(const struct ksa_env *env, const char *user,
+                            struct ksa_local_user *local, struct ksa_managed_user *ret_own)
+{
+        struct ksa_account_record *record = &ret_own->record;
+        enum ksa_registry_answer answer = KSA_REGISTRY_NOT_FOUND;
+
+        memset(ret_own, 0, sizeof(*ret_own));
+        local->own = ret_own;
+        if (env->registry_file != NULL)
+                answer = ksa_registry_open(env->registry_file, env->owner, &ret_own->registry,
+                                           &ret_own->broken);
+        if (answer == KSA_REGISTRY_FOUND)
+                answer = find(&ret_own->registry, user, local, record);
+        if (answer == KSA_REGISTRY_BROKEN && ret_own->broken == NULL)
+                ret_own->broken = "a record is damaged";
+        if (answer != KSA_REGISTRY_FOUND)
+                return;
+        int length = snprintf(ret_own->account, sizeof(ret_own->account), "%s:%s/%s",
+                              record->cluster, record->namespace, record->account);
+        if (length < 0 || (size_t)length >= sizeof(ret_own->account)) {
+                ret_own->broken = "the name of an account is too long";
+                return;
+        }
+        ret_own->found = true;
+}
+
+void ksa_local_user_close(struct ksa_managed_user *own)
+{
+        ksa_registry_close(&own->registry);
+        memset(own, 0, sizeof(*own));
+}
+
+const char *ksa_local_user_account(const struct ksa_local_user *local)
+{
+        return local->own != NULL && local->own->found ? local->own->account : NULL;
+}
+
+/* CLUSTER/NAMESPACE/ACCOUNT, which ksa's NSS module answers. */
+static bool has_our_gecos(const struct ksa_local_user *local)
+{
+        const char *slash = local->gecos == NULL ? NULL : strchr(local->gecos, '/');
+
+        return slash != NULL && strchr(slash + 1, '/') != NULL;
+}
+
+/* Whether the registry could have made this user, by what is known without it. */
+static bool may_be_own(const struct ksa_config *config, const char *user,
+                       const struct ksa_local_user *local)
+{
+        return !local->exists || has_our_gecos(local) || ksa_config_account(config, user) != NULL;
+}
+
+enum ksa_reason ksa_local_user_is_known(const struct ksa_config *config, const char *user,
+                                        const char *service, const struct ksa_local_user *local,
+                                        struct ksa_error *err)
+{
+        static const char any[] = "any:any/any";
+
+        if (local->own == NULL || local->own->broken == NULL || !may_be_own(config, user, local) ||
+            !ksa_rule_names(config, user, any, service))
+                return KSA_OK;
+        return ksa_fail(err, KSA_REGISTRY, "the registry of local accounts cannot be used: %s",
+                        local->own->broken);
+}
+
+static enum ksa_reason recreated(const struct ksa_account_record *record,
+                                 const struct ksa_token *token, struct ksa_error *err)
+{
+        char before[KSA_UNVERIFIED_SIZE], now[KSA_UNVERIFIED_SIZE];
+
+        (void)ksa_text_quote(record->account_uid, before, sizeof(before));
+        (void)ksa_text_quote(token->account_uid, now, sizeof(now));
+        /* Its section says whose it is: ksactl accounts enable cannot change it. */
+        if ((record->flags & KSA_ACCOUNT_DECLARED) != 0)
+                return ksa_fail(err, KSA_RECREATED,
+                                "'%s' belongs to the account with uid %s; for that of the token: "
+                                "account_uid = %s in [account %s], then ksactl accounts sync",
+                                record->name, before, now, record->name);
+        return ksa_fail(
+                err, KSA_RECREATED,
+                "'%s' belongs to the account with uid %s, and not to the one that was made since "
+                "(the token's uid: %s)",
+                record->name, before, now);
+}
+
+static enum ksa_reason judge_state(const struct ksa_account_record *record, struct ksa_error *err)
+{
+        char reasons[KSA_DISABLED_TEXT];
+
+        switch (record->state) {
+        case KSA_ACCOUNT_ACTIVE:
+                return KSA_OK;
+        case KSA_ACCOUNT_DISABLED:
+                return ksa_fail(err, KSA_DISABLED, "\"%s\" is disabled: %s", record->name,
+                                ksa_disabled_text(record->reasons, reasons));
+        case KSA_ACCOUNT_REMOVED:
+        case KSA_ACCOUNT_STATE_COUNT:
+        default:
+                return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
+                                "'%s' was removed: no source has its account any more",
+                                record->name);
+        }
+}
+
+static bool is_own_account(const struct ksa_account_record *record,
+                           const struct ksa_cluster *cluster, const struct ksa_token *token)
+{
+        return strcmp(record->cluster, cluster->name) == 0 &&
+               strcmp(record->namespace, token->namespace) == 0 &&
+               strcmp(record->account, token->account) == 0;
+}
+
+enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
+                                     const struct ksa_rule *rule, const struct ksa_cluster *cluster,
+                                     const struct ksa_token *token, struct ksa_error *err)
+{
+        const struct ksa_managed_user *own = local->own;
+        bool named = local->exists && ksa_list_has(&rule->user, local->name);
+
+        if (own == NULL || !own->found)
+                return named || !ksa_list_has(&rule->user, "@own")
+                               ? KSA_OK
+                               : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "nobody's own user");
+        const struct ksa_account_record *record = &own->record;
+        enum ksa_reason reason = judge_state(record, err);
+        if (reason != KSA_OK)
+                return reason;
+        if (!is_own_account(record, cluster, token))
+                return ksa_fail(err, KSA_OTHER_ACCOUNT, "'%s' is the user of %s, not of %s:%s/%s",
+                                record->name, own->account, cluster->name, token->namespace,
+                                token->account);
+        /* A rule may name a user of [account] for an account whose uid that section does not give. */
+        if (named && record->account_uid[0] == '\0')
+                return KSA_OK;
+        if (record->account_uid[0] == '\0')
+                return ksa_fail(err, KSA_RECREATED,
+                                "nobody said for which account '%s' was made: write account_uid in "
+                                "[account %s]",
+                                record->name, record->name);
+        if (strcmp(record->account_uid, token->account_uid) != 0)
+                return recreated(record, token, err);
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_local_user_stands(const struct ksa_local_user *local, struct ksa_error *err)
+{
+        const struct ksa_managed_user *own = local->own;
+
+        if (own == NULL || !own->found)
+                return KSA_OK;
+        enum ksa_reason reason = judge_state(&own->record, err);
+        return reason == KSA_OK ? ksa_local_user_is_there(local, err) : reason;
+}
+
+enum ksa_reason ksa_local_user_is_there(const struct ksa_local_user *local, struct ksa_error *err)
+{
+        char name[KSA_UNVERIFIED_SIZE];
+
+        if (local->own == NULL || !local->own->found)
+                return KSA_OK;
+        const struct ksa_account_record *record = &local->own->record;
+        if (record->state == KSA_ACCOUNT_REMOVED)
+                return judge_state(record, err);
+        if (local->exists && strcmp(record->name, local->name) != 0)
+                return ksa_fail(err, KSA_USER_DIFFERS, "the user of %s is '%s' now, not '%s'",
+                                local->own->account, record->name,
+                                ksa_text_quote(local->name, name, sizeof(name)));
+        return KSA_OK;
+}
+
+enum ksa_reason ksa_local_user_missed(const struct ksa_local_user *local,
+                                      const struct ksa_cluster *cluster,
+                                      const struct ksa_token *token, struct ksa_error *err)
+{
+        struct ksa_account_record record;
+        enum ksa_registry_answer answer =
+                local->own == NULL || local->own->registry.bytes == NULL
+                        ? KSA_REGISTRY_NOT_FOUND
+                        : ksa_registry_by_account(&local->own->registry, cluster->name,
+                                                  token->namespace, token->account, &record);
+
+        if (answer == KSA_REGISTRY_FOUND && record.state != KSA_ACCOUNT_REMOVED)
+                return ksa_fail(err, KSA_NO_RULE,
+                                "no rule lets %s:%s/%s become that user: its own is '%s'",
+                                cluster->name, token->namespace, token->account, record.name);
+        return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "no local user was made for %s:%s/%s",
+                        cluster->name, token->namespace, token->account);
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "login/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "token/claims.h"
+
+/* --- The log line ------------------------------------------------------------ */
+
+/* A line under way. LENGTH is what it comes to, also beyond the room that there is. */
+struct line {
+        char *text;
+        size_t length;
+        size_t limit; /* bytes of a value */
+};
+
+static void add(struct line *line, const char *format, ...) KSA_PRINTF(2, 3);
+static void add(struct line *line, const char *format, ...)
+{
+        size_t room = line->length < KSA_LINE_SIZE ? KSA_LINE_SIZE - line->length : 0;
+        va_list arguments;
+
+        va_start(arguments, format);
+        int length =
+                vsnprintf(room > 0 ? line->text + line->length : NULL, room, format, arguments);
+        va_end(arguments);
+        if (length > 0)
+                line->length += (size_t)length;
+}
+
+/* ` name="value"`, with a value that is cut to SIZE or less; nothing where the value is not known. */
+static void put(struct line *line, const char *prefix, const char *name, const char *value,
+                size_t size)
+{
+        char quoted[KSA_VERIFIED_SIZE];
+
+        if (value != NULL)
+                add(line, " %s%s=\"%s\"", prefix, name,
+                    ksa_text_quote(value, quoted, size < line->limit ? size : line->limit));
+}
+
+static void put_time(struct line *line, const char *prefix, const char *name,
+                     const struct ksa_time *time)
+{
+        if (time->given)
+                add(line, " %s%s=%lld", prefix, name, (long long)time->seconds);
+}
+
+static void put_claims(struct line *line, const struct ksa_decision *decision)
+{
+        const struct ksa_token *token = &decision->token;
+        bool verified = ksa_decision_is_verified(decision);
+        const char *prefix = verified ? "" : "unverified_";
+        size_t size = verified ? KSA_VERIFIED_SIZE : KSA_UNVERIFIED_SIZE;
+
+        if (decision->cluster != NULL)
+                put(line, prefix, "cluster", decision->cluster->name, size);
+        else
+                put(line, prefix, "iss", token->iss, size);
+        put(line, prefix, "namespace", token->namespace, size);
+        put(line, prefix, "account", token->account, size);
+        put(line, prefix, "account_uid", token->account_uid, size);
+        put(line, prefix, "pod", token->pod, size);
+        put(line, prefix, "pod_uid", token->pod_uid, size);
+        if (token->audiences.count > 0)
+                put(line, prefix, "aud", ksa_list_text(&token->audiences, 0), size);
+        put_time(line, prefix, "iat", &token->iat);
+        put_time(line, prefix, "exp", &token->exp);
+        put(line, prefix, "jti", token->jti, size);
+        put(line, prefix, "kid", token->kid, size);
+}
+
+const char *ksa_report_review(const struct ksa_decision *decision)
+{
+        if (decision->requirement_result.review == 0)
+                return NULL;
+        if (decision->requirement_result.review_skipped)
+                return "skipped";
+        return ksa_review_word(decision->requirement_result.review);
+}
+
+/* What the cluster was asked, and where its own log has it. */
+static void put_asked(struct line *line, const struct ksa_decision *decision)
+{
+        const struct ksa_requirement_result *requirement_result = &decision->requirement_result;
+
+        if (decision->keys_looked_again)
+                add(line, " keys=looked-again");
+        if (decision->keys_need_root)
+                add(line, " keys=needs-root");
+        if (requirement_result->review == 0)
+                return;
+        add(line, " review=%s", ksa_report_review(decision));
+        if (requirement_result->asked)
+                add(line, " audit_id=%s", decision->audit_id);
+        put(line, "", "granted_as", requirement_result->granted_as, KSA_VERIFIED_SIZE);
+}
+
+const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1])
+{
+        const struct ksa_error *error = &decision->error;
+        const char *known = decision->cluster != NULL ? decision->cluster->name : error->cluster;
+
+        return ksa_remedy_of(error->remedy != NULL ? error->remedy
+                                                   : ksa_reason_remedy(decision->reason),
+                             known, out);
+}
+
+/* `why` and `remedy` are whole, however little is left of other values. */
+static void put_refusal(struct line *line, const struct ksa_decision *decision)
+{
+        char why[KSA_ERROR_SIZE], remedy[KSA_REMEDY_MAX + 1];
+
+        if (decision->error.file[0] != '\0')
+                put(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
+        if (decision->error.line != 0)
+                add(line, " line=%u", decision->error.line);
+        add(line, " why=\"%s\"", ksa_text_whole(decision->error.text, why, sizeof(why)));
+        if (*ksa_report_remedy(decision, remedy) != '\0')
+                add(line, " remedy=\"%s\"", remedy);
+}
+
+const char *ksa_report_result(const struct ksa_decision *decision)
+{
+        if (decision->outcome == KSA_ALLOW)
+                return "allow";
+        if (decision->outcome == KSA_UNAVAILABLE || decision->outcome == KSA_NOT_OURS)
+                return "unavailable";
+        return "deny";
+}
+
+static void put_all(struct line *line, const struct ksa_attempt *attempt,
+                    const struct ksa_decision *decision, const char *reference)
+{
+        char quoted[KSA_UNVERIFIED_SIZE];
+
+        add(line, "result=%s reason=%s service=", ksa_report_result(decision),
+            ksa_reason_name(decision->reason));
+        add(line, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
+            ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
+        add(line, " ref=%s", reference);
+        put(line, "", "rhost", attempt->rhost, KSA_UNVERIFIED_SIZE);
+        put(line, "", "user", ksa_text_user(attempt->user), KSA_UNVERIFIED_SIZE);
+        put_claims(line, decision);
+        if (decision->rule != NULL)
+                put(line, "", "rule", decision->rule->name, KSA_VERIFIED_SIZE);
+        put_asked(line, decision);
+        if (decision->outcome != KSA_ALLOW)
+                put_refusal(line, decision);
+}
+
+const char *ksa_report_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                            const char *reference, char out[KSA_LINE_SIZE])
+{
+        struct line line;
+        size_t limit = KSA_VERIFIED_SIZE;
+
+        do {
+                line = (struct line){.text = out, .limit = limit};
+                put_all(&line, attempt, decision, reference);
+                limit /= 2;
+        } while (line.length >= KSA_LINE_SIZE && limit > 0);
+        return out;
+}
+
+char *ksa_report_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
+                           const char *reference, const char *host_name)
+{
+        char *text = NULL;
+        const char *word = "", *why = "";
+
+        if (ksa_decision_is_open(decision)) {
+                why = decision->error.text;
+        } else if (hint != KSA_OK && hint != KSA_UNREACHED) {
+                word = ksa_reason_name(hint);
+                why = ksa_reason_remedy(hint);
+        }
+        if (asprintf(&text, "Service account token refused (ref %s on %s)%s%s%s%s", reference,
+                     host_name, *why != '\0' ? ": " : "", word, *word != '\0' ? ": " : "", why) < 0)
+                return NULL;
+        return text;
+}
+
+/* --- Steps ------------------------------------------------------------------ */
+
+static void explain_token(const struct ksa_decision *d, char *out, size_t size)
+{
+        char kid[KSA_UNVERIFIED_SIZE];
+
+        (void)snprintf(out, size, "%s, kid \"%s\"", ksa_algorithm_name(d->token.algorithm),
+                       ksa_text_quote(d->token.kid != NULL ? d->token.kid : "", kid, sizeof(kid)));
+}
+
+static void explain_key(const struct ksa_decision *d, char *out, size_t size)
+{
+        int length = snprintf(out, size, "cluster %s, %s key of %u bits, ", d->cluster->name,
+                              ksa_algorithm_name(d->key.algorithm), ksa_jwk_bits(&d->key));
+
+        if (length < 0 || (size_t)length >= size)
+                return;
+        if (d->keys_fetched == 0)
+                (void)snprintf(out + length, size - (size_t)length, "from a file");
+        else if (d->keys_fetched >= d->now) /* for this login, after it had read the clock */
+                (void)snprintf(out + length, size - (size_t)length, "fetched just now");
+        else
+                (void)snprintf(out + length, size - (size_t)length, "fetched %lld s ago",
+                               (long long)(d->now - d->keys_fetched));
+}
+
+static void explain_times(const struct ksa_decision *d, char *out, size_t size)
+{
+        (void)snprintf(out, size,
+                       "issued %lld s ago, expires in %lld s (iat %lld, nbf %lld, exp %lld, now "
+                       "%lld, leeway %d s)",
+                       (long long)(d->now - d->token.iat.seconds),
+                       (long long)(d->token.exp.seconds - d->now), (long long)d->token.iat.seconds,
+                       (long long)d->token.nbf.seconds, (long long)d->token.exp.seconds,
+                       (long long)d->now, KSA_LEEWAY);
+}
+
+static void explain_user(const struct ksa_attempt *attempt, char *out, size_t size)
+{
+        char user[KSA_UNVERIFIED_SIZE];
+
+        if (attempt->local.exists)
+                (void)snprintf(out, size, "\"%s\" has uid %u",
+                               ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
+                               (unsigned)attempt->local.uid);
+        else
+                (void)snprintf(out, size, "not checked: this service has no local users");
+}
+
+static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
+{
+        const char *account = ksa_local_user_account(&attempt->local);
+
+        if (attempt->local.own != NULL && attempt->local.own->broken != NULL)
+                (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
+                               attempt->local.own->broken);
+        else if (account == NULL)
+                (void)snprintf(out, size, "the user is not in the registry");
+        else if (attempt->local.own->record.account_uid[0] == '\0')
+                (void)snprintf(out, size, "created for %s; its uid was not checked: no account_uid",
+                               account);
+        else
+                (void)snprintf(out, size, "created for %s, uid \"%s\"", account,
+                               attempt->local.own->record.account_uid);
+}
+
+static void explain_review(const struct ksa_requirement_result *requirement_result, char *out,
+                           size_t size)
+{
+        if (requirement_result->review == KSA_REVIEW_NEVER)
+                (void)snprintf(out, size, "not demanded");
+        else if (requirement_result->review_skipped)
+                (void)snprintf(out, size,
+                               "skipped: the cluster could not be asked, and review = prefer "
+                               "allows that");
+        else
+                (void)snprintf(out, size, "%s: TokenReview names the same account and audience",
+                               ksa_review_word(requirement_result->review));
+}
+
+static void explain_demand(const struct ksa_decision *d, enum ksa_step step, char *out, size_t size)
+{
+        if (step == KSA_STEP_REVIEW)
+                explain_review(&d->requirement_result, out, size);
+        else if (step == KSA_STEP_BOUND && d->rule->bound == KSA_BOUND_POD)
+                (void)snprintf(out, size, "Pod \"%s\", uid \"%s\"", d->token.pod, d->token.pod_uid);
+        else if (step == KSA_STEP_RBAC && d->rule->rbac)
+                (void)snprintf(out, size, "hosts.ksa.dev \"%s\" is granted in namespace %s",
+                               d->requirement_result.granted_as, d->token.namespace);
+        else if (step == KSA_STEP_ONCE && d->rule->once)
+                (void)snprintf(out, size, "it was not used before; a login would mark it");
+        else
+                (void)snprintf(out, size, "not demanded");
+}
+
+static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_decision *d,
+                           enum ksa_step step, char *out, size_t size)
+{
+        char user[KSA_UNVERIFIED_SIZE], other[KSA_VERIFIED_SIZE];
+
+        switch (step) {
+        case KSA_STEP_SERVICE:
+                (void)snprintf(out, size, "user \"%s\", service \"%s\"",
+                               ksa_text_quote(ksa_text_user(attempt->user), user, sizeof(user)),
+                               ksa_text_quote(attempt->service, other, sizeof(other)));
+                break;
+        case KSA_STEP_TOKEN:
+                explain_token(d, out, size);
+                break;
+        case KSA_STEP_CLUSTER:
+                (void)snprintf(out, size, "issuer \"%s\"",
+                               ksa_text_quote(d->token.iss, other, sizeof(other)));
+                break;
+        case KSA_STEP_KEY:
+                explain_key(d, out, size);
+                break;
+        case KSA_STEP_SIGNATURE:
+                (void)snprintf(out, size, "%s over %zu bytes", ksa_algorithm_name(d->key.algorithm),
+                               d->token.signed_length);
+                break;
+        case KSA_STEP_AUDIENCE:
+                (void)snprintf(out, size, "the token is for \"%s\"",
+                               ksa_text_quote(ksa_claims_accepted(&d->token, d->accepted), other,
+                                              sizeof(other)));
+                break;
+        case KSA_STEP_TIMES:
+                explain_times(d, out, size);
+                break;
+        case KSA_STEP_LIFETIME:
+                (void)snprintf(out, size, "its lifetime is %lld s",
+                               (long long)(d->token.exp.seconds - d->token.iat.seconds));
+                break;
+        case KSA_STEP_SUBJECT:
+                (void)snprintf(out, size, "sub \"%s\", account uid \"%s\"", d->token.sub,
+                               d->token.account_uid);
+                break;
+        case KSA_STEP_USER:
+                explain_user(attempt, out, size);
+                break;
+        case KSA_STEP_RULE:
+                (void)snprintf(out, size, "[rule %s] in %s line %u", d->rule->name,
+                               d->rule->location.file, d->rule->location.line);
+                break;
+        case KSA_STEP_OWN:
+                explain_own(attempt, out, size);
+                break;
+        case KSA_STEP_BOUND:
+        case KSA_STEP_REVIEW:
+        case KSA_STEP_RBAC:
+        case KSA_STEP_ONCE:
+                explain_demand(d, step, out, size);
+                break;
+        case KSA_STEP_COUNT:
+        default:
+                break;
+        }
+}
+
+const char *ksa_report_step(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
+                            enum ksa_step step, char *out, size_t size)
+{
+        if (size > 0)
+                out[0] = '\0';
+        if (decision->steps[step] == KSA_OK)
+                explain_passed(attempt, decision, step, out, size);
+        else if (decision->steps[step] != KSA_UNREACHED)
+                (void)snprintf(out, size, "%s%s", decision->error.text,
+                               step == KSA_STEP_KEY && decision->keys_may_refresh
+                                       ? "; a login would refresh the key set first"
+                                       : "");
+        return out;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A cluster that answers from a table, in place of ksa-fetch: env.fetch and env.refresh of a test. */
+#ifndef KSA_TEST_FAKE_CLUSTER_H
+#define KSA_TEST_FAKE_CLUSTER_H
+
+#include "base/env.h"
+
+struct answer_row {
+        const char *url;        /* what the URL holds */
+        enum ksa_reason reason; /* other than KSA_OK: there is no HTTP answer */
+        int status;
+        const char *body;
+        int64_t max_age, retry_after;
+};
+
+struct answers {
+        const struct answer_row *rows;
+        size_t count;
+        void (*on_refresh)(struct answers *answers); /* what a refresh changes, or NULL */
+        void *context;                               /* of the test */
+        enum ksa_reason refreshed;                   /* what a refresh says; 0: KSA_OK */
+
+        /* What was asked, the last time. */
+        unsigned asked, refreshes;
+        char method[8], url[256], accept[128], agent[128], audit_id[64], bearer[128], ca[64],
+                proxy[64], server_name[64], body[8192];
+        char clusters[256]; /* of the last refresh, each with a comma behind it */
+        unsigned milliseconds;
+};
+
+/* Puts ANSWERS in place of the network. */
+void answers_use(struct ksa_env *env, struct answers *answers);
+
+#endif
