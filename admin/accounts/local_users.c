@@ -159,8 +159,7 @@ static bool has(const struct ksa_local *local, bool group, const char *name, uin
         if (answer == SOMEBODY)
                 tell(group ? "the group" : "the user", holder.name, "NSS", who);
         else if (answer == NO_ANSWER)
-                (void)snprintf(who, KSA_WHO_SIZE,
-                               "possibly somebody of NSS, which gives no answer");
+                (void)snprintf(who, KSA_WHO_SIZE, "possibly a user of NSS, which does not answer");
         return answer != NOBODY;
 }
 

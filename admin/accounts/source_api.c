@@ -40,7 +40,7 @@ static enum ksa_reason read_account(const json_t *item, const struct ksa_account
                                 "an account without a name, a namespace or a uid");
         if (created == NULL || !ksa_account_time(created, &said.created))
                 return ksa_fail(err, KSA_API_BROKEN,
-                                "an account whose creationTimestamp is no time");
+                                "an account with an invalid creationTimestamp");
         /* One that is being deleted is gone: only a finalizer keeps its name. */
         if (deleted != NULL && !json_is_null(deleted))
                 return KSA_OK;
@@ -70,11 +70,12 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_desired_list *li
         const char *next = ksa_json_text(metadata, "continue");
 
         if (!is_list(page))
-                return ksa_fail(err, KSA_API_BROKEN, "the answer is no list of service accounts");
+                return ksa_fail(err, KSA_API_BROKEN,
+                                "the response is not a list of service accounts");
         if (version == NULL || !ksa_is_graphic(version) || strlen(version) > VERSION_MAX)
                 return ksa_fail(err, KSA_API_BROKEN, "the list has no resourceVersion");
         if (!ksa_api_object_may_be_text(json_object_get(metadata, "continue")))
-                return ksa_fail(err, KSA_API_BROKEN, "the list's continue is no text");
+                return ksa_fail(err, KSA_API_BROKEN, "the list's continue is not a string");
         next = next != NULL ? next : "";
         if (*next != '\0' && (!ksa_is_graphic(next) || strlen(next) > NEXT_MAX))
                 return ksa_fail(err, KSA_API_BROKEN,
@@ -98,7 +99,7 @@ enum ksa_reason ksa_account_page_read(const char *body, size_t length,
 
         if (reason != KSA_OK)
                 return ksa_fail(err, reason == KSA_MEMORY ? reason : KSA_API_BROKEN,
-                                "the answer is no list of service accounts: %s", inner.text);
+                                "the response is not a list of service accounts: %s", inner.text);
         reason = read_head(page, list, &read, err);
         /* A list of nothing has null in place of its items. */
         const json_t *items = json_object_get(page, "items");

@@ -13,8 +13,8 @@ static enum ksa_reason refuse(const struct ksa_registry_output *output, const ch
 {
         char quoted[KSA_QUOTED_SIZE];
 
-        return ksa_fail(output->err, KSA_INTERNAL, "the %s '%s' may not stand in the registry: %s",
-                        kind, ksa_text_quote(name, quoted, sizeof(quoted)), why);
+        return ksa_fail(output->err, KSA_INTERNAL, "the registry cannot hold the %s '%s': %s", kind,
+                        ksa_text_quote(name, quoted, sizeof(quoted)), why);
 }
 
 /* --- Bytes ------------------------------------------------------------------ */

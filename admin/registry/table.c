@@ -239,7 +239,8 @@ static enum ksa_reason try_seed(struct table *table, struct ksa_format_header *h
         write_header(table->bytes, header);
         if (ksa_registry_read(table->bytes, (size_t)header->size, &table->reader, &why) !=
             KSA_REGISTRY_FOUND)
-                return ksa_fail(table->err, KSA_INTERNAL, "the new registry is none: %s", why);
+                return ksa_fail(table->err, KSA_INTERNAL,
+                                "the new registry failed verification: %s", why);
         memset(table->bytes + header->buckets, 0,
                header->bucket_count * sizeof(struct ksa_format_bucket));
         table->full = false;

@@ -181,7 +181,7 @@ enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
         if (own == NULL || !own->found)
                 return named || !ksa_list_has(&rule->user, "@own")
                                ? KSA_OK
-                               : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "nobody's own user");
+                               : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "not a user that ksa manages");
         const struct ksa_account_record *record = &own->record;
         enum ksa_reason reason = judge_state(record, err);
         if (reason != KSA_OK)
@@ -195,7 +195,7 @@ enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
                 return KSA_OK;
         if (record->account_uid[0] == '\0')
                 return ksa_fail(err, KSA_RECREATED,
-                                "nobody said for which account '%s' was made: write account_uid in "
+                                "the account uid of '%s' is unknown: write account_uid in "
                                 "[account %s]",
                                 record->name, record->name);
         if (strcmp(record->account_uid, token->account_uid) != 0)
