@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "certificate.h"
+
 /* A client certificate as it may be told: whose it is, and until when. */
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -11,7 +13,6 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "ksactl.h"
 
 /* As api.c has it for trust anchors. */
 #define CERTIFICATE_MAX ((size_t)512 * 1024)

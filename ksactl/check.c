@@ -3,7 +3,6 @@
 #include <grp.h>
 #include <openssl/evp.h>
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,60 +17,10 @@
 /* Rules compared with all before them, at most: a thousand is half a million pairs. */
 #define COMPARED_MAX 2000
 
-/* --- Telling ------------------------------------------------------------------ */
-
-static void tell(struct report *report, bool is_error, const char *file, unsigned line,
-                 const char *text, const char *remedy)
-{
-        int status = is_error ? EXIT_BROKEN : EXIT_DENIED;
-
-        if (report->status < status)
-                report->status = status;
-        (void)json_array_append_new(report->problems,
-                                    json_pack("{s:s, s:s?, s:o, s:s, s:s?}", "severity",
-                                              is_error ? "error" : "warning", "file",
-                                              *file != '\0' ? file : NULL, "line",
-                                              line != 0 ? json_integer(line) : json_null(), "text",
-                                              text, "remedy", *remedy != '\0' ? remedy : NULL));
-        if (report->json)
-                return;
-        bool is_named = *file == '\0' || (line == 0 && strncmp(text, file, strlen(file)) == 0);
-        if (!is_named)
-                (void)printf("%s:", file);
-        if (line != 0)
-                (void)printf("%u:", line);
-        (void)printf("%s%s: %s\n", is_named ? "" : " ", is_error ? "error" : "warning", text);
-        if (*remedy != '\0')
-                (void)printf("    %s\n", remedy);
-}
-
-void tell_at(struct report *report, bool is_error, const struct ksa_location *location,
-             const char *remedy, const char *format, ...)
-{
-        char text[1024];
-        va_list arguments;
-
-        va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
-        va_end(arguments);
-        tell(report, is_error, location->file, location->line, text, remedy);
-}
-
-const char *remedy_of(enum ksa_reason reason)
-{
-        if (reason == KSA_CONFIG_INVALID)
-                return "see ksa.conf(5) and ksactl options";
-        if (reason == KSA_FILE_MISSING)
-                return "create the file, or correct its name";
-        if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
-                return "";
-        return ksa_reason_remedy(reason);
-}
-
 static void tell_loader(void *context, const struct ksa_error *problem)
 {
-        tell(context, true, problem->file, problem->line, problem->text,
-             problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
+        report_problem(context, true, problem->file, problem->line, problem->text,
+                       problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
 }
 
 /* --- Key sets ----------------------------------------------------------------- */
@@ -92,16 +41,16 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                     ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
                         usable++;
                 else
-                        tell_at(report, false, &cluster->location,
-                                "remove or replace this key: no login can use it",
-                                "[cluster %s] skips key \"%s\": %s", cluster->name,
-                                ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
+                        report_at(report, false, &cluster->location,
+                                  "remove or replace this key: no login can use it",
+                                  "[cluster %s] skips key \"%s\": %s", cluster->name,
+                                  ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)
-                tell_at(report, true, &cluster->location,
-                        "correct the key set: every login of this cluster is refused",
-                        "[cluster %s] has no usable key", cluster->name);
+                report_at(report, true, &cluster->location,
+                          "correct the key set: every login of this cluster is refused",
+                          "[cluster %s] has no usable key", cluster->name);
 }
 
 /* A key set is for all to read. */
@@ -112,11 +61,11 @@ static void check_private(struct report *report, const struct ksa_cluster *clust
         char quoted[KSA_VERIFIED_SIZE];
 
         if (kid != NULL)
-                tell_at(report, false, &cluster->location,
-                        "remove the private part: anyone who can read it can sign tokens of this "
-                        "cluster",
-                        "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
-                        ksa_text_quote(kid, quoted, sizeof(quoted)));
+                report_at(report, false, &cluster->location,
+                          "remove the private part: anyone who can read it can sign tokens of this "
+                          "cluster",
+                          "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
+                          ksa_text_quote(kid, quoted, sizeof(quoted)));
 }
 
 static bool share_issuer(const struct ksa_cluster *left, const struct ksa_cluster *right)
@@ -138,11 +87,11 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
                     ksa_keyset_find(other_keyset, kid, &jwk, NULL) == KSA_OK)
-                        tell_at(report, true, &cluster->location,
-                                "remove one of the clusters: tokens of this key are refused",
-                                "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
-                                "%s], which share an issuer",
-                                kid, other->name, cluster->name);
+                        report_at(report, true, &cluster->location,
+                                  "remove one of the clusters: tokens of this key are refused",
+                                  "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
+                                  "%s], which share an issuer",
+                                  kid, other->name, cluster->name);
         }
 }
 
@@ -163,8 +112,8 @@ static void tell_no_set(struct report *report, const struct ksa_cluster *cluster
                                "run ksactl keys refresh %s; otherwise the first login waits for a "
                                "refresh, and a service without root refuses all logins",
                                cluster->name);
-        tell_at(report, !may_come, &cluster->location, remedy, "[cluster %s]: %s", cluster->name,
-                error->text);
+        report_at(report, !may_come, &cluster->location, remedy, "[cluster %s]: %s", cluster->name,
+                  error->text);
 }
 
 static void check_keys(struct report *report, const struct ksa_config *config,
@@ -249,28 +198,28 @@ static void check_user(struct report *report, const struct ksa_config *config,
         if (own)
                 return;
         if (user == NULL) {
-                tell_at(report, false, &rule->location,
-                        is_declared(config, name) ? "run ksactl accounts sync, which creates "
-                                                    "the user"
-                                                  : "create the user, or correct its name",
-                        "[rule %s]: user %s does not exist%s", rule->name, name,
-                        is_declared(config, name) ? " yet; [account] declares it" : "");
+                report_at(report, false, &rule->location,
+                          is_declared(config, name) ? "run ksactl accounts sync, which creates "
+                                                      "the user"
+                                                    : "create the user, or correct its name",
+                          "[rule %s]: user %s does not exist%s", rule->name, name,
+                          is_declared(config, name) ? " yet; [account] declares it" : "");
                 return;
         }
         if (user->pw_uid == 0) {
-                tell_at(report, false, &rule->location, "use a separate user, and sudo",
-                        "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
+                report_at(report, false, &rule->location, "use a separate user, and sudo",
+                          "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
                 return;
         }
         if (user->pw_uid < 1000)
-                tell_at(report, false, &rule->location, "use a separate user",
-                        "[rule %s]: %s is a system user (uid %u)", rule->name, name,
-                        (unsigned)user->pw_uid);
+                report_at(report, false, &rule->location, "use a separate user",
+                          "[rule %s]: %s is a system user (uid %u)", rule->name, name,
+                          (unsigned)user->pw_uid);
         const char *group = powerful_group(user);
         if (group != NULL)
-                tell_at(report, false, &rule->location, "use a user outside that group",
-                        "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
-                        name, group);
+                report_at(report, false, &rule->location, "use a user outside that group",
+                          "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
+                          name, group);
 }
 
 /* --- Rules -------------------------------------------------------------------- */
@@ -282,11 +231,11 @@ static void check_reach(struct report *report, const struct ksa_config *config, 
         for (size_t i = 0; i < position && position < COMPARED_MAX; i++) {
                 if (!rule_covers(&config->rules[i], later))
                         continue;
-                tell_at(report, false, &later->location,
-                        "remove this rule, or move it before the other",
-                        "[rule %s] is never reached: [rule %s] in %s line %u matches first",
-                        later->name, config->rules[i].name, config->rules[i].location.file,
-                        config->rules[i].location.line);
+                report_at(report, false, &later->location,
+                          "remove this rule, or move it before the other",
+                          "[rule %s] is never reached: [rule %s] in %s line %u matches first",
+                          later->name, config->rules[i].name, config->rules[i].location.file,
+                          config->rules[i].location.line);
                 return;
         }
 }
@@ -301,9 +250,9 @@ static void check_rules(struct report *report, const struct ksa_config *config)
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
-                tell(report, false, "", 0,
-                     "the configuration has no [rule], so no login is allowed",
-                     "add a [rule]; see ksa.conf(5)");
+                report_problem(report, false, "", 0,
+                               "the configuration has no [rule], so no login is allowed",
+                               "add a [rule]; see ksa.conf(5)");
 }
 
 /* --- Audiences ---------------------------------------------------------------- */
@@ -329,11 +278,11 @@ static void check_audiences(struct report *report, const struct ksa_config *conf
                 const char *audience = ksa_list_text(audiences, i);
 
                 if (is_api_audience(config, audience))
-                        tell_at(report, false, location,
-                                "use an audience of this host, such as ssh://HOST",
-                                "audience %s is an API server's: a host that receives such a "
-                                "token can use it against the cluster",
-                                audience);
+                        report_at(report, false, location,
+                                  "use an audience of this host, such as ssh://HOST",
+                                  "audience %s is an API server's: a host that receives such a "
+                                  "token can use it against the cluster",
+                                  audience);
         }
 }
 
@@ -352,11 +301,11 @@ static void check_services(struct report *report, const struct ksa_config *confi
 
                         if (runs_without_root(config, name) &&
                             (service == NULL || service->audience.count == 0))
-                                tell_at(report, false, &rule->location,
-                                        "add [service postgresql] with an audience",
-                                        "[rule %s]: %s runs without root and shares the host's "
-                                        "audience, so every login is refused",
-                                        rule->name, name);
+                                report_at(report, false, &rule->location,
+                                          "add [service postgresql] with an audience",
+                                          "[rule %s]: %s runs without root and shares the host's "
+                                          "audience, so every login is refused",
+                                          rule->name, name);
                 }
         }
 }

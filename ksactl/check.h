@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What ksactl check found, and its parts in files of their own. */
+/* The parts of ksactl check. */
 #ifndef KSACTL_CHECK_H
 #define KSACTL_CHECK_H
 
+#include "check_report.h"
 #include "ksactl.h"
-
-struct report {
-        json_t *problems;
-        bool json;
-        int status;
-};
-
-/* Adds a problem of the section at PLACE; what is no error is a warning. */
-void tell_at(struct report *report, bool is_error, const struct ksa_location *location,
-             const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
-
-/* What helps beyond the text, which for an unsafe file says it already. */
-const char *remedy_of(enum ksa_reason reason);
 
 /* The files that clusters name beside their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);

@@ -36,8 +36,8 @@ static void check_lookups(struct report *report, const struct ksa_location *loca
                 if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
                         continue;
                 (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", fault.line);
-                tell_at(report, false, location, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
-                        nsswitch_databases[i], fault.effect);
+                report_at(report, false, location, remedy, NSSWITCH_FILE " %s for %s: %s",
+                          fault.what, nsswitch_databases[i], fault.effect);
         }
 }
 
@@ -53,12 +53,12 @@ static void check_registry(struct report *report, const struct ksa_location *loc
         const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
 
         if (file.level == TROUBLE)
-                tell_at(report, true, location, file.remedy, "%s", file.problem);
+                report_at(report, true, location, file.remedy, "%s", file.problem);
         if (answer == KSA_REGISTRY_FOUND &&
             count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
                 (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
-                tell_at(report, false, location, remedy,
-                        "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
+                report_at(report, false, location, remedy,
+                          "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
         }
         ksa_registry_close(&registry);
 }
@@ -83,7 +83,8 @@ static void check_clusters(struct report *report, const struct ksa_config *confi
                 count += strcmp(told, record.cluster) == 0;
         }
         if (told != NULL)
-                tell_at(report, false, &config->host.location,
+                report_at(
+                        report, false, &config->host.location,
                         "if it was renamed: ksactl accounts rename-cluster OLD NEW; if not, ksactl "
                         "accounts sync removes its users",
                         "%zu users are of the cluster %s, which no section describes", count, told);
@@ -105,11 +106,11 @@ static void check_range(struct report *report, const struct ksa_config *config)
 
         for (size_t i = 0; i < KSA_COUNT(taken); i++) {
                 if (range->min <= taken[i].max && range->max >= taken[i].min)
-                        tell_at(report, false, &config->host.location,
-                                "choose another range; the default range does not overlap",
-                                "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
-                                (unsigned)range->max, (unsigned)taken[i].min,
-                                (unsigned)taken[i].max, taken[i].what);
+                        report_at(report, false, &config->host.location,
+                                  "choose another range; the default range does not overlap",
+                                  "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
+                                  (unsigned)range->max, (unsigned)taken[i].min,
+                                  (unsigned)taken[i].max, taken[i].what);
         }
 }
 
@@ -124,10 +125,10 @@ static void check_map(struct report *report, const struct ksa_config *config, co
                 return;
         (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
                        ksa_id_map_tell(map, mapped));
-        tell_at(report, false, &config->host.location, remedy,
-                "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
-                "assigns only mapped uids",
-                (unsigned)range->min, (unsigned)range->max, path);
+        report_at(report, false, &config->host.location, remedy,
+                  "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
+                  "assigns only mapped uids",
+                  (unsigned)range->min, (unsigned)range->max, path);
 }
 
 /* Returns false if a map cannot be read. */
@@ -137,8 +138,8 @@ static bool check_maps(struct report *report, const struct ksa_config *config,
         struct ksa_error error = {0};
 
         if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
-                tell_at(report, true, &config->host.location, remedy_of(error.reason),
-                        "%s line %u: %s", error.file, error.line, error.text);
+                report_at(report, true, &config->host.location, remedy_of(error.reason),
+                          "%s line %u: %s", error.file, error.line, error.text);
                 return false;
         }
         check_map(report, config, UID_MAP_FILE, &ret_maps->uids);
@@ -156,20 +157,20 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
         char quoted[128];
 
         if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
-                tell_at(report, false, &config->host.location,
-                        "correct the file; otherwise accounts sync does nothing", "%s line %u: %s",
-                        path, error.line, error.text);
+                report_at(report, false, &config->host.location,
+                          "correct the file; otherwise accounts sync does nothing",
+                          "%s line %u: %s", path, error.line, error.text);
         for (size_t i = 0; i < table.count; i++) {
                 const struct ksa_local_entry *entry = &table.entries[i];
 
                 if (entry->number > range->max || entry->end < range->min)
                         continue;
-                tell_at(report, false, &config->host.location,
-                        "choose another range, or move that user's subordinate ids",
-                        "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
-                        (unsigned)range->min, (unsigned)range->max,
-                        (unsigned long long)entry->number, (unsigned long long)entry->end, path,
-                        ksa_text_quote(entry->name, quoted, sizeof(quoted)));
+                report_at(report, false, &config->host.location,
+                          "choose another range, or move that user's subordinate ids",
+                          "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
+                          (unsigned)range->min, (unsigned)range->max,
+                          (unsigned long long)entry->number, (unsigned long long)entry->end, path,
+                          ksa_text_quote(entry->name, quoted, sizeof(quoted)));
                 break;
         }
         ksa_local_clear(&table);
@@ -182,10 +183,10 @@ static void check_shell(struct report *report, const struct ksa_location *locati
                         const char *section, const char *name, const char *shell)
 {
         if (shell != NULL && access(shell, X_OK) != 0)
-                tell_at(report, false, location, "install the shell, or name another",
-                        "[%s %s]: shell %s is missing or not executable; sshd will refuse these "
-                        "users",
-                        section, name, shell);
+                report_at(report, false, location, "install the shell, or name another",
+                          "[%s %s]: shell %s is missing or not executable; sshd will refuse these "
+                          "users",
+                          section, name, shell);
 }
 
 /* Users and groups of this host's files, which accounts sync gives to no account, declared or not. */
@@ -196,9 +197,9 @@ static void read_local(struct report *report, const struct ksa_location *locatio
 
         if (ksa_local_read_users("/etc/passwd", local, &error) != KSA_OK ||
             ksa_local_read_groups("/etc/group", local, &error) != KSA_OK)
-                tell_at(report, false, location,
-                        "correct the file; otherwise accounts sync does nothing", "%s: %s",
-                        error.file, error.text);
+                report_at(report, false, location,
+                          "correct the file; otherwise accounts sync does nothing", "%s: %s",
+                          error.file, error.text);
         if (!ksa_local_arrange(local))
                 ksa_local_clear(local);
 }
@@ -210,11 +211,11 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
         char quoted[128];
 
         if (holder != NULL)
-                tell_at(report, false, &account->location,
-                        "choose another, or remove the existing one from the host",
-                        "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
-                        account->name, what, holder->kind,
-                        ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
+                report_at(report, false, &account->location,
+                          "choose another, or remove the existing one from the host",
+                          "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
+                          account->name, what, holder->kind,
+                          ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
 }
 
 /* MAPS is NULL if they are not known. */
@@ -225,18 +226,19 @@ static void check_account(struct report *report, const struct ksa_account *accou
         const uint32_t uid = (uint32_t)account->uid;
 
         if (fault != NULL)
-                tell_at(report, false, &account->location, "choose another name",
-                        "[account %s] gets no user: %s", account->name, fault);
+                report_at(report, false, &account->location, "choose another name",
+                          "[account %s] gets no user: %s", account->name, fault);
         else
                 check_holder(report, account, "name", ksa_local_with_name(local, account->name));
         if (uid != 0 && !ksa_uid_is_usable(uid))
-                tell_at(report, false, &account->location,
-                        "choose another uid; see uid in ksa.conf(5)",
-                        "[account %s] gets no user: the uid %u is reserved for the kernel or "
-                        "for systemd",
-                        account->name, (unsigned)uid);
+                report_at(report, false, &account->location,
+                          "choose another uid; see uid in ksa.conf(5)",
+                          "[account %s] gets no user: the uid %u is reserved for the kernel or "
+                          "for systemd",
+                          account->name, (unsigned)uid);
         else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
-                tell_at(report, false, &account->location, "choose a uid that is mapped",
+                report_at(
+                        report, false, &account->location, "choose a uid that is mapped",
                         "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
         else if (uid != 0)
@@ -256,7 +258,8 @@ static void check_source(struct report *report, const struct ksa_config *config,
         if (ksa_accounts_file(source) != NULL)
                 return;
         if (cluster->api_server == NULL) {
-                tell_at(report, false, &source->location,
+                report_at(
+                        report, false, &source->location,
                         "write api_server in its [cluster], or source = file:PATH with the export of "
                         "a leader",
                         "[accounts %s]: its cluster has no api_server to list its accounts",
@@ -266,9 +269,9 @@ static void check_source(struct report *report, const struct ksa_config *config,
                                "add credential_file to [cluster %s], and pipe a token into ksactl "
                                "credential init %s",
                                source->name, source->name);
-                tell_at(report, false, &source->location, remedy,
-                        "[accounts %s]: this host has no credential to list the accounts with",
-                        source->name);
+                report_at(report, false, &source->location, remedy,
+                          "[accounts %s]: this host has no credential to list the accounts with",
+                          source->name);
         }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "certificate.h"
 #include "admin/credential/credential.h"
 #include "base/file.h"
 #include "check.h"
@@ -27,8 +28,8 @@ static bool is_hidden(enum ksa_reason reason)
 static void tell_file(struct report *report, const struct ksa_cluster *cluster, bool is_error,
                       const char *option, const struct ksa_error *error)
 {
-        tell_at(report, is_error, &cluster->location, remedy_of(error->reason),
-                "[cluster %s] %s: %s", cluster->name, option, error->text);
+        report_at(report, is_error, &cluster->location, remedy_of(error->reason),
+                  "[cluster %s] %s: %s", cluster->name, option, error->text);
 }
 
 /* Trust anchors, or this host's own certificate, which IS_SHOWN where logins ask. */
@@ -46,10 +47,11 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                 if (!is_hidden(error.reason))
                         tell_file(report, cluster, true, option, &error);
         } else if (certificate.until <= env->now) {
-                tell_at(report, is_shown, &cluster->location,
-                        "replace it with the current certificate",
-                        "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
-                        option, path, certificate.subject, moment(certificate.until, when));
+                report_at(report, is_shown, &cluster->location,
+                          "replace it with the current certificate",
+                          "[cluster %s] %s: the certificate in %s (%s) expired at %s",
+                          cluster->name, option, path, certificate.subject,
+                          moment(certificate.until, when));
         }
 }
 
@@ -62,10 +64,10 @@ static void check_anchors(struct report *report, const struct ksa_cluster *clust
         check_certificate(report, cluster, env, option, path, false);
         if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
             certificate.has_private_key)
-                tell_at(report, false, &cluster->location,
-                        "remove the key from the file: anyone who can read it can impersonate "
-                        "the server",
-                        "[cluster %s] %s: %s has a private key", cluster->name, option, path);
+                report_at(report, false, &cluster->location,
+                          "remove the key from the file: anyone who can read it can impersonate "
+                          "the server",
+                          "[cluster %s] %s: %s has a private key", cluster->name, option, path);
 }
 
 static void check_key(struct report *report, const struct ksa_cluster *cluster,
@@ -97,11 +99,11 @@ static void check_own_account(struct report *report, const struct ksa_config *co
                         if (!ksa_pattern_covers(&patterns[n], cluster->name, token->namespace,
                                                 token->account))
                                 continue;
-                        tell_at(report, false, &rule->location,
-                                "name the namespaces: an attacker who controls one host could "
-                                "log in to the others",
-                                "[rule %s] also admits %s/%s, which is this host's own account",
-                                rule->name, token->namespace, token->account);
+                        report_at(report, false, &rule->location,
+                                  "name the namespaces: an attacker who controls one host could "
+                                  "log in to the others",
+                                  "[rule %s] also admits %s/%s, which is this host's own account",
+                                  rule->name, token->namespace, token->account);
                         break;
                 }
         }
@@ -122,8 +124,8 @@ static void check_credential(struct report *report, const struct ksa_config *con
                 reason = ksa_fail(&error, KSA_EXPIRED, "%s has expired", cluster->credential_file);
         (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
-                tell_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->location, remedy,
-                        "[cluster %s] credential_file: %s", cluster->name, error.text);
+                report_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->location, remedy,
+                          "[cluster %s] credential_file: %s", cluster->name, error.text);
         else if (reason != KSA_OK && !is_hidden(reason))
                 tell_file(report, cluster, true, "credential_file", &error);
         if (reason == KSA_OK)
@@ -152,14 +154,14 @@ static void check_fetch(struct report *report, const struct ksa_cluster *cluster
                         const struct ksa_helper *fetch)
 {
         if (getpwnam("_ksa") == NULL)
-                tell_at(report, true, &cluster->location,
-                        "run systemd-sysusers, which creates the user from ksa's sysusers.d",
-                        "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
-                        cluster->name);
+                report_at(report, true, &cluster->location,
+                          "run systemd-sysusers, which creates the user from ksa's sysusers.d",
+                          "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
+                          cluster->name);
         if (access(fetch->fetch_program, X_OK) != 0)
-                tell_at(report, true, &cluster->location, "reinstall ksa",
-                        "[cluster %s] needs %s, which cannot be run", cluster->name,
-                        fetch->fetch_program);
+                report_at(report, true, &cluster->location, "reinstall ksa",
+                          "[cluster %s] needs %s, which cannot be run", cluster->name,
+                          fetch->fetch_program);
 }
 
 /* Told once, at the first cluster that is asked for anything. */
@@ -190,9 +192,9 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                 return;
         (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
         if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
-                tell_at(report, true, &rule->location, remedy_of(error.reason),
-                        "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
-                        rule->name, error.text);
+                report_at(report, true, &rule->location, remedy_of(error.reason),
+                          "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
+                          rule->name, error.text);
 }
 
 /* A directory that is of no use is reported by check_marks(). */
@@ -204,8 +206,8 @@ void check_sweep(struct report *report, const struct ksa_config *config, const s
 
         find_marks(config, env, &marks);
         if (marks.level == SOON)
-                tell_at(report, false, rule != NULL ? &rule->location : &nowhere, marks.remedy,
-                        "%s", marks.problem);
+                report_at(report, false, rule != NULL ? &rule->location : &nowhere, marks.remedy,
+                          "%s", marks.problem);
         json_decref(marks.facts);
 }
 
@@ -215,8 +217,8 @@ static void check_timer(struct report *report, const struct ksa_location *locati
         char remedy[TIMER_REMEDY_SIZE];
 
         if (!timer_runs(timer, remedy))
-                tell_at(report, false, location, remedy, "%s is not enabled, so nothing %s", timer,
-                        what);
+                report_at(report, false, location, remedy, "%s is not enabled, so nothing %s",
+                          timer, what);
 }
 
 void check_timers(struct report *report, const struct ksa_config *config)
@@ -251,10 +253,10 @@ void check_demands(struct report *report, const struct ksa_config *config,
                         const char *name = ksa_list_text(&rule->service, n);
 
                         if (runs_without_root(config, name))
-                                tell_at(report, false, &rule->location, remedy,
-                                        "[rule %s] demands %s, which %s cannot check without "
-                                        "root: every login is refused",
-                                        rule->name, requirement, name);
+                                report_at(report, false, &rule->location, remedy,
+                                          "[rule %s] demands %s, which %s cannot check without "
+                                          "root: every login is refused",
+                                          rule->name, requirement, name);
                 }
         }
 }

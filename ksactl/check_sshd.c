@@ -77,14 +77,14 @@ void check_sshd(struct report *report, const struct ksa_config *config)
                 if (!ksa_list_has(&rule->service, "sshd"))
                         continue;
                 if (has_penalties() && !may_have_set_penalties())
-                        tell_at(report, false, &rule->location,
-                                "install ksa-penalties.conf of packaging/examples/sshd_config.d; "
-                                "see ksa-clusters(7) for MaxStartups",
-                                "[rule %s]: this sshd (OpenSSH 9.8 or later) refuses all "
-                                "connections from an address after a few refused tokens, and "
-                                "/etc/ssh/sshd_config and sshd_config.d do not set "
-                                "PerSourcePenalties or PerSourcePenaltyExemptList",
-                                rule->name);
+                        report_at(report, false, &rule->location,
+                                  "install ksa-penalties.conf of packaging/examples/sshd_config.d; "
+                                  "see ksa-clusters(7) for MaxStartups",
+                                  "[rule %s]: this sshd (OpenSSH 9.8 or later) refuses all "
+                                  "connections from an address after a few refused tokens, and "
+                                  "/etc/ssh/sshd_config and sshd_config.d do not set "
+                                  "PerSourcePenalties or PerSourcePenaltyExemptList",
+                                  rule->name);
                 return;
         }
 }

@@ -20,10 +20,10 @@ static void check_url(struct report *report, const struct ksa_cluster *cluster, 
                       const char *url, const char *remedy)
 {
         if (url != NULL && has_userinfo(url))
-                tell_at(report, false, &cluster->location, remedy,
-                        "[cluster %s] %s: its URL contains a user name or password, which every "
-                        "user of this host can read",
-                        cluster->name, option);
+                report_at(report, false, &cluster->location, remedy,
+                          "[cluster %s] %s: its URL contains a user name or password, which every "
+                          "user of this host can read",
+                          cluster->name, option);
 }
 
 void check_urls(struct report *report, const struct ksa_config *config)

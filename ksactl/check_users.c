@@ -50,11 +50,11 @@ static void check_owner(struct report *report, const struct ksa_config *config,
         if (account == NULL && user == NULL && section != NULL)
                 account = text_of(&section->account, declared);
         if (account != NULL && is_for_others(rule, account))
-                tell_at(report, false, &rule->location,
-                        "write user = @own, or name a user that ksa did not create",
-                        "[rule %s]: ksa creates %s for %s, so every other account of the rule "
-                        "is refused",
-                        rule->name, name, account);
+                report_at(report, false, &rule->location,
+                          "write user = @own, or name a user that ksa did not create",
+                          "[rule %s]: ksa creates %s for %s, so every other account of the rule "
+                          "is refused",
+                          rule->name, name, account);
         ksa_local_user_close(&own);
 }
 
@@ -87,12 +87,12 @@ static void check_password(struct report *report, const struct ksa_config *confi
 
                 if (service != NULL && !service->local_user)
                         continue;
-                tell_at(report, false, &rule->location,
-                        user->pw_uid == 0 ? "name another user"
-                                          : "name another user, or lock the password (passwd -l)",
-                        "[rule %s]: the password of %s does not work with %s, which takes only a "
-                        "token from that user",
-                        rule->name, user->pw_name, name);
+                report_at(report, false, &rule->location,
+                          user->pw_uid == 0 ? "name another user"
+                                            : "name another user, or lock the password (passwd -l)",
+                          "[rule %s]: the password of %s does not work with %s, which takes only a "
+                          "token from that user",
+                          rule->name, user->pw_name, name);
         }
 }
 

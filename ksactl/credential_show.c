@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "certificate.h"
 #include "admin/credential/credential.h"
 #include "base/text.h"
 #include "ksactl.h"

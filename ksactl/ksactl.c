@@ -2,16 +2,11 @@
 /* ksactl: the administrator's tool. A table of commands. */
 #include "ksactl.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "admin/base/json_wipe.h"
-#include "config/load.h"
 
 static const struct command {
         const char *name;
@@ -50,171 +45,6 @@ static void print_usage(FILE *out)
         for (size_t i = 0; i < KSA_COUNT(commands); i++)
                 (void)fprintf(out, "%s ksactl %s\n", i == 0 ? "usage:" : "      ",
                               commands[i].usage);
-}
-
-static bool read_flag(const struct args *arguments, int *position, const struct flag *flags,
-                      size_t count)
-{
-        const char *word = arguments->args[*position];
-
-        for (size_t i = 0; i < count; i++) {
-                if (strcmp(word, flags[i].name) != 0)
-                        continue;
-                if (flags[i].given != NULL) {
-                        *flags[i].given = true;
-                        return true;
-                }
-                if (*position + 1 == arguments->count || *flags[i].value != NULL) {
-                        (void)fprintf(stderr, "ksactl: %s takes one value\n", word);
-                        return false;
-                }
-                *flags[i].value = arguments->args[++*position];
-                return true;
-        }
-        (void)fprintf(stderr, "ksactl: unknown option %s\n", word);
-        return false;
-}
-
-bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
-                const char **args, size_t count)
-{
-        size_t found = 0;
-
-        for (int i = 0; i < arguments->count; i++) {
-                const char *word = arguments->args[i];
-
-                if (word[0] == '-' && word[1] != '\0') {
-                        if (!read_flag(arguments, &i, flags, flag_count))
-                                return false;
-                } else if (found < count) {
-                        args[found++] = word;
-                } else {
-                        (void)fprintf(stderr, "ksactl: unexpected argument \"%s\"\n", word);
-                        return false;
-                }
-        }
-        return true;
-}
-
-char *make_absolute(const char *path)
-{
-        char directory[PATH_MAX], *absolute = NULL;
-
-        if (path[0] == '/')
-                absolute = strdup(path);
-        else if (getcwd(directory, sizeof(directory)) == NULL ||
-                 asprintf(&absolute, "%s/%s", directory, path) < 0)
-                absolute = NULL;
-        if (absolute == NULL)
-                (void)fprintf(stderr, "ksactl: %s cannot be converted to an absolute path\n", path);
-        return absolute;
-}
-
-bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path)
-{
-        *ret_path = config_file != NULL ? make_absolute(config_file) : NULL;
-        if (config_file != NULL && *ret_path == NULL)
-                return false;
-        ksa_host_env_fill(ret_host, *ret_path != NULL ? *ret_path : config_file);
-        return true;
-}
-
-int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
-                   const struct args *arguments)
-{
-        for (size_t i = 0; arguments->count > 0 && i < count; i++) {
-                struct args rest = {arguments->count - 1, arguments->args + 1};
-
-                if (strcmp(arguments->args[0], subcommands[i].name) == 0)
-                        return subcommands[i].run(&rest);
-        }
-        if (arguments->count == 0)
-                (void)fprintf(stderr, "ksactl: %s: missing subcommand (", command);
-        else
-                (void)fprintf(stderr, "ksactl: %s: unknown subcommand \"%s\" (expected ", command,
-                              arguments->args[0]);
-        for (size_t i = 0; i < count; i++)
-                (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", subcommands[i].name);
-        (void)fputs(")\n", stderr);
-        return EXIT_BROKEN;
-}
-
-bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
-{
-        struct ksa_error error = {0};
-
-        if (ksa_config_load(env, NULL, ret, &error) == KSA_OK)
-                return true;
-        print_error(&error);
-        if (error.reason == KSA_FILE_MISSING)
-                (void)fputs("    create it (see ksa.conf(5)), or name another file with --config\n",
-                            stderr);
-        else if (error.remedy == NULL)
-                (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
-        return false;
-}
-
-bool open_session(struct session *session, const char *config_file)
-{
-        *session = (struct session){.config = NULL};
-        return fill_host(&session->host, config_file, &session->path) &&
-               load_configuration(&session->host.env, &session->config);
-}
-
-void close_session(struct session *session)
-{
-        ksa_helper_close(&session->host.fetch);
-        ksa_config_free(&session->config);
-        free(session->path);
-}
-
-void renew_session(struct session *session)
-{
-        const char *config_file = session->host.env.config_file;
-
-        ksa_helper_close(&session->host.fetch);
-        ksa_host_env_fill(&session->host, config_file);
-}
-
-bool is_root(const char *command)
-{
-        if (geteuid() == 0)
-                return true;
-        (void)fprintf(stderr, "ksactl: %s requires root\n", command);
-        return false;
-}
-
-const char *moment(int64_t seconds, char out[MOMENT_SIZE])
-{
-        time_t time = (time_t)seconds;
-        struct tm parts;
-
-        if (gmtime_r(&time, &parts) == NULL ||
-            strftime(out, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
-                (void)snprintf(out, MOMENT_SIZE, "%lld", (long long)seconds);
-        return out;
-}
-
-bool print_json(json_t *value)
-{
-        bool printed = value != NULL && json_dumpf(value, stdout, JSON_INDENT(2)) == 0 &&
-                       putchar('\n') != EOF && fflush(stdout) == 0;
-
-        json_decref(value);
-        if (!printed)
-                (void)fputs("ksactl: the answer cannot be written as JSON\n", stderr);
-        return printed;
-}
-
-void print_error(const struct ksa_error *error)
-{
-        if (error->file[0] != '\0' && error->line != 0)
-                (void)fprintf(stderr, "%s:%u: ", error->file, error->line);
-        else if (strstr(error->text, error->file) == NULL)
-                (void)fprintf(stderr, "%s: ", error->file);
-        (void)fprintf(stderr, "%s\n", error->text);
-        if (error->remedy != NULL)
-                (void)fprintf(stderr, "    %s\n", error->remedy);
 }
 
 static int run(int argc, char **argv)

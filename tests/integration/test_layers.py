@@ -137,7 +137,7 @@ ONLY = {  # where a call belongs
                                    "pam_module/token_file.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
                                                                "nss_module/map.c"},  # whether a second has passed
-    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/log.c"},  # where standard error goes
+    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c"},  # where standard error goes
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/process.c"},

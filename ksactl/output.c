@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What ksactl did to keys and credentials, for whoever looks at the log of logins. */
+#include "output.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,10 +8,47 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
-#include "ksactl.h"
+
+/* --- Standard output and standard error ------------------------------------- */
+
+const char *moment(int64_t seconds, char out[MOMENT_SIZE])
+{
+        time_t time = (time_t)seconds;
+        struct tm parts;
+
+        if (gmtime_r(&time, &parts) == NULL ||
+            strftime(out, MOMENT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)
+                (void)snprintf(out, MOMENT_SIZE, "%lld", (long long)seconds);
+        return out;
+}
+
+bool print_json(json_t *value)
+{
+        bool printed = value != NULL && json_dumpf(value, stdout, JSON_INDENT(2)) == 0 &&
+                       putchar('\n') != EOF && fflush(stdout) == 0;
+
+        json_decref(value);
+        if (!printed)
+                (void)fputs("ksactl: the answer cannot be written as JSON\n", stderr);
+        return printed;
+}
+
+void print_error(const struct ksa_error *error)
+{
+        if (error->file[0] != '\0' && error->line != 0)
+                (void)fprintf(stderr, "%s:%u: ", error->file, error->line);
+        else if (strstr(error->text, error->file) == NULL)
+                (void)fprintf(stderr, "%s: ", error->file);
+        (void)fprintf(stderr, "%s\n", error->text);
+        if (error->remedy != NULL)
+                (void)fprintf(stderr, "    %s\n", error->remedy);
+}
+
+/* --- The log ---------------------------------------------------------------- */
 
 /*
  * Whether standard error ends in the journal, where syslog(3) puts the line too. systemd says by device and

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What commands of ksactl share: their arguments, the host and its configuration, files that an
+ * administrator names.
+ */
+#ifndef KSACTL_CLI_H
+#define KSACTL_CLI_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "config/types.h"
+#include "login/host_env.h"
+
+/* Exit statuses. */
+enum {
+        EXIT_GOOD = 0,
+        EXIT_DENIED = 1,  /* or warnings */
+        EXIT_BROKEN = 2,  /* usage, or the question could not be asked */
+        EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer: the question could not be asked */
+};
+
+/* The words after the command. Each command takes --NAME VALUE, --NAME, and plain words. */
+struct args {
+        int count;
+        char **args;
+};
+
+/* A word of the command line: where its value goes. */
+struct flag {
+        const char *name;   /* "--json" */
+        const char **value; /* NULL for a flag without a value */
+        bool *given;        /* NULL for a flag with one */
+};
+
+/*
+ * Reads flags up to COUNT plain words, which go to WORDS. False, with a message on
+ * standard error, for anything else.
+ */
+bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
+                const char **args, size_t count);
+
+/* This host and its configuration, while a command runs. */
+struct session {
+        struct ksa_host_env host;
+        struct ksa_config *config;
+        char *path; /* of the configuration, where it had to be made absolute */
+};
+
+/* Fills *SESSION, or tells on standard error why not; always close_session() it. */
+bool open_session(struct session *session, const char *config_file);
+void close_session(struct session *session);
+
+/* A new reading of the clocks, a new reference, and a new deadline for the next questions. */
+void renew_session(struct session *session);
+
+/*
+ * The uid of NAME, the user that a service runs as. A process of root becomes that user for good, so that
+ * from then on it can read the files that the service can read and no others. False, with a message on
+ * standard error.
+ */
+bool become_service_user(const char *name, uid_t *ret_uid);
+
+/* Tells on standard error and returns false where this is not root. */
+bool is_root(const char *command);
+
+/* The second word of a command that has several. */
+struct subcommand {
+        const char *name;
+        int (*run)(const struct args *arguments);
+};
+int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
+                   const struct args *arguments);
+
+/* PATH from the root, allocated; NULL, with a message on standard error. */
+char *make_absolute(const char *path);
+
+/* A host's environment with --config, made absolute, in place of the default. */
+bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
+
+/* Opens a file that an administrator names, "-" for standard input: a message, if that is a terminal. */
+int open_input(const char *path);
+
+/*
+ * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, by which the
+ * caller knows that it is longer. NULL, with a message on standard error. Owned by the caller
+ * (ksa_secret_free).
+ */
+struct ksa_secret *read_secret(const char *path, size_t max);
+
+/*
+ * A token in a file that an administrator names, "-" for standard input, without its final newline. NULL,
+ * with a message on standard error. Owned by the caller (ksa_secret_free).
+ */
+struct ksa_secret *read_token(const char *path);
+
+/*
+ * A file of at most MAX bytes that an administrator names, "-" for standard input, and that is no
+ * secret. False, with a message on standard error. *RET_BYTES is owned by the caller (free).
+ */
+bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_length);
+
+/* The configuration; false after a message with a remedy, and *ret is NULL then. */
+bool load_configuration(const struct ksa_env *env, struct ksa_config **ret);
+
+#endif
