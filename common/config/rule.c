@@ -16,8 +16,7 @@ const char *ksa_condition_text(enum ksa_condition condition)
                 [KSA_CONDITION_LOW_UID] = "does not name this system user",
                 [KSA_CONDITION_SERVICE] = "is for another service",
                 [KSA_CONDITION_FROM_NAME] =
-                        "has from, but the remote host is not an address: set UseDNS no in "
-                        "sshd_config",
+                        "has from, but the remote host is not an address: set UseDNS no in sshd_config",
                 [KSA_CONDITION_FROM] = "is for other networks",
                 [KSA_CONDITION_AUDIENCE] = "is for another audience",
         };
