@@ -31,7 +31,7 @@ enum ksa_reason count_unmapped(const struct ksa_registry *registry, const char *
 #define UNMAPPED_REMEDY "map more ids, or write uid in an [account] section for each, within %s"
 
 /*
- * The registry; false, with a message on standard error, if it is damaged or was lost (registry_mark.h).
+ * The registry; false, with a message on standard error, if it is damaged or was lost (mark.h).
  * Zeroed if this host has had none.
  */
 bool open_registry(const struct ksa_env *env, struct ksa_registry *ret_registry);

@@ -11,7 +11,7 @@
 
 /*
  * Asks for the token, part by part, until the length of an answer says that it was the
- * last (answer.h). Never sets or reads PAM_AUTHTOK.
+ * last (prompt.h). Never sets or reads PAM_AUTHTOK.
  *
  * ret_token  owned by the caller; only on KSA_OK
  * ret_hint   what ksa_prompt_hint() says of the answers; set if there are any, also without a token

@@ -12,7 +12,7 @@ enum { LEFT_MAX = 10000 };
 /* Bytes of one text that the registry takes. */
 enum { TEXT_MAX = 1024 };
 
-static void refuse(struct ksa_request *request, enum ksa_refusal refusal, bool declared,
+static void refuse(struct ksa_allocation *request, enum ksa_refusal refusal, bool declared,
                    const char *why)
 {
         static const struct {
@@ -66,7 +66,7 @@ static bool is_text_usable(const struct ksa_plan_entry *entry)
 static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
         const struct ksa_uid_range *range = &state->input->config->host.uid_range;
-        struct ksa_request *request = &entry->request;
+        struct ksa_allocation *request = &entry->request;
         const bool declared = entry->section != NULL;
         const uint32_t uid = request->number;
         const char *fault = ksa_account_name_fault(request->name);
@@ -95,7 +95,7 @@ static enum ksa_reason request_entry(struct ksa_plan_state *state, struct ksa_pl
         const struct ksa_desired *section = entry->section, *item = entry->item;
         const struct ksa_account_record *before = entry->before;
         const struct ksa_party *party = &entry->party;
-        struct ksa_request *request = &entry->request;
+        struct ksa_allocation *request = &entry->request;
         enum ksa_reason reason = KSA_OK;
         char name[KSA_NAME_SIZE];
 
@@ -129,7 +129,7 @@ static enum ksa_reason request_group(struct ksa_plan_state *state, struct ksa_pl
                                      struct ksa_error *err)
 {
         const struct ksa_party *party = &group->party;
-        struct ksa_request *request = &group->request;
+        struct ksa_allocation *request = &group->request;
         char name[KSA_NAME_SIZE];
 
         if (group->before != NULL) {
@@ -347,7 +347,7 @@ static bool is_renamed_cluster(const struct ksa_plan_state *state, const struct 
 }
 
 bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
-                         struct ksa_request *request)
+                         struct ksa_allocation *request)
 {
         const struct ksa_local *local = state->input->local;
         const char *name = request->name;
@@ -375,7 +375,7 @@ bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *p
 }
 
 bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party,
-                           bool declared, struct ksa_request *request)
+                           bool declared, struct ksa_allocation *request)
 {
         const struct ksa_local *local = state->input->local;
         const bool group = party->account[0] == '\0';
@@ -403,7 +403,7 @@ bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party 
 
 bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
-        struct ksa_request *request = &entry->request;
+        struct ksa_allocation *request = &entry->request;
         const bool declared = entry->section != NULL;
 
         if (request->refusal != KSA_REFUSAL_NONE)

@@ -17,7 +17,7 @@ static bool is_active(const struct ksa_plan_entry *entry)
 static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
         const struct ksa_uid_range *range = &state->input->config->host.uid_range;
-        struct ksa_request *request = &group->request;
+        struct ksa_allocation *request = &group->request;
 
         if (group->before == NULL) {
                 if (ksa_uid_is_usable(request->number) && request->number >= range->min &&

@@ -56,7 +56,7 @@ static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 
         for (size_t i = 0; i < entry->reserved.count; i++) {
                 const struct ksa_desired *item = reserved[i];
-                struct ksa_request request = {.name = item->name, .number = item->uid};
+                struct ksa_allocation request = {.name = item->name, .number = item->uid};
 
                 if (entry->before != NULL && is_same_user(entry->before, item->name, item->uid))
                         continue;
@@ -206,7 +206,7 @@ static void set_state(struct ksa_plan_state *state, struct ksa_plan_entry *entry
 }
 
 static void warn(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
-                 const struct ksa_request *request, const char *keeps)
+                 const struct ksa_allocation *request, const char *keeps)
 {
         ksa_plan_note(state, KSA_CHANGE_WARNING, request->refusal, entry,
                       ksa_arena_text(state->arena, "it keeps %s: %s", keeps, request->why),
@@ -218,7 +218,7 @@ static void change_user(struct ksa_plan_state *state, struct ksa_plan_entry *ent
 {
         const struct ksa_account_record *before = entry->before;
         const bool declared = entry->section != NULL;
-        struct ksa_request request = entry->request;
+        struct ksa_allocation request = entry->request;
         uint32_t leader_uid = entry->item != NULL ? entry->item->uid : 0;
 
         if (request.refusal != KSA_REFUSAL_NONE) {

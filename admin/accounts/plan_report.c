@@ -188,7 +188,7 @@ static void report_known(struct ksa_plan_state *state, const struct ksa_plan_ent
 
 void ksa_plan_report(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
 {
-        const struct ksa_request *request = &entry->request;
+        const struct ksa_allocation *request = &entry->request;
 
         if (entry->before != NULL) {
                 report_known(state, entry);

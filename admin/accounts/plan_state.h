@@ -16,7 +16,7 @@ struct ksa_party {
 };
 
 /* What a party asks for, and why it does not get it. */
-struct ksa_request {
+struct ksa_allocation {
         const char *name;
         uint32_t number;
         enum ksa_refusal refusal;
@@ -34,7 +34,7 @@ struct ksa_plan_entry {
         const struct ksa_account_record *before; /* NULL for a newcomer */
         struct ksa_list formers;                 /* const struct ksa_account_record * */
         struct ksa_plan_group *group;            /* of its namespace */
-        struct ksa_request request;
+        struct ksa_allocation request;
         struct ksa_account_record after; /* its state is 0 if it has no user and gets none */
 };
 
@@ -44,7 +44,7 @@ struct ksa_plan_group {
         const struct ksa_desired_group *desired; /* of a leader's file, or NULL */
         size_t first, end;                       /* entries of its namespace */
         size_t left;                             /* records of it without a user, after this run */
-        struct ksa_request request;
+        struct ksa_allocation request;
         uint32_t gid; /* shared by its members' records; 0 if there is no group */
 };
 
@@ -99,7 +99,7 @@ void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const voi
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
                    const struct ksa_plan_entry *entry, const char *why, const char *remedy);
 
-/* --- plan_allocate.c -------------------------------------------------------- */
+/* --- allocate.c -------------------------------------------------------- */
 
 /*
  * Who may have a name or number. Given ones stay their account's for good. Of newcomers that ask for one, the
@@ -116,9 +116,9 @@ enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state,
  * it may not have it. DECLARED is of the entry; an [account] section may declare a user of a directory.
  */
 bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *party, bool declared,
-                         struct ksa_request *request);
+                         struct ksa_allocation *request);
 bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party *party,
-                           bool declared, struct ksa_request *request);
+                           bool declared, struct ksa_allocation *request);
 
 /* Whether ENTRY may get its first name and uid. */
 bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry *entry);
@@ -130,7 +130,7 @@ bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry
 const char *ksa_plan_conflict(struct ksa_plan_state *state, const char *name, uint32_t number,
                               bool fresh);
 
-/* --- plan_decide.c, plan_groups.c, plan_report.c ------------------------------ */
+/* --- plan_decide.c, groups.c, plan_report.c ------------------------------ */
 
 /* Fills ENTRY's `after`, except for its groups, and notes names and uids that it leaves. */
 void ksa_plan_decide(struct ksa_plan_state *state, struct ksa_plan_entry *entry);

@@ -3,7 +3,7 @@
  * One run that may replace the registry of local accounts. One process at a time:
  *
  *   RUN/accounts.lock   held from before the registry is read to the end
- *   env.registry_file   replaced whole, mode 0644; registry_mark.h has the mark next to it
+ *   env.registry_file   replaced whole, mode 0644; mark.h has the mark next to it
  *
  * A cluster whose accounts cannot be read keeps those that it has; the others go on.
  */
@@ -29,7 +29,7 @@ struct ksa_sync {
         struct ksa_desired_list desired;
         struct ksa_source_record
                 *sources; /* one for each [accounts] section; cluster NULL: never listed */
-        const char *old_cluster, *new_cluster; /* as account_change.h has them */
+        const char *old_cluster, *new_cluster; /* as changes.h has them */
         struct ksa_plan *plan;
         struct ksa_error warning; /* of nscd, once the registry is replaced; no text for none */
 };
@@ -48,7 +48,7 @@ enum ksa_sync_start {
  *
  * KSA_REGISTRY  the registry is damaged, or missing although this host has had one (ret_sync->is_lost): it
  *               remembers which uids were given, so nothing is written over it; or START does not fit it
- * the reasons of file_write.h and local.h
+ * the reasons of file_write.h and local_users.h
  */
 enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa_env *env,
                                const struct ksa_local_files *files, bool alone,
@@ -62,7 +62,7 @@ void ksa_sync_end(struct ksa_sync *sync);
  * users or more that it listed are active, unless FORCE.
  *
  * KSA_REGISTRY, KSA_MEMORY  the accounts of the registry could not be added either: the run must end
- * the reasons of account_list.h, account_file.h and file.h
+ * the reasons of source_api.h, source_file.h and file.h
  */
 enum ksa_reason ksa_sync_read(struct ksa_sync *sync, size_t position, unsigned milliseconds,
                               bool force, struct ksa_error *err) KSA_MUST_CHECK;
@@ -71,7 +71,7 @@ enum ksa_reason ksa_sync_read(struct ksa_sync *sync, size_t position, unsigned m
 enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Makes sync->plan. The reasons of account_plan.h */
+/* Makes sync->plan. The reasons of plan.h */
 enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
@@ -92,7 +92,7 @@ enum ksa_reason ksa_sync_write(struct ksa_sync *sync, bool *ret_written,
  * is there, under the lock.
  *
  * ret_registry  borrows BYTES; never to be closed
- * ret_warning   as registry_replace.h has it
+ * ret_warning   as replace.h has it
  *
  * KSA_REGISTRY  it is damaged or not a registry: the old one stays
  * the reasons of file_write.h

@@ -175,7 +175,7 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
         return reason;
 }
 
-/* For the log lines of logins (cluster_run.h): a refresh is as good without it. */
+/* For the log lines of logins (cluster_files.h): a refresh is as good without it. */
 static void keep_outcome(const struct ksa_cluster *cluster, const struct ksa_env *env,
                          enum ksa_reason reason, const struct ksa_error *err)
 {

@@ -5,7 +5,7 @@
  *
  *   RUN/clusters/CLUSTER.lock     held from before the look at the stamp to the end
  *   RUN/clusters/CLUSTER.stamp    when the last attempt began: env.uptime in decimal
- *   RUN/clusters/CLUSTER.failure  why the last attempt failed, if it did (cluster_run.h)
+ *   RUN/clusters/CLUSTER.failure  why the last attempt failed, if it did (cluster_files.h)
  *   CACHE/CLUSTER/keys            the set, replaced whole, and only by one with a usable key
  */
 #ifndef KSA_REFRESH_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Marks of tokens that count once (demand.h), when nobody could show their tokens any more. */
+/* Marks of tokens that count once (requirements.h), when nobody could show their tokens any more. */
 #ifndef KSA_KEYS_USED_TOKENS_H
 #define KSA_KEYS_USED_TOKENS_H
 

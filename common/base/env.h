@@ -29,7 +29,7 @@ struct ksa_env {
                 *audit_id; /* what the API server's audit log is told; begins with the reference */
 
         /*
-         * What is not there is NULL: nobody here can ask. Both as fetch.h has them.
+         * What is not there is NULL: nobody here can ask. Both as helper.h has them.
          */
         enum ksa_reason (*fetch)(void *context, const struct ksa_request *request,
                                  struct ksa_response *ret_response, struct ksa_error *err);

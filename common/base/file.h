@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The only opener of the files that a login believes: nobody but root (in tests:
- * the owner handed in) may be able to change them, or what leads to them (walk.h).
+ * the owner handed in) may be able to change them, or what leads to them (path.h).
  * The file itself is regular, no link, belongs to root or OWNER, and is not writable
  * by others.
  */

@@ -68,7 +68,7 @@ void ksa_api_close(struct ksa_api *api);
  *
  * ret_response  ksa_response_clear() it where KSA_OK
  *
- * what env.fetch says     there was no HTTP answer (fetch.h)
+ * what env.fetch says     there was no HTTP answer (helper.h)
  * KSA_API_UNAUTHORIZED    401; with a remedy of its own if the credential was issued just now
  * KSA_API_FORBIDDEN       403
  * KSA_API_BUSY            429

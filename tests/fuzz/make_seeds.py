@@ -126,7 +126,7 @@ def logins():
 
 
 def frame(*members):
-    """What follows a frame's head: texts, None, and numbers, as exchange.c has them."""
+    """What follows a frame's head: texts, None, and numbers, as http_message.c has them."""
     fields = [b"" if member is None else struct.pack("=q", member) if isinstance(member, int) else member.encode() + b"\0"
               for member in members]
     return b"".join(struct.pack("=II", tag, len(field)) + field for tag, field in enumerate(fields))
@@ -151,11 +151,11 @@ def body(name):
 
 
 def asked(name):
-    return re.search('define ASKED_%s +"(.*)"' % name, (HERE.parent / "unit/asked.h").read_text()).group(1)
+    return re.search('define ASKED_%s +"(.*)"' % name, (HERE.parent / "unit/support/review_fixture.h").read_text()).group(1)
 
 
 def reviews():
-    """Answers about the tokens of asked.h in place of those that they were about."""
+    """Answers about the tokens of review_fixture.h in place of those that they were about."""
     token = ".".join(asked(part) for part in ("HEADER", "PAYLOAD", "SIGNATURE"))
     for name in ("account", "pod", "no-audiences", "other-audience", "leading-space", "admin", "403"):
         text = re.sub(r"eyJ[\w.-]+", token, body("tokenreview-" + name)).replace("df58be55-fd55-4df6-9aae-1e19e7b79402",

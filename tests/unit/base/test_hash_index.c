@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* index.c: what was added is found, in its order, and nothing else. */
+/* hash_index.c: what was added is found, in its order, and nothing else. */
 #include "base/hash_index.h"
 
 #include <stdlib.h>

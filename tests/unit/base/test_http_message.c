@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* exchange.c: what ksa-fetch takes, and what is believed of its answer. */
+/* http_message.c: what ksa-fetch takes, and what is believed of its answer. */
 #include "base/http_message.h"
 
 #include <string.h>

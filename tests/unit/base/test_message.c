@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* frame.c: every member once, in order, and nothing beside; whatever lengths a stranger writes. */
+/* message.c: every member once, in order, and nothing beside; whatever lengths a stranger writes. */
 #include "base/message.h"
 
 #include <stdlib.h>

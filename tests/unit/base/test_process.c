@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* child.c: processes that the host program does not notice, and words before a deadline. */
+/* process.c: processes that the host program does not notice, and words before a deadline. */
 #include "base/process.h"
 
 #include <errno.h>

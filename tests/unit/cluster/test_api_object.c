@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* object.c: what is an object of the API with a status, and what its members may be. */
+/* api_object.c: what is an object of the API with a status, and what its members may be. */
 #include "cluster/api_object.h"
 
 #include <string.h>

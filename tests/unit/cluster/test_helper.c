@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fetch.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
+/* helper.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
 #include "cluster/helper.h"
 
 #include <dirent.h>

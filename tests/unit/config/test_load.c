@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* config.c: files, sections and lines; test_config_check.c has what no single line can tell. */
+/* load.c: files, sections and lines; test_validate.c has what no single line can tell. */
 #include "config/load.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* option.c and section.c: the table of options, what each kind takes, and lists. */
+/* option.c and types.c: the table of options, what each kind takes, and lists. */
 #include "config/option.h"
 
 #include <stdio.h>
@@ -87,7 +87,7 @@ static void test_every_default_fits(void **state)
                 if (ksa_options[i].default_value == NULL)
                         continue;
                 assert_true(strlen(ksa_options[i].default_value) <
-                            64); /* set_defaults in config.c */
+                            64); /* set_defaults in load.c */
                 assert_false(is_list(&ksa_options[i]));
                 char *misfit = set(&ksa_options[i], ksa_options[i].default_value);
                 if (misfit != NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* config_check.c: what is missing, contradicts, or cannot be done yet. */
+/* validate.c: what is missing, contradicts, or cannot be done yet. */
 #include "config/validate.h"
 
 #include <stdio.h>

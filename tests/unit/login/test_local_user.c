@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* own.c: whose user it is, by the registry and by what getpwnam says. What comes of it: test_login_user.c. */
+/* local_user.c: whose user it is, by the registry and by what getpwnam says. What comes of it: test_login_user.c. */
 #include "login/local_user.h"
 
 #include <stdio.h>

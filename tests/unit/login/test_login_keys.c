@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keyring.c through the one decision: clusters that share an issuer, and one refresh of an unknown kid. */
+/* key_lookup.c through the one decision: clusters that share an issuer, and one refresh of an unknown kid. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* explain.c: the log line, what the client is told, each step in words. */
+/* report.c: the log line, what the client is told, each step in words. */
 #include "login/report.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* demand.c: what a rule demands beside, through the one decision. */
+/* requirements.c: what a rule demands beside, through the one decision. */
 #include "login/requirements.h"
 
 #include <dirent.h>

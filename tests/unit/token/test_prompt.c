@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* answer.c: a token from prompt answers. */
+/* prompt.c: a token from prompt answers. */
 #include "token/prompt.h"
 
 #include <stdlib.h>

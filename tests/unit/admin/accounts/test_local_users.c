@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* local.c, local_table.c: who has a name or a number on a host. */
+/* local_users.c, local_files.c: who has a name or a number on a host. */
 #include "admin/accounts/local_users.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * account_name.c: what is computed here is computed on every host, by every version: the vectors never
+ * names.c: what is computed here is computed on every host, by every version: the vectors never
  * change.
  */
 #include "admin/accounts/names.h"

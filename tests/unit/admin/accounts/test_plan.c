@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan_*.c, account_plan.c: the holder keeps. Random histories of three hosts: test_accounts_model.py. */
+/* plan_*.c, plan.c: the holder keeps. Random histories of three hosts: test_accounts_model.py. */
 #include "admin/accounts/plan.h"
 
 #include <stdio.h>

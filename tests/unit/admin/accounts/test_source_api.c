@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_list.c, account_item.c: pages of service accounts, what is believed of them, and what is asked. */
+/* source_api.c, source_item.c: pages of service accounts, what is believed of them, and what is asked. */
 #include "admin/accounts/source_api.h"
 
 #include <stdio.h>

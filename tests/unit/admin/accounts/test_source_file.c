@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_file.c: what a leader exports, and what a follower reads of it. */
+/* source_file.c: what a leader exports, and what a follower reads of it. */
 #include "admin/accounts/source_file.h"
 
 #include <stdlib.h>

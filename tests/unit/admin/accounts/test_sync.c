@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* account_sync.c with a leader's file: when the registry is written, and which lists count. */
+/* sync.c with a leader's file: when the registry is written, and which lists count. */
 #include "admin/accounts/sync.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* used.c: which marks go, and that nothing else does. */
+/* used_tokens.c: which marks go, and that nothing else does. */
 #include "admin/keys/used_tokens.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* registry_write.c: what goes in comes out; what may not stand there is refused, by name. */
+/* write.c: what goes in comes out; what may not stand there is refused, by name. */
 #include <stdlib.h>
 #include <string.h>
 
