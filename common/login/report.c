@@ -237,18 +237,19 @@ static void explain_user(const struct ksa_attempt *attempt, char *out, size_t si
 static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
 {
         const char *account = ksa_local_user_account(&attempt->local);
+        const struct ksa_managed_user *own = attempt->local.own;
 
-        if (attempt->local.own != NULL && attempt->local.own->broken != NULL)
+        if (own != NULL && own->broken != NULL)
                 (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
-                               attempt->local.own->broken);
-        else if (account == NULL)
+                               own->broken);
+        else if (own == NULL || account == NULL)
                 (void)snprintf(out, size, "the user is not in the registry");
-        else if (attempt->local.own->record.account_uid[0] == '\0')
+        else if (own->record.account_uid[0] == '\0')
                 (void)snprintf(out, size, "created for %s; its uid was not checked: no account_uid",
                                account);
         else
                 (void)snprintf(out, size, "created for %s, uid \"%s\"", account,
-                               attempt->local.own->record.account_uid);
+                               own->record.account_uid);
 }
 
 static void explain_review(const struct ksa_requirement_result *requirement_result, char *out,
