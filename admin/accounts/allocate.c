@@ -51,8 +51,12 @@ static bool is_text_usable(const struct ksa_plan_entry *entry)
 {
         const struct ksa_account *section = entry->section ? entry->section->section : NULL;
         const struct ksa_accounts *source = entry->item ? entry->item->source : NULL;
-        const char *texts[] = {section ? section->home : source->home,
-                               section ? section->shell : source->shell};
+        const char *const texts[] = {section != NULL  ? section->home
+                                     : source != NULL ? source->home
+                                                      : NULL,
+                                     section != NULL  ? section->shell
+                                     : source != NULL ? source->shell
+                                                      : NULL};
 
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
                 if (texts[i] != NULL &&
@@ -82,7 +86,7 @@ static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *e
                 refuse(request, KSA_REFUSAL_UNUSABLE, declared,
                        ksa_arena_text(state->arena, "no account may have the uid %u", uid));
         else if (entry->before == NULL && entry->item != NULL && entry->item->uid == uid &&
-                 (uid < range->min || uid > range->max))
+                 (!declared || entry->section->uid == 0) && (uid < range->min || uid > range->max))
                 refuse(request, KSA_REFUSAL_RANGE, false,
                        ksa_arena_text(state->arena,
                                       "its uid on the leader, %u, is outside uid_range %u-%u", uid,

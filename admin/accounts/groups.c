@@ -22,8 +22,8 @@ static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *gro
         if (group->before == NULL) {
                 if (ksa_uid_is_usable(request->number) && request->number >= range->min &&
                     request->number <= range->max)
-                        return ksa_plan_check_name(state, &group->party, true, request) &&
-                               ksa_plan_check_number(state, &group->party, true, request);
+                        return ksa_plan_check_name(state, &group->party, false, request) &&
+                               ksa_plan_check_number(state, &group->party, false, request);
                 request->why = ksa_arena_text(state->arena,
                                               "its gid %u is outside uid_range %u-%u or unusable",
                                               request->number, range->min, range->max);

@@ -53,6 +53,7 @@ static void keep_formers(struct ksa_plan_state *state, const struct ksa_plan_ent
 static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
         const struct ksa_desired *const *reserved = entry->reserved.items;
+        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
 
         for (size_t i = 0; i < entry->reserved.count; i++) {
                 const struct ksa_desired *item = reserved[i];
@@ -60,7 +61,8 @@ static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 
                 if (entry->before != NULL && is_same_user(entry->before, item->name, item->uid))
                         continue;
-                if (!ksa_uid_is_usable(item->uid) ||
+                if (!ksa_uid_is_usable(item->uid) || item->uid < range->min ||
+                    item->uid > range->max ||
                     !ksa_plan_check_name(state, &entry->party, false, &request) ||
                     !ksa_plan_check_number(state, &entry->party, false, &request))
                         continue;
@@ -98,12 +100,16 @@ static const char *or_else(const char *text, const char *otherwise)
 static void set_home(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
         const struct ksa_account *section = entry->section ? entry->section->section : NULL;
+        const struct ksa_accounts *source = entry->item ? entry->item->source : NULL;
         struct ksa_account_record *after = &entry->after;
         const char *directory =
-                section != NULL ? "/home" : or_else(entry->item->source->home, "/home");
+                section != NULL || source == NULL ? "/home" : or_else(source->home, "/home");
+        const char *shell = section != NULL  ? section->shell
+                            : source != NULL ? source->shell
+                                             : NULL;
         size_t length = strlen(directory);
 
-        after->shell = or_else(section ? section->shell : entry->item->source->shell, "/bin/sh");
+        after->shell = or_else(shell, "/bin/sh");
         if (section != NULL && section->home != NULL) {
                 after->home = section->home;
                 return;
@@ -120,19 +126,22 @@ static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
         const struct ksa_desired *item = entry->item;
         struct ksa_account_record *after = &entry->after;
-        const char *listed =
-                entry->section != NULL ? entry->section->account_uid : item->account_uid;
+        /* A section without account_uid does not say whose user it is: the source does. */
+        const bool told = entry->section != NULL && entry->section->account_uid[0] != '\0';
 
-        if (entry->section == NULL && item->kept) {
+        if (!told && item == NULL)
+                return;
+        if (!told && item->kept) {
                 if (enable && after->new_account_uid[0] != '\0') {
                         after->account_uid = after->new_account_uid;
                         after->new_account_uid = "";
                 }
                 return;
         }
-        const bool same = entry->before == NULL || strcmp(after->account_uid, listed) == 0;
-        if (entry->section != NULL || item->leader != KSA_LEADER_NONE || item->source->recreated ||
-            same) {
+        const char *listed = told ? entry->section->account_uid : item->account_uid;
+        const bool same = entry->before == NULL || after->account_uid[0] == '\0' ||
+                          strcmp(after->account_uid, listed) == 0;
+        if (told || same || item->leader != KSA_LEADER_NONE || item->source->recreated) {
                 after->account_uid = listed;
                 after->new_account_uid = "";
         } else {
@@ -259,6 +268,8 @@ static void decide_desired(struct ksa_plan_state *state, struct ksa_plan_entry *
         const struct ksa_desired *first = entry->section ? entry->section : entry->item;
         struct ksa_account_record *after = &entry->after;
 
+        if (first == NULL)
+                return; /* nothing desires it: no user */
         if (entry->before == NULL) {
                 *after = (struct ksa_account_record){
                         .name = entry->request.name,
@@ -276,7 +287,8 @@ static void decide_desired(struct ksa_plan_state *state, struct ksa_plan_entry *
         }
         if (entry->item != NULL)
                 after->created = entry->item->created;
-        set_home(state, entry);
+        if (entry->before == NULL || entry->request.refusal != KSA_REFUSAL_UNUSABLE)
+                set_home(state, entry);
         set_reasons(state, entry);
         set_state(state, entry);
 }

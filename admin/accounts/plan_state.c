@@ -126,13 +126,23 @@ static void take(struct ksa_plan_state *state, const struct piece *piece,
 {
         const void *what = piece->what;
 
-        switch (piece->kind) {
-        case OLD_GROUP:
+        if (piece->kind == OLD_GROUP) {
                 state->twice = state->twice || group->before != NULL;
                 group->before = what;
                 return;
-        case LEADER_GROUP:
+        }
+        if (piece->kind == LEADER_GROUP) {
                 group->desired = what;
+                return;
+        }
+        if (entry == NULL) {
+                state->twice =
+                        true; /* an account without a name: no registry and no source has one */
+                return;
+        }
+        switch (piece->kind) {
+        case OLD_GROUP:
+        case LEADER_GROUP:
                 return;
         case RECORD:
                 state->twice = state->twice || entry->before != NULL;

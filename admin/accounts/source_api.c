@@ -72,7 +72,8 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_desired_list *li
         if (!is_list(page))
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the response is not a list of service accounts");
-        if (version == NULL || !ksa_is_graphic(version) || strlen(version) > VERSION_MAX)
+        if (version == NULL || !ksa_is_graphic(version) || strchr(version, ':') != NULL ||
+            strlen(version) > VERSION_MAX)
                 return ksa_fail(err, KSA_API_BROKEN, "the list has no resourceVersion");
         if (!ksa_api_object_may_be_text(json_object_get(metadata, "continue")))
                 return ksa_fail(err, KSA_API_BROKEN, "the list's continue is not a string");

@@ -216,7 +216,8 @@ static enum ksa_reason read_cluster(json_t *cluster, const struct ksa_accounts *
                            &name, "resource_version", &version, "listed", &listed, "groups",
                            &groups, "accounts", &accounts) != 0 ||
             !json_is_array(accounts) || !json_is_array(groups) || !is_moment(listed) ||
-            (*version != '\0' && !ksa_is_graphic(version)) || strlen(version) > VERSION_MAX)
+            (*version != '\0' && !ksa_is_graphic(version)) || strchr(version, ':') != NULL ||
+            strlen(version) > VERSION_MAX)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
                                 "a cluster is not an object of cluster, resource_version, listed, "
                                 "groups and accounts");

@@ -86,8 +86,7 @@ static void test_every_default_fits(void **state)
         for (size_t i = 0; i < ksa_option_count; i++) {
                 if (ksa_options[i].default_value == NULL)
                         continue;
-                assert_true(strlen(ksa_options[i].default_value) <
-                            64); /* set_defaults in load.c */
+                assert_true(strlen(ksa_options[i].default_value) < 64); /* set_defaults in load.c */
                 assert_false(is_list(&ksa_options[i]));
                 char *misfit = set(&ksa_options[i], ksa_options[i].default_value);
                 if (misfit != NULL)

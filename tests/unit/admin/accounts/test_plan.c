@@ -414,6 +414,50 @@ static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
         assert_refused(fixture, "far", KSA_REFUSAL_RANGE);
 }
 
+/* It was stored as removed, and a later sync made it active. */
+static void test_a_follower_stores_no_uid_outside_its_range(void **state)
+{
+        static const enum ksa_leader_state gone[] = {KSA_LEADER_REMOVED, KSA_LEADER_FORMER};
+        REALM;
+
+        for (size_t i = 0; i < KSA_COUNT(gone); i++) {
+                fixture_forget(fixture);
+                leader_lists(fixture, "far", "ci_far", 5000, gone[i]);
+                fixture_sync(fixture);
+                assert_int_equal(fixture_record(fixture, "ci", "far").state, 0);
+        }
+        fixture_forget(fixture);
+        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        fixture_sync(fixture);
+        assert_refused(fixture, "far", KSA_REFUSAL_RANGE);
+        /* The remedy: its uid in a section. */
+        struct ksa_account section = {.uid = 5000};
+        fixture_forget(fixture);
+        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        fixture_declares(fixture, &section, "ci_far", "ci", "far");
+        fixture_sync(fixture);
+        assert_int_equal(fixture_record(fixture, "ci", "far").uid, 5000);
+}
+
+/* A section for the groups of a listed account admitted whichever account had the name. */
+static void test_a_section_without_account_uid_lifts_nothing(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        fixture_lists(fixture, "ci", "a", 5);
+        fixture_sync(fixture);
+        for (int i = 0; i < 2; i++) {
+                fixture_forget(fixture);
+                fixture_lists(fixture, "ci", "a", 6)->account_uid = "second";
+                if (i == 1)
+                        fixture_declares(fixture, &section, "ci_a", "ci", "a")->account_uid = "";
+                fixture_sync(fixture);
+                assert_state(fixture, "a", DISABLED, KSA_DISABLED_RECREATED);
+                assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "uid-a");
+        }
+}
+
 /* --- Groups ----------------------------------------------------------------- */
 
 static void test_a_group_whose_name_a_local_group_has(void **state)
@@ -470,6 +514,8 @@ int main(void)
                 TEST(test_a_local_user_that_comes_later),
                 TEST(test_the_administrators_reason_stays),
                 TEST(test_a_follower_takes_what_the_leader_has),
+                TEST(test_a_follower_stores_no_uid_outside_its_range),
+                TEST(test_a_section_without_account_uid_lifts_nothing),
                 TEST(test_a_follower_keeps_the_uid_that_it_gave),
                 TEST(test_a_group_whose_name_a_local_group_has),
                 TEST(test_groups_that_a_section_names),
