@@ -80,10 +80,12 @@ PARSER(parse_keys)
 
 PARSER(parse_source)
 {
-        bool known = strcmp(text, "api") == 0 ||
-                     (strncmp(text, "file:", 5) == 0 && ksa_is_path(text + 5));
-
-        return known && keep(text, value);
+        /* A default is not kept: its text is gone after the parser (set_defaults in load.c). */
+        if (strcmp(text, "api") == 0) {
+                *(const char **)value = "api";
+                return true;
+        }
+        return strncmp(text, "file:", 5) == 0 && ksa_is_path(text + 5) && keep(text, value);
 }
 
 PARSER(parse_bool)

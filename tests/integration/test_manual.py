@@ -1,4 +1,5 @@
 """The pages of the manual as they are read: by mandoc, and by groff, which most hosts have, at 80 columns."""
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -14,7 +15,9 @@ each = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 def rendered(renderer, page):
     """The lines, without the marks of bold and underlined text."""
-    result = subprocess.run([*RENDERERS[renderer], page], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+    environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}  # the sanitizers'
+    result = subprocess.run([*RENDERERS[renderer], page], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+                            env=environment)
     assert result.stderr == b"", result.stderr.decode()
     return re.sub(r".\x08", "", result.stdout.decode()).splitlines()
 

@@ -285,6 +285,19 @@ static void test_main_file(void **state)
         assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
 }
 
+static void test_a_default_outlives_the_loader(void **state)
+{
+        struct ksa_config *config = NULL;
+
+        assert_int_equal(workdir_load(*state, HOST CLUSTER "[accounts prod]\nnamespaces = ci\n",
+                                      &config, NULL),
+                         KSA_OK);
+        /* It pointed into the stack of the loader. */
+        assert_string_equal(config->account_sources[0].source, "api");
+        assert_null(ksa_accounts_file(&config->account_sources[0]));
+        ksa_config_free(&config);
+}
+
 static void test_larger_than_a_file_may_be(void **state)
 {
         struct workdir *workdir = *state;
@@ -370,6 +383,7 @@ int main(void)
                 TEST(test_the_tail_of_a_long_line),
                 TEST(test_a_nul_in_the_file),
                 TEST(test_main_file),
+                TEST(test_a_default_outlives_the_loader),
                 TEST(test_larger_than_a_file_may_be),
                 TEST(test_directory),
                 TEST(test_problems_in_the_directory),

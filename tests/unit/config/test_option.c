@@ -106,7 +106,7 @@ static void test_find(void **state)
 
 static void test_given(void **state)
 {
-        const struct ksa_option *option = ksa_option_find(KSA_SECTION_ACCOUNTS, "annotations");
+        const struct ksa_option *option = ksa_option_find(KSA_SECTION_ACCOUNTS, "recreated");
         struct ksa_section_head head = {0};
 
         (void)state;
