@@ -189,7 +189,9 @@ def test_a_listing_that_is_late(cluster):
         registry.make("source prod %d\n" % (time.time() - age))
         problem = json.loads(cluster.ksactl("status", "--json").out)["clusters"][0]["accounts"]["problem"]
         assert (problem or "").startswith("its service accounts were not listed for 2 h" if level == "soon" else ""), problem
-        text = status(cluster, level)[0]
+        text = cluster.ksactl("status").out
+        if "nsswitch.conf" not in text:  # which with sanitizers does not name ksa
+            text = status(cluster, level)[0]
         assert ("not listed for 2 h" in text, "ksa-accounts.timer" in text) == (level == "soon",) * 2
 
 
