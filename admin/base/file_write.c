@@ -160,7 +160,7 @@ static enum ksa_reason sweep_in(struct ksa_path *walk, bool (*is_over)(const cha
         const struct dirent *entry;
 
         if (directory == NULL) {
-                reason = ksa_path_errno(errno, walk->path, "folder", err);
+                reason = ksa_path_errno(errno, walk->path, "directory", err);
                 if (fd >= 0)
                         (void)close(fd);
                 return reason;
@@ -174,7 +174,7 @@ static enum ksa_reason sweep_in(struct ksa_path *walk, bool (*is_over)(const cha
                         reason = cannot(walk, entry->d_name, err);
         }
         if (errno != 0)
-                reason = ksa_path_errno(errno, walk->path, "folder", err);
+                reason = ksa_path_errno(errno, walk->path, "directory", err);
         (void)closedir(directory);
         return reason;
 }

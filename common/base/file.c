@@ -260,7 +260,7 @@ static enum ksa_reason collect(DIR *directory, const char *path, const char *suf
                 count++;
         }
         if (errno != 0)
-                return ksa_path_errno(errno, path, "folder", err);
+                return ksa_path_errno(errno, path, "directory", err);
         qsort(names, count, sizeof(*names), compare_names);
         return KSA_OK;
 }
@@ -276,7 +276,7 @@ static enum ksa_reason list_in(struct ksa_path *walk, const char *suffix, char *
 
                 if (fd >= 0)
                         (void)close(fd);
-                return ksa_path_errno(number, walk->path, "folder", err);
+                return ksa_path_errno(number, walk->path, "directory", err);
         }
         char **names = calloc(NAMES_MAX + 1, sizeof(*names));
         enum ksa_reason reason = names == NULL ? ksa_fail(err, KSA_MEMORY, "out of memory")
