@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Of ksa-fetch: whether a request failed by an error of this host. A local user can cause such an error,
  * so it never means that the cluster is unreachable.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One HTTP request by libcurl, and nothing that anybody but the request has a say in. */
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H

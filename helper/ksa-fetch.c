@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ksa-fetch: the only program of the host side that speaks to the network. Started by root with
  * a socket as standard input and nothing else (common/cluster/helper.c), it becomes a user of its own for

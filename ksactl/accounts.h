@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the commands of `ksactl accounts` share. */
 #ifndef KSACTL_ACCOUNTS_H
 #define KSACTL_ACCOUNTS_H

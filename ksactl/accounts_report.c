@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a run of `ksactl accounts` did, and why. Changes go to standard output and failures to standard error,
  * in one form with and without --dry-run; a run that may write logs both.

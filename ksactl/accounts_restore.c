@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl accounts restore: puts a registry from a backup in place, verified and by rename. */
 #include <stdint.h>
 #include <stdio.h>

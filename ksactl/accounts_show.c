@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl accounts list, show and export: what the registry has. */
 #include <grp.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl accounts sync, enable, disable and rename-cluster: the commands that replace the registry. */
 #include <stdio.h>
 #include <stdlib.h>

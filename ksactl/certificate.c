@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "certificate.h"
 
 /* A client certificate as it may be told: whose it is, and until when. */

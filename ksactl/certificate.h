@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A client certificate as it may be shown. */
 #ifndef KSACTL_CERTIFICATE_H
 #define KSACTL_CERTIFICATE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: every problem of the configuration, before a login meets it. */
 #include <grp.h>
 #include <openssl/evp.h>

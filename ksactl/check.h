@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of ksactl check. */
 #ifndef KSACTL_CHECK_H
 #define KSACTL_CHECK_H

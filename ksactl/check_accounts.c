@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: the local users that ksa makes. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: the files that clusters name, and demands that a service cannot meet. */
 #include <limits.h>
 #include <pwd.h>

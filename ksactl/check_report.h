@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The problems that ksactl check and its parts find. */
 #ifndef KSACTL_CHECK_REPORT_H
 #define KSACTL_CHECK_REPORT_H

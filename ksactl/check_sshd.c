@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: whether sshd shuts out an address whose tokens were refused. */
 #include <errno.h>
 #include <glob.h>

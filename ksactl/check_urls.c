@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: passwords in URLs. ksa.conf is readable for all, because services without root read it. */
 #include <string.h>
 

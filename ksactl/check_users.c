@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: the local users that rules name: the accounts they admit, and their passwords. */
 #include <pwd.h>
 #include <shadow.h>

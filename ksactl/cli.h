@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What commands of ksactl share: their arguments, the host and its configuration, files that an
  * administrator names.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl keys convert: PEM to JWKS. */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

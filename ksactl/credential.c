@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl credential: what this host shows to API servers. A token is written to its file and nowhere else. */
 #include "admin/credential/credential.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl credential show: whose a credential is and until when, and never the credential itself. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What logins need of others, by the configuration. */
 #ifndef KSA_KSACTL_DEPENDENCIES_H
 #define KSA_KSACTL_DEPENDENCIES_H

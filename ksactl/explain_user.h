@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whom ksactl explain asks for where nobody was named. */
 #ifndef KSACTL_EXPLAIN_USER_H
 #define KSACTL_EXPLAIN_USER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The commands of ksactl, and what their files share. */
 #ifndef KSACTL_H
 #define KSACTL_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether the host's lookups come to ksa: /etc/nsswitch.conf. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What ksactl prints and logs: JSON, errors, lines of the log, times. */
 #ifndef KSACTL_OUTPUT_H
 #define KSACTL_OUTPUT_H

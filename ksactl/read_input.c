@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A file that an administrator names, or standard input; what is no secret. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token or key that an administrator hands to ksactl, straight into a secret, past the buffers of stdio. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl keys refresh and purge: what changes the cached key sets. A login starts the first. */
 #include <stdio.h>
 #include <stdlib.h>

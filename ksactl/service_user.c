@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl explain: the user that a service runs as. */
 #include <grp.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether one rule leaves nothing for another. */
 #ifndef KSA_KSACTL_SHADOWED_RULES_H
 #define KSA_KSACTL_SHADOWED_RULES_H

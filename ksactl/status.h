@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* How one part of a cluster stands: its keys, this host's credential, its API server. Marks on this host. */
 #ifndef KSACTL_STATUS_H
 #define KSACTL_STATUS_H

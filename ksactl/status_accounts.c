@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl status: the local users made of a cluster's accounts. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl status: what the API server says of this host, and what it lets this host ask. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Of status and check: whether marks of used tokens are removed. */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Of status and check: whether systemd runs ksa's timers. */
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Groups: of each user one of its own, and one of each namespace. */
 #include "nss_ksa.h"
 

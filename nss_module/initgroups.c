@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The supplementary groups of a user, without going through all groups there are. */
 #include "nss_ksa.h"
 

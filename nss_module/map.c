@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Four slots with a try-lock each. A lock that waits would hang the child of a fork in another thread's
  * lookup, and a signal handler above its own; a mapping for each thread would need memory of every thread of

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registry, as this process has it mapped. It stays mapped between calls, and a call looks for a
  * new file only when the second has changed, or for a thread that has not looked in it. Nothing here

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which questions are not worth a look into the registry. */
 #ifndef KSA_NSS_NAME_H
 #define KSA_NSS_NAME_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The entries of the NSS module, as glibc's manual has them ("NSS Module Function Internals"). */
 #ifndef KSA_NSS_KSA_H
 #define KSA_NSS_KSA_H

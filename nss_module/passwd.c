@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Users: one for each account of the registry that is not REMOVED. */
 #include "nss_ksa.h"
 

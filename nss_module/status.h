@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What becomes of a call, and the one place where it turns into NSS's codes. */
 #ifndef KSA_NSS_STATUS_H
 #define KSA_NSS_STATUS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The arguments of the PAM line: one row each. */
 #ifndef KSA_PAM_ARGUMENTS_H
 #define KSA_PAM_ARGUMENTS_H

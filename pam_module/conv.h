@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The prompts for a token. */
 #ifndef KSA_PAM_CONV_H
 #define KSA_PAM_CONV_H

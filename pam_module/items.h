@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The items of a PAM handle that an attempt depends on, copied. */
 #ifndef KSA_PAM_ITEMS_H
 #define KSA_PAM_ITEMS_H

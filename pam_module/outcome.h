@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The one place where a decision becomes a PAM code. */
 #ifndef KSA_PAM_OUTCOME_H
 #define KSA_PAM_OUTCOME_H

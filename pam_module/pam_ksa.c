@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The entries of the PAM module: from the host program's question to the one decision. */
 #include <errno.h>
 #include <security/pam_ext.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token from a file of the invoking user's, for sudo without a terminal. */
 #ifndef KSA_PAM_TOKEN_FILE_H
 #define KSA_PAM_TOKEN_FILE_H

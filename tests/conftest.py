@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The private host that the tests run on. tests/run starts them inside packaging/private-host."""
 import os
 import socket

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that is given piece by piece and freed at once: a million small texts without a million frees. */
 #ifndef KSA_ARENA_H
 #define KSA_ARENA_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/accounts/changes.h"
 
 const char *ksa_change_name(enum ksa_change change)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a plan is made from, and what it reports of an account: a change, or that it gets no user. */
 #ifndef KSA_ACCOUNTS_CHANGES_H
 #define KSA_ACCOUNTS_CHANGES_H

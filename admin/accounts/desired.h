@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The accounts that should have a local user: those that [account] sections declare, that an API server or a
  * leader's file lists, and that the registry has of a source that was not read.

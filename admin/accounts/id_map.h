@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ids that this user namespace has, as /proc/self/uid_map and gid_map list them (user_namespaces(7)).
  * setuid() and setgroups() fail for any other.

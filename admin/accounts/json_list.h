@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A list of an API server's objects. Whoever may write into one of them writes into the answer
  * about all of them, and must not be able to keep the others from being read by managedFields, which

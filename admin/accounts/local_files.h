@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The files that give away names and numbers on a host: passwd, group, subuid and subgid, in memory. */
 #ifndef KSA_ACCOUNTS_LOCAL_FILES_H
 #define KSA_ACCOUNTS_LOCAL_FILES_H

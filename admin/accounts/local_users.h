@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The owners of names and numbers on this host: its users, groups and subordinate ids. They come first. */
 #ifndef KSA_ACCOUNTS_LOCAL_USERS_H
 #define KSA_ACCOUNTS_LOCAL_USERS_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The name and the number that a service account has on every host, without a server. */
 #ifndef KSA_ACCOUNTS_NAMES_H
 #define KSA_ACCOUNTS_NAMES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The next registry, from the one before, the accounts that should have users, and the owners of names and
  * numbers on this host. The holder keeps: a newcomer gets its name and uid only if nobody has or had them.

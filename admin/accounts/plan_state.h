@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the parts of a plan share (plan_*.c): one entry for each account and one group for each
  * namespace. All is sorted rather than hashed, because the names are chosen by whoever creates accounts.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The service accounts of a cluster, page by page from its API server
  * (GET /api/v1/namespaces/NAMESPACE/serviceaccounts, GET /api/v1/serviceaccounts): all of them, or none.

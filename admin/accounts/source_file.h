@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The accounts of a host in a file of JSON, from a leader to the hosts that follow it. */
 #ifndef KSA_ACCOUNTS_SOURCE_FILE_H
 #define KSA_ACCOUNTS_SOURCE_FILE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An account as a source has it, the list of an API server or a leader's file: checked, then desired. */
 #ifndef KSA_ACCOUNTS_SOURCE_ITEM_H
 #define KSA_ACCOUNTS_SOURCE_ITEM_H

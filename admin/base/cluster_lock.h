@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The locks of a cluster: RUN/clusters/NAME.SUFFIX. */
 #ifndef KSA_CLUSTER_LOCK_H
 #define KSA_CLUSTER_LOCK_H

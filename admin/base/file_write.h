@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How ksactl changes files: whole, or not at all. A host program writes none, so the PAM module does
  * not hold this. All paths are absolute, and judged on the way as file.h has it.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* JSON that leaves nothing behind, for a program that reads secrets in it. */
 #ifndef KSA_JSON_WIPE_H
 #define KSA_JSON_WIPE_H

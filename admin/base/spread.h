@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * When each of many hosts does what all of them do once an interval, so that an API server is not asked by
  * all at once. Nothing is random: the same host, cluster and moment give the same share.

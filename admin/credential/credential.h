@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * This host's own token for the API server of a cluster, in credential_file. Somebody gives the first one;
  * from then on it asks by TokenRequest for its successor, before half its life is over. One process at a time

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What an API server is asked about this host itself: SelfSubjectReview (whom it takes it for;
  * Kubernetes 1.28 and later) and SelfSubjectAccessReview (what it lets it do). Pure.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TokenRequest: the host's own credential asks for its successor. Pure. The answer's token passes
  * through jansson: the program calls ksa_json_wipes() first.

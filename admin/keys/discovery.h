@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where an issuer says its keys are: OpenID Connect Discovery 1.0, section 4. Pure. */
 #ifndef KSA_DISCOVERY_H
 #define KSA_DISCOVERY_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where the key set of a cluster comes from, as `keys =` has it, and the way there: its API server, its
  * issuer's discovery document, or an address. The host's credential goes to the API server's own

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One refresh of one cluster's cached key set. One process at a time does it, and whoever asks too often
  * is held off, all processes together:

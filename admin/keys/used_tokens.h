@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Marks of tokens that count once (requirements.h), when nobody could show their tokens any more. */
 #ifndef KSA_KEYS_USED_TOKENS_H
 #define KSA_KEYS_USED_TOKENS_H

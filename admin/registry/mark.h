@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A mark next to the registry: this host has had one. A registry that is missing although the mark is there
  * was lost, and with it the memory of the uids that were given.

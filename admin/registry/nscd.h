@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* glibc's cache of users and groups, which keeps the answers of a registry that was replaced. */
 #ifndef KSA_NSCD_H
 #define KSA_NSCD_H

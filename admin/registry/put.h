@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Of the writer of the registry: its records, one behind the other. The reader is asked about each. */
 #ifndef KSA_REGISTRY_PUT_H
 #define KSA_REGISTRY_PUT_H

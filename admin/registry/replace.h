@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Puts a registry in its place. */
 #ifndef KSA_REGISTRY_REPLACE_H
 #define KSA_REGISTRY_REPLACE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Of the writer of the registry: the hash table, and the reader's own judgement of what it will
  * find there.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes the registry that registry.h reads. */
 #ifndef KSA_REGISTRY_WRITE_H
 #define KSA_REGISTRY_WRITE_H

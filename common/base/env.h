@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the outside supplies to a decision. common/ has no clock, no host name and
  * no network of its own: whoever calls it hands them in, and a test hands in others.

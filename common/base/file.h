@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The only opener of the files that a login believes: nobody but root (in tests:
  * the owner handed in) may be able to change them, or what leads to them (path.h).

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From a key to numbers, in the order in which they were added: so that a login looks
  * at the few rules that may matter, however many there are. The keys are hashed; who

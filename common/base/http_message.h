@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A request to an API server and its answer, as ksa-fetch takes the one and gives the other. */
 #ifndef KSA_BASE_HTTP_MESSAGE_H
 #define KSA_BASE_HTTP_MESSAGE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A growing array: texts, patterns or networks of a configuration. */
 #ifndef KSA_LIST_H
 #define KSA_LIST_H

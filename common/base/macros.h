@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the compiler can be told and C17 has no word for. */
 #ifndef KSA_MACROS_H
 #define KSA_MACROS_H

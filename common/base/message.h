@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records on a socket between two programs of one machine: a head of eight bytes (a mark, and how
  * many bytes follow), then each member of a struct in its order, as tag, length, bytes. Read

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Literal networks such as 10.0.0.0/8, and the addresses in them. Never a name, never DNS. */
 #ifndef KSA_NETWORK_H
 #define KSA_NETWORK_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Child processes of a host program that must not notice them, and what is said to
  * them before a deadline. Used by whatever starts a process, and by nothing else.

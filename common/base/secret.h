@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The only holder of tokens and credentials: its memory has a fixed size, is
  * never moved by realloc, and is wiped when freed. It is not locked into memory.

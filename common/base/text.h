@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Small strict parsers, the names of Kubernetes, and quoting for logs. */
 #ifndef KSA_TEXT_H
 #define KSA_TEXT_H

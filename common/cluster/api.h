@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One side of a cluster, and how to ask it: its API server, with this host's credential, or a public
  * address of its keys, without. The bytes of certificates and credentials are read here, because

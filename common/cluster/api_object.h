@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects of the Kubernetes API as JSON: what is sent, and what comes back with a status. */
 #ifndef KSA_CLUSTER_API_OBJECT_H
 #define KSA_CLUSTER_API_OBJECT_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Asks the cluster, through programs of our own: ksa-fetch for one request and answer after the other,
  * ksactl for a refresh of key sets. What a host program may not do itself (sockets to

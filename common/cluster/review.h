@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the cluster is asked about a token, and what its answer is worth: TokenReview (is it still
  * good?) and SubjectAccessReview (does RBAC let its account in?). Pure; tokens come here after

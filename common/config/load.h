@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads ksa.conf and conf.d into a configuration, checked and indexed. */
 #ifndef KSA_CONFIG_LOAD_H
 #define KSA_CONFIG_LOAD_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of options: one row each, which drives parsing, defaults, limits,
  * `ksactl options`, and the test that compares it with ksa.conf(5) and the example.

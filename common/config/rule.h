@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which rule lets an account become a user: pure matching, and which condition said no. */
 #ifndef KSA_RULE_H
 #define KSA_RULE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A configuration as it stands in memory: its sections, and how to find one. */
 #ifndef KSA_CONFIG_TYPES_H
 #define KSA_CONFIG_TYPES_H

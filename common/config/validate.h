@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What no single line can tell: sections that are missing, contradict or name each other. */
 #ifndef KSA_CONFIG_VALIDATE_H
 #define KSA_CONFIG_VALIDATE_H

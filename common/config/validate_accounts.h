@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What must hold between [account], [accounts] and the rules that say @own. */
 #ifndef KSA_CONFIG_VALIDATE_ACCOUNTS_H
 #define KSA_CONFIG_VALIDATE_ACCOUNTS_H

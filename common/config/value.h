@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The alphabets of values that administrators write, all of them ASCII, and frequent mistakes.
  * No alphabet has a "#" or a ";", so that a comment after a value never becomes part of one.

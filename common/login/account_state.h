@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The words for states of accounts and for the reasons that disable them. */
 #ifndef KSA_ACCOUNT_STATE_H
 #define KSA_ACCOUNT_STATE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The environment of a real decision: this host's clock, name, paths, and way to the cluster. */
 #ifndef KSA_LOGIN_HOST_ENV_H
 #define KSA_LOGIN_HOST_ENV_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The local user of a login: what getpwnam says of it, and for which account the registry has it. */
 #ifndef KSA_LOGIN_LOCAL_USER_H
 #define KSA_LOGIN_LOCAL_USER_H

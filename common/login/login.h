@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one function: whether a token opens a login. pam_ksa.so and ksactl explain both
  * call it, so what the administrator is shown is what the login did.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A decision in words: one line for the log, one for the client, one for each step. */
 #ifndef KSA_LOGIN_REPORT_H
 #define KSA_LOGIN_REPORT_H

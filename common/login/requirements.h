@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the rule that matched demands beside: a token bound to a Pod, the cluster's word that the
  * token still counts (TokenReview), its word that the account may log in here (SubjectAccessReview),

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registry as it lies on the disk, for its reader and its writer alone: a header, records of
  * accounts, of groups and of sources, members of groups, and one hash table for all kinds of

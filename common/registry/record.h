@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records of the registry by where they are in the file, for its other halves. Each is checked
  * whole, every time.

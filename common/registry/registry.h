@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the registry of local accounts: an immutable file, mapped, that ksactl replaces whole. This is
  * all that the NSS module holds of ksa, and it is in every process that asks for a user: libc alone, no

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether what a token claims is good enough: audience, times, lifetime, subject. Pure. */
 #ifndef KSA_CLAIMS_H
 #define KSA_CLAIMS_H

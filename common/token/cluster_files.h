@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The files of a cluster in RUN/clusters, a directory that holds no other files: locks, stamps, and why its
  * last refresh failed. A cluster may have any name, so it must never share a directory with names that ksa

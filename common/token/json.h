@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The only caller of jansson's loader. */
 #ifndef KSA_JSON_H
 #define KSA_JSON_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One public key of a key set (RFC 7517, RFC 7518 section 6). */
 #ifndef KSA_JWK_H
 #define KSA_JWK_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The one cluster, of those that share an issuer, whose key set has a token's key. A kid that none has
  * is worth one refresh, of the clusters that the token could be of.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The public keys of one cluster: a JWKS file of the administrator's, or the cached
  * form of what was fetched.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A compact JWS (RFC 7515 section 7.1) taken apart, and its claims as plain facts.
  * Nothing here is trusted: a fact is worth what the signature over it is worth.

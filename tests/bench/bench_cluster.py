@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A login with a review against the least C program that has libcurl ask the same of the same real API server, in
 pairs, process start included on both sides; a refresh of keys likewise; and many logins at once."""
 import json

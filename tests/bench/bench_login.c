@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The whole decision against the one operation that it cannot do without, in pairs: a batch of one,
  * a batch of the other, over and over; the medians are compared.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a user's name and number cost through glibc, beside the other services of a host, at any number of accounts; and
 the first question of a fresh process. On a private host: PROGRAM is the built bench_nss. sssd takes part where its
 programs are, with the users of /etc/passwd; its package changes the host's PAM and nsswitch.conf, so it is better

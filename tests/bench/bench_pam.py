@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """pamtester with pam_ksa against pamtester with pam_permit, in pairs, on a private host: process start,
 libpam and all. What is compared is what a user waits for."""
 import shutil

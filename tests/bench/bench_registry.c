@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registry of local accounts, without glibc around it: what it costs to build, and to ask, at four sizes.
  * Keys are drawn at random; figures are medians of batches.

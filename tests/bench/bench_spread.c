@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The requests of many hosts that start in the same second: ksa_refresh_next() and ksa_credential_due(),
  * asked by a timer as packaging/systemd has it. Prints the busiest ten seconds against the mean.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the end-to-end tests share: a cluster's API server."""
 import os
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rows of tests/attacks.tsv that need a real sshd."""
 import os
 import re

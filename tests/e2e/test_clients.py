@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The programs that people and jobs use over ssh, and sudo -A, each through ksa-ssh or ksa-askpass with a
 token in a file, against the real sshd: every file arrives, and no token does where it must not."""
 import re

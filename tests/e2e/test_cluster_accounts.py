@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Local users from the service accounts of a real API server: made, logged in as, taken away, and never another's."""
 import itertools
 import json

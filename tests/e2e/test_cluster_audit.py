@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login leaves in the API server's audit log, and that no token is left anywhere."""
 import base64
 import contextlib

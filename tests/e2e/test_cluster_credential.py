@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The host's own credential and a real API server: the first one, those that it asks for itself, and logins with them."""
 import base64
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Key sets that are fetched from real API servers: the first login, a rotation, a rebuilt cluster, two clusters."""
 import re
 

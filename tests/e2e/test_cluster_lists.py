@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl accounts sync against a real API server: what it lists, in which pages, and who may."""
 import json
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """packaging/kubernetes, applied to a real API server: the manifests give what their comments say, and no more."""
 import pytest
 import yaml

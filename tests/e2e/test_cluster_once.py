@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A rule with once = yes, and tokens that a real API server made."""
 import os
 import re

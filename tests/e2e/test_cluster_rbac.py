@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A rule with rbac = yes, and what stands in a real cluster's RBAC: it supplements the rule, and never replaces it."""
 import contextlib
 

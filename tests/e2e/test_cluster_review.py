@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A login asks a real API server whether the token still counts."""
 import os
 import signal

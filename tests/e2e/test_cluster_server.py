@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What we rely on of a real API server, and of the way that the tests have one."""
 import json
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksa-fetch as a real sshd and a real sudo start it, looked at while the API server keeps it waiting; and what the caller of sudo may
 do to it meanwhile. It is never the caller's, nor sshd's way in."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a caller of sudo may bring along, in his environment, his limits and the state of his process, so that the helper
 that is started in there would serve him: it changes nothing."""
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A local user kills, stops or freezes what their own sudo starts. Other logins that need a new key are not delayed."""
 import contextlib
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A local user takes what this host needs to ask the cluster: with review = prefer, ssh logins are refused and not let
 through without a review."""
 import contextlib

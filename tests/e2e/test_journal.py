@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The lines of logins in a real journal, found by the commands that the documents give. The program that logs them is
 sshd or, from OpenSSH 9.8 on, sshd-session; sudo or sudo-rs."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl beside the real login: the same token, the same answer."""
 import json
 import os

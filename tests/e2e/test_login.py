@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A token opens an SSH session, or is refused with a line that says why."""
 import json
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a client without a token learns of names: whether a local user was made of an account (SECURITY.md, "What a client
 learns"), and the two settings of sshd and rules that tell nothing."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Users that the registry made: by other ways than a token, for other accounts, and after they were removed."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Clients that answer keyboard-interactive with their configured password: they take the prompt for a password's by
 its last word. A token is such a password; a person's own is refused."""
 import re

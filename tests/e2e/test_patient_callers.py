@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What somebody gains by patience: by leaving a prompt open while time and rules go on, or by holding up his own sudo until
 the time for a review is over. Nothing."""
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """sshd of OpenSSH 9.8 and later refuses an address for a while after refused logins (PerSourcePenalties). With an
 older sshd these tests are skipped; on a Debian 13 host they run by
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """People who have nothing to do with tokens: whatever happens to ksa, they come in as before, and
 nobody else does."""
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Inside a real PostgreSQL, as the documentation ships it: it runs without root and exports json_object."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """README's installation as a reader types it: its commands, in its order, on a host as its packages ship it."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Logins whose keys are fetched: through sshd, the real ksactl and the real ksa-fetch, from a server of bytes."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """README's two lines, first in auth and account of the stacks that distributions ship. The controls are theirs; a module
 that Debian lacks is replaced: pam_sss by pam_unix, one that decides nothing by pam_warn, which ignores every phase."""
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """sudo with a token: asked for through sudo -A, or read from token_file=."""
 import os
 import pty

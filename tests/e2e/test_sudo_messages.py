@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What sudo shows of a refusal. It passes PAM_SILENT, unless sudoers has !pam_silent (sudo 1.9.16 and later). With an
 older sudo those tests are skipped; on a Debian 13 host they run by
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """sudo-rs in place of sudo. Debian 12 has no package of it; on a Debian 13 host these tests run by
 
     tests/support/run-on trixie tests/e2e/test_sudo_rs.py

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """No part of a token is left anywhere: logs, output, files, arguments and environment of any process."""
 import os
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login does that needs nobody else: its system calls, as strace sees them inside sshd, sudo and pamtester. With a
 key set at hand and no review it starts no process, opens no socket but syslog's, and writes to no file."""
 import os

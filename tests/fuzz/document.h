@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What holds of each document that ksa_json_load_document() reads, for the targets that read one. */
 #ifndef KSA_FUZZ_DOCUMENT_H
 #define KSA_FUZZ_DOCUMENT_H

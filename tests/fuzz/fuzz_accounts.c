@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Service accounts, as an API server lists them and as a file has them. The input's first line: "f" takes the
  * rest as a file; anything else as a page, of the namespace ci alone where it is "p".

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Prompt answers, one a line; a line that begins with "+" is filled up to a whole part. */
 #include "fuzz.h"
 #include "token/prompt.h"

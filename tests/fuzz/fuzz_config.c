@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A configuration file: each key and value is the text of the line that it is said to stand in. An
  * accepted file has no comment after a value, and no value outside its alphabet.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What ksactl alone is answered. The input's first line: "o" compares the origins of the two lines
  * that follow; "t" takes the rest as the answer to a TokenRequest, "c" as the claims of the token

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What stands on the socket to ksa-fetch: what is read as a record is written as the same bytes. */
 #include "base/http_message.h"
 #include "fuzz.h"

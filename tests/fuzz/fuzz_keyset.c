@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A key set, as a JWKS and in the cached form; what is usable survives a round trip. */
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The whole decision. The input's lines: how the token is made and who asks ("s" signs it, "f" shows
  * it with a signature of zeros, "r" takes the rest as the token), user, service, rhost, header, claims.

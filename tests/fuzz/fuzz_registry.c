@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A registry from the hand of whoever could write it: in half of the inputs all sums are right. No answer
  * has a number that an account may not have, a text that does not end, or a member that is none.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A TokenReview's answer. The input's first line: "p" for a token that is bound to a Pod, anything
  * else for one that is not; the rest is the answer. What is accepted says what it must say, and

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token: the bytes as they are, and the input's first line as header, the rest as claims. */
 #include "base/text.h"
 #include "fuzz.h"

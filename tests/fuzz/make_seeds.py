@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change.
 
 seeds/registry is registry_seeds.c's."""

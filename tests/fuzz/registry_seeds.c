@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes seeds/registry, which only the writer itself can make: registry_seeds FOLDER */
 #include "fuzz.h"
 #include "support/registry_samples.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a fuzz target over its seeds: those in the tree, or the files named. */
 #include <dirent.h>
 

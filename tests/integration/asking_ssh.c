@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A stand-in for the ssh client that asks: ksa-askpass trusts the host in a prompt only if a program named
  * ssh asks, and a script's program is its shell.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the integration tests share: the build they test."""
 import os
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd and nobody else's (in a
 mount namespace), and no PAM."""
 import json

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A registry from lines of words, for tests that have no cluster: make_registry FILE < LINES
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A PAM module that stands before and behind another one: it sets errno, and with the argument
  * "check" it succeeds only if errno still is what it set. libpam itself changes errno when it

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The promises about local users, on three hosts with random histories: one host asks the cluster, one asks it at the same
 times, one follows the first and has local users of its own. The model shares no code with the product."""
 import hashlib

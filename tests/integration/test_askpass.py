@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksa-askpass on each shell it must run on: parts, prompts, audiences, and where the token comes from."""
 import configparser
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksa-askpass: values of its variables, and where a token could be seen."""
 import json
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every row of tests/attacks.tsv that is about a token, at the level of the decision: through
 ksactl explain, which asks the one function."""
 import hashlib

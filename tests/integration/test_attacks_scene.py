@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Attacks of tests/attacks.tsv at the level of the decision that need a scene of their own beside the
 token: another rule, attempt, key set or clock (attack_cases.py), and every broken configuration."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """configure and the Makefile that it writes: without a warning, for each compiler, and with nothing left of an older run."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a rule demands beside: RBAC, and a token that is bound to a Pod; each through a whole login with a sound cluster."""
 import json
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Documents against the tables that they describe."""
 import json
 import os

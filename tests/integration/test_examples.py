@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """packaging/examples/clusters: each is a whole ksa.conf that `ksactl check` has nothing to say about."""
 import json
 import os

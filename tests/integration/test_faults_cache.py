@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login does with a cached key set that is spoiled, another's, or out of its time, while the cluster gives no
 other: a table. A set is whole or not there; nothing of a spoiled one is believed, and nothing is written in its place."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login does when ksa-fetch is missing, dies, talks nonsense or says nothing: a table. A stand-in is started in
 its place, and misbehaves at one stage; and the real one is killed and stopped."""
 import json

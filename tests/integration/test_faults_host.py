@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Errors of this host while a login asks the cluster, made by strace: prefer never yields to one, because a local user may
 have caused it."""
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login does that lacks a key, and cannot get it: the tables of test_faults_review.py once more, for the question
 about keys, and what a key set may be beside. The login is refused as if there had been nobody to ask, and what the cache
 holds stays."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a login does when its cluster cannot be asked for a review, or gives no sound answer: a table.
 
 review = require lets nobody in whom the cluster has not confirmed. review = prefer lets a token in, and logs

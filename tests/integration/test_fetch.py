@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksa-fetch, the real program, and servers that behave and misbehave."""
 import gzip
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a program that calls PAM keeps while a token is judged inside it: its threads, a small stack,
 locale, errno, OpenSSL's errors. What it keeps beside these, pam.run() compares in every attempt."""
 import ctypes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """make install onto a disk that fills: each file that was there is whole, the old one or the new one. A truncated NSS or
 PAM module would end every login of the host."""
 import os

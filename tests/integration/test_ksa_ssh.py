@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksa-ssh with a stand-in for ssh that writes down how it was started."""
 import os
 import shutil

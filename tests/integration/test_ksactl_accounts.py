@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl accounts: lists of an API server that behaves and misbehaves, files from host to host, and what of it ends in
 the registry."""
 import json

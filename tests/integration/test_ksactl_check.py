@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl check: each problem that it must report, where it stands, and the exit status."""
 import os
 import re

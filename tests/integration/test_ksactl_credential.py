@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl credential: the first token from standard input, the next ones by TokenRequest, with the real ksa-fetch."""
 import json
 import os

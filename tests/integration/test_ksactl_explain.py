@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl explain: the decision of a login, told step by step."""
 import os
 import re

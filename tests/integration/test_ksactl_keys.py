@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl keys and options, and the command line itself."""
 import subprocess
 from pathlib import Path

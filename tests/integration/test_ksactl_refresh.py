@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl keys refresh, purge and show, with the real ksa-fetch and servers that behave and misbehave."""
 import os
 import re

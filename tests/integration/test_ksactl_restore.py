@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl accounts restore, and a registry that was lost: what a host remembers of its uids is never replaced unseen."""
 import fcntl
 import os

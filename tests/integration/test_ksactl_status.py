@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl status: whether logins work, and will, with the real ksa-fetch."""
 import json
 import re

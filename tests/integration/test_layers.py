@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The house, as HACKING.md has it: which directory may include which, what may call what, how long things are."""
 import re
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a client that proves nothing can write into the log: one line, of limited length, with the whole reason."""
 import re
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The pages of the manual as they are read: by mandoc, and by groff, which most hosts have, at 80 columns."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What leaves the built objects, and what they bring into other people's processes."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The NSS module as it is installed, through glibc: what it brings into every process, and what it answers."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The NSS module and a registry that is damaged, hostile, or changes under its readers: what is not sound is not
 answered, the next service is asked, and no process dies of it."""
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Users of the registry in the programs of a host, and the NSS module where a host is less than whole."""
 import grp
 import os

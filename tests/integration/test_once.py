@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """once = yes: a token lets somebody in once on this host, whatever happens meanwhile."""
 import os
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """packaging/systemd and packaging/kubernetes: what is installed is well formed, and the services can do their work in
 the confinement that they ask for."""
 import json

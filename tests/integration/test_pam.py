@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The real module through the real libpam: codes, prompts, words, log lines, and what it leaves behind."""
 import os
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The items of libpam that an attempt depends on: user, service, address. A conversation may set them, and
 a host program may set them to anything."""
 from pathlib import Path

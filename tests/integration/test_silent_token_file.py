@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A token file on a file system that never answers: the child that reads it cannot be killed."""
 import os
 import pwd

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ksactl in a user namespace with 65,536 ids, as a container has: a user whose uid is not mapped cannot log in."""
 import json
 import os

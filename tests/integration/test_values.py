@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Text that is not a valid value is an error, in logins as in check: never a wider rule."""
 import shutil
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Service accounts as an API server lists them, page by page (GET /api/v1/.../serviceaccounts), in the place of
 TlsServer's answer. The shapes are those of Kubernetes 1.37.2; the token of the next page is ours, as it is theirs."""
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The private host with local users made from the service accounts of a real API server: its sync, its NSS, and what
 another host that synced at another time makes of the same."""
 import contextlib

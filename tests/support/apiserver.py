@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cluster's API server: kube-apiserver and etcd as they are released, on loopback of the private host.
 There is no controller and no kubelet: what a token is bound to is objects, and tests make them."""
 import contextlib

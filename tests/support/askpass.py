@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A client of ksa-askpass, on each shell it must run on. The ssh that asks is tests/integration/asking_ssh.c: it is
 the parent of all parts, and has the version that a test gives it."""
 import base64

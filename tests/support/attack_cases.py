@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """More attacks of tests/attacks.tsv at the level of the decision: for each row what is handed over, and
 what is configured meanwhile. A case takes the scene (test_attacks_scene.py) and returns the token."""
 import base64

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Writes the table of attacks from tests/attacks.tsv into tests/ATTACKS.md, between its two marks."""
 from pathlib import Path
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cluster that is bytes from a TLS server, and a private host that is configured for it: what ksactl fetches, asks
 and keeps. The server answers each path with what a test wrote there, and remembers who asked what with which
 credential."""

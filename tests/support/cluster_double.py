@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A double of an API server: sound answers to TokenReview, SubjectAccessReview and the questions for keys, about
 the tokens of issuer.py; and any other answer where a test puts one in its place. The shapes are those that Kubernetes
 1.37.2 was seen to give."""

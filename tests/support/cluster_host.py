@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The private host and a real API server beside it: its configuration, its credential, and logins with tokens that
 the server made."""
 import contextlib

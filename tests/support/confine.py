@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs a command as systemd would run it for a unit, where no systemd runs: confine.py UNIT [COMMAND...], without
 COMMAND the unit's own. In force are ProtectSystem=strict, ReadWritePaths, PrivateTmp, ProtectHome, UMask,
 CapabilityBoundingSet, NoNewPrivileges, RestrictAddressFamilies, MemoryDenyWriteExecute and SystemCallFilter, from the

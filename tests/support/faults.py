@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A whole login, the real module through libpam and the real ksa-fetch, whose cluster does something wrong; and what
 must hold whatever goes wrong. The tables of faults are in the tests."""
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Speaks to the real ksa-fetch as common/cluster/helper.c does: records (common/base/message.h) on a socket."""
 import os
 import socket

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A file system that never answers: FUSE, whose server reads each request and keeps it."""
 import ctypes
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The private host of packaging/private-host, seen from the tests that run inside it: its
 configuration, its log, and ssh and sudo as a client's job uses them."""
 import contextlib

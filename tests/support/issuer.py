@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A throwaway cluster: keys, key sets and service account tokens in the shape that a Kubernetes API
 server gives them. It signs with python3-cryptography and shares no code with what it tests; every
 part of a token can be replaced, so that a hostile one is one line."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The real libpam, driven from a process of its own for each attempt: any service, user, answers."""
 import ctypes
 import json

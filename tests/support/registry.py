@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Registries of accounts as tests want them, and a process that asks glibc for users and groups."""
 import os
 import subprocess

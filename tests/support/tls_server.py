@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """An HTTPS server on loopback whose answers are bytes that a test wrote, well behaved or not."""
 import contextlib
 import datetime

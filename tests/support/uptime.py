@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """uptime.py SECONDS COMMAND [ARGUMENT...]: runs COMMAND as on a host that started SECONDS ago.
 
 By a time namespace. It belongs to a user namespace of its own, with all ids, because a container has no CAP_SYS_TIME."""

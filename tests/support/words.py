@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
 """Finds words that the project does not use in sentences (HACKING.md, house rule 11): words.py SOURCE
 
 It reads string literals of C, manual pages, Markdown outside of code, and what scripts print. It does not read

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* hash_index.c: what was added is found, in its order, and nothing else. */
 #include "base/hash_index.h"
 

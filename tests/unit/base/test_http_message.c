@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* http_message.c: what ksa-fetch takes, and what is believed of its answer. */
 #include "base/http_message.h"
 

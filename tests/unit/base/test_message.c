@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* message.c: every member once, in order, and nothing beside; whatever lengths a stranger writes. */
 #include "base/message.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* process.c: processes that the host program does not notice, and words before a deadline. */
 #include "base/process.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* reason.c and error.c: the table of reasons, and what happened where. */
 #include "base/reason.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* secret.c: fixed room, a NUL behind the last byte, and nothing left when it is freed. */
 #include "base/secret.h"
 

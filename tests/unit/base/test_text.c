@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* text.c but for base64url, which test_base64url.c has. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* api.c: what a request to a cluster is made of, and what an HTTP status means. */
 #include "cluster/api.h"
 

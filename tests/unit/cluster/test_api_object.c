@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* api_object.c: what is an object of the API with a status, and what its members may be. */
 #include "cluster/api_object.h"
 

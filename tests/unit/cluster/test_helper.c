@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* helper.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
 #include "cluster/helper.h"
 

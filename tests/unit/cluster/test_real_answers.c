@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What real API servers answered, whole and cut at every byte: each judged as the design says, and
  * none of the cut ones ever good. Our requests are those that they answered.

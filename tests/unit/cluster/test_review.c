@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* review.c: TokenReview. What is asked, and what of the answer must be as the token says. */
 #include "cluster/review.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* load.c: files, sections and lines; test_validate.c has what no single line can tell. */
 #include "config/load.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* option.c and types.c: the table of options, what each kind takes, and lists. */
 #include "config/option.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* rule.c: the search through its index; test_rule.c has what a single rule says. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* validate.c: what is missing, contradicts, or cannot be done yet. */
 #include "config/validate.h"
 

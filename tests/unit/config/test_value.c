@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* value.c: the alphabet of each kind of value, byte by byte, and frequent mistakes. */
 #include "config/value.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Each allocation of a login fails once, ours, jansson's and OpenSSL's: denied, and nothing leaks. */
 #include <jansson.h>
 #include <openssl/crypto.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* local_user.c: whose user it is, by the registry and by what getpwnam says. What comes of it: test_login_user.c. */
 #include "login/local_user.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * login.c: the steps, one after the other; test_login_user.c
  * has users, test_login_keys.c issuers and kids.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* key_lookup.c through the one decision: clusters that share an issuer, and one refresh of an unknown kid. */
 #include <stdio.h>
 #include <stdlib.h>

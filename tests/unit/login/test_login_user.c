@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* login.c: which local user, and which account, at the level of the decision. */
 #include <stdio.h>
 #include <stdlib.h>

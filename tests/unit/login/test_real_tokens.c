@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tokens that real API servers signed, at the time when they did, through the whole
  * decision: each allowed, or refused for the reason the design gives.

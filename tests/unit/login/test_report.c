@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* report.c: the log line, what the client is told, each step in words. */
 #include "login/report.h"
 

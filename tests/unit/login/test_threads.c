@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A decision in other people's processes: threads, small stacks, and what they call their own. */
 #include <dirent.h>
 #include <errno.h>

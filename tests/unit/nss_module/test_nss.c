@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* nss_module: who is answered, and what stands in the caller's buffer. */
 #include "../../nss_module/nss_ksa.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* nss_module: groups of a user, members of a group, users and groups one after the other. */
 #include "../../nss_module/nss_ksa.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* nss_module/map.c: a new file is seen, nothing waits for anybody, a broken file costs one look a second. */
 #include "../../nss_module/map.h"
 

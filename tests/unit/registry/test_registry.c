@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The reader of the registry: whoever wrote the file, the right answer or none. */
 #include "registry/registry.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A cluster that answers from a table, in place of ksa-fetch: env.fetch and env.refresh of a test. */
 #ifndef KSA_TEST_FAKE_CLUSTER_H
 #define KSA_TEST_FAKE_CLUSTER_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A host on which prod:ci/deployer may log in as deploy-bot, and what it takes to try. */
 #ifndef KSA_TEST_LOGIN_FIXTURE_H
 #define KSA_TEST_LOGIN_FIXTURE_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A registry for tests: "registry" in the current folder, where the NSS module of a test looks. */
 #ifndef KSA_TEST_NSS_REGISTRY_H
 #define KSA_TEST_NSS_REGISTRY_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A host and its sources, for tests of the plan: syncs one after the other, each written and read again. */
 #ifndef KSA_TEST_PLAN_FIXTURE_H
 #define KSA_TEST_PLAN_FIXTURE_H

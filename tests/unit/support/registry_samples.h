@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Registries for tests: sound ones, large ones, and hostile ones whose sums are right. */
 #ifndef KSA_TEST_REGISTRY_SAMPLES_H
 #define KSA_TEST_REGISTRY_SAMPLES_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A token of ci/deployer, what an API server says of it, and that with one thing changed. */
 #ifndef KSA_TEST_REVIEW_FIXTURE_H
 #define KSA_TEST_REVIEW_FIXTURE_H

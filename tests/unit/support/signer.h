@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys, key sets and tokens as an API server makes them, and as an attacker does. */
 #ifndef KSA_TEST_SIGNER_H
 #define KSA_TEST_SIGNER_H

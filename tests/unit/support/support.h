@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the unit tests share: a folder of their own, files in it, an environment. */
 #ifndef KSA_TEST_SUPPORT_H
 #define KSA_TEST_SUPPORT_H

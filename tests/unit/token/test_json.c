@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* json.c: one object, not too deep, nothing twice, and no word of the library in an error. */
 #include "token/json.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* jwk.c: good keys, and the numbers that OpenSSL would take although they are no key. */
 #include "token/jwk.h"
 

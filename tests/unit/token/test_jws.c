@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* jws.c: one signature, good and bad in every way. */
 #include "token/jws.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* keyset.c: a JWKS, the cached form, and how old it may be. */
 #include "token/keyset.h"
 

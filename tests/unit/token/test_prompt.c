@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* prompt.c: a token from prompt answers. */
 #include "token/prompt.h"
 

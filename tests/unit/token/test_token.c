@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* token.c: the shape of a token and its header; test_token_claims.c has the claims. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* token.c: the claims as they are read; whether they are good enough is claims.c's. */
 #include <stdio.h>
 #include <stdlib.h>

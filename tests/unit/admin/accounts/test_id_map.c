@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* id_map.c: the kernel's map, and nothing that only looks like one. */
 #include "admin/accounts/id_map.h"
 

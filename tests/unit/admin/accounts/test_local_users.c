@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* local_users.c, local_files.c: who has a name or a number on a host. */
 #include "admin/accounts/local_users.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plan_*.c, plan.c: the holder keeps. Random histories of three hosts: test_accounts_model.py. */
 #include "admin/accounts/plan.h"
 

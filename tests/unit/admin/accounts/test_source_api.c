@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* source_api.c, source_item.c: pages of service accounts, what is believed of them, and what is asked. */
 #include "admin/accounts/source_api.h"
 

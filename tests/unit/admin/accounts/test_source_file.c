@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* source_file.c: what a leader exports, and what a follower reads of it. */
 #include "admin/accounts/source_file.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* sync.c with a leader's file: when the registry is written, and which lists count. */
 #include "admin/accounts/sync.h"
 

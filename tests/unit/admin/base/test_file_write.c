@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* file_write.c: whole or not at all, no link followed, the modes that were asked for. */
 #include "admin/base/file_write.h"
 

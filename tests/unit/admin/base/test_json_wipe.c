@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* json_wipe.c: what jansson frees holds nothing any more. free() is watched. */
 #include "admin/base/json_wipe.h"
 

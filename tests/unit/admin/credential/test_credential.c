@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* credential.c with answers from a table: what is asked with which token, and what is kept. */
 #include "admin/credential/credential.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* self_review.c: an answer that names somebody, one that says what this host may, and everything else. */
 #include "admin/credential/self_review.h"
 

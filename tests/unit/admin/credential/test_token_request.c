@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* token_request.c: the successor of a credential is one for the same account, and still good. */
 #include "admin/credential/token_request.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* discovery.c: where the document is, what of it is believed, and who gets a credential. */
 #include "admin/keys/discovery.h"
 

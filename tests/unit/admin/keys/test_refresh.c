@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* refresh.c and key_source.c, with answers from a table: when it asks, and what replaces a set. */
 #include "admin/keys/refresh.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* used_tokens.c: which marks go, and that nothing else does. */
 #include "admin/keys/used_tokens.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registry while it is replaced: whoever looks, whenever the writer is killed, and however full the disk
  * is, there is the old file or the new one, whole.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* write.c: what goes in comes out; what may not stand there is refused, by name. */
 #include <stdlib.h>
 #include <string.h>

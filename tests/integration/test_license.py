@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Each file of the repository names the license in one of its first lines."""
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LINE = "SPDX-License-Identifier: BSD-2-Clause"
+# Files that cannot hold the line: the license itself, a table, a text for people, and inputs of the tests, which are
+# compared byte by byte.
+WITHOUT = ("LICENSE", "NEWS", "tests/attacks.tsv", "tests/data/", "tests/fuzz/seeds/")
+
+
+# In a tarball, which has no .git, these are the files of autotools.
+AUTOTOOLS = ("aclocal.m4", "configure", "config.h.in", "Makefile.in", "build-aux/", "m4/", "autom4te.cache/")
+
+
+def names():
+    if not (ROOT / ".git").exists():
+        every = (str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return [name for name in every if not name.startswith(AUTOTOOLS)]
+    return subprocess.run(["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z"], cwd=ROOT, check=True,
+                          capture_output=True, text=True).stdout.split("\0")[:-1]
+
+
+def test_each_file_names_the_license():
+    files = [name for name in names() if not name.startswith(WITHOUT)]
+    assert "common/login/login.c" in files
+    assert not [name for name in files if LINE not in "".join((ROOT / name).read_text().splitlines(keepends=True)[:2])]
+
+
+def test_the_license_is_in_the_tarball():
+    assert " LICENSE" in (ROOT / "Makefile.am").read_text()
