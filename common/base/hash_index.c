@@ -7,12 +7,15 @@
 struct ksa_hash_index_entry {
         uint64_t hash;
         uint32_t number;
-        uint32_t next; /* in the same slot, plus one */
+        uint32_t next; /* next entry of the same slot + 1; 0: last */
 };
 
 uint64_t ksa_hash_index_hash(const char *const *texts, size_t count)
 {
-        /* FNV-1a, 64 bits: the keys are the administrator's, nobody grinds them. */
+        /*
+         * FNV-1a, 64 bits. An unkeyed hash is enough, because only the administrator chooses the
+         * keys.
+         */
         uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
         for (size_t i = 0; i < count; i++) {

@@ -50,7 +50,7 @@ struct ksa_secret *ksa_request_write(const struct ksa_request *request)
                                  KSA_REQUEST_MAX);
 }
 
-/* Header lines are made of these: one that held a line's end would be two. */
+/* Texts become header lines of HTTP, so a line break would inject another header. */
 static bool is_text(struct ksa_bytes text)
 {
         if (text.bytes == NULL)
@@ -84,7 +84,6 @@ struct ksa_secret *ksa_response_write(const struct ksa_response *response)
                                  KSA_RESPONSE_MAX);
 }
 
-/* -1 for none. */
 static bool is_seconds(int64_t number)
 {
         return number >= -1 && number <= KSA_SECONDS_MAX;

@@ -20,7 +20,7 @@ bool ksa_list_has(const struct ksa_list *list, const char *text)
 
 void *ksa_list_next(struct ksa_list *list, size_t size)
 {
-        /* A list doubles whenever its count is a power of two. */
+        /* The capacity is not stored: it doubles when count is a power of two. */
         if ((list->count & (list->count - 1)) == 0) {
                 void *items =
                         reallocarray(list->items, list->count == 0 ? 1 : list->count * 2, size);

@@ -5,7 +5,7 @@
 
 #define MARK UINT32_C(0x6b736131) /* "ksa1" */
 
-/* Numbers are in the byte order of the one machine that both programs run on. */
+/* Numbers have native byte order, because both programs run on one machine. */
 struct head {
         uint32_t mark, size;
 };
@@ -19,7 +19,10 @@ struct ksa_bytes ksa_bytes_of(const char *text)
         return (struct ksa_bytes){text, text != NULL ? strlen(text) : 0};
 }
 
-/* What stands in the frame for a member: with the NUL, so that texts can be used in place. */
+/*
+ * The bytes of a member in the message. Texts include their NUL, so that the reader can use them in
+ * target.
+ */
 static struct ksa_bytes content(const void *record, const struct ksa_member *member)
 {
         const char *at = (const char *)record + member->offset;
@@ -71,17 +74,17 @@ bool ksa_message_size(const unsigned char bytes[KSA_MESSAGE_HEAD], size_t max, s
 static bool read_member(const char *bytes, size_t length, const struct ksa_member *member,
                         void *record)
 {
-        char *place = (char *)record + member->offset;
+        char *target = (char *)record + member->offset;
 
         if (member->is_number) {
                 if (length != sizeof(int64_t))
                         return false;
-                memcpy(place, bytes, length);
+                memcpy(target, bytes, length);
                 return true;
         }
         if (length > 0 && bytes[length - 1] != '\0')
                 return false;
-        *(struct ksa_bytes *)(void *)place =
+        *(struct ksa_bytes *)(void *)target =
                 (struct ksa_bytes){length > 0 ? bytes : NULL, length > 0 ? length - 1 : 0};
         return true;
 }

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-/* Longer than any address, and shorter than what inet_pton would have to wade through. */
+/* Longer than any address. Longer input is rejected before inet_pton() reads it. */
 #define ADDRESS_MAX 64
 
 static bool parse_bytes(const char *text, struct ksa_network *network)
@@ -67,14 +67,14 @@ bool ksa_network_parse(const char *text, struct ksa_network *ret_network)
         return true;
 }
 
-/* fe80::/10: the only addresses that are the same on several links (RFC 4007). */
+/* fe80::/10. Only these addresses need a zone (RFC 4007). */
 static bool is_link_local(const struct ksa_network *address)
 {
         return address->family == AF_INET6 && address->bytes[0] == 0xfe &&
                (address->bytes[1] & 0xc0) == 0x80;
 }
 
-/* The name of an interface as the kernel allows it (dev_valid_name) but ASCII, or its number. */
+/* An interface's name as in the kernel's dev_valid_name(), limited to ASCII, or its number. */
 static bool is_interface(const char *text)
 {
         return ksa_is_graphic(text) && strlen(text) < IF_NAMESIZE && strpbrk(text, "/:") == NULL &&

@@ -25,7 +25,7 @@
 #define SET_UIDS   SYS_setresuid
 #endif
 
-#define GRACE 500 /* milliseconds for the end of a process that was killed */
+#define GRACE 500 /* milliseconds to wait for a killed process */
 
 /* --- Deadlines -------------------------------------------------------------- */
 
@@ -57,7 +57,7 @@ int ksa_deadline_left(const struct timespec *deadline)
 
 /* --- Start and end ---------------------------------------------------------- */
 
-/* The system calls themselves: glibc's wrappers would wait for threads that are not there. */
+/* Raw system calls: glibc's wrappers would wait for threads that this copy does not have. */
 static bool become_root(void)
 {
         gid_t none;
@@ -67,11 +67,10 @@ static bool become_root(void)
 }
 
 /*
- * In the keeper: starts the child and returns in the child alone. The keeper kills the child when it is
- * asked to (SIGTERM), and ends as the child has ended. It dies with HOST, and the child with the keeper,
- * unless the child clears its PDEATHSIG.
- * A child that waits for a file system cannot be killed. If the keeper is killed then, init inherits the
- * child and reaps it.
+ * Runs in the keeper: starts the child, and returns only in the child. On SIGTERM the keeper kills
+ * the child. It exits with the child's status. Both die with HOST by PDEATHSIG, unless the child
+ * clears its own. A child blocked on a file system cannot be killed; when the keeper is killed,
+ * init inherits and reaps it.
  */
 static void keep(pid_t host)
 {
@@ -79,8 +78,8 @@ static void keep(pid_t host)
         siginfo_t info = {0};
         sigset_t awaited;
 
-        (void)become_root(); /* so that the caller of sudo cannot signal it */
-        (void)setsid(); /* sshd sends SIGTERM to its whole process group when LoginGraceTime is over */
+        (void)become_root(); /* the caller of sudo must not be able to signal it */
+        (void)setsid();      /* at LoginGraceTime sshd sends SIGTERM to its process group */
         (void)sigaction(SIGCHLD, &action, NULL);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         pid_t child = getppid() != host ? -1
@@ -92,7 +91,7 @@ static void keep(pid_t host)
         }
         if (child < 0)
                 _exit(127);
-        (void)syscall(SYS_close_range, 0, ~0U, 0); /* the end of the child must close its pipe */
+        (void)syscall(SYS_close_range, 0, ~0U, 0); /* the child's exit must close its pipe */
         (void)sigemptyset(&awaited);
         (void)sigaddset(&awaited, SIGCHLD);
         (void)sigaddset(&awaited, SIGTERM);
@@ -129,18 +128,20 @@ void ksa_process_default_signals(void)
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A container's root may not raise a hard limit: then as far as it goes. */
-static void reset_limit(__rlimit_resource_t resource, rlim_t wanted)
+/* Sets a limit, or as much of it as possible: a container's root may not raise a hard limit. */
+static void reset_limit(__rlimit_resource_t resource, rlim_t value)
 {
-        struct rlimit limit = {wanted, wanted};
+        struct rlimit limit = {value, value};
 
         if (setrlimit(resource, &limit) == 0 || getrlimit(resource, &limit) != 0)
                 return;
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        limit.rlim_cur = limit.rlim_max < value ? limit.rlim_max : value;
         (void)setrlimit(resource, &limit);
 }
 
-/* The caller of sudo chose those that came with him: `ulimit -f 0` ends whoever writes a byte. */
+/*
+ * The caller of sudo sets the inherited limits, and `ulimit -f 0` kills every process that writes.
+ */
 static void reset_limits(void)
 {
         reset_limit(RLIMIT_CORE, 0);
@@ -152,7 +153,7 @@ static void reset_limits(void)
         reset_limit(RLIMIT_NPROC, RLIM_INFINITY);
 }
 
-/* He chose how fast it may be, too: the lowest class of all runs when nobody else does. */
+/* The caller's scheduling class is inherited too: SCHED_IDLE could delay the child forever. */
 static void reset_priority(void)
 {
         const struct sched_param none = {0};
@@ -161,15 +162,15 @@ static void reset_priority(void)
         (void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
-/* IO on 0 and 1, /dev/null on 2, nothing else. */
+/* IO becomes 0 and 1, /dev/null becomes 2, all others are closed. */
 static bool arrange_descriptors(int io)
 {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        /* Out of the way first: either may be one of 0 to 2. */
-        int kept = fcntl(io, F_DUPFD_CLOEXEC, 3), sink = fcntl(null, F_DUPFD_CLOEXEC, 3);
+        /* Duplicate above 2 first: either may be one of 0 to 2. */
+        int kept = fcntl(io, F_DUPFD_CLOEXEC, 3), errors = fcntl(null, F_DUPFD_CLOEXEC, 3);
 
-        return null >= 0 && kept >= 0 && sink >= 0 && dup2(kept, STDIN_FILENO) >= 0 &&
-               dup2(kept, STDOUT_FILENO) >= 0 && dup2(sink, STDERR_FILENO) >= 0 &&
+        return null >= 0 && kept >= 0 && errors >= 0 && dup2(kept, STDIN_FILENO) >= 0 &&
+               dup2(kept, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 &&
                syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
 }
 
@@ -200,7 +201,7 @@ bool ksa_process_wait(const struct ksa_process *child, const struct timespec *de
         return answer > 0;
 }
 
-/* Whether the keeper has ended, within GRACE of the signal. */
+/* Sends signal NUMBER. Returns whether the keeper ended within GRACE. */
 static bool end_by(const struct ksa_process *child, int number)
 {
         struct timespec deadline = ksa_deadline_in(GRACE);
@@ -243,7 +244,7 @@ bool ksa_process_run(const char *path, char *const *arguments, const struct time
         return good;
 }
 
-/* --- Words ------------------------------------------------------------------ */
+/* --- Input and output ------------------------------------------------------- */
 
 /* Whether FD is ready for EVENTS before the deadline. */
 static bool is_ready(int fd, short events, const struct timespec *deadline)

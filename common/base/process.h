@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Child processes of a host program that must not notice them, and what is said to
- * them before a deadline. Used by whatever starts a process, and by nothing else.
+ * Starts child processes that the host program does not notice, and exchanges bytes with them until
+ * a deadline. All processes are started here.
  */
 #ifndef KSA_BASE_PROCESS_H
 #define KSA_BASE_PROCESS_H
@@ -14,64 +14,71 @@
 
 #include "base/macros.h"
 
-/* --- Deadlines, on the clock that nobody sets back --- */
+/* --- Deadlines, on the monotonic clock --- */
 
-/* That many milliseconds from now. Without a clock the time is over at once. */
+/* Returns the deadline MILLISECONDS from now; one that has passed if the clock cannot be read. */
 struct timespec ksa_deadline_in(unsigned milliseconds);
-int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: over */
+int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: passed */
 
 /* --- Start and end --- */
 
-/* A process started here, until ksa_process_end(): the keeper, which waits for the child and ends with it. */
+/*
+ * A process started by ksa_process_start(), until ksa_process_end(). Both members name the keeper,
+ * a process that waits for the child and exits as the child did.
+ */
 struct ksa_process {
         pid_t pid;
         int pidfd;
 };
 
 /*
- * Starts the child, a copy of this process, under a keeper. The keeper has no exit signal: the host program
- * gets no SIGCHLD for it, its waits do not see it, and with SIGCHLD ignored it still is ours to wait for.
- * All signals are blocked on both sides, so that no handler of the host program runs in a copy: the parent
- * gives *RET_MASK back by pthread_sigmask.
+ * Starts the child, a copy of this process, under a keeper. The keeper has no exit signal: the host
+ * program receives no SIGCHLD for it, its wait calls do not return it, and ignoring SIGCHLD does
+ * not reap it. All signals are blocked in parent and child, so that the child runs no signal
+ * handler of the host program. The parent restores *RET_MASK with pthread_sigmask().
  *
- * The copy shares nothing with the host program's threads but memory as it was: it may make
- * plain system calls alone. Returns 0 in the copy, below 0 on failure.
+ * Returns 0 in the child and a negative number on failure. The child has none of the host program's
+ * other threads, so it may only make plain system calls.
  */
 pid_t ksa_process_start(struct ksa_process *ret_child, sigset_t *ret_mask);
 
-/* In the copy: every signal as it was when the machine started, and none blocked. */
+/* In the child: sets every signal to its default action and unblocks all. */
 void ksa_process_default_signals(void);
 
 /*
- * In the copy: becomes the program at PATH with ARGUMENTS (ended by NULL), as a daemon would start
- * it: new session, default signals, umask 077, folder /, IO as 0 and 1, /dev/null as 2, no other
- * descriptor, an environment of PATH and LANG=C alone, and root wholly (sudo's real uid is the
- * caller's, who could signal what he started), with limits of its own. Does not return.
+ * In the child: executes PATH with ARGUMENTS (ended by NULL) as a daemon would be started. It gets
+ * a new session, default signals and resource limits, umask 077, directory /, IO as descriptors 0
+ * and 1, /dev/null as 2, no other descriptor, and only PATH and LANG=C as environment. All its uids
+ * become 0: under sudo the real uid is the caller's, and the caller could send signals. Does not
+ * return.
  */
 void ksa_process_become(const char *path, char *const *arguments, int io) __attribute__((noreturn));
 
-/* Waits for the end of the child, until the deadline. False: it still runs. */
+/* Waits until the child has ended or the deadline has passed. False: it is still running. */
 bool ksa_process_wait(const struct ksa_process *child, const struct timespec *deadline);
 
 /*
- * Kills the child and closes its descriptor. Returns within a second even if the child cannot be killed,
- * because it waits for a file system that does not answer: such a child is left to init, and never becomes
- * a zombie of the host program. The keeper is signalled by its descriptor, for a number may already be
- * another process; by the number where a sandbox knows no such call (valgrind, a seccomp filter older than
+ * Kills the child and closes its descriptor. Returns within a second even if the child cannot be
+ * killed because its file system does not answer: init then inherits the child, and the host
+ * program gets no zombie. The keeper is signalled through its descriptor, because its pid may have
+ * been reused; by pid only if a sandbox lacks that call (valgrind, a seccomp filter older than
  * Linux 5.4).
  */
 void ksa_process_end(const struct ksa_process *child);
 
 /*
- * Runs the program at PATH to its end, started as by ksa_process_become with /dev/null as 0 and 1, and kills
- * it at the deadline. True: it ended by itself, with status 0.
+ * Runs the program at PATH as by ksa_process_become(), with /dev/null as descriptors 0 and 1, and
+ * kills it at the deadline. True if it exited with status 0.
  */
 bool ksa_process_run(const char *path, char *const *arguments,
                      const struct timespec *deadline) KSA_MUST_CHECK;
 
-/* --- Words --- */
+/* --- Input and output --- */
 
-/* Exactly COUNT bytes from, or to, a pipe or socket, before the deadline; no SIGPIPE on a socket. */
+/*
+ * Transfer exactly COUNT bytes from or to a pipe or socket before the deadline. False on error, end
+ * of file or timeout. A closed socket raises no SIGPIPE.
+ */
 bool ksa_receive(int in, void *bytes, size_t count, const struct timespec *deadline) KSA_MUST_CHECK;
 bool ksa_send(int out, const void *bytes, size_t count,
               const struct timespec *deadline) KSA_MUST_CHECK;

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of reasons, looked up. */
 #include "base/reason.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const struct reason_row {
-        const char *word;
+        const char *name;
         enum ksa_outcome outcome;
         const char *text;
         const char *remedy;
 } rows[] = {
-#define KSA_REASON_ROW(name, word, outcome, text, remedy) {word, KSA_##outcome, text, remedy},
+#define KSA_REASON_ROW(id, name, outcome, text, remedy) {name, KSA_##outcome, text, remedy},
         KSA_REASONS(KSA_REASON_ROW)
 #undef KSA_REASON_ROW
 };
 
-#define KSA_REASON_LENGTH(name, word, outcome, text, remedy) \
+#define KSA_REASON_LENGTH(id, name, outcome, text, remedy) \
         _Static_assert(sizeof(remedy) <= KSA_REMEDY_MAX + 1, "a remedy too long for a log line");
 KSA_REASONS(KSA_REASON_LENGTH)
 #undef KSA_REASON_LENGTH
@@ -32,7 +31,7 @@ static const struct reason_row *row_of(enum ksa_reason reason)
 
 const char *ksa_reason_name(enum ksa_reason reason)
 {
-        return row_of(reason)->word;
+        return row_of(reason)->name;
 }
 
 const char *ksa_reason_text(enum ksa_reason reason)

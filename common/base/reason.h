@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why a login ends: one table of reasons for every layer.
- *
- * A new reason is one row: NAME, the word in the log, what the host program is
- * told, what it means, and what an administrator can do about it. It needs a
- * test (tests/attacks.tsv names one for each).
+ * The one table of reasons why a login ends. To add one, add a row: NAME, the name in the log, the
+ * outcome for the host program, the meaning, and the remedy for an administrator. Each reason needs
+ * a test in tests/attacks.tsv.
  */
 #ifndef KSA_REASON_H
 #define KSA_REASON_H
@@ -13,15 +11,15 @@
 #include <stddef.h>
 
 /*
- * What the host program is told. Deny is zero, so that zeroed memory denies; the
- * others are far apart, so that no flipped bit or small number is another one.
+ * The result for the host program. Deny is zero, so that zeroed memory denies. The others are far
+ * apart, so that a bit flip or a small number cannot turn one into another.
  */
 enum ksa_outcome {
         KSA_DENY = 0,
         KSA_ALLOW = 0x3a5c96e1,
-        KSA_UNAVAILABLE = 0x45a3691e, /* could not be judged: keys, configuration */
-        KSA_FORBIDDEN = 0x1c6be27d,   /* judged, and somebody with a say said no */
-        KSA_NOT_OURS = 0x63941d82,    /* this user and service are not ksa's affair */
+        KSA_UNAVAILABLE = 0x45a3691e, /* no decision possible: keys, configuration */
+        KSA_FORBIDDEN = 0x1c6be27d,   /* the cluster or an administrator refused */
+        KSA_NOT_OURS = 0x63941d82,    /* this user and service do not use ksa */
         KSA_NO_MEMORY = 0x2f50c3b4,
 };
 
@@ -33,7 +31,7 @@ X(INTERNAL, "internal-error", DENY,                                             
   "a library failed in a way that should not happen", "report this with the log line")             \
 X(MEMORY, "out-of-memory", NO_MEMORY,                                                              \
   "out of memory", "check the memory limits of the service")                                       \
-/* the token on its way in */                                                                      \
+/* reading the token */                                                                            \
 X(CONVERSATION, "conversation-failed", DENY,                                                       \
   "the client gave no answer to the prompt",                                                       \
   "reconnect, or use a program that can answer the prompt; sudo refuses answers of 512 bytes "     \
@@ -62,7 +60,7 @@ X(TOKEN_FILE_FAILED, "token-file-failed", DENY,                                 
 X(ITEM, "item-too-long", DENY,                                                                     \
   "the program gave an address or a terminal of more than 255 bytes",                              \
   "find the program or PAM module that sets such a PAM_RHOST or PAM_TTY")                          \
-/* what it is */                                                                                   \
+/* its format */                                                                                   \
 X(NOT_A_TOKEN, "not-a-token", DENY,                                                                \
   "the answer is not a compact JWS", "send the token itself, with nothing before or after it")     \
 X(CUT_SHORT, "token-cut-short", DENY,                                                              \
@@ -77,7 +75,7 @@ X(BAD_ALGORITHM, "bad-algorithm", DENY,                                         
 X(BAD_CLAIMS, "bad-claims", DENY,                                                                  \
   "the claims are not those of a service account token",                                           \
   "send a service account token, not the token of a person")                                       \
-/* who made it */                                                                                  \
+/* its signer */                                                                                   \
 X(LEGACY_TOKEN, "legacy-token", DENY,                                                              \
   "a legacy token from a Secret, which never expires",                                             \
   "request one that expires: kubectl create token, or a projected volume")                         \
@@ -104,7 +102,7 @@ X(KEY_MISMATCH, "key-mismatch", DENY,                                           
 X(BAD_SIGNATURE, "bad-signature", DENY,                                                            \
   "the signature is not valid",                                                                    \
   "check whether the token was altered, or the key set is another cluster's")                      \
-/* what it claims */                                                                               \
+/* its claims */                                                                                   \
 X(NO_AUDIENCE, "no-audience", DENY,                                                                \
   "the token has no audience", "request a token with this host's audience")                        \
 X(WRONG_AUDIENCE, "wrong-audience", DENY,                                                          \
@@ -122,7 +120,7 @@ X(LIFETIME, "lifetime-too-long", DENY,                                          
 X(BAD_SUBJECT, "bad-subject", DENY,                                                                \
   "sub is not the account that kubernetes.io names",                                               \
   "find out who holds the signing key: no API server issues such a token")                         \
-/* whom it may become */                                                                           \
+/* the local user */                                                                               \
 X(UNKNOWN_USER, "unknown-user", DENY,                                                              \
   "the user does not exist on this host", "create the user")                                       \
 X(USER_DIFFERS, "user-name-differs", DENY,                                                         \
@@ -153,7 +151,7 @@ X(REGISTRY, "registry-unusable", UNAVAILABLE,                                   
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user, service or address changed during the login",                                         \
   "find the PAM module or program that sets PAM_USER, PAM_SERVICE or PAM_RHOST during a login")    \
-/* the cluster, asked */                                                                           \
+/* requests to the cluster */                                                                      \
 X(NEEDS_ROOT, "needs-root", UNAVAILABLE,                                                           \
   "only root can send requests to the cluster",                                                    \
   "for a service without root, use rules without review, bound, rbac and once")                    \
@@ -195,7 +193,7 @@ X(REVIEW_DIFFERS, "review-differs", DENY,                                       
 X(RBAC_DENIED, "rbac-denied", FORBIDDEN,                                                           \
   "RBAC does not allow the account to log in to this host",                                        \
   "grant it by a Role in the account's namespace: verb login, or sudo, on hosts in ksa.dev")       \
-/* what the rule demands beside */                                                                 \
+/* other requirements of the rule */                                                               \
 X(NOT_BOUND, "not-bound", DENY,                                                                    \
   "the rule requires a token that is bound to a Pod",                                              \
   "use a projected volume, or kubectl create token --bound-object-kind Pod")                       \
@@ -207,7 +205,7 @@ X(USED_BEFORE, "used-before", DENY,                                             
 X(MARK, "mark-failed", UNAVAILABLE,                                                                \
   "the use of the token could not be recorded",                                                    \
   "run systemd-tmpfiles --create ksa.conf; check the space for /var/lib/ksa/used")                 \
-/* this host */                                                                                    \
+/* the host and its configuration */                                                               \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an unknown argument or an invalid value", "see pam_ksa(8)")                    \
 X(EXEMPT, "exempt", NOT_OURS,                                                                      \
@@ -234,9 +232,9 @@ X(FILE_UNWRITABLE, "file-unwritable", UNAVAILABLE,                              
 X(FILE_UNSAFE, "file-unsafe", UNAVAILABLE,                                                         \
   "users other than root could change a file", "run ksactl check")
 
-/* KSA_OK is far from the others and from zero: zeroed memory is never OK. */
+/* KSA_OK is far from zero and all others, so that zeroed memory is never OK. */
 enum ksa_reason {
-#define KSA_REASON_ENUM(name, word, outcome, text, remedy) KSA_##name,
+#define KSA_REASON_ENUM(id, name, outcome, text, remedy) KSA_##id,
         KSA_REASONS(KSA_REASON_ENUM)
 #undef KSA_REASON_ENUM
         KSA_REASON_COUNT,
@@ -244,25 +242,25 @@ enum ksa_reason {
 };
 /* clang-format on */
 
-/* Bytes of the longest remedy. A log line has room for it, and is never too long for it. */
+/* Longest remedy, in bytes. A log line always has room for it. */
 #define KSA_REMEDY_MAX 255
 
 /*
- * REMEDY with the name CLUSTER in place of the word "CLUSTER", cut to KSA_REMEDY_MAX bytes. Writes to OUT and
- * returns it. CLUSTER may be NULL: the word stays.
+ * Replaces the word "CLUSTER" in REMEDY with the name CLUSTER, cut to KSA_REMEDY_MAX bytes. CLUSTER
+ * may be NULL: then the word stays. Returns OUT.
  */
 const char *ksa_remedy_of(const char *remedy, const char *cluster, char out[KSA_REMEDY_MAX + 1]);
 
-/* The word in the log, such as "expired"; "ok" for KSA_OK. Static; never NULL. */
+/* Returns the name in the log, such as "expired"; "ok" for KSA_OK. Static, never NULL. */
 const char *ksa_reason_name(enum ksa_reason reason);
 
-/* What the reason means and what helps. Static; never NULL, the remedy may be "". */
+/* Return the meaning and the remedy. Static, never NULL; the remedy may be "". */
 const char *ksa_reason_text(enum ksa_reason reason);
 const char *ksa_reason_remedy(enum ksa_reason reason);
 
 /*
- * What a refusal for this reason is to the host program. Never KSA_ALLOW: not for
- * KSA_OK, nor for a number that is no reason; these are KSA_DENY.
+ * Returns the outcome of a refusal for this reason. Never KSA_ALLOW: KSA_OK and numbers outside the
+ * enum are KSA_DENY.
  */
 enum ksa_outcome ksa_reason_outcome(enum ksa_reason reason);
 

@@ -75,7 +75,7 @@ void ksa_secret_wipe(void *bytes, size_t count)
         explicit_bzero(bytes, count);
 }
 
-/* A run of this many bytes is the secret's, and not there by chance. */
+/* A run of this length cannot match by chance. */
 #define BLOCK ((size_t)16)
 
 void ksa_secret_blot(const char *secret, char *text, size_t length)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only holder of tokens and credentials: its memory has a fixed size, is
- * never moved by realloc, and is wiped when freed. It is not locked into memory.
+ * The only type for tokens and credentials. Its memory has a fixed size, is never moved by realloc,
+ * and is wiped when freed. It is not locked: it may be swapped out.
  */
 #ifndef KSA_SECRET_H
 #define KSA_SECRET_H
@@ -13,36 +13,39 @@
 
 struct ksa_secret;
 
-/* An empty secret with room for CAPACITY bytes; NULL when memory runs out. */
+/*
+ * Returns an empty secret with room for CAPACITY bytes. NULL if memory runs out. Free it with
+ * ksa_secret_free().
+ */
 struct ksa_secret *ksa_secret_new(size_t capacity) KSA_MUST_CHECK;
 
-/* Wipes, frees and sets *SECRET to NULL. SECRET and *SECRET may be NULL. */
+/* Wipes and frees, and sets *SECRET to NULL. SECRET and *SECRET may be NULL. */
 void ksa_secret_free(struct ksa_secret **secret);
 
-/* Adds COUNT bytes. False, and nothing added, where they do not fit. */
+/* Appends COUNT bytes. False, and nothing appended, if they do not fit. */
 bool ksa_secret_append(struct ksa_secret *secret, const void *bytes, size_t count) KSA_MUST_CHECK;
 
-/* The bytes, followed by a NUL that is not counted. Borrowed until the secret is freed. */
+/* Returns the bytes, followed by a NUL that is not counted. Borrowed until the secret is freed. */
 const char *ksa_secret_bytes(const struct ksa_secret *secret);
 size_t ksa_secret_length(const struct ksa_secret *secret);
 
-/* Where the next bytes go, for read(2) or a decoder; *RET_ROOM says how many fit. */
+/* Returns the address after the last byte, for read(2) or a decoder. *RET_ROOM bytes fit. */
 void *ksa_secret_tail(struct ksa_secret *secret, size_t *ret_room);
 
-/* Says that COUNT bytes (at most the room) were written to the tail. */
+/* Adds COUNT bytes that were written to the tail. COUNT is at most the room. */
 void ksa_secret_extend(struct ksa_secret *secret, size_t count);
 
 /* Shortens the secret to LENGTH bytes (at most its length) and wipes the rest. */
 void ksa_secret_cut(struct ksa_secret *secret, size_t length);
 
 /*
- * Overwrites with asterisks what LENGTH bytes of TEXT hold of SECRET: whole, cut at either end, or damaged.
- * Each run of it with at least 31 bytes contains one of its blocks of 16, which is followed to both sides. In
- * JSON outside of a string an asterisk is not valid, so no answer becomes good by it.
+ * Overwrites with asterisks every part of SECRET in TEXT, whole, cut or damaged. It searches for
+ * aligned blocks of 16 bytes and extends each match to both sides, so it finds every run of 31
+ * bytes. Outside of strings an asterisk is not valid JSON, so an invalid response stays invalid.
  */
 void ksa_secret_blot(const char *secret, char *text, size_t length);
 
-/* Wipes memory that others own, such as an answer that libpam handed out. */
+/* Wipes memory that is not in a secret, such as a prompt response from libpam. */
 void ksa_secret_wipe(void *bytes, size_t count);
 
 #endif

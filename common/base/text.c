@@ -6,7 +6,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Value of each character, plus one; zero for what is not in the alphabet. */
+/* Value of each character + 1; 0 for characters outside the alphabet. */
 static const unsigned char values[256] = {
         ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,
         ['H'] = 8,  ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14,
@@ -20,7 +20,7 @@ static const unsigned char values[256] = {
         ['_'] = 64,
 };
 
-/* Three bytes from four characters; false where one is not in the alphabet. */
+/* Decodes four characters to three bytes. False for a character outside the alphabet. */
 static bool decode_four(const unsigned char *text, unsigned char *out)
 {
         unsigned a = values[text[0]], b = values[text[1]], c = values[text[2]], d = values[text[3]];
@@ -82,13 +82,15 @@ void ksa_base64url_encode(const unsigned char *bytes, size_t length, char *out)
         *out = '\0';
 }
 
-/* Reads digits into *RET_NUMBER and returns what follows them; NULL where there is no number. */
+/*
+ * Reads digits into *RET_NUMBER and returns the text after them. NULL if there is no valid number.
+ */
 static const char *read_digits(const char *text, uint64_t *ret_number)
 {
         uint64_t number = 0;
         size_t digits = strspn(text, "0123456789");
 
-        /* 18 digits never overflow, and nothing here needs more. */
+        /* 18 digits cannot overflow, and are enough. */
         if (digits == 0 || digits > 18 || (digits > 1 && text[0] == '0'))
                 return NULL;
         for (size_t i = 0; i < digits; i++)
@@ -141,7 +143,7 @@ static bool is_label_byte(char c)
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* One label of LENGTH bytes: lower case letters, digits, and hyphens inside. */
+/* Lower case letters and digits, with hyphens only inside. */
 static bool is_label(const char *text, size_t length)
 {
         if (length == 0 || !is_label_byte(text[0]) || !is_label_byte(text[length - 1]))
@@ -196,7 +198,7 @@ const char *ksa_text_quote(const char *text, char *out, size_t size)
                 unsigned char c = (unsigned char)text[i];
                 bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
 
-                /* After this byte the mark of a cut, or the end, must still fit. */
+                /* Reserve room for the mark of a cut or the NUL. */
                 if (i == KSA_QUOTE_MAX || at + (plain ? 1 : 4) + sizeof(cut) > size) {
                         (void)snprintf(out + at, size - at, "%s", cut);
                         return out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Small strict parsers, the names of Kubernetes, and quoting for logs. */
+/* Strict parsers for short texts, Kubernetes names, and quoting for logs. */
 #ifndef KSA_TEXT_H
 #define KSA_TEXT_H
 
@@ -9,78 +9,86 @@
 
 #include "base/macros.h"
 
-/* Bytes that LENGTH bytes of base64url decode to, at most. */
+/* Largest number of bytes that LENGTH characters of base64url decode to. */
 #define KSA_BASE64URL_DECODED(length) ((length) / 4 * 3 + 2)
-/* Characters that LENGTH bytes take in base64url, with the NUL. */
+/* Characters of LENGTH bytes in base64url, with the NUL. */
 #define KSA_BASE64URL_ENCODED(length) ((4 * (length) + 2) / 3 + 1)
 
 /*
- * base64url without padding (RFC 7515 section 2), strict: no other byte, and the
- * unused bits at the end are zero, so that one value has one spelling. OUT has
- * room for KSA_BASE64URL_DECODED(length). False leaves *RET_LENGTH untouched.
+ * Decodes base64url without padding (RFC 7515 section 2). Other bytes are rejected, and so are
+ * unused bits that are not zero: each value has one spelling. OUT has room for
+ * KSA_BASE64URL_DECODED(length) bytes.
  */
 bool ksa_base64url_decode(const char *text, size_t length, unsigned char *out,
                           size_t *ret_length) KSA_MUST_CHECK;
 
-/* OUT has room for KSA_BASE64URL_ENCODED(length) and ends in a NUL. */
+/*
+ * Encodes to base64url without padding. OUT has room for KSA_BASE64URL_ENCODED(length) and ends in
+ * a NUL.
+ */
 void ksa_base64url_encode(const unsigned char *bytes, size_t length, char *out);
 
-/* A decimal number between MIN and MAX: digits alone, no sign, no zero in front. */
+/*
+ * Parses a decimal number from MIN to MAX: only digits, no sign, no leading zero, at most 18
+ * digits.
+ */
 bool ksa_text_number(const char *text, uint64_t min, uint64_t max,
                      uint64_t *ret_number) KSA_MUST_CHECK;
 
-/* Seconds: a number with s, m, h or d behind it, or with none (seconds). */
+/* Parses seconds from MIN to MAX: a number, then s, m, h, d or nothing (seconds). */
 bool ksa_text_duration(const char *text, uint64_t min, uint64_t max,
                        uint64_t *ret_seconds) KSA_MUST_CHECK;
 
-/* RFC 1123 label (a namespace, at most 63 bytes) and subdomain (at most 253). */
+/* RFC 1123 label (a namespace; at most 63 bytes) and subdomain (at most 253). */
 bool ksa_is_dns_label(const char *text);
 bool ksa_is_dns_subdomain(const char *text);
 
-/* Whether TEXT is not empty and holds printable ASCII alone, no blank. */
+/* Whether TEXT is not empty and contains only printable ASCII without spaces. */
 bool ksa_is_graphic(const char *text);
 
-/* Most bytes of one value from outside that a log line or message shows. */
+/* Bytes of an untrusted value that a log line or message shows before it is cut. */
 #define KSA_QUOTE_MAX 384
-/* Room that ksa_text_quote() needs at most: every byte as \xNN, the mark of a cut, a NUL. */
+/* Largest result of ksa_text_quote(): every byte as \xNN, the mark of a cut, a NUL. */
 #define KSA_QUOTED_SIZE (KSA_QUOTE_MAX * 4 + 5)
 
 /*
- * TEXT as it may stand in a log: bytes outside printable ASCII, `"` and `\` become
- * \xNN; what is longer than KSA_QUOTE_MAX bytes is cut and ends in `\...`. The text
- * is not put in quotation marks. OUT holds SIZE bytes, and what does not fit is cut
- * in the same way. Returns OUT.
+ * Quotes TEXT for a log: `"`, `\` and bytes outside printable ASCII become \xNN. Text after
+ * KSA_QUOTE_MAX bytes, or that does not fit into SIZE bytes, is cut; the result then ends in
+ * `\...`. No quotation marks are added. Returns OUT.
  */
 const char *ksa_text_quote(const char *text, char *out, size_t size);
 
 /*
- * Room for a value in a log line or message, with the NUL: one that an attacker may have written (a user
- * name, an address, claims of a token before its signature was verified), and one that is verified or
+ * Room for a value in a log line or message, with the NUL. Unverified values may be an attacker's
+ * (a user name, an address, claims before the signature was verified). Verified ones are signed or
  * configured.
  */
 #define KSA_UNVERIFIED_SIZE 65
 #define KSA_VERIFIED_SIZE   129
 
 /*
- * A whole message, whose values from outside are quoted already, as it may stand between quotation marks:
- * as long as TEXT, with ' for " and ? for bytes outside printable ASCII. OUT holds SIZE bytes; a text
- * that does not fit ends in "...". Returns OUT.
+ * Makes a whole message safe between quotation marks. Its values from outside are already quoted.
+ * `"` becomes ', and bytes outside printable ASCII become ?, so the length stays the same. A text
+ * that does not fit into SIZE bytes ends in "...". Returns OUT.
  */
 const char *ksa_text_whole(const char *text, char *out, size_t size);
 
 /*
- * USER as a log may show it: people paste tokens where a name belongs. A name that looks like a
- * token (its first bytes, {" in base64) becomes a text that says so.
+ * Returns USER for a log, or a static text if it may contain a token: people paste tokens at the
+ * prompt for a name. "eyJ" is {" in base64.
  */
 const char *ksa_text_user(const char *user);
 
 /*
- * URL as a message or log may show it: "***" in place of all before its last @, which may be a password,
- * except http:// or https://. URL itself if it has no @, else OUT, cut to SIZE bytes.
+ * Returns URL for a message or log. Text before the last @ may be a password and becomes "***",
+ * except for http:// or https://. Returns URL itself if it has no @, else OUT, cut to SIZE bytes.
  */
 const char *ksa_text_url(const char *url, char *out, size_t size);
 
-/* SECONDS as people say it: "12 s", "4 min 48 s", "23 h 59 min", "3 d 4 h"; nothing below zero. */
+/*
+ * Formats SECONDS as "12 s", "4 min 48 s", "23 h 59 min" or "3 d 4 h". Negative values become "0
+ * s". Returns OUT.
+ */
 #define KSA_SPAN_SIZE 32
 const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE]);
 
