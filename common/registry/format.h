@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry as it lies on the disk, for its reader and its writer alone: a header, records of
- * accounts, of groups and of sources, members of groups, and one hash table for all kinds of
- * keys. Everything is aligned to 8, numbers are the host's own, and whatever a reader can be
- * asked for is under some sum: a header's, a record's, a bucket's or that of a line of members.
+ * The layout of the registry file, for its reader and its writer: a header, records of accounts, of
+ * groups and of sources, members of groups, and one hash table for all kinds of keys. All parts are
+ * aligned to 8 bytes, and numbers have native byte order. Every byte that a lookup uses is covered
+ * by a checksum: the header's, or that of a record, bucket or line of members.
  *
- * How versions move: a reader takes files from KSA_REGISTRY_OLDEST to KSA_REGISTRY_VERSION, and
- * later ones whose oldest_reader is no later than itself, for a process that runs for a year must
- * still find users in what a newer ksactl writes. So fields and texts are only ever appended: the
- * header says its own size, each record its own length, and what lies behind the fixed part is
- * found by offsets. What an older reader must not overlook (a new state, flag or kind of group)
- * raises oldest_reader.
+ * Versions: a reader accepts files from KSA_REGISTRY_OLDEST to KSA_REGISTRY_VERSION, and later ones
+ * if their oldest_reader allows it: a process that runs for a year must still find users in a file
+ * of a newer ksactl. So fields and texts are only appended. The header stores its size and each
+ * record its length, and offsets lead to the data after the fixed part. A change that an older
+ * reader must not overlook (a new state, flag or kind of group) raises oldest_reader.
  */
 #ifndef KSA_REGISTRY_FORMAT_H
 #define KSA_REGISTRY_FORMAT_H
@@ -25,24 +24,27 @@
 #define KSA_REGISTRY_OLDEST     2u
 #define KSA_REGISTRY_VERSION    2u
 
-/* Records are named by their offset / 8, in 32 bits. */
+/* A record's id is its offset / 8, in 32 bits. */
 #define KSA_FORMAT_SIZE_MAX   (UINT64_C(8) << 32)
 #define KSA_FORMAT_HEADER_MAX 4096u
 #define KSA_FORMAT_RECORD_MAX 16384u
 #define KSA_FORMAT_TEXT_MAX   1024u
-/* Buckets that a lookup reads at most; the writer draws seeds until no key lies further off. */
+/*
+ * The most buckets that a lookup reads. The writer tries seeds until every key is within this
+ * distance.
+ */
 #define KSA_FORMAT_PROBES_MAX 8u
 #define KSA_FORMAT_SLOTS      7u
 #define KSA_FORMAT_LINE       15u
 
-/* The last eight bytes of header_size are the sum of all before them. */
+/* The last eight bytes of header_size are the checksum of all bytes before them. */
 struct ksa_format_header {
         unsigned char magic[8];
         uint32_t byte_order, version, oldest_reader, header_size;
-        uint64_t size, content_checksum; /* content: all behind the header */
+        uint64_t size, content_checksum; /* content_checksum: of all bytes after the header */
         uint64_t seed, serial;
         int64_t made;
-        /* offsets, in this order in the file */
+        /* offsets in the file, in ascending order */
         uint64_t accounts, accounts_end, members, members_end, groups, groups_end;
         uint64_t sources, sources_end, buckets;
         uint32_t bucket_count, account_count, group_count, source_count;
@@ -54,21 +56,21 @@ enum ksa_format_kind {
         KSA_FORMAT_SOURCE,
 };
 
-/* What a record begins with. Its sum is over what follows these eight bytes, and over its length. */
+/* The beginning of every record. The checksum covers the length and the bytes after it. */
 struct ksa_format_record {
         uint32_t length, sum;
         uint8_t kind;
 };
 
-/* Offsets in a record are from its beginning. */
+/* Offsets in a record count from its beginning. */
 struct ksa_format_account {
         uint32_t length, sum;
         uint8_t kind, state;
         uint16_t flags;
         uint32_t uid, reasons;
-        uint16_t groups, group_count; /* uint32_t each */
+        uint16_t groups, group_count; /* array of uint32_t */
         int64_t created, changed;
-        /* enum ksa_format_passwd, together, so that one copy makes a struct passwd of it */
+        /* enum ksa_format_passwd; together, so that one copy makes a struct passwd */
         uint16_t passwd, passwd_size;
         uint16_t texts, texts_size; /* enum ksa_format_text */
 };
@@ -78,7 +80,7 @@ enum ksa_format_passwd {
         KSA_PASSWD_PASSWORD,
         KSA_PASSWD_GECOS,
         KSA_PASSWD_HOME,
-        KSA_PASSWD_SHELL, /* KSA_NOLOGIN for who is not active */
+        KSA_PASSWD_SHELL, /* KSA_NOLOGIN if the account is not active */
         KSA_PASSWD_COUNT,
 };
 
@@ -98,7 +100,7 @@ struct ksa_format_group {
         uint8_t kind, unused;
         uint16_t texts, texts_size, unused_too;
         uint32_t gid, member_count;
-        uint64_t members; /* offset in the file, of lines */
+        uint64_t members; /* offset of its lines in the file */
 };
 
 /* Texts: cluster, version. */
@@ -110,8 +112,8 @@ struct ksa_format_source {
 };
 
 /*
- * Members, the offsets / 8 of their records; not in the group's record, whose sum each getgrgid
- * takes.
+ * Ids of the members. They are not in the group's record, because every getgrgid() computes that
+ * record's checksum.
  */
 struct ksa_format_line {
         uint32_t members[KSA_FORMAT_LINE];
@@ -119,12 +121,12 @@ struct ksa_format_line {
 };
 
 /*
- * A cache line of the hash table. Filled from the front; a key whose bucket is full is in the
- * next one. The sum makes "there is no such user" as certain as an answer.
+ * One cache line of the hash table. Slots are filled from the first; if a bucket is full, its keys
+ * continue in the next one. The checksum also protects the answer "no such user".
  */
 struct ksa_format_bucket {
         struct {
-                uint32_t tag, record; /* upper half of the hash; offset / 8, 0 for an empty slot */
+                uint32_t tag, record; /* upper half of the hash; id of the record, 0: empty slot */
         } slots[KSA_FORMAT_SLOTS];
         uint64_t sum;
 };
@@ -136,7 +138,7 @@ static_assert(sizeof(struct ksa_format_source) == 24, "no holes");
 static_assert(sizeof(struct ksa_format_line) == 64, "no holes");
 static_assert(sizeof(struct ksa_format_bucket) == 64, "no holes");
 
-/* Bytes of the lines that hold COUNT members. */
+/* Returns the bytes of the lines for COUNT members. */
 static inline uint64_t ksa_format_lines(uint32_t count)
 {
         return ((uint64_t)count + KSA_FORMAT_LINE - 1) / KSA_FORMAT_LINE *
@@ -144,8 +146,8 @@ static inline uint64_t ksa_format_lines(uint32_t count)
 }
 
 /*
- * Against damage, not against forgers: LENGTH is a multiple of 4. Each step can be undone, so
- * that one changed word always changes the sum.
+ * A checksum against damage, not forgery. LENGTH is a multiple of 4. Each step is invertible, so
+ * one changed word always changes the checksum.
  */
 static inline uint64_t ksa_format_checksum(uint64_t begin, const void *bytes, size_t length)
 {
@@ -176,11 +178,11 @@ static inline uint32_t ksa_format_sum32(uint64_t begin, const void *bytes, size_
         return (uint32_t)(sum >> 32);
 }
 
-/* What a key is of. */
+/* The kinds of keys. */
 enum ksa_format_key {
         KSA_KEY_NAME = 1,
         KSA_KEY_UID,
-        KSA_KEY_ACCOUNT, /* cluster/namespace/account, none of which holds a slash */
+        KSA_KEY_ACCOUNT, /* cluster/namespace/account; none contains a slash */
         KSA_KEY_GROUP_NAME,
         KSA_KEY_GROUP_GID,
 };
@@ -200,8 +202,8 @@ static inline void ksa_format_round(uint64_t v[4])
 }
 
 /*
- * SipHash-1-3: people who name accounts choose the keys, and a hash that is not made for it has
- * keys that meet under every seed.
+ * SipHash-1-3. Anyone who names accounts chooses keys, and an unkeyed hash has collisions under
+ * every seed.
  */
 static inline uint64_t ksa_format_hash(uint64_t seed, enum ksa_format_key kind, const void *key,
                                        size_t length)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Of the reader of the registry: its hash table. */
+/* The registry's hash table. */
 #include <string.h>
 
 #include "registry/format.h"
@@ -8,7 +8,8 @@
 struct key {
         enum ksa_format_key kind;
         uint32_t number;
-        const char *text, *namespace, *account; /* a name; or the cluster, and the other two */
+        const char *text, *namespace,
+                *account; /* a name; or a cluster with namespace and account */
 };
 
 union found {
@@ -40,7 +41,7 @@ static bool is_meant(const struct key *key, const union found *found)
         return false;
 }
 
-/* What of a bucket fits: NOT_FOUND where the next one is to be looked at, RET_OVER where not. */
+/* Searches one bucket. KSA_REGISTRY_NOT_FOUND: continue with the next bucket, unless *RET_OVER. */
 static enum ksa_registry_answer look_in(const struct ksa_registry *registry, size_t number,
                                         uint64_t hash, const struct key *key,
                                         union found *ret_found, bool *ret_over)
@@ -113,7 +114,7 @@ static enum ksa_registry_answer find_number(const struct ksa_registry *registry,
                     sizeof(number), ret_found);
 }
 
-/* --- Questions -------------------------------------------------------------- */
+/* --- Lookups --------------------------------------------------------------- */
 
 enum ksa_registry_answer ksa_registry_by_name(const struct ksa_registry *registry, const char *name,
                                               struct ksa_account_record *ret_record)

@@ -10,20 +10,20 @@
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* The upper bit of each byte that is zero, and no other bit. */
+/* Returns the upper bit of each byte that is zero, and no other bit. */
 static uint64_t zeros(uint64_t word)
 {
         return ~(((word & EACH_BYTE(0x7f)) + EACH_BYTE(0x7f)) | word | EACH_BYTE(0x7f));
 }
 
-/* Whether it holds what passwd(5) could not: a control byte other than NUL, or a colon. */
+/* Whether a byte is not valid in passwd(5): a control character except NUL, or a colon. */
 static bool is_unfit(uint64_t word)
 {
         return ((zeros(word & EACH_BYTE(0xe0)) & ~zeros(word)) | zeros(word ^ EACH_BYTE(0x7f)) |
                 zeros(word ^ EACH_BYTE(':'))) != 0;
 }
 
-/* Eight bytes of LEFT, the first one lowest; behind their end something that is fit. */
+/* Loads up to eight of LEFT bytes, the first one lowest, and pads with valid bytes. */
 static uint64_t load_text(const char *at, size_t left)
 {
         uint64_t word = EACH_BYTE('-');
@@ -36,8 +36,8 @@ static uint64_t load_text(const char *at, size_t left)
 }
 
 /*
- * The first COUNT texts of a block of them, each ended by a NUL inside it. Eight bytes at a time:
- * this is most of what a lookup does.
+ * Splits a block into its first COUNT texts, each ended by a NUL inside the block. It checks eight
+ * bytes at a time, because lookups spend most of their time here.
  */
 static bool split(const char *block, size_t size, size_t count, const char *ret_texts[],
                   size_t *ret_used)
@@ -62,7 +62,7 @@ static bool split(const char *block, size_t size, size_t count, const char *ret_
         return ended >= count;
 }
 
-/* Nothing that means something else in passwd(5), group(5), a path or a shell. */
+/* Whether NAME has no special meaning in passwd(5), group(5), a path or a shell. */
 static bool is_name(const char *name)
 {
         size_t length = 0;
@@ -90,9 +90,8 @@ static bool split_passwd(const char *block, size_t size, const char *ret_fields[
 /* --- Records ---------------------------------------------------------------- */
 
 /*
- * Where the record at OFFSET is, or NULL unless it is whole, of that kind, and lies inside of its
- * part of the file. RET_RECORD, of SIZE, gets a copy of its fixed part, which is what is believed
- * from here on.
+ * Returns the record at OFFSET, or NULL unless it is complete, of that kind and inside its part of
+ * the file. RET_RECORD receives a copy of its fixed part (SIZE bytes). Use only this checked copy.
  */
 static const char *record_at(const struct ksa_registry *registry, enum ksa_format_kind kind,
                              size_t offset, void *ret_record, size_t size)
@@ -117,7 +116,7 @@ static const char *record_at(const struct ksa_registry *registry, enum ksa_forma
         if (head.sum != ksa_format_sum32(head.length, bytes + 8, head.length - 8))
                 return NULL;
         memcpy(ret_record, bytes, size);
-        /* Whoever changes the file in place could have changed it in between. */
+        /* The file may have changed in place between the two loads. */
         memcpy(ret_record, &head.length, sizeof(head.length));
         return (const char *)bytes;
 }
@@ -174,7 +173,7 @@ enum ksa_registry_answer ksa_registry_account_at(const struct ksa_registry *regi
         if (!split_passwd(record + account.passwd, account.passwd_size, fields) ||
             !split(record + account.texts, account.texts_size, KSA_TEXT_COUNT, texts, &used))
                 return KSA_REGISTRY_BROKEN;
-        /* Who may not log in has no shell, whoever wrote the file. */
+        /* Enforced here as well as by the writer: an account that is not active gets no shell. */
         const char *shell =
                 account.state == KSA_ACCOUNT_ACTIVE ? texts[KSA_TEXT_SHELL] : KSA_NOLOGIN;
         if (strcmp(fields[KSA_PASSWD_SHELL], shell) != 0)
@@ -256,7 +255,7 @@ static enum ksa_registry_answer source_at(const struct ksa_registry *registry, s
         return KSA_REGISTRY_FOUND;
 }
 
-/* --- One after the other ---------------------------------------------------- */
+/* --- Iteration ------------------------------------------------------------- */
 
 enum ksa_registry_answer ksa_registry_next(const struct ksa_registry *registry, size_t *position,
                                            struct ksa_account_record *ret_record)
@@ -327,7 +326,7 @@ enum ksa_registry_answer ksa_registry_member(const struct ksa_registry *registry
                 return KSA_REGISTRY_BROKEN;
         enum ksa_registry_answer answer = ksa_registry_account_at(
                 registry, (size_t)line.members[number % KSA_FORMAT_LINE] * 8, &record, NULL);
-        /* The list alone puts nobody into a group. */
+        /* A member must list the group in its own record too. */
         if (answer == KSA_REGISTRY_FOUND && !has_group(&record, group->gid))
                 return KSA_REGISTRY_BROKEN;
         if (answer == KSA_REGISTRY_FOUND)

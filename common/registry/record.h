@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Records of the registry by where they are in the file, for its other halves. Each is checked
- * whole, every time.
+ * Checks and returns records by their offset, for lookup.c and registry.c. A record is checked
+ * completely at each call.
  */
 #ifndef KSA_REGISTRY_RECORD_H
 #define KSA_REGISTRY_RECORD_H
@@ -9,7 +9,10 @@
 #include "base/macros.h"
 #include "registry/registry.h"
 
-/* FOUND or BROKEN. RET_LENGTH, of the record, may be NULL. */
+/*
+ * Returns KSA_REGISTRY_FOUND or KSA_REGISTRY_BROKEN. RET_LENGTH receives the record's length in
+ * bytes; may be NULL.
+ */
 enum ksa_registry_answer ksa_registry_account_at(const struct ksa_registry *registry, size_t offset,
                                                  struct ksa_account_record *ret_account,
                                                  size_t *ret_length) KSA_MUST_CHECK;

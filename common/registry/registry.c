@@ -9,12 +9,15 @@
 
 #include "registry/format.h"
 
-/* Makefile.am asks for them. With 32 bits fstat() fails for large inode numbers, and time ends in 2038. */
+/*
+ * Makefile.am requests 64 bits: with 32, fstat() fails for large inode numbers, and time ends in
+ * 2038.
+ */
 _Static_assert(sizeof(off_t) >= 8 && sizeof(time_t) >= 8, "off_t and time_t need 64 bits");
 
 bool ksa_uid_is_usable(uint32_t uid)
 {
-        /* systemd's: of services (DynamicUser), and since 258 of files in images ("foreign"). */
+        /* systemd's: DynamicUser services, and "foreign" files of images since systemd 258. */
         const bool of_systemd =
                 (uid >= 61184 && uid <= 65519) || (uid >= 2147352576 && uid <= 2147418111);
 
@@ -31,7 +34,7 @@ static bool is_version(const struct ksa_format_header *header)
                header->oldest_reader <= KSA_REGISTRY_VERSION;
 }
 
-/* The parts lie one behind the other, and as many records fit in as are said to be there. */
+/* Whether the parts follow each other and have space for the number of records in the header. */
 static bool are_parts_in_order(const struct ksa_format_header *header)
 {
         const uint64_t ends[] = {header->header_size, header->accounts,    header->accounts_end,
@@ -52,13 +55,13 @@ static bool are_parts_in_order(const struct ksa_format_header *header)
                        (header->groups_end - header->groups) / sizeof(struct ksa_format_group);
 }
 
-static const char *header_fault(const unsigned char *bytes, size_t size,
+static const char *header_error(const unsigned char *bytes, size_t size,
                                 struct ksa_format_header *ret_header)
 {
         struct ksa_format_header header;
-        uint64_t sum;
+        uint64_t checksum;
 
-        if (size < sizeof(header) + sizeof(sum))
+        if (size < sizeof(header) + sizeof(checksum))
                 return "too short to be a registry";
         memcpy(&header, bytes, sizeof(header));
         if (memcmp(header.magic, KSA_REGISTRY_MAGIC, sizeof(header.magic)) != 0)
@@ -67,11 +70,11 @@ static const char *header_fault(const unsigned char *bytes, size_t size,
                 return "written by a host of another byte order";
         if (!is_version(&header))
                 return "of a version that this one cannot read";
-        if (header.header_size < sizeof(header) + sizeof(sum) || header.header_size % 8 != 0 ||
+        if (header.header_size < sizeof(header) + sizeof(checksum) || header.header_size % 8 != 0 ||
             header.header_size > KSA_FORMAT_HEADER_MAX || header.header_size > size)
                 return "its header is damaged";
-        memcpy(&sum, bytes + header.header_size - sizeof(sum), sizeof(sum));
-        if (sum != ksa_format_checksum(0, bytes, header.header_size - sizeof(sum)))
+        memcpy(&checksum, bytes + header.header_size - sizeof(checksum), sizeof(checksum));
+        if (checksum != ksa_format_checksum(0, bytes, header.header_size - sizeof(checksum)))
                 return "its header is damaged";
         if (header.size != size || header.size > KSA_FORMAT_SIZE_MAX)
                 return "not as long as it says";
@@ -85,12 +88,12 @@ enum ksa_registry_answer ksa_registry_read(const void *bytes, size_t size,
                                            struct ksa_registry *ret_registry, const char **ret_why)
 {
         struct ksa_format_header header = {0};
-        const char *fault = header_fault(bytes, size, &header);
+        const char *error = header_error(bytes, size, &header);
 
         *ret_registry = (struct ksa_registry){0};
-        if (fault != NULL) {
+        if (error != NULL) {
                 if (ret_why != NULL)
-                        *ret_why = fault;
+                        *ret_why = error;
                 return KSA_REGISTRY_BROKEN;
         }
         *ret_registry = (struct ksa_registry){
@@ -121,7 +124,7 @@ static int64_t nanoseconds(const struct stat *status)
                          (uint64_t)status->st_mtim.tv_nsec);
 }
 
-static const char *status_fault(const struct stat *status, uid_t owner)
+static const char *status_error(const struct stat *status, uid_t owner)
 {
         if (!S_ISREG(status->st_mode))
                 return "no regular file";
@@ -137,25 +140,25 @@ static const char *status_fault(const struct stat *status, uid_t owner)
         return NULL;
 }
 
-/* What is wrong with it; RET_REGISTRY is mapped where nothing is. */
+/* Returns why FD is not a registry, or NULL and the mapping in RET_REGISTRY. */
 static const char *map(int fd, uid_t owner, struct ksa_registry *ret_registry)
 {
         struct stat status;
-        const char *fault;
+        const char *error;
 
         if (fstat(fd, &status) != 0)
                 return "cannot be examined";
-        fault = status_fault(&status, owner);
-        if (fault != NULL)
-                return fault;
+        error = status_error(&status, owner);
+        if (error != NULL)
+                return error;
         size_t size = (size_t)status.st_size;
-        /* Whoever truncates the file in place kills its readers: it is only ever replaced. */
+        /* Truncating the file in place would kill all readers; so ksactl only ever replaces it. */
         void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (bytes == MAP_FAILED)
                 return "cannot be mapped";
-        if (ksa_registry_read(bytes, size, ret_registry, &fault) != KSA_REGISTRY_FOUND) {
+        if (ksa_registry_read(bytes, size, ret_registry, &error) != KSA_REGISTRY_FOUND) {
                 (void)munmap(bytes, size);
-                return fault;
+                return error;
         }
         ret_registry->device = status.st_dev;
         ret_registry->inode = status.st_ino;
@@ -167,24 +170,24 @@ enum ksa_registry_answer ksa_registry_open(const char *path, uid_t owner,
                                            struct ksa_registry *ret_registry, const char **ret_why)
 {
         int saved = errno;
-        const char *fault;
+        const char *error;
         enum ksa_registry_answer answer = KSA_REGISTRY_BROKEN;
 
         *ret_registry = (struct ksa_registry){0};
-        /* A FIFO or a terminal in its place must not hold anybody up. */
+        /* Opening a FIFO or a terminal at this path must not block. */
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
         if (fd >= 0) {
-                fault = map(fd, owner, ret_registry);
+                error = map(fd, owner, ret_registry);
                 (void)close(fd);
-                if (fault == NULL)
+                if (error == NULL)
                         answer = KSA_REGISTRY_FOUND;
         } else {
-                fault = errno == ELOOP ? "a symbolic link" : "cannot be opened";
+                error = errno == ELOOP ? "a symbolic link" : "cannot be opened";
                 if (errno == ENOENT || errno == ENOTDIR)
                         answer = KSA_REGISTRY_NOT_FOUND;
         }
         if (answer == KSA_REGISTRY_BROKEN && ret_why != NULL)
-                *ret_why = fault;
+                *ret_why = error;
         errno = saved;
         return answer;
 }
