@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* An object's uid is opaque (types.UID); a UUID in practice. */
+/* Limit for an object's uid. Kubernetes defines no format (types.UID) and uses UUIDs. */
 #define UID_BYTES_MAX 128
 
 bool ksa_is_api_audience(const char *audience)
@@ -26,7 +26,10 @@ bool ksa_is_api_audience(const char *audience)
         return false;
 }
 
-/* The audience by which TOKEN is for its API server, which is its issuer if nothing else is set; or NULL. */
+/*
+ * Returns the audience that shows that TOKEN is for its API server, or NULL. Without configuration
+ * that audience is the issuer.
+ */
 static const char *api_audience(const struct ksa_token *token)
 {
         for (size_t i = 0; i < token->audiences.count; i++) {
@@ -116,7 +119,7 @@ static bool is_uid(const char *text)
 
 enum ksa_reason ksa_claims_subject(const struct ksa_token *token, struct ksa_error *err)
 {
-        /* 22 bytes of prefix, 63 of namespace, a colon, 253 of name. */
+        /* prefix (22), namespace (63), colon, name (253), NUL */
         char subject[22 + 63 + 1 + 253 + 1];
 
         if (token->namespace == NULL || token->account == NULL || token->account_uid == NULL)

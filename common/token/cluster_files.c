@@ -19,7 +19,7 @@ enum ksa_reason ksa_cluster_path(const struct ksa_cluster *cluster, const struct
         return KSA_OK;
 }
 
-/* TEXT is a whole file, and changed. */
+/* Formats TEXT, the content of the file, which is modified. False if it is not valid. */
 static bool read_failure(char *text, int64_t now, char out[KSA_FAILURE_SIZE])
 {
         char *space = strchr(text, ' '), ago[KSA_SPAN_SIZE],

@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* Whether brackets outside strings nest at most KSA_JSON_DEPTH deep. */
+/* Whether brackets outside of strings nest at most KSA_JSON_DEPTH deep. */
 static bool is_shallow(const char *bytes, size_t length)
 {
         bool in_string = false;
@@ -55,12 +55,12 @@ static enum ksa_reason load(const char *bytes, size_t length, json_t **ret_objec
 enum ksa_reason ksa_json_load(const char *bytes, size_t length, json_t **ret_object,
                               struct ksa_error *err)
 {
-        json_error_t where; /* its text quotes the input */
+        json_error_t where; /* its text quotes the input: never log it */
 
         return load(bytes, length, ret_object, &where, err);
 }
 
-/* --- What jansson refuses ----------------------------------------------------- */
+/* --- Values that jansson rejects -------------------------------------------- */
 
 static size_t digits_at(const char *bytes, size_t length, size_t at)
 {
@@ -71,7 +71,7 @@ static size_t digits_at(const char *bytes, size_t length, size_t at)
         return end - at;
 }
 
-/* Bytes of the number (RFC 8259 section 6) that begins AT; 0 for none. */
+/* Returns the length of the number (RFC 8259 section 6) at AT; 0: not a number. */
 static size_t number_at(const char *bytes, size_t length, size_t at)
 {
         size_t end = at + (bytes[at] == '-');
@@ -91,7 +91,10 @@ static size_t number_at(const char *bytes, size_t length, size_t at)
         return end - at;
 }
 
-/* The digits of a number decide, so jansson is asked; a short one without an exponent is never too large. */
+/*
+ * Whether jansson rejects the number as too large; it decides. A short number without an exponent
+ * is never too large.
+ */
 static bool is_too_large(const char *number, size_t length)
 {
         json_error_t where;
@@ -116,7 +119,7 @@ static size_t replace_number(char *bytes, size_t length, size_t at)
         return at + (count > 0 ? count : 1);
 }
 
-/* The code unit of the escape \uXXXX that begins AT; -1 for none. */
+/* Returns the code unit of the escape \uXXXX at AT; -1: not such an escape. */
 static long unit_at(const char *bytes, size_t length, size_t at)
 {
         long unit = 0;
@@ -136,7 +139,7 @@ static long unit_at(const char *bytes, size_t length, size_t at)
         return unit;
 }
 
-/* The position after the escape that begins AT. */
+/* Returns the position after the escape at AT, which is replaced if jansson would reject it. */
 static size_t replace_escape(char *bytes, size_t length, size_t at)
 {
         static const char replacement[] = {'\\', 'u', 'f', 'f', 'f', 'd'};
@@ -175,13 +178,13 @@ void ksa_json_replace(char *bytes, size_t length)
 
 /* --- Documents ---------------------------------------------------------------- */
 
-/* What a text that is not JSON is instead; NULL where that is unknown. */
+/* Names the format of a text that is not JSON; NULL if it is unknown. */
 static const char *other_form(const char *bytes, size_t length)
 {
         static const char pem[] = "-----BEGIN ", private_key[] = "PRIVATE KEY-----";
         size_t at = 0;
 
-        /* A mark, or one zero byte among the first two: of ASCII, UTF-16 makes such pairs. */
+        /* A byte order mark, or a zero byte among the first two: UTF-16 encodes ASCII so. */
         if (length >= 2 && ((bytes[0] == '\xff' && bytes[1] == '\xfe') ||
                             (bytes[0] == '\xfe' && bytes[1] == '\xff') ||
                             (bytes[0] == '\0') != (bytes[1] == '\0')))
@@ -199,8 +202,8 @@ static const char *other_form(const char *bytes, size_t length)
                        : "PEM instead of JSON; convert it with ksactl keys convert";
 }
 
-/* An API server answers with a Status if it has nothing else to say; its message tells why. */
-static enum ksa_reason judge_kind(const json_t *object, struct ksa_error *err)
+/* Reports a Status, an API server's error response, with its message. */
+static enum ksa_reason check_kind(const json_t *object, struct ksa_error *err)
 {
         const char *kind = ksa_json_text(object, "kind");
         const char *message = ksa_json_text(object, "message");
@@ -208,7 +211,7 @@ static enum ksa_reason judge_kind(const json_t *object, struct ksa_error *err)
 
         if (kind == NULL || strcmp(kind, "Status") != 0)
                 return KSA_OK;
-        if (message == NULL || strstr(message, "eyJ") != NULL) /* it could be of a token */
+        if (message == NULL || strstr(message, "eyJ") != NULL) /* it may quote a token */
                 return ksa_fail(err, KSA_NOT_A_TOKEN, "it is a Status of an API server");
         return ksa_fail(err, KSA_NOT_A_TOKEN, "it is a Status of an API server: \"%s\"",
                         ksa_text_quote(message, quoted, sizeof(quoted)));
@@ -243,7 +246,7 @@ enum ksa_reason ksa_json_load_document(const char *bytes, size_t length, json_t 
                 return ksa_fail(err, reason, "it is not valid JSON at line %d, column %d",
                                 where.line, where.column);
         if (reason == KSA_OK)
-                reason = judge_kind(object, err);
+                reason = check_kind(object, err);
         if (reason == KSA_OK)
                 *ret_object = object;
         else

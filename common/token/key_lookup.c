@@ -5,7 +5,7 @@
 #include "token/cluster_files.h"
 #include "token/keyset.h"
 
-/* Looks the kid up in one cluster's set. */
+/* Looks up KID in one cluster's key set. */
 static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                const char *kid, struct ksa_key_found *ret_found,
                                struct ksa_error *err)
@@ -25,7 +25,7 @@ static enum ksa_reason find_in(const struct ksa_cluster *cluster, const struct k
 
         if (reason == KSA_AMBIGUOUS_KID)
                 return ksa_fail(err, reason, "%s: %s", cluster->name, unusable.text);
-        /* An entry for something else is no key: the set itself is sound. */
+        /* Only this entry is unusable, the key set is valid. */
         if (reason == KSA_KEYS_UNUSABLE)
                 reason = ksa_fail(err, KSA_UNKNOWN_KID, "key \"%s\" is not usable: %s",
                                   ksa_text_quote(kid, shown, sizeof(shown)), unusable.text);
@@ -53,7 +53,7 @@ enum ksa_reason ksa_key_lookup_find(const struct ksa_config *config, const struc
                 if (!ksa_list_has(&cluster->issuer, issuer))
                         continue;
                 enum ksa_reason reason = find_in(cluster, env, kid, &here, &error);
-                if (reason == KSA_MEMORY) /* this set might have held a second key of that kid */
+                if (reason == KSA_MEMORY) /* this set might contain a second key with KID */
                         return ksa_fail(err, reason, "out of memory");
                 if (reason == KSA_AMBIGUOUS_KID) {
                         *err = error;
@@ -70,7 +70,7 @@ enum ksa_reason ksa_key_lookup_find(const struct ksa_config *config, const struc
                 else if (reason == KSA_UNKNOWN_KID)
                         unknown = error;
                 else if (unusable.reason == KSA_UNREACHED)
-                        unusable = error; /* the first, as the administrator wrote them */
+                        unusable = error; /* keep the first, in the order of the configuration */
                 some_set = some_set || reason == KSA_OK || reason == KSA_UNKNOWN_KID;
         }
         if (!some_key) {
@@ -86,10 +86,13 @@ bool ksa_key_lookup_may_be_old(enum ksa_reason found)
         return found == KSA_UNKNOWN_KID || found == KSA_KEYS_UNUSABLE || found == KSA_KEYS_STALE;
 }
 
-/* The clusters of ISSUER whose sets are fetched, and that FITS says yes to; how many. */
-static size_t fitting(const struct ksa_config *config, const char *issuer,
-                      bool (*fits)(const struct ksa_cluster *cluster, void *context), void *context,
-                      const char *ret_names[KSA_REFRESH_MAX + 1])
+/*
+ * Collects the names of the clusters of ISSUER whose key sets are fetched and for which FITS
+ * returns true. Returns their number.
+ */
+static size_t matching_clusters(const struct ksa_config *config, const char *issuer,
+                                bool (*fits)(const struct ksa_cluster *cluster, void *context),
+                                void *context, const char *ret_names[KSA_REFRESH_MAX + 1])
 {
         size_t count = 0;
 
@@ -111,7 +114,7 @@ const char *ksa_key_lookup_may_refresh(const struct ksa_config *config, const ch
 {
         const char *names[KSA_REFRESH_MAX + 1];
 
-        (void)fitting(config, issuer, fits, context, names);
+        (void)matching_clusters(config, issuer, fits, context, names);
         return names[0];
 }
 
@@ -122,9 +125,9 @@ bool ksa_key_lookup_refresh(const struct ksa_config *config, const struct ksa_en
 {
         const char *names[KSA_REFRESH_MAX + 1];
 
-        if (env->refresh == NULL || fitting(config, issuer, fits, context, names) == 0)
+        if (env->refresh == NULL || matching_clusters(config, issuer, fits, context, names) == 0)
                 return false;
-        /* What came of it the caches tell: another process may have done it. */
+        /* Only the cached sets show the result: another process may have refreshed them. */
         return env->refresh(env->fetch_context, env->config_file, names,
                             (unsigned)config->host.timeout * 1000, err) != KSA_UNREACHED;
 }

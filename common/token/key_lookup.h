@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one cluster, of those that share an issuer, whose key set has a token's key. A kid that none has
- * is worth one refresh, of the clusters that the token could be of.
+ * Finds the cluster whose key set has a token's key, among all clusters with the token's issuer. An
+ * unknown kid may start one refresh, of the clusters that could have signed the token.
  */
 #ifndef KSA_TOKEN_KEY_LOOKUP_H
 #define KSA_TOKEN_KEY_LOOKUP_H
@@ -11,31 +11,31 @@
 #include "token/jwk.h"
 
 struct ksa_key_found {
-        const struct ksa_cluster *cluster; /* NULL where there is none */
+        const struct ksa_cluster *cluster; /* NULL if there is none */
         struct ksa_jwk key;
-        int64_t fetched; /* 0: a file, which is never out of date */
+        int64_t fetched; /* seconds since 1970; 0: a file, which never becomes stale */
 };
 
 /*
- * Looks KID up in the key sets of all clusters that have ISSUER. A cluster without a usable set takes
- * no part, unless it is all there is.
+ * Looks up KID in the key sets of all clusters with ISSUER. Clusters without a usable set are
+ * skipped, unless no cluster has one.
  *
- * KSA_UNKNOWN_KID    no set has it, or has it for something else
- * KSA_AMBIGUOUS_KID  two sets have, or one has different keys of it
+ * KSA_UNKNOWN_KID    no set has the key, or only as an unusable entry
+ * KSA_AMBIGUOUS_KID  two sets have it, or one has different keys with this kid
  * KSA_MEMORY
- * and what ksa_keyset_open() says, where no cluster of that issuer has a usable set
+ * the result of ksa_keyset_open() if no cluster of ISSUER has a usable set
  */
 enum ksa_reason ksa_key_lookup_find(const struct ksa_config *config, const struct ksa_env *env,
                                     const char *issuer, const char *kid,
                                     struct ksa_key_found *ret_found,
                                     struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Whether FOUND could be helped: the key may be in a set that is not here yet. */
+/* Whether a refresh could change the result FOUND. */
 bool ksa_key_lookup_may_be_old(enum ksa_reason found);
 
 /*
- * The first cluster of ISSUER that a refresh would be of: its set is fetched, and FITS returns true for it.
- * Its name is borrowed from CONFIG; NULL for none.
+ * Returns the first cluster of ISSUER that could be refreshed: its set is fetched, and FITS returns
+ * true. The name is borrowed from CONFIG; NULL if there is none.
  */
 const char *ksa_key_lookup_may_refresh(const struct ksa_config *config, const char *issuer,
                                        bool (*fits)(const struct ksa_cluster *cluster,
@@ -43,9 +43,9 @@ const char *ksa_key_lookup_may_refresh(const struct ksa_config *config, const ch
                                        void *context);
 
 /*
- * Has the key sets refreshed of the clusters of ISSUER that FITS says the token could be of: nobody
- * should be able to make us ask with a token that could not let him in. Whether anybody was asked to:
- * the sets may be others then, whatever came of it. ERR tells what went wrong.
+ * Refreshes the key sets of the clusters of ISSUER for which FITS returns true. FITS keeps out
+ * tokens that could not log in with any key: they must not cause requests. Returns whether a
+ * refresh was attempted: then look up the key again, even after an error, which is in ERR.
  */
 bool ksa_key_lookup_refresh(const struct ksa_config *config, const struct ksa_env *env,
                             const char *issuer,
@@ -53,8 +53,8 @@ bool ksa_key_lookup_refresh(const struct ksa_config *config, const struct ksa_en
                             void *context, struct ksa_error *err);
 
 /*
- * Adds to the text of ERR when and why the last refresh failed, of the first cluster of ISSUER whose set is
- * fetched and whose last one did.
+ * Appends to ERR's text when and why the last refresh failed, for the first cluster of ISSUER with
+ * a fetched set whose last refresh failed.
  */
 void ksa_key_lookup_add_failure(const struct ksa_config *config, const struct ksa_env *env,
                                 const char *issuer, struct ksa_error *err);

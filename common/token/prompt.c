@@ -10,45 +10,47 @@ struct ksa_prompt {
         struct ksa_secret *token;
         unsigned parts;
         bool too_long;
-        bool all_equal; /* to the first part */
+        bool all_equal; /* all parts equal the first one */
 };
 
 struct ksa_prompt *ksa_prompt_new(void)
 {
-        struct ksa_prompt *answers = calloc(1, sizeof(*answers));
+        struct ksa_prompt *prompt = calloc(1, sizeof(*prompt));
 
-        if (answers == NULL)
+        if (prompt == NULL)
                 return NULL;
-        answers->token = ksa_secret_new(KSA_TOKEN_MAX);
-        answers->all_equal = true;
-        if (answers->token == NULL)
-                ksa_prompt_free(&answers);
-        return answers;
+        prompt->token = ksa_secret_new(KSA_TOKEN_MAX);
+        prompt->all_equal = true;
+        if (prompt->token == NULL)
+                ksa_prompt_free(&prompt);
+        return prompt;
 }
 
-void ksa_prompt_free(struct ksa_prompt **answers)
+void ksa_prompt_free(struct ksa_prompt **prompt)
 {
-        if (*answers == NULL)
+        if (*prompt == NULL)
                 return;
-        ksa_secret_free(&(*answers)->token);
-        free(*answers);
-        *answers = NULL;
+        ksa_secret_free(&(*prompt)->token);
+        free(*prompt);
+        *prompt = NULL;
 }
 
-bool ksa_prompt_add(struct ksa_prompt *answers, const char *answer)
+bool ksa_prompt_add(struct ksa_prompt *prompt, const char *response)
 {
-        size_t length = strlen(answer);
+        size_t length = strlen(response);
 
-        if (length != KSA_PART || memcmp(answer, ksa_secret_bytes(answers->token),
-                                         answers->parts == 0 ? 0 : KSA_PART) != 0)
-                answers->all_equal = false;
-        if (!ksa_secret_append(answers->token, answer, length))
-                answers->too_long = true;
-        answers->parts++;
-        return length == KSA_PART && answers->parts < KSA_PARTS_MAX;
+        if (length != KSA_PART || memcmp(response, ksa_secret_bytes(prompt->token),
+                                         prompt->parts == 0 ? 0 : KSA_PART) != 0)
+                prompt->all_equal = false;
+        if (!ksa_secret_append(prompt->token, response, length))
+                prompt->too_long = true;
+        prompt->parts++;
+        return length == KSA_PART && prompt->parts < KSA_PARTS_MAX;
 }
 
-/* What OpenSSH puts in place of an answer, over and over for its length (auth-pam.c). */
+/*
+ * Whether TOKEN is the junk that sshd repeats in place of an answer, for its length (auth-pam.c).
+ */
 static bool is_junk(const struct ksa_secret *token)
 {
         static const char junk[] = "\b\n\r\177INCORRECT";
@@ -59,36 +61,36 @@ static bool is_junk(const struct ksa_secret *token)
         return length > 0 && memcmp(ksa_secret_bytes(token), junk, length) == 0;
 }
 
-enum ksa_reason ksa_prompt_finish(struct ksa_prompt *answers, struct ksa_secret **ret_token,
+enum ksa_reason ksa_prompt_finish(struct ksa_prompt *prompt, struct ksa_secret **ret_token,
                                   struct ksa_error *err)
 {
-        if (is_junk(answers->token))
+        if (is_junk(prompt->token))
                 return ksa_fail(err, KSA_REFUSED_BY_SSHD,
                                 "sshd replaced the answer: unknown user, PermitRootLogin or "
                                 "AllowUsers");
-        if (answers->all_equal && answers->parts > 1)
+        if (prompt->all_equal && prompt->parts > 1)
                 return ksa_fail(err, KSA_REPEATED_ANSWER,
                                 "%u equal answers: the password method repeats one answer; "
                                 "keyboard-interactive is needed",
-                                answers->parts);
-        if (answers->too_long)
+                                prompt->parts);
+        if (prompt->too_long)
                 return ksa_fail(err, KSA_TOKEN_TOO_LONG, "the answer is longer than %d bytes",
                                 KSA_TOKEN_MAX);
-        if (ksa_secret_length(answers->token) == 0)
+        if (ksa_secret_length(prompt->token) == 0)
                 return ksa_fail(err, KSA_EMPTY_ANSWER, "the answer was empty");
-        *ret_token = answers->token;
-        answers->token = NULL;
+        *ret_token = prompt->token;
+        prompt->token = NULL;
         return KSA_OK;
 }
 
-enum ksa_reason ksa_prompt_hint(const struct ksa_prompt *answers)
+enum ksa_reason ksa_prompt_hint(const struct ksa_prompt *prompt)
 {
-        size_t length = ksa_secret_length(answers->token);
+        size_t length = ksa_secret_length(prompt->token);
 
         if (length == 0)
                 return KSA_EMPTY_ANSWER;
         if (length < KSA_TOKEN_MIN)
                 return KSA_NOT_A_TOKEN;
-        /* Here pam_exec, OpenSSH's client and its server cut an answer. */
+        /* The lengths at which pam_exec, ssh and sshd cut an answer. */
         return length == 511 || length == 1023 || length == 1024 ? KSA_CUT_SHORT : KSA_OK;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A token from the answers to several prompts; no PAM in it.
+ * Assembles a token from the responses to several prompts, without PAM.
  *
- * OpenSSH's client cuts an answer at 1023 bytes and sudo refuses 512, so a client
- * hands a token over in parts: an answer of exactly KSA_PART bytes means that more
- * follows, any other length (0 too) is the last. Length alone decides, because sshd
- * swaps the answers of users whom it will not let in for junk of the same length:
- * the number of prompts then says nothing about who exists.
+ * ssh cuts a response at 1023 bytes and sudo rejects 512, so clients send a token in parts. A
+ * response of exactly KSA_PART bytes means that another part follows; any other length, including
+ * 0, is the last. Only the length counts: for users whom it refuses, sshd replaces responses by
+ * junk of the same length, so the number of prompts does not reveal which users exist.
  */
 #ifndef KSA_TOKEN_PROMPT_H
 #define KSA_TOKEN_PROMPT_H
@@ -22,28 +21,31 @@
 
 struct ksa_prompt;
 
-/* NULL when memory runs out. */
+/* Returns an empty one; NULL if memory runs out. Free it with ksa_prompt_free(). */
 struct ksa_prompt *ksa_prompt_new(void) KSA_MUST_CHECK;
-void ksa_prompt_free(struct ksa_prompt **answers);
-
-/* Takes the next answer, which the caller still owns and wipes. True: ask again. */
-bool ksa_prompt_add(struct ksa_prompt *answers, const char *answer) KSA_MUST_CHECK;
+void ksa_prompt_free(struct ksa_prompt **prompt);
 
 /*
- * Judges what came, when the last answer is there.
+ * Appends a copy of the next response; the caller still owns and wipes RESPONSE. True: prompt again.
+ */
+bool ksa_prompt_add(struct ksa_prompt *prompt, const char *response) KSA_MUST_CHECK;
+
+/*
+ * Checks the complete response after the last part.
  *
- * ret_token   owned by the caller (ksa_secret_free); only on KSA_OK
+ * ret_token  owned by the caller (ksa_secret_free); only on KSA_OK
  *
  * KSA_EMPTY_ANSWER, KSA_REFUSED_BY_SSHD, KSA_REPEATED_ANSWER, KSA_TOKEN_TOO_LONG
  */
-enum ksa_reason ksa_prompt_finish(struct ksa_prompt *answers, struct ksa_secret **ret_token,
+enum ksa_reason ksa_prompt_finish(struct ksa_prompt *prompt, struct ksa_secret **ret_token,
                                   struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Why the answers cannot be a whole token, as far as their length shows it: KSA_EMPTY_ANSWER, KSA_CUT_SHORT,
- * KSA_NOT_A_TOKEN; else KSA_OK. A client may be told this without a verified token: sshd replaces the
- * answers of users whom it refuses by junk of the same length, so it does not reveal which users exist.
+ * Returns why the responses cannot be a whole token, judging only by their length:
+ * KSA_EMPTY_ANSWER, KSA_CUT_SHORT, KSA_NOT_A_TOKEN, else KSA_OK. The client may be shown this
+ * before the token is verified. It does not reveal which users exist, because the junk that sshd
+ * sends has the same length.
  */
-enum ksa_reason ksa_prompt_hint(const struct ksa_prompt *answers) KSA_MUST_CHECK;
+enum ksa_reason ksa_prompt_hint(const struct ksa_prompt *prompt) KSA_MUST_CHECK;
 
 #endif

@@ -7,10 +7,10 @@
 #include "base/text.h"
 #include "token/json.h"
 
-/* The last second of the year 9999: no sum of two such times overflows. */
+/* The last second of the year 9999: adding two times cannot overflow. */
 #define TIME_MAX INT64_C(253402300799)
 
-/* Shortest signatures in base64url: RSA of 2048 bits, then R and S of each curve. */
+/* Length of the shortest signature in base64url: RSA with 2048 bits; R and S of each curve. */
 static const struct {
         const char *name;
         size_t signature_length;
@@ -54,7 +54,7 @@ static enum ksa_reason cut_short(size_t length, struct ksa_error *err)
                         length);
 }
 
-/* Splits at the dots; there must be two. */
+/* Splits at the dots. Exactly two are required. */
 static enum ksa_reason split(const struct ksa_secret *secret, struct part parts[3],
                              struct ksa_error *err)
 {
@@ -73,7 +73,7 @@ static enum ksa_reason split(const struct ksa_secret *secret, struct part parts[
                 count++;
                 start = c + 1;
         }
-        /* Every JSON object begins with {", which is eyJ in base64. */
+        /* A JSON object begins with {", which is eyJ in base64. */
         if (count < 3 && strncmp(text, "eyJ", 3) == 0)
                 return cut_short(length, err);
         if (length == 0)
@@ -111,7 +111,7 @@ static enum ksa_reason decode_signature(const struct part *part, size_t token_le
 {
         size_t length, room;
 
-        /* 511, 1023 and 1024 bytes are where pam_exec, ssh and sshd cut. */
+        /* The lengths at which pam_exec, ssh and sshd cut an answer. */
         bool cut = part->length < algorithms[token->algorithm].signature_length ||
                    token_length == 511 || token_length == 1023 || token_length == 1024;
         token->signature = ksa_secret_new(KSA_BASE64URL_DECODED(part->length));
@@ -136,7 +136,10 @@ static enum ksa_reason read_header(struct ksa_token *token, struct ksa_error *er
         json_object_foreach (token->header, name, value) {
                 char quoted[KSA_UNVERIFIED_SIZE];
 
-                /* crit, jku, jwk, x5u, b64 and what else could steer a verifier. */
+                /*
+                 * Reject crit, jku, jwk, x5u, b64 and everything else that could change the
+                 * verification.
+                 */
                 if (strcmp(name, "alg") != 0 && strcmp(name, "kid") != 0 &&
                     strcmp(name, "typ") != 0)
                         return ksa_fail(err, KSA_BAD_HEADER, "unexpected header member \"%s\"",
@@ -181,7 +184,10 @@ static enum ksa_reason read_text(const json_t *object, const char *name, const c
                                  : ksa_fail(err, KSA_BAD_CLAIMS, "%s is not a string", name);
 }
 
-/* NumericDate of RFC 7519 section 2 allows fractions; Kubernetes never writes one. */
+/*
+ * A NumericDate (RFC 7519 section 2) may have fractions; Kubernetes never writes one, so they are
+ * errors.
+ */
 static enum ksa_reason read_time(const json_t *payload, const char *name, struct ksa_time *ret_time,
                                  struct ksa_error *err)
 {
@@ -203,15 +209,15 @@ static enum ksa_reason add_audience(struct ksa_token *token, const json_t *value
 
         if (audience == NULL)
                 return ksa_fail(err, KSA_BAD_CLAIMS, "aud has an item that is not a string");
-        const char **place = ksa_list_next(&token->audiences, sizeof(audience));
-        if (place == NULL)
+        const char **item = ksa_list_next(&token->audiences, sizeof(audience));
+        if (item == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        *place = audience;
+        *item = audience;
         token->audiences.count++;
         return KSA_OK;
 }
 
-/* A text or an array of texts (RFC 7519 section 4.1.3). */
+/* A string or an array of strings (RFC 7519 section 4.1.3). */
 static enum ksa_reason read_audiences(struct ksa_token *token, struct ksa_error *err)
 {
         const json_t *value = json_object_get(token->payload, "aud");
@@ -228,7 +234,7 @@ static enum ksa_reason read_audiences(struct ksa_token *token, struct ksa_error 
         return reason;
 }
 
-/* name and uid of the object that MEMBER refers to, where there is one. */
+/* Reads name and uid of the object that MEMBER refers to, if it is present. */
 static enum ksa_reason read_reference(const json_t *kubernetes, const char *member,
                                       const char **ret_name, const char **ret_uid,
                                       struct ksa_error *err)
