@@ -72,7 +72,7 @@ json_t *show_account(const struct ksa_account_record *record)
                 (void)json_array_append_new(args, json_string(word));
         return json_pack("{s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b}",
                          "user", record->name, "uid", (json_int_t)record->uid, "state",
-                         ksa_account_state_word(record->state), "reasons", args, "cluster",
+                         ksa_account_state_name(record->state), "reasons", args, "cluster",
                          record->cluster, "namespace", record->namespace, "account",
                          record->account, "account_uid", text_or_null(record->account_uid),
                          "new_account_uid", text_or_null(record->new_account_uid), "created",

@@ -16,7 +16,7 @@ static void print_row(const struct ksa_account_record *record)
         char since[MOMENT_SIZE], reasons[KSA_DISABLED_TEXT];
 
         (void)printf("%-32s %-10u %-9s %-23s %s:%s/%s", record->name, (unsigned)record->uid,
-                     ksa_account_state_word(record->state), moment(record->changed, since),
+                     ksa_account_state_name(record->state), moment(record->changed, since),
                      record->cluster, record->namespace, record->account);
         if (record->reasons != 0)
                 (void)printf(" (%s)", ksa_disabled_text(record->reasons, reasons));

@@ -334,7 +334,7 @@ int command_check(const struct args *arguments)
         const char *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--json", NULL, &report.json}};
-        const struct ksa_diagnostic_sink sink = {tell_loader, &report};
+        const struct ksa_diagnostic_handler sink = {tell_loader, &report};
         struct ksa_host_env host;
         struct ksa_config *config = NULL;
         char *path = NULL;

@@ -23,7 +23,7 @@
 /* What came of one question. */
 struct asked {
         enum ksa_reason reason;
-        struct ksa_answer_head head;
+        struct ksa_response_head head;
         int64_t milliseconds;
         char *user; /* or NULL */
         struct ksa_error error;

@@ -209,7 +209,7 @@ static enum ksa_reason judge_page(const struct listing *listing,
 static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct ksa_error *err)
 {
         char path[PATH_SIZE];
-        struct ksa_answer_head head = {0};
+        struct ksa_response_head head = {0};
         struct ksa_response response = {0};
         struct ksa_account_page page = {"", ""};
         const struct ksa_call call = {

@@ -37,7 +37,7 @@ static json_t *write_account(const struct ksa_account_record *record)
                          "account", record->account, "account_uid", record->account_uid, "created",
                          (json_int_t)record->created, "user", record->name, "uid",
                          (json_int_t)record->uid, "state",
-                         former ? FORMER : ksa_account_state_word(record->state), "reasons", args);
+                         former ? FORMER : ksa_account_state_name(record->state), "reasons", args);
 }
 
 static bool append(json_t *array, json_t *item)

@@ -10,11 +10,11 @@
 #include "token/json.h"
 #include "token/token.h"
 
-/* The system's whole bundle has 220 KiB; a cluster's has one certificate or two. */
+/* The system's bundle of trust anchors has 220 KiB; a cluster's has one or two certificates. */
 #define CA_MAX ((size_t)512 * 1024)
-/* A certificate with its chain, and a key. */
+/* A certificate with its chain, or a key. */
 #define CLIENT_MAX ((size_t)64 * 1024)
-/* What a token may have, and its newline. */
+/* The longest token, with a newline. */
 #define BEARER_MAX ((size_t)16 * 1024 + 1)
 #define URL_MAX    4096
 
@@ -36,8 +36,8 @@ static enum ksa_reason read_secret(const char *path, const struct ksa_env *env, 
         return ksa_file_read_secret(path, env->owner, max, ret_secret, err);
 }
 
-/* A header line is made of it: one line of graphic bytes. */
-static enum ksa_reason judge_bearer(struct ksa_secret *bearer, const char *path,
+/* The credential becomes part of a header line, so it must be one line of printable ASCII. */
+static enum ksa_reason check_bearer(struct ksa_secret *bearer, const char *path,
                                     struct ksa_error *err)
 {
         size_t length = ksa_secret_length(bearer);
@@ -57,7 +57,7 @@ static enum ksa_reason read_credentials(struct ksa_api *api, struct ksa_error *e
                 read_secret(cluster->credential_file, api->env, BEARER_MAX, &api->bearer, err);
 
         if (reason == KSA_OK && api->bearer != NULL)
-                reason = judge_bearer(api->bearer, cluster->credential_file, err);
+                reason = check_bearer(api->bearer, cluster->credential_file, err);
         if (reason == KSA_OK)
                 reason = read_file(cluster->client_cert_file, api->env, CLIENT_MAX,
                                    &api->client_cert, &api->client_cert_length, err);
@@ -106,9 +106,9 @@ void ksa_api_close(struct ksa_api *api)
         memset(api, 0, sizeof(*api));
 }
 
-/* --- A question ------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------- */
 
-/* api_server may end in a slash, and may have a path of its own. */
+/* Builds the URL of a request. api_server may end in a slash, and may contain a path. */
 static bool whole_url(const struct ksa_cluster *cluster, const char *url, char out[URL_MAX])
 {
         const char *server = url[0] != '/' ? "" : cluster->api_server;
@@ -118,8 +118,8 @@ static bool whole_url(const struct ksa_cluster *cluster, const char *url, char o
         size_t length = strlen(server);
         if (length > 0 && server[length - 1] == '/')
                 length--;
-        int wanted = snprintf(out, URL_MAX, "%.*s%s", (int)length, server, url);
-        return wanted > 0 && wanted < URL_MAX;
+        int written = snprintf(out, URL_MAX, "%.*s%s", (int)length, server, url);
+        return written > 0 && written < URL_MAX;
 }
 
 static struct ksa_bytes bytes_of(const struct ksa_secret *secret)
@@ -129,21 +129,21 @@ static struct ksa_bytes bytes_of(const struct ksa_secret *secret)
         return (struct ksa_bytes){ksa_secret_bytes(secret), ksa_secret_length(secret)};
 }
 
-/* Bytes of the API server's own words that an error shows. */
-#define SAID_SIZE 209
+/* Bytes of the API server's message in an error. */
+#define MESSAGE_SIZE 209
 
 /*
- * The message of the Status in RESPONSE (apimachinery pkg/apis/meta/v1), cut and in printable ASCII; "" where
- * there is none. What it repeats of credentials and tokens is overwritten: JSON can spell it in ways that are
- * seen only after it was parsed.
+ * Returns the message of the Status in RESPONSE (apimachinery pkg/apis/meta/v1), cut and in
+ * printable ASCII; "" without one. Credentials and tokens in it are overwritten, before parsing and
+ * again after it, because JSON escapes can hide them.
  */
-static const char *said(const struct ksa_api *api, const struct ksa_call *call,
-                        const struct ksa_response *response, char out[SAID_SIZE])
+static const char *status_message(const struct ksa_api *api, const struct ksa_call *call,
+                                  const struct ksa_response *response, char out[MESSAGE_SIZE])
 {
         const char *const secrets[] = {api->bearer != NULL ? ksa_secret_bytes(api->bearer) : "",
                                        call->secret != NULL ? call->secret : ""};
-        /* The answer is ours alone, in a secret of its own. */
-        char *body = (char *)(uintptr_t)response->body.bytes, copy[SAID_SIZE];
+        /* The body is writable: it is in a secret that only this process holds. */
+        char *body = (char *)(uintptr_t)response->body.bytes, copy[MESSAGE_SIZE];
         KSA_CLEANUP(ksa_json_free) json_t *status = NULL;
 
         for (size_t i = 0; i < KSA_COUNT(secrets); i++)
@@ -162,7 +162,7 @@ static const char *said(const struct ksa_api *api, const struct ksa_call *call,
         return out;
 }
 
-/* A credential that was issued less than this many seconds ago is not revoked or expired yet. */
+/* Seconds. A credential that is younger than this has neither expired nor been revoked. */
 #define JUST_ISSUED 600
 
 static bool was_just_issued(const struct ksa_api *api)
@@ -175,7 +175,7 @@ static bool was_just_issued(const struct ksa_api *api)
         return just;
 }
 
-static enum ksa_reason judge_unauthorized(const struct ksa_api *api, struct ksa_error *err)
+static enum ksa_reason unauthorized(const struct ksa_api *api, struct ksa_error *err)
 {
         bool just = was_just_issued(api);
 
@@ -190,16 +190,16 @@ static enum ksa_reason judge_unauthorized(const struct ksa_api *api, struct ksa_
         return KSA_API_UNAUTHORIZED;
 }
 
-static enum ksa_reason judge_status(const struct ksa_api *api, const struct ksa_call *call,
+static enum ksa_reason check_status(const struct ksa_api *api, const struct ksa_call *call,
                                     const struct ksa_response *response, struct ksa_error *err)
 {
         int status = (int)response->status;
-        char args[SAID_SIZE];
+        char args[MESSAGE_SIZE];
 
         if (status == 200 || status == 201)
                 return KSA_OK;
         if (status == 401)
-                return judge_unauthorized(api, err);
+                return unauthorized(api, err);
         if (status == 429 && response->retry_after >= 0)
                 return ksa_fail(err, KSA_API_BUSY,
                                 "the API server is busy (429): try again in %lld s",
@@ -211,7 +211,7 @@ static enum ksa_reason judge_status(const struct ksa_api *api, const struct ksa_
                                 "the server answered with a redirect (%d), which ksa does not "
                                 "follow",
                                 status);
-        const char *quote = *said(api, call, response, args) != '\0' ? "\"" : "",
+        const char *quote = *status_message(api, call, response, args) != '\0' ? "\"" : "",
                    *colon = *quote != '\0' ? ": " : "";
         if (status == 403)
                 return ksa_fail(err, KSA_API_FORBIDDEN,
@@ -260,8 +260,8 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
         if (reason != KSA_OK)
                 return reason;
         if (call->ret_head != NULL)
-                *call->ret_head = (struct ksa_answer_head){response.status, response.date};
-        reason = judge_status(api, call, &response, err);
+                *call->ret_head = (struct ksa_response_head){response.status, response.date};
+        reason = check_status(api, call, &response, err);
         if (reason == KSA_OK)
                 *ret_response = response;
         else

@@ -5,11 +5,11 @@
 
 #include "token/json.h"
 
-static bool is(const json_t *object, const char *member, const char *wanted)
+static bool is(const json_t *object, const char *member, const char *expected)
 {
         const char *text = ksa_json_text(object, member);
 
-        return text != NULL && strcmp(text, wanted) == 0;
+        return text != NULL && strcmp(text, expected) == 0;
 }
 
 enum ksa_reason ksa_api_object_load(const char *bytes, size_t length, const char *kind,

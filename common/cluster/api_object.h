@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Objects of the Kubernetes API as JSON: what is sent, and what comes back with a status. */
+/* Objects of the Kubernetes API as JSON: requests, and responses with a status. */
 #ifndef KSA_CLUSTER_API_OBJECT_H
 #define KSA_CLUSTER_API_OBJECT_H
 
@@ -12,22 +12,25 @@
 #include "base/secret.h"
 
 /*
- * An object of this kind and version, and its status, which is an object too.
+ * Parses an object of KIND and VERSION that has a status, itself an object.
  *
  * ret_object  owned by the caller (ksa_json_free)
  * ret_status  borrowed from it
  *
- * KSA_API_BROKEN  the answer is something else, such as a Status
+ * KSA_API_BROKEN  another object, such as a Status, or no object
  * KSA_MEMORY
  */
 enum ksa_reason ksa_api_object_load(const char *bytes, size_t length, const char *kind,
                                     const char *version, json_t **ret_object, json_t **ret_status,
                                     struct ksa_error *err) KSA_MUST_CHECK;
 
-/* VALUE, which is taken over, as JSON; NULL when memory runs out, or already did (VALUE NULL). */
+/*
+ * Serializes VALUE and releases it. The caller frees the result. NULL if memory runs out or VALUE
+ * is NULL.
+ */
 struct ksa_secret *ksa_api_object_write(json_t *value) KSA_MUST_CHECK;
 
-/* Whether a member is missing, or of its type: a text, true or false, an array of texts. */
+/* Whether a member is absent or has its type: a string, a boolean, an array of strings. */
 bool ksa_api_object_may_be_text(const json_t *value);
 bool ksa_api_object_may_be_flag(const json_t *value);
 bool ksa_api_object_may_be_texts(const json_t *value);

@@ -15,8 +15,8 @@
 
 #define TOO_MANY_REQUESTS 429
 /*
- * Milliseconds that ksa-fetch has less than the caller, to report by itself that its time is over: it knows
- * whether an error of this host was the cause.
+ * ksa-fetch gets this many milliseconds less than the caller, so that it can report a timeout
+ * itself: only it knows whether an error of this host was the cause.
  */
 #define TO_REPORT 200
 
@@ -27,15 +27,15 @@ static enum ksa_reason broken(struct ksa_error *err, const char *what)
         return ksa_fail(err, KSA_HELPER, "%s", what);
 }
 
-/* WHAT, a call that makes a socket or a process, failed with errno. */
+/* Reports that WHAT, a call that creates a socket or process, failed with errno. */
 static enum ksa_reason host_failed(struct ksa_error *err, const char *what)
 {
         return ksa_fail(err, KSA_HOST_ERROR, "%s (errno %d)", what, errno);
 }
 
 /*
- * Starts PATH with one end of a socket pair; *RET_SOCKET is the other. It OUTLIVES this process, or dies with
- * it.
+ * Starts PATH with one end of a socket pair; *RET_SOCKET is the other. With OUTLIVES it continues
+ * after this process ends.
  */
 static enum ksa_reason start(const char *path, char *const *arguments, bool outlives,
                              struct ksa_process *ret_child, int *ret_socket, struct ksa_error *err)
@@ -94,7 +94,7 @@ static void begin(struct ksa_helper *fetch, int64_t milliseconds)
         fetch->has_deadline = true;
 }
 
-/* --- Request and answer ----------------------------------------------------- */
+/* --- Requests and responses ------------------------------------------------- */
 
 static enum ksa_reason too_late(struct ksa_error *err)
 {
@@ -113,40 +113,40 @@ static enum ksa_reason receive_response(struct ksa_helper *fetch, struct ksa_res
                                : broken(err, "ksa-fetch ended without an answer");
         if (!ksa_message_size(head, KSA_RESPONSE_MAX, &size))
                 return broken(err, "ksa-fetch sent an invalid answer");
-        struct ksa_secret *frame = ksa_secret_new(size);
-        if (frame == NULL)
+        struct ksa_secret *message = ksa_secret_new(size);
+        if (message == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        void *tail = ksa_secret_tail(frame, &room);
+        void *tail = ksa_secret_tail(message, &room);
         if (!ksa_receive(fetch->socket, tail, size, &fetch->deadline)) {
-                ksa_secret_free(&frame);
+                ksa_secret_free(&message);
                 return ksa_deadline_left(&fetch->deadline) == 0
                                ? too_late(err)
                                : broken(err, "ksa-fetch ended in the middle of an answer");
         }
-        ksa_secret_extend(frame, size);
-        if (ksa_response_read(frame, ret_response))
+        ksa_secret_extend(message, size);
+        if (ksa_response_read(message, ret_response))
                 return KSA_OK;
-        ksa_secret_free(&frame);
+        ksa_secret_free(&message);
         return broken(err, "ksa-fetch sent an invalid answer");
 }
 
-static enum ksa_reason exchange(struct ksa_helper *fetch, const struct ksa_request *request,
+static enum ksa_reason transfer(struct ksa_helper *fetch, const struct ksa_request *request,
                                 struct ksa_response *ret_response, struct ksa_error *err)
 {
-        struct ksa_secret *frame = ksa_request_write(request);
+        struct ksa_secret *message = ksa_request_write(request);
 
-        if (frame == NULL)
+        if (message == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory, or more than %zu bytes to send",
                                 KSA_REQUEST_MAX);
-        bool sent = ksa_send(fetch->socket, ksa_secret_bytes(frame), ksa_secret_length(frame),
+        bool sent = ksa_send(fetch->socket, ksa_secret_bytes(message), ksa_secret_length(message),
                              &fetch->deadline);
-        ksa_secret_free(&frame);
+        ksa_secret_free(&message);
         if (!sent && ksa_deadline_left(&fetch->deadline) == 0)
                 return too_late(err);
         return receive_response(fetch, ret_response, err);
 }
 
-/* HOST or HOST:PORT of URL, whose scheme ends in "://". */
+/* Returns HOST or HOST:PORT of URL, whose scheme ends in "://". */
 static const char *host_of(const char *url, char out[KSA_UNVERIFIED_SIZE])
 {
         char plain[KSA_QUOTE_MAX], copy[KSA_UNVERIFIED_SIZE];
@@ -158,27 +158,28 @@ static const char *host_of(const char *url, char out[KSA_UNVERIFIED_SIZE])
         return ksa_text_quote(copy, out, KSA_UNVERIFIED_SIZE);
 }
 
-/* Bytes of the names of a certificate that an error shows. */
+/* Bytes of a certificate's names in an error. */
 #define NAMES_SIZE 193
 
-/* The certificate is for other names: the names are the server's words. */
+/* Reports a certificate for other names. The names are untrusted. */
 static enum ksa_reason other_name(const struct ksa_request *request,
                                   const struct ksa_response *response, struct ksa_error *err)
 {
-        char host[KSA_UNVERIFIED_SIZE], wanted[KSA_UNVERIFIED_SIZE], names[NAMES_SIZE];
-        const char *own = request->server_name.bytes;
+        char host[KSA_UNVERIFIED_SIZE], name[KSA_UNVERIFIED_SIZE], names[NAMES_SIZE];
+        const char *server_name = request->server_name.bytes;
         bool named = response->names.length > 0;
 
-        return ksa_fail(
-                err, KSA_API_TLS, "TLS: the certificate of %s is not for %s%s; its names: %s",
-                host_of(request->url.bytes, host), own != NULL ? "api_server_name " : "that name",
-                own != NULL ? ksa_text_quote(own, wanted, sizeof(wanted)) : "",
-                named ? ksa_text_quote(response->names.bytes, names, sizeof(names))
-                      : "none (it has no subjectAltName)");
+        return ksa_fail(err, KSA_API_TLS,
+                        "TLS: the certificate of %s is not for %s%s; its names: %s",
+                        host_of(request->url.bytes, host),
+                        server_name != NULL ? "api_server_name " : "that name",
+                        server_name != NULL ? ksa_text_quote(server_name, name, sizeof(name)) : "",
+                        named ? ksa_text_quote(response->names.bytes, names, sizeof(names))
+                              : "none (it has no subjectAltName)");
 }
 
-/* Why the server's certificate does not prove that it is the cluster's; the reason's own remedy for TLS. */
-static enum ksa_reason judge_certificate(const struct ksa_request *request,
+/* Reports why the server's certificate is not valid, with a remedy. */
+static enum ksa_reason certificate_error(const struct ksa_request *request,
                                          const struct ksa_response *response, struct ksa_error *err)
 {
         const char *remedy = NULL, *anchors = request->ca.bytes != NULL
@@ -217,9 +218,9 @@ static enum ksa_reason judge_certificate(const struct ksa_request *request,
         return reason;
 }
 
-/* What the helper says of the way there, where there is no HTTP answer. */
-static enum ksa_reason judge(const struct ksa_request *request, const struct ksa_response *response,
-                             struct ksa_error *err)
+/* Converts a failure without an HTTP response to a reason. */
+static enum ksa_reason check_transport(const struct ksa_request *request,
+                                       const struct ksa_response *response, struct ksa_error *err)
 {
         const char *why = response->why.bytes != NULL ? response->why.bytes : "";
 
@@ -236,7 +237,7 @@ static enum ksa_reason judge(const struct ksa_request *request, const struct ksa
         case KSA_TRANSPORT_TLS_NAME:
         case KSA_TRANSPORT_TLS_EXPIRED:
         case KSA_TRANSPORT_TLS_EARLY:
-                return judge_certificate(request, response, err);
+                return certificate_error(request, response, err);
         case KSA_TRANSPORT_TOO_LARGE:
                 return ksa_fail(err, KSA_API_BROKEN, "the answer is too large");
         case KSA_TRANSPORT_BROKEN:
@@ -264,12 +265,12 @@ static enum ksa_reason ask_once(struct ksa_helper *fetch, const struct ksa_reque
         timed.milliseconds = left > 2 * TO_REPORT ? left - TO_REPORT : (left + 1) / 2;
         enum ksa_reason reason = start_fetch(fetch, err);
         if (reason == KSA_OK)
-                reason = exchange(fetch, &timed, &response, err);
+                reason = transfer(fetch, &timed, &response, err);
         if (reason != KSA_OK) {
-                ksa_helper_close(fetch); /* what it may still say belongs to nobody */
+                ksa_helper_close(fetch); /* a late response would be taken for the next one's */
                 return reason;
         }
-        reason = judge(request, &response, err);
+        reason = check_transport(request, &response, err);
         if (reason == KSA_OK)
                 *ret_response = response;
         else
@@ -277,7 +278,10 @@ static enum ksa_reason ask_once(struct ksa_helper *fetch, const struct ksa_reque
         return reason;
 }
 
-/* Waits as long as a busy server asked for (RFC 9110 section 10.2.3); false where that leaves no time. */
+/*
+ * Waits as long as Retry-After requests (RFC 9110 section 10.2.3). False if too little time would
+ * remain.
+ */
 static bool wait_for_retry(const struct ksa_helper *fetch, const struct ksa_response *response)
 {
         int64_t wait = response->retry_after * 1000;
@@ -299,7 +303,10 @@ enum ksa_reason ksa_helper_ask(void *context, const struct ksa_request *request,
         enum ksa_reason reason = ask_once(fetch, request, &first, err);
         if (reason != KSA_OK)
                 return reason;
-        /* The cluster was reached: without a second answer the first one counts, and never a timeout. */
+        /*
+         * The server did respond: without a second response the first one is the result, not a
+         * timeout.
+         */
         if (wait_for_retry(fetch, &first) && ask_once(fetch, request, &second, NULL) == KSA_OK) {
                 ksa_response_clear(&first);
                 first = second;
@@ -326,8 +333,9 @@ enum ksa_reason ksa_helper_refresh(void *context, const char *config_file,
                 arguments[KSA_COUNT(head) + i] = clusters[i];
         begin(fetch, milliseconds);
         /*
-         * execve takes them as char *, and changes none. The refresh is for other logins too: if the client
-         * of this one could end it, they would wait until the cooldown is over.
+         * execve() takes char *, but does not modify the strings. The refresh outlives this
+         * process, because it serves other logins too: a client that could end it would make them
+         * wait for the cooldown.
          */
         enum ksa_reason reason = start(fetch->refresh_program, (char *const *)(uintptr_t)arguments,
                                        true, &child, &socket, err);

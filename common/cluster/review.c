@@ -14,14 +14,14 @@
 #define ACCESS_KIND    "SubjectAccessReview"
 #define ACCESS_VERSION "authorization.k8s.io/v1"
 
-/* What UserInfo.extra holds of a service account (apiserver pkg/authentication/serviceaccount). */
+/* Keys of UserInfo.extra for service accounts (apiserver pkg/authentication/serviceaccount). */
 #define EXTRA_POD_NAME   "authentication.kubernetes.io/pod-name"
 #define EXTRA_POD_UID    "authentication.kubernetes.io/pod-uid"
 #define EXTRA_CREDENTIAL "authentication.kubernetes.io/credential-id"
 
-/* "system:serviceaccount:", 63 bytes of namespace, a colon, 253 of name. */
+/* "system:serviceaccount:" (22), namespace (63), colon, name (253), NUL. */
 #define USER_SIZE (22 + 63 + 1 + 253 + 1)
-/* Most bytes of one value of the answer's that an error shows. */
+/* Bytes of a value from the response in an error. */
 #define SHOWN 160
 
 static bool user_of(const struct ksa_token *token, char user[USER_SIZE])
@@ -42,7 +42,9 @@ struct ksa_secret *ksa_review_request(const struct ksa_token *token, const char 
 
         if (quoted == NULL)
                 return NULL;
-        /* base64url and dots need no escapes, and jansson no copy of the token. */
+        /*
+         * Assembled as text: base64url and dots need no escapes, and jansson would copy the token.
+         */
         const char *const pieces[] = {
                 "{\"apiVersion\":\"" REVIEW_VERSION "\",\"kind\":\"" REVIEW_KIND
                 "\",\"spec\":{\"token\":\"",
@@ -62,13 +64,13 @@ struct ksa_secret *ksa_review_request(const struct ksa_token *token, const char 
         return body;
 }
 
-/* A list or map without entries is null in what Go writes (encoding/json): it counts as missing. */
+/* Go's encoding/json writes an empty list or map as null: treat it as absent. */
 static bool may_be_texts(const json_t *value)
 {
         return json_is_null(value) || ksa_api_object_may_be_texts(value);
 }
 
-/* Every member that is looked at is missing, or of its type. */
+/* Whether every member that is used below is absent or has its type. */
 static bool is_sound_review(const json_t *status)
 {
         const json_t *user = json_object_get(status, "user");
@@ -91,8 +93,8 @@ static bool is_sound_review(const json_t *status)
 }
 
 /*
- * A text of the answer's for an error. The token is blotted out once more: JSON can spell it in
- * ways that ksa_secret_blot() does not know before it is read.
+ * Returns a text of the response for an error. The token is overwritten again: JSON escapes can
+ * hide it from ksa_secret_blot() until the response is parsed.
  */
 static const char *shown(const struct ksa_token *token, const char *text, char out[SHOWN])
 {
@@ -107,20 +109,20 @@ static const char *shown(const struct ksa_token *token, const char *text, char o
 static enum ksa_reason check_accepted(const struct ksa_token *token, const json_t *status,
                                       struct ksa_error *err)
 {
-        const char *said = ksa_json_text(status, "error");
+        const char *message = ksa_json_text(status, "error");
         char quoted[SHOWN];
 
-        if (said != NULL && *said != '\0')
+        if (message != NULL && *message != '\0')
                 return ksa_fail(err, KSA_REVIEW_REFUSED,
                                 "the API server rejected the token: \"%s\"",
-                                shown(token, said, quoted));
+                                shown(token, message, quoted));
         if (!json_is_true(json_object_get(status, "authenticated")))
                 return ksa_fail(err, KSA_REVIEW_REFUSED,
                                 "the API server rejected the token without a reason");
         return KSA_OK;
 }
 
-/* What the API server sees in the token (NULL: nothing) is what we see in it. */
+/* Requires that the API server found in the token (THEIRS, NULL: nothing) what ksa found (OURS). */
 static enum ksa_reason compare(const struct ksa_token *token, const char *what, const char *theirs,
                                const char *ours, struct ksa_error *err)
 {
@@ -134,7 +136,7 @@ static enum ksa_reason compare(const struct ksa_token *token, const char *what, 
                         ksa_text_quote(ours, our_text, sizeof(our_text)));
 }
 
-/* An extra holds one text, which OURS is; or none, where OURS is NULL. */
+/* Requires that the extra has exactly one text, OURS; or is absent if OURS is NULL. */
 static enum ksa_reason compare_extra(const struct ksa_token *token, const json_t *extra,
                                      const char *key, const char *ours, struct ksa_error *err)
 {
@@ -149,7 +151,7 @@ static enum ksa_reason compare_extra(const struct ksa_token *token, const json_t
         return compare(token, key, json_string_value(json_array_get(texts, 0)), ours, err);
 }
 
-/* API servers before 1.30 give none. */
+/* API servers before 1.30 do not send a credential id. */
 static enum ksa_reason compare_credential(const struct ksa_token *token, const json_t *extra,
                                           struct ksa_error *err)
 {
@@ -164,8 +166,9 @@ static enum ksa_reason compare_credential(const struct ksa_token *token, const j
 }
 
 /*
- * A server that knows no audiences returns none, and accepts a token for any (TokenReviewStatus:
- * a client "should validate that a compatible audience identifier is returned").
+ * An API server that does not support audiences returns none, and accepts tokens of any. So the
+ * audience must be in the response (TokenReviewStatus: a client "should validate that a compatible
+ * audience identifier is returned").
  */
 static enum ksa_reason check_audience(const struct ksa_token *token, const json_t *audiences,
                                       const char *audience, struct ksa_error *err)
@@ -266,7 +269,7 @@ static bool is_sound_access(const json_t *status)
 }
 
 enum ksa_reason ksa_access_check(const char *body, size_t length, bool *ret_allowed,
-                                 char ret_said[KSA_SAID_SIZE], struct ksa_error *err)
+                                 char ret_why[KSA_WHY_SIZE], struct ksa_error *err)
 {
         KSA_CLEANUP(ksa_json_free) json_t *review = NULL;
         json_t *status;
@@ -279,7 +282,7 @@ enum ksa_reason ksa_access_check(const char *body, size_t length, bool *ret_allo
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the " ACCESS_KIND " has a member of the wrong type");
         const char *why = ksa_json_text(status, "reason");
-        const char *fault = ksa_json_text(status, "evaluationError");
+        const char *error = ksa_json_text(status, "evaluationError");
         if (json_is_true(json_object_get(status, "denied"))) {
                 char quoted[SHOWN];
 
@@ -287,13 +290,13 @@ enum ksa_reason ksa_access_check(const char *body, size_t length, bool *ret_allo
                                 ksa_text_quote(why != NULL ? why : "", quoted, sizeof(quoted)));
         }
         bool allowed = json_is_true(json_object_get(status, "allowed"));
-        bool has_fault = fault != NULL && *fault != '\0';
+        bool has_error = error != NULL && *error != '\0';
 
-        *ret_allowed = allowed && !has_fault;
+        *ret_allowed = allowed && !has_error;
         if (!*ret_allowed)
-                (void)ksa_text_whole(has_fault     ? fault
+                (void)ksa_text_whole(has_error     ? error
                                      : why != NULL ? why
                                                    : "",
-                                     ret_said, KSA_SAID_SIZE);
+                                     ret_why, KSA_WHY_SIZE);
         return KSA_OK;
 }

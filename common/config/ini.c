@@ -12,7 +12,7 @@ void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length)
         ini->at = bytes;
         ini->end = bytes + length;
         ini->line = 0;
-        ini->heads = false;
+        ini->is_header = false;
 }
 
 static enum ksa_reason invalid(struct ksa_error *err, const char *what)
@@ -20,7 +20,7 @@ static enum ksa_reason invalid(struct ksa_error *err, const char *what)
         return ksa_fail(err, KSA_CONFIG_INVALID, "%s", what);
 }
 
-/* What no line may hold, whatever it means. */
+/* Rejects bytes that are not allowed in any line. */
 static enum ksa_reason check_bytes(const char *line, size_t length, struct ksa_error *err)
 {
         if (length > KSA_INI_LINE)
@@ -103,8 +103,10 @@ static enum ksa_reason parse_line(char *line, size_t length, struct ksa_ini_item
         return line[0] == '[' ? parse_section(line, length, item, err) : parse_key(line, item, err);
 }
 
-/* Also where the line is indented, follows a byte order mark or has lost its first bracket. */
-static bool is_head(const char *line, size_t length)
+/*
+ * Also recognizes a header that is indented, follows a byte order mark or lacks its first bracket.
+ */
+static bool is_header_line(const char *line, size_t length)
 {
         const char *text = line, *end = line + length;
 
@@ -136,7 +138,7 @@ enum ksa_reason ksa_ini_next(struct ksa_ini *ini, struct ksa_ini_item *ret_item,
 
                 ini->at = feed != NULL ? feed + 1 : ini->end;
                 ini->line++;
-                ini->heads = is_head(line, length);
+                ini->is_header = is_header_line(line, length);
                 enum ksa_reason reason = check_bytes(line, length, err);
                 if (reason == KSA_OK && says_nothing(line, length))
                         continue;

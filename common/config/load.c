@@ -13,7 +13,7 @@
 #include "config/rule.h"
 #include "config/value.h"
 
-/* One file; more rules than fit into it go into several files of conf.d. */
+/* Of one file. More rules can be split over files in conf.d. */
 #define FILE_MAX_BYTES ((size_t)1024 * 1024)
 
 _Static_assert(sizeof(uint64_t) * CHAR_BIT >= 64, "a bit for each option");
@@ -21,17 +21,17 @@ _Static_assert(sizeof(uint64_t) * CHAR_BIT >= 64, "a bit for each option");
 struct loader {
         const struct ksa_env *env;
         struct ksa_config *config;
-        struct ksa_diagnostics *problems;
-        const char *file;      /* being read */
-        enum ksa_section kind; /* of the section being read */
-        void *section;         /* NULL while lines belong to none */
-        bool skipping;         /* the section's head was wrong; its keys say nothing new */
+        struct ksa_diagnostics *diagnostics;
+        const char *file;      /* the file that is being read */
+        enum ksa_section kind; /* of the current section */
+        void *section;         /* the current section; NULL: keys belong to no section */
+        bool skipping;         /* the section's header was invalid; its keys are not reported */
 };
 
-static enum ksa_section section_kind(const char *word)
+static enum ksa_section section_kind(const char *name)
 {
         for (unsigned kind = 0; kind < KSA_SECTION_COUNT; kind++) {
-                if (strcmp(word, ksa_section_name((enum ksa_section)kind)) == 0)
+                if (strcmp(name, ksa_section_name((enum ksa_section)kind)) == 0)
                         return (enum ksa_section)kind;
         }
         return KSA_SECTION_COUNT;
@@ -39,7 +39,7 @@ static enum ksa_section section_kind(const char *word)
 
 static void out_of_memory(struct loader *loader)
 {
-        ksa_diagnostics_add(loader->problems, KSA_MEMORY, loader->file, 0, "out of memory");
+        ksa_diagnostics_add(loader->diagnostics, KSA_MEMORY, loader->file, 0, "out of memory");
 }
 
 static void set_defaults(enum ksa_section kind, void *section)
@@ -52,12 +52,14 @@ static void set_defaults(enum ksa_section kind, void *section)
                 if (option->section != kind || option->default_value == NULL)
                         continue;
                 (void)snprintf(text, sizeof(text), "%s", option->default_value);
-                /* A default in the table always fits: test_option.c tries every one. */
+                /* Defaults in the table are valid: test_option.c parses each one. */
                 (void)!ksa_option_set(option, text, section, &memory);
         }
 }
 
-/* Makes room for a section and gives it its name, or tells why not. */
+/*
+ * Appends a zeroed section and adds NAME to the index. NULL if memory runs out, which is reported.
+ */
 static void *add_section(struct loader *loader, const char *name)
 {
         struct ksa_config *config = loader->config;
@@ -89,12 +91,12 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
         loader->section = NULL;
         loader->skipping = true;
         if (kind == KSA_SECTION_COUNT) {
-                ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                                     "unknown section [%s]", item->kind);
                 return;
         }
         if (ksa_section_is_named(kind) != (*item->name != '\0')) {
-                ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                                     ksa_section_is_named(kind) ? "[%s] needs a name"
                                                                : "[%s] takes no name",
                                     item->kind);
@@ -105,7 +107,7 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
         else if (config->counts[kind] > 0)
                 earlier = ksa_config_section(config, kind, 0);
         if (earlier != NULL) {
-                ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                                     "[%s%s%s] is already in %s line %u", item->kind,
                                     *item->name != '\0' ? " " : "", item->name,
                                     earlier->location.file, earlier->location.line);
@@ -131,19 +133,19 @@ static void value_misfits(struct loader *loader, const struct ksa_option *option
                 ksa_value_mistake(value, (option->flags & KSA_OPTION_LIST) != 0);
         char limits[64] = "", shown[160];
 
-        /* A mistyped URL may hold a password. */
+        /* A mistyped URL may contain a password. */
         if (loader->kind == KSA_SECTION_CLUSTER)
                 value = ksa_text_url(value, shown, sizeof(shown));
         if (mistake != NULL) {
                 ksa_diagnostics_add_with_remedy(
-                        loader->problems, KSA_CONFIG_INVALID, mistake->remedy, loader->file, line,
-                        "%s: %s: \"%.128s\"", option->name, mistake->text, value);
+                        loader->diagnostics, KSA_CONFIG_INVALID, mistake->remedy, loader->file,
+                        line, "%s: %s: \"%.128s\"", option->name, mistake->text, value);
                 return;
         }
         if (option->max != 0)
                 (void)snprintf(limits, sizeof(limits), "; from %llu to %llu",
                                (unsigned long long)option->min, (unsigned long long)option->max);
-        ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+        ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                             "%s: \"%.128s\" is not a valid %s (allowed: %s%s)", option->name, value,
                             kind->name, kind->allowed != NULL ? kind->allowed : kind->syntax,
                             limits);
@@ -153,27 +155,27 @@ static void set_option(struct loader *loader, const struct ksa_ini_item *item, u
 {
         struct ksa_section_head *head = loader->section;
         const struct ksa_option *option = ksa_option_find(loader->kind, item->key);
-        /* The reader hands out pieces of our own buffer, so they may be cut up. */
+        /* The item points into this file's buffer, so it may be modified. */
         char *value = (char *)(uintptr_t)item->value;
         bool memory = false;
 
         if (option == NULL && loader->kind == KSA_SECTION_ACCOUNTS &&
             strcmp(item->key, "annotations") == 0) {
                 ksa_diagnostics_add(
-                        loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                        loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                         "annotations: accounts no longer choose names and uids; write an "
                         "[account NAME] section with uid = NUMBER for each that needs them");
                 return;
         }
         if (option == NULL) {
-                ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                                     "[%s] has no option %s", ksa_section_name(loader->kind),
                                     item->key);
                 return;
         }
         uint64_t bit = UINT64_C(1) << (option - ksa_options);
         if ((head->given & bit) != 0 && (option->flags & KSA_OPTION_LIST) == 0) {
-                ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file, line,
+                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
                                     "%s appears twice in this section", item->key);
                 return;
         }
@@ -199,9 +201,9 @@ static void read_lines(struct loader *loader, char *bytes, size_t length)
                 struct ksa_error error = {0};
 
                 if (ksa_ini_next(&ini, &item, &error) != KSA_OK) {
-                        ksa_diagnostics_add(loader->problems, error.reason, loader->file, ini.line,
-                                            "%s", error.text);
-                        if (ini.heads) { /* the keys below are not those of the section above */
+                        ksa_diagnostics_add(loader->diagnostics, error.reason, loader->file,
+                                            ini.line, "%s", error.text);
+                        if (ini.is_header) { /* the keys below do not belong to the section above */
                                 loader->section = NULL;
                                 loader->skipping = true;
                         }
@@ -214,13 +216,15 @@ static void read_lines(struct loader *loader, char *bytes, size_t length)
                 else if (loader->section != NULL)
                         set_option(loader, &item, ini.line);
                 else if (!loader->skipping)
-                        ksa_diagnostics_add(loader->problems, KSA_CONFIG_INVALID, loader->file,
+                        ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file,
                                             ini.line, "%s appears before the first section",
                                             item.key);
         }
 }
 
-/* Takes over PATH, which names the file in messages as long as the configuration lives. */
+/*
+ * Reads one file. Takes ownership of PATH, which messages use as long as the configuration lives.
+ */
 static void read_file(struct loader *loader, char *path)
 {
         struct ksa_error error = {0};
@@ -234,7 +238,7 @@ static void read_file(struct loader *loader, char *path)
         loader->file = path;
         if (ksa_file_read(path, loader->env->owner, FILE_MAX_BYTES, &bytes, &length, &error) !=
             KSA_OK) {
-                ksa_diagnostics_add(loader->problems, error.reason, path, 0, "%s", error.text);
+                ksa_diagnostics_add(loader->diagnostics, error.reason, path, 0, "%s", error.text);
                 return;
         }
         if (!ksa_config_keep(loader->config, bytes)) {
@@ -259,7 +263,7 @@ static void read_directory(struct loader *loader)
         if (reason == KSA_FILE_MISSING)
                 return;
         if (reason != KSA_OK) {
-                ksa_diagnostics_add(loader->problems, reason, directory, 0, "%s", error.text);
+                ksa_diagnostics_add(loader->diagnostics, reason, directory, 0, "%s", error.text);
                 return;
         }
         for (size_t i = 0; names[i] != NULL; i++) {
@@ -272,28 +276,29 @@ static void read_directory(struct loader *loader)
         ksa_file_names_free(&names);
 }
 
-enum ksa_reason ksa_config_load(const struct ksa_env *env, const struct ksa_diagnostic_sink *sink,
+enum ksa_reason ksa_config_load(const struct ksa_env *env,
+                                const struct ksa_diagnostic_handler *handler,
                                 struct ksa_config **ret_config, struct ksa_error *err)
 {
-        struct ksa_diagnostics problems = {.sink = sink};
+        struct ksa_diagnostics diagnostics = {.handler = handler};
         struct ksa_config *config = calloc(1, sizeof(*config));
 
         if (config == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        struct loader loader = {.env = env, .config = config, .problems = &problems};
+        struct loader loader = {.env = env, .config = config, .diagnostics = &diagnostics};
         config->host.name = "";
         read_file(&loader, strdup(env->config_file));
         read_directory(&loader);
-        ksa_config_expand(config, env, &problems);
-        ksa_config_validate(config, env, &problems);
-        ksa_config_validate_accounts(config, &problems);
+        ksa_config_expand(config, env, &diagnostics);
+        ksa_config_validate(config, env, &diagnostics);
+        ksa_config_validate_accounts(config, &diagnostics);
         if (!ksa_rule_index_build(config))
                 out_of_memory(&loader);
-        if (problems.first.reason != KSA_UNREACHED) {
+        if (diagnostics.first.reason != KSA_UNREACHED) {
                 if (err != NULL)
-                        *err = problems.first;
+                        *err = diagnostics.first;
                 ksa_config_free(&config);
-                return problems.first.reason;
+                return diagnostics.first.reason;
         }
         *ret_config = config;
         return KSA_OK;

@@ -80,7 +80,7 @@ PARSER(parse_keys)
 
 PARSER(parse_source)
 {
-        /* A default is not kept: its text is gone after the parser (set_defaults in load.c). */
+        /* Not TEXT: it may be set_defaults()'s copy of the default, which does not live as long. */
         if (strcmp(text, "api") == 0) {
                 *(const char **)value = "api";
                 return true;
@@ -129,7 +129,7 @@ PARSER(parse_uid_range)
         *dash = '\0';
         if (!ksa_text_number(text, option->min, option->max, &min) ||
             !ksa_text_number(dash + 1, min, option->max, &max)) {
-                *dash = '-'; /* for the message */
+                *dash = '-'; /* restore it for the message */
                 return false;
         }
         range->min = (uint32_t)min;
@@ -137,21 +137,21 @@ PARSER(parse_uid_range)
         return true;
 }
 
-static const char *const review_words[] = {
+static const char *const review_names[] = {
         [KSA_REVIEW_REQUIRE] = "require",
         [KSA_REVIEW_PREFER] = "prefer",
         [KSA_REVIEW_NEVER] = "never",
 };
 
-const char *ksa_review_word(enum ksa_review review)
+const char *ksa_review_name(enum ksa_review review)
 {
-        return review_words[review];
+        return review_names[review];
 }
 
 PARSER(parse_review)
 {
         for (size_t i = KSA_REVIEW_REQUIRE; i <= KSA_REVIEW_NEVER; i++) {
-                if (strcmp(text, review_words[i]) == 0) {
+                if (strcmp(text, review_names[i]) == 0) {
                         *(enum ksa_review *)value = (enum ksa_review)i;
                         return true;
                 }
@@ -347,20 +347,20 @@ bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_o
         return (section->given >> (option - ksa_options) & 1) != 0;
 }
 
-/* --- Values into their places ----------------------------------------------- */
+/* --- Storing values --------------------------------------------------------- */
 
 static const char *add_to_list(const struct ksa_option *option, char *text, struct ksa_list *list,
                                bool *ret_memory)
 {
         char *state = NULL;
 
-        for (char *word = strtok_r(text, " ", &state); word != NULL;
-             word = strtok_r(NULL, " ", &state)) {
+        for (char *value = strtok_r(text, " ", &state); value != NULL;
+             value = strtok_r(NULL, " ", &state)) {
                 void *item = ksa_list_next(list, option->kind->size);
 
                 *ret_memory = item == NULL;
-                if (item == NULL || !option->kind->parse(option, word, item))
-                        return word;
+                if (item == NULL || !option->kind->parse(option, value, item))
+                        return value;
                 list->count++;
         }
         return NULL;
@@ -369,10 +369,10 @@ static const char *add_to_list(const struct ksa_option *option, char *text, stru
 const char *ksa_option_set(const struct ksa_option *option, char *text, void *section,
                            bool *ret_memory)
 {
-        void *place = (char *)section + option->offset;
+        void *target = (char *)section + option->offset;
 
         *ret_memory = false;
         if ((option->flags & KSA_OPTION_LIST) != 0)
-                return add_to_list(option, text, place, ret_memory);
-        return option->kind->parse(option, text, place) ? NULL : text;
+                return add_to_list(option, text, target, ret_memory);
+        return option->kind->parse(option, text, target) ? NULL : text;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of options: one row each, which drives parsing, defaults, limits,
- * `ksactl options`, and the test that compares it with ksa.conf(5) and the example.
+ * The table of options, one row each. It drives parsing, defaults, limits, `ksactl options`, and
+ * the test that compares it with ksa.conf(5) and the example.
  */
 #ifndef KSA_OPTION_H
 #define KSA_OPTION_H
@@ -13,18 +13,18 @@
 #include "config/types.h"
 
 enum {
-        KSA_OPTION_LIST = 1, /* values parted by blanks, and the key may repeat */
+        KSA_OPTION_LIST = 1, /* values separated by spaces; the key may appear again */
         KSA_OPTION_REQUIRED = 2,
 };
 
 struct ksa_option;
 
 struct ksa_kind {
-        const char *name;    /* "is not a valid NAME" */
-        const char *syntax;  /* for people: "yes | no" */
-        const char *allowed; /* the alphabet, for people; NULL: the syntax is enough */
-        size_t size;         /* of one value */
-        /* Parses TEXT, which outlives the value and may be cut up, into VALUE. */
+        const char *name;    /* completes "is not a valid NAME" */
+        const char *syntax;  /* shown to people: "yes | no" */
+        const char *allowed; /* allowed characters, shown to people; NULL: not shown */
+        size_t size;         /* bytes of one value */
+        /* Parses TEXT into VALUE. TEXT outlives VALUE and may be modified. */
         bool (*parse)(const struct ksa_option *option, char *text, void *value);
 };
 
@@ -33,29 +33,29 @@ struct ksa_option {
         const char *name;
         const struct ksa_kind *kind;
         unsigned flags;
-        size_t offset;             /* in the section's struct: a value, or a struct ksa_list */
-        uint64_t min, max;         /* for numbers and durations */
-        const char *default_value; /* the default as written; NULL for none */
-        const char *text;          /* what it is for, in one line */
+        size_t offset;             /* in the section's struct, of a value or a struct ksa_list */
+        uint64_t min, max;         /* of numbers and durations */
+        const char *default_value; /* as text; NULL: no default */
+        const char *text;          /* the purpose, in one line */
 };
 
-/* All options, section by section in the order of enum ksa_section. */
+/* All options, grouped by section in the order of enum ksa_section. */
 extern const struct ksa_option ksa_options[];
 extern const size_t ksa_option_count;
 
-/* "never" for KSA_REVIEW_NEVER. */
-const char *ksa_review_word(enum ksa_review review);
+/* Returns the value of review= as text, such as "never". Static. */
+const char *ksa_review_name(enum ksa_review review);
 
-/* NULL where the section has no such option. */
+/* Returns the option, or NULL if the section has no such option. */
 const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name);
 
-/* Whether OPTION was written in a section, rather than left to its default. */
+/* Whether SECTION sets OPTION; false if it has its default. */
 bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option);
 
 /*
- * Puts TEXT into the option's place in SECTION; a list is parted at blanks and each
- * value added to it. TEXT is cut up and stays in use. Returns the value that does not
- * fit, or NULL; *RET_MEMORY tells that memory ran out.
+ * Parses TEXT and stores it in SECTION. A list is split at spaces, and its values are appended.
+ * TEXT is modified and must live as long as SECTION. Returns the value that is not valid, or NULL.
+ * *RET_MEMORY becomes true if memory ran out.
  */
 const char *ksa_option_set(const struct ksa_option *option, char *text, void *section,
                            bool *ret_memory) KSA_MUST_CHECK;

@@ -32,7 +32,7 @@ static bool part_covers(const char *part, const char *text)
 bool ksa_pattern_covers(const struct ksa_pattern *pattern, const char *cluster,
                         const char *namespace, const char *account)
 {
-        /* Every Pod that names no account has "default": a pattern must not mean it. */
+        /* Pods without a serviceAccountName use "default", so a pattern must name it explicitly. */
         if (strcmp(account, "default") == 0 && strcmp(pattern->name, account) != 0)
                 return false;
         return strcmp(pattern->cluster, cluster) == 0 &&
@@ -63,7 +63,7 @@ static bool is_own(const struct ksa_candidate *candidate)
                strcmp(account, candidate->own_account) == 0;
 }
 
-/* "@own" in a rule is no user's name, whatever a client calls itself. */
+/* "@own" in a rule is not a user name, even if a client sends it as one. */
 static bool is_named(const struct ksa_rule *rule, const char *user)
 {
         return strcmp(user, OWN) != 0 && ksa_list_has(&rule->user, user);
@@ -75,7 +75,7 @@ static bool service_fits(const struct ksa_rule *rule, const char *service)
                ksa_list_has(&rule->service, ksa_service_in_rules(service));
 }
 
-/* A rule without from is for anywhere. */
+/* A rule without from admits any remote host. */
 static enum ksa_condition test_from(const struct ksa_rule *rule, const char *rhost)
 {
         const struct ksa_network *networks = rule->from.items;
@@ -92,7 +92,7 @@ static enum ksa_condition test_from(const struct ksa_rule *rule, const char *rho
         return KSA_CONDITION_FROM;
 }
 
-/* A rule may narrow what the host accepts, never widen it. */
+/* A rule may narrow the audiences that the host accepts, never widen them. */
 static bool audience_fits(const struct ksa_rule *rule, const struct ksa_candidate *candidate)
 {
         if (rule->audience.count == 0)
@@ -137,9 +137,9 @@ bool ksa_rule_matches(const struct ksa_rule *rule, const struct ksa_candidate *c
 /* --- The index -------------------------------------------------------------- */
 
 /*
- * A rule stands in the index under each of its (account pattern, user) pairs, and
- * under each of its (user, service) pairs. A login asks for the few patterns that
- * could cover its account, so rules for others cost it nothing.
+ * The index holds a rule under each of its (account pattern, user) pairs and each of its (user,
+ * service) pairs. A login looks up the few patterns that could match its account, so rules for
+ * other accounts cost nothing.
  */
 static uint64_t pair_hash(const char *user, const char *cluster, const char *namespace,
                           const char *account)
@@ -190,7 +190,7 @@ bool ksa_rule_index_build(struct ksa_config *config)
         return true;
 }
 
-/* One of the lists of rules that a search merges, in the order of the files. */
+/* One result of the index. A search merges several, in the order of the files. */
 struct branch {
         uint64_t hash;
         uint32_t position;
@@ -203,7 +203,7 @@ static void advance(const struct ksa_hash_index *index, struct branch *branch)
         branch->open = ksa_hash_index_next(index, branch->hash, &branch->position, &branch->number);
 }
 
-/* The open branch whose rule stands first; NULL where all are at their end. */
+/* Returns the open branch with the lowest rule number; NULL after all have ended. */
 static struct branch *first_of(struct branch *branches, size_t count)
 {
         struct branch *first = NULL;
@@ -249,7 +249,7 @@ const struct ksa_rule *ksa_rule_find(const struct ksa_config *config,
                         closest = failed;
                 advance(&config->rule_index, branch);
         }
-        /* Rules for other accounts or users are not in the branches at all. */
+        /* The branches do not contain rules for other accounts or users. */
         *ret_failed = closest == KSA_CONDITION_NONE ? KSA_CONDITION_ACCOUNT : closest;
         return NULL;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const section_words[KSA_SECTION_COUNT] = {
+static const char *const section_names[KSA_SECTION_COUNT] = {
         [KSA_SECTION_HOST] = "host",       [KSA_SECTION_CLUSTER] = "cluster",
         [KSA_SECTION_SERVICE] = "service", [KSA_SECTION_RULE] = "rule",
         [KSA_SECTION_ACCOUNT] = "account", [KSA_SECTION_ACCOUNTS] = "accounts",
@@ -12,7 +12,7 @@ static const char *const section_words[KSA_SECTION_COUNT] = {
 
 const char *ksa_section_name(enum ksa_section section)
 {
-        return section_words[section];
+        return section_names[section];
 }
 
 bool ksa_section_is_named(enum ksa_section section)
@@ -76,7 +76,7 @@ const struct ksa_section_head *ksa_config_find(const struct ksa_config *config,
 
 void *ksa_config_section(const struct ksa_config *config, enum ksa_section section, size_t position)
 {
-        /* Sections are handed out for reading alone but for the loader, which owns them. */
+        /* Sections are read-only for callers, except the loader, which owns them. */
         struct ksa_config *owned = (struct ksa_config *)(uintptr_t)config;
         size_t size;
         void **array = ksa_config_array(owned, section, &size);

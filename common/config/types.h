@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A configuration as it stands in memory: its sections, and how to find one. */
+/* A configuration in memory, and lookups of its sections. */
 #ifndef KSA_CONFIG_TYPES_H
 #define KSA_CONFIG_TYPES_H
 
@@ -22,14 +22,14 @@ enum ksa_section {
         KSA_SECTION_COUNT,
 };
 
-/* An account as a rule names it: cluster:namespace/name; "*" is any whole part. */
+/* The account of a rule, cluster:namespace/name. "*" matches a whole part. */
 struct ksa_pattern {
         const char *cluster;
         const char *namespace;
         const char *name;
 };
 
-/* From strict to lax: the smaller one is the stricter. */
+/* In order of strictness: a smaller value is stricter. */
 enum ksa_review {
         KSA_REVIEW_REQUIRE = 1,
         KSA_REVIEW_PREFER = 2,
@@ -45,17 +45,17 @@ struct ksa_uid_range {
         uint32_t min, max;
 };
 
-/* Where a section begins. */
+/* The header line of a section. */
 struct ksa_location {
         const char *file;
         unsigned line;
 };
 
-/* Every section begins with these two, in this order. */
+/* Every section's struct begins with these members. */
 #define KSA_SECTION_HEAD              \
         const char *name;             \
         struct ksa_location location; \
-        uint64_t given /* bit N: row N of the table of options was written */
+        uint64_t given /* bit N: row N of the table of options is set here */
 
 struct ksa_section_head {
         KSA_SECTION_HEAD;
@@ -64,7 +64,7 @@ struct ksa_section_head {
 struct ksa_host {
         KSA_SECTION_HEAD;
         struct ksa_list audience; /* const char * */
-        const char *host;         /* name = */
+        const char *host;         /* option "name" */
         struct ksa_list class;    /* const char * */
         uint64_t timeout;
         uint64_t max_lifetime;
@@ -121,12 +121,12 @@ struct ksa_account {
 
 struct ksa_accounts {
         KSA_SECTION_HEAD;
-        const char *source;         /* "api", or file: and the path of a leader's export */
+        const char *source;         /* "api", or "file:" and the path of a leader's export */
         struct ksa_list namespaces; /* const char * */
         const char *selector;
         const char *home;
         const char *shell;
-        bool recreated; /* true: accept */
+        bool recreated; /* true: recreated = accept */
 };
 
 struct ksa_config {
@@ -137,54 +137,54 @@ struct ksa_config {
         struct ksa_account *accounts;
         struct ksa_accounts *account_sources;
         size_t counts[KSA_SECTION_COUNT];
-        struct ksa_hash_index names;      /* (kind, name) of sections: position in their array */
+        struct ksa_hash_index names;      /* hash of kind and name to the section's position */
         struct ksa_hash_index rule_index; /* see rule.h */
-        struct ksa_list texts;            /* char *: what all the pointers point into */
+        struct ksa_list texts;            /* char *; owns the texts of all sections */
 };
 
-/* "cluster" for KSA_SECTION_CLUSTER; and whether such a section has a name. */
+/* The name of a kind, such as "cluster"; and whether such a section has a name. */
 const char *ksa_section_name(enum ksa_section section);
 bool ksa_section_is_named(enum ksa_section section);
 
 /*
- * Where the configuration keeps its sections of one kind, and the size of each; NULL for [host],
- * which stands once.
+ * Returns the address of the array that holds the sections of one kind, and the size of an element.
+ * NULL for [host], which appears once.
  */
 void **ksa_config_array(struct ksa_config *config, enum ksa_section section, size_t *ret_size);
 
-/* The hash of a section's kind and name in the index of names. */
+/* Returns the hash of a section's kind and name for the index. */
 uint64_t ksa_section_hash(enum ksa_section section, const char *name);
 
-/* The section of that kind and name; NULL where there is none. */
+/* Returns the section of that kind and name, or NULL. */
 const struct ksa_section_head *ksa_config_find(const struct ksa_config *config,
                                                enum ksa_section section, const char *name);
 
-/* The section's struct at POSITION in the order of the files. */
+/* Returns the struct of the section at POSITION in the order of the files. */
 void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
                          size_t position);
 
-/* A [service NAME] section, sudo's for sudo-i too; NULL where there is none. */
+/* Returns the [service NAME] section, or NULL. sudo-i uses sudo's. */
 const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name);
 
-/* A [cluster NAME] section; NULL where there is none. */
+/* Returns the [cluster NAME] section, or NULL. */
 const struct ksa_cluster *ksa_config_cluster(const struct ksa_config *config, const char *name);
 
-/* An [account NAME] section; NULL if there is no such section. */
+/* Returns the [account NAME] section, or NULL. */
 const struct ksa_account *ksa_config_account(const struct ksa_config *config, const char *name);
 
-/* The file that `keys = file:` names, which is never fetched; NULL where keys are. */
+/* Returns the path of `keys = file:PATH`; NULL if keys are fetched. */
 const char *ksa_cluster_key_file(const struct ksa_cluster *cluster);
 
-/* The file that `source = file:` names; NULL if the API server lists the accounts. */
+/* Returns the path of `source = file:PATH`; NULL if the API server lists the accounts. */
 const char *ksa_accounts_file(const struct ksa_accounts *source);
 
-/* The service that rules speak of: "sudo" for sudo-i, else NAME itself. */
+/* Returns the name of a service in rules: "sudo" for sudo-i, else NAME itself. */
 const char *ksa_service_in_rules(const char *name);
 
-/* Whether people on this host start it themselves, so that there is no remote host. */
+/* Whether local users start the service, so that it has no remote host. */
 bool ksa_service_is_local(const char *name);
 
-/* Adds a text that the configuration then owns and frees; false when memory runs out. */
+/* Takes ownership of TEXT, until ksa_config_free(). False if memory runs out: TEXT is freed. */
 bool ksa_config_keep(struct ksa_config *config, char *text) KSA_MUST_CHECK;
 
 #endif

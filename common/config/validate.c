@@ -8,39 +8,38 @@
 
 #include "config/value.h"
 
-/* The iss of every legacy token, in every cluster of the world. */
+/* The iss of legacy tokens, the same in every cluster. */
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
 
-static void add_problem(struct ksa_diagnostics *problems, const struct ksa_error *problem,
-                        const char *format, va_list arguments)
-        __attribute__((format(printf, 3, 0)));
+static void add_error(struct ksa_diagnostics *diagnostics, const struct ksa_error *location,
+                      const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 
-static void add_problem(struct ksa_diagnostics *problems, const struct ksa_error *problem,
-                        const char *format, va_list arguments)
+static void add_error(struct ksa_diagnostics *diagnostics, const struct ksa_error *location,
+                      const char *format, va_list arguments)
 {
-        struct ksa_error error = *problem;
+        struct ksa_error error = *location;
 
         if (vsnprintf(error.text, sizeof(error.text), format, arguments) < 0)
                 error.text[0] = '\0';
-        if (problems->first.reason == KSA_UNREACHED)
-                problems->first = error;
-        if (problems->sink != NULL)
-                problems->sink->tell(problems->sink->context, &error);
+        if (diagnostics->first.reason == KSA_UNREACHED)
+                diagnostics->first = error;
+        if (diagnostics->handler != NULL)
+                diagnostics->handler->report(diagnostics->handler->context, &error);
 }
 
-void ksa_diagnostics_add(struct ksa_diagnostics *problems, enum ksa_reason reason, const char *file,
-                         unsigned line, const char *format, ...)
+void ksa_diagnostics_add(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
+                         const char *file, unsigned line, const char *format, ...)
 {
         struct ksa_error error = {.reason = reason};
         va_list arguments;
 
         ksa_error_at(&error, file, line);
         va_start(arguments, format);
-        add_problem(problems, &error, format, arguments);
+        add_error(diagnostics, &error, format, arguments);
         va_end(arguments);
 }
 
-void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *problems, enum ksa_reason reason,
+void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
                                      const char *remedy, const char *file, unsigned line,
                                      const char *format, ...)
 {
@@ -49,18 +48,18 @@ void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *problems, enum ksa_
 
         ksa_error_at(&error, file, line);
         va_start(arguments, format);
-        add_problem(problems, &error, format, arguments);
+        add_error(diagnostics, &error, format, arguments);
         va_end(arguments);
 }
 
-/* A problem of the section that begins with HEAD. */
-#define PROBLEM(problems, reason, section, ...)                                                   \
-        ksa_diagnostics_add(problems, reason, (section)->location.file, (section)->location.line, \
-                            __VA_ARGS__)
+/* Reports an error in SECTION. */
+#define ADD_ERROR(diagnostics, reason, section, ...)                       \
+        ksa_diagnostics_add(diagnostics, reason, (section)->location.file, \
+                            (section)->location.line, __VA_ARGS__)
 
 /* --- %H and %h -------------------------------------------------------------- */
 
-/* The audience with the host's name in it; NULL when memory runs out. */
+/* Returns AUDIENCE with the host name inserted, owned by the caller. NULL if memory runs out. */
 static char *expanded(const char *audience, const char *host)
 {
         size_t host_length = strlen(host), short_length = strcspn(host, ".");
@@ -95,7 +94,7 @@ static bool is_no_name(const char *host)
 
 static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                         const struct ksa_section_head *head, struct ksa_list *audiences,
-                        struct ksa_diagnostics *problems)
+                        struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < audiences->count; i++) {
                 const char **audience = &((const char **)audiences->items)[i];
@@ -103,14 +102,14 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
                 if (strchr(*audience, '%') == NULL)
                         continue;
                 if (is_no_name(env->host_name)) {
-                        PROBLEM(problems, KSA_HOST_NAME, head,
-                                "audience %s: the host's name is \"%s\"", *audience,
-                                env->host_name);
+                        ADD_ERROR(diagnostics, KSA_HOST_NAME, head,
+                                  "audience %s: the host's name is \"%s\"", *audience,
+                                  env->host_name);
                         return;
                 }
                 char *text = expanded(*audience, env->host_name);
                 if (text == NULL || !ksa_config_keep(config, text)) {
-                        PROBLEM(problems, KSA_MEMORY, head, "out of memory");
+                        ADD_ERROR(diagnostics, KSA_MEMORY, head, "out of memory");
                         return;
                 }
                 ksa_lower_audience(text);
@@ -119,27 +118,27 @@ static void expand_list(struct ksa_config *config, const struct ksa_env *env,
 }
 
 void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
-                       struct ksa_diagnostics *problems)
+                       struct ksa_diagnostics *diagnostics)
 {
         if (config->counts[KSA_SECTION_HOST] > 0)
                 expand_list(config, env, (const struct ksa_section_head *)&config->host,
-                            &config->host.audience, problems);
+                            &config->host.audience, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
                 expand_list(config, env, (const struct ksa_section_head *)&config->services[i],
-                            &config->services[i].audience, problems);
+                            &config->services[i].audience, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
                 expand_list(config, env, (const struct ksa_section_head *)&config->rules[i],
-                            &config->rules[i].audience, problems);
+                            &config->rules[i].audience, diagnostics);
 }
 
-/* --- What must be there ----------------------------------------------------- */
+/* --- Required sections and options ------------------------------------------ */
 
-static void judge_required(const struct ksa_config *config, const struct ksa_env *env,
-                           struct ksa_diagnostics *problems)
+static void check_required(const struct ksa_config *config, const struct ksa_env *env,
+                           struct ksa_diagnostics *diagnostics)
 {
-        /* Where a file could not be read, that is what is wrong. */
-        if (config->counts[KSA_SECTION_HOST] == 0 && problems->first.reason == KSA_UNREACHED)
-                ksa_diagnostics_add(problems, KSA_CONFIG_INVALID, env->config_file, 0,
+        /* After a file that cannot be read, the missing section is a consequence. */
+        if (config->counts[KSA_SECTION_HOST] == 0 && diagnostics->first.reason == KSA_UNREACHED)
+                ksa_diagnostics_add(diagnostics, KSA_CONFIG_INVALID, env->config_file, 0,
                                     "a [host] section with an audience is missing");
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
@@ -151,16 +150,16 @@ static void judge_required(const struct ksa_config *config, const struct ksa_env
                                 ksa_config_section(config, option->section, n);
 
                         if (!ksa_option_given(head, option))
-                                PROBLEM(problems, KSA_CONFIG_INVALID, head, "[%s%s%s] needs %s",
-                                        ksa_section_name(option->section),
-                                        *head->name != '\0' ? " " : "", head->name, option->name);
+                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
+                                          "[%s%s%s] needs %s", ksa_section_name(option->section),
+                                          *head->name != '\0' ? " " : "", head->name, option->name);
                 }
         }
 }
 
 /* --- Audiences -------------------------------------------------------------- */
 
-/* Where an audience stands beside the place it was found in; NULL for nowhere. */
+/* Returns another section that has AUDIENCE, or NULL. */
 static const struct ksa_section_head *audience_elsewhere(const struct ksa_config *config,
                                                          const void *here, const char *audience)
 {
@@ -175,24 +174,24 @@ static const struct ksa_section_head *audience_elsewhere(const struct ksa_config
         return NULL;
 }
 
-static void judge_audiences(const struct ksa_config *config, const struct ksa_section_head *head,
-                            const struct ksa_list *audiences, struct ksa_diagnostics *problems)
+static void check_audiences(const struct ksa_config *config, const struct ksa_section_head *head,
+                            const struct ksa_list *audiences, struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < audiences->count; i++) {
                 const char *audience = ksa_list_text(audiences, i);
                 const struct ksa_section_head *other = audience_elsewhere(config, head, audience);
 
                 if (other != NULL)
-                        PROBLEM(problems, KSA_CONFIG_INVALID, head,
-                                "audience %s is also in %s line %u: one service could replay "
-                                "its tokens to the other",
-                                audience, other->location.file, other->location.line);
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
+                                  "audience %s is also in %s line %u: one service could replay "
+                                  "its tokens to the other",
+                                  audience, other->location.file, other->location.line);
                 for (size_t n = 0; n < config->counts[KSA_SECTION_CLUSTER]; n++) {
                         if (ksa_list_has(&config->clusters[n].issuer, audience))
-                                PROBLEM(problems, KSA_CONFIG_INVALID, head,
-                                        "audience %s is the issuer of cluster %s: every Pod's "
-                                        "default token has it",
-                                        audience, config->clusters[n].name);
+                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
+                                          "audience %s is the issuer of cluster %s: every Pod's "
+                                          "default token has it",
+                                          audience, config->clusters[n].name);
                 }
         }
 }
@@ -215,30 +214,31 @@ static bool some_service_has(const struct ksa_config *config, const struct ksa_r
         return false;
 }
 
-static void judge_rule(const struct ksa_config *config, const struct ksa_rule *rule,
-                       struct ksa_diagnostics *problems)
+static void check_rule(const struct ksa_config *config, const struct ksa_rule *rule,
+                       struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < rule->account.count; i++) {
                 const struct ksa_pattern *account = &((struct ksa_pattern *)rule->account.items)[i];
 
                 if (ksa_config_cluster(config, account->cluster) == NULL)
-                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] names cluster %s, which has no section", rule->name,
-                                account->cluster);
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, rule,
+                                  "[rule %s] names cluster %s, which has no section", rule->name,
+                                  account->cluster);
         }
         for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
                 const char *service = ksa_list_text(&rule->service, i);
 
                 if (ksa_service_is_local(service))
-                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
-                                "[rule %s] has from, but %s does not know the remote host",
-                                rule->name, service);
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, rule,
+                                  "[rule %s] has from, but %s does not know the remote host",
+                                  rule->name, service);
         }
         for (size_t i = 0; i < rule->audience.count; i++) {
                 const char *audience = ksa_list_text(&rule->audience, i);
 
                 if (!some_service_has(config, rule, audience))
-                        PROBLEM(problems, KSA_CONFIG_INVALID, rule,
+                        ADD_ERROR(
+                                diagnostics, KSA_CONFIG_INVALID, rule,
                                 "[rule %s] requires audience %s, which its services do not accept",
                                 rule->name, audience);
         }
@@ -246,7 +246,7 @@ static void judge_rule(const struct ksa_config *config, const struct ksa_rule *r
 
 /* --- Clusters ---------------------------------------------------------------- */
 
-/* Whether a login may have to ask the cluster for more than keys. */
+/* Returns the option because of which a login sends requests to the cluster, or NULL. */
 static const char *what_asks(const struct ksa_config *config, const struct ksa_cluster *cluster)
 {
         if (cluster->review != KSA_REVIEW_NEVER)
@@ -269,8 +269,8 @@ static const char *what_asks(const struct ksa_config *config, const struct ksa_c
         return NULL;
 }
 
-static void judge_cluster(const struct ksa_config *config, const struct ksa_cluster *cluster,
-                          struct ksa_diagnostics *problems)
+static void check_cluster(const struct ksa_config *config, const struct ksa_cluster *cluster,
+                          struct ksa_diagnostics *diagnostics)
 {
         bool by_api = cluster->keys != NULL && strcmp(cluster->keys, "api") == 0;
         bool certificate = cluster->client_cert_file != NULL,
@@ -280,39 +280,39 @@ static void judge_cluster(const struct ksa_config *config, const struct ksa_clus
         if (cluster->keys != NULL && strcmp(cluster->keys, "discover") == 0 &&
             cluster->issuer.count > 0 &&
             strncmp(ksa_list_text(&cluster->issuer, 0), "https://", 8) != 0)
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] has keys = discover, but its first issuer is not an https "
-                        "URL",
-                        cluster->name);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s] has keys = discover, but its first issuer is not an https "
+                          "URL",
+                          cluster->name);
         if (ksa_list_has(&cluster->issuer, LEGACY_ISSUER))
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "issuer " LEGACY_ISSUER " is that of legacy tokens, which never expire");
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "issuer " LEGACY_ISSUER " is that of legacy tokens, which never expire");
         if (cluster->name[0] == '.')
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s]: the name begins with a dot, but is also the name of a "
-                        "directory",
-                        cluster->name);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s]: the name begins with a dot, but is also the name of a "
+                          "directory",
+                          cluster->name);
         if ((by_api || asks != NULL) && cluster->api_server == NULL)
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] needs api_server for %s", cluster->name,
-                        by_api ? "keys = api" : asks);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s] needs api_server for %s", cluster->name,
+                          by_api ? "keys = api" : asks);
         if (asks != NULL && cluster->credential_file == NULL && !certificate)
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] needs credential_file or client_cert_file for %s",
-                        cluster->name, asks);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s] needs credential_file or client_cert_file for %s",
+                          cluster->name, asks);
         if (certificate != key)
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s]: client_cert_file and client_key_file require each other",
-                        cluster->name);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s]: client_cert_file and client_key_file require each other",
+                          cluster->name);
         if (certificate && cluster->credential_file != NULL)
-                PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                        "[cluster %s] has both credential_file and client_cert_file: remove one",
-                        cluster->name);
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                          "[cluster %s] has both credential_file and client_cert_file: remove one",
+                          cluster->name);
 }
 
-/* Each renews its own, and would put it in the other's place. */
-static void judge_credential(const struct ksa_config *config, size_t position,
-                             struct ksa_diagnostics *problems)
+/* Both clusters would renew their credential and overwrite the other's. */
+static void check_credential(const struct ksa_config *config, size_t position,
+                             struct ksa_diagnostics *diagnostics)
 {
         const struct ksa_cluster *cluster = &config->clusters[position];
 
@@ -320,58 +320,58 @@ static void judge_credential(const struct ksa_config *config, size_t position,
                 const char *other = config->clusters[i].credential_file;
 
                 if (other != NULL && strcmp(other, cluster->credential_file) == 0)
-                        PROBLEM(problems, KSA_CONFIG_INVALID, cluster,
-                                "[cluster %s] has the same credential_file as [cluster %s]",
-                                cluster->name, config->clusters[i].name);
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                                  "[cluster %s] has the same credential_file as [cluster %s]",
+                                  cluster->name, config->clusters[i].name);
         }
 }
 
-/* SubjectAccessReview asks about hosts by name. */
-static void judge_host_name(const struct ksa_config *config, const struct ksa_env *env,
-                            struct ksa_diagnostics *problems)
+/* A SubjectAccessReview names the host. */
+static void check_host_name(const struct ksa_config *config, const struct ksa_env *env,
+                            struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
 
                 if (!rule->rbac || config->host.host != NULL || !is_no_name(env->host_name))
                         continue;
-                PROBLEM(problems, KSA_HOST_NAME, rule,
-                        "[rule %s] has rbac = yes, but the host's name is \"%s\": set name in "
-                        "[host]",
-                        rule->name, env->host_name);
+                ADD_ERROR(diagnostics, KSA_HOST_NAME, rule,
+                          "[rule %s] has rbac = yes, but the host's name is \"%s\": set name in "
+                          "[host]",
+                          rule->name, env->host_name);
         }
 }
 
 void ksa_config_validate(const struct ksa_config *config, const struct ksa_env *env,
-                         struct ksa_diagnostics *problems)
+                         struct ksa_diagnostics *diagnostics)
 {
-        judge_required(config, env, problems);
-        judge_audiences(config, (const struct ksa_section_head *)&config->host,
-                        &config->host.audience, problems);
+        check_required(config, env, diagnostics);
+        check_audiences(config, (const struct ksa_section_head *)&config->host,
+                        &config->host.audience, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {
                 const struct ksa_service *service = &config->services[i];
 
-                judge_audiences(config, (const struct ksa_section_head *)service,
-                                &service->audience, problems);
+                check_audiences(config, (const struct ksa_section_head *)service,
+                                &service->audience, diagnostics);
                 if (!service->local_user && service->audience.count == 0)
-                        PROBLEM(problems, KSA_CONFIG_INVALID, service,
-                                "[service %s] has local_user = no, so it needs an audience of "
-                                "its own",
-                                service->name);
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, service,
+                                  "[service %s] has local_user = no, so it needs an audience of "
+                                  "its own",
+                                  service->name);
                 if (!ksa_is_service(service->name) ||
                     strcmp(ksa_service_in_rules(service->name), service->name) != 0)
                         ksa_diagnostics_add_with_remedy(
-                                problems, KSA_CONFIG_INVALID,
+                                diagnostics, KSA_CONFIG_INVALID,
                                 "use the service's name in rules; sudo includes "
                                 "sudo-i",
                                 service->location.file, service->location.line,
                                 "[service %s] does not apply to any service", service->name);
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                judge_cluster(config, &config->clusters[i], problems);
-                judge_credential(config, i, problems);
+                check_cluster(config, &config->clusters[i], diagnostics);
+                check_credential(config, i, diagnostics);
         }
-        judge_host_name(config, env, problems);
+        check_host_name(config, env, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
-                judge_rule(config, &config->rules[i], problems);
+                check_rule(config, &config->rules[i], diagnostics);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What no single line can tell: sections that are missing, contradict or name each other. */
+/*
+ * Checks between sections: missing sections, contradictions, names of sections that do not exist.
+ */
 #ifndef KSA_CONFIG_VALIDATE_H
 #define KSA_CONFIG_VALIDATE_H
 
@@ -7,33 +9,33 @@
 #include "base/error.h"
 #include "config/option.h"
 
-/* Told of every problem; the error is borrowed for the call. */
-struct ksa_diagnostic_sink {
-        void (*tell)(void *context, const struct ksa_error *problem);
+/* Called for every error in the configuration; the error is borrowed for the call. */
+struct ksa_diagnostic_handler {
+        void (*report)(void *context, const struct ksa_error *error);
         void *context;
 };
 
-/* Collects the problems of one load: all are told, the first is kept. */
+/* Collects the errors of one load: all are reported, and the first is kept. */
 struct ksa_diagnostics {
-        const struct ksa_diagnostic_sink *sink; /* may be NULL */
-        struct ksa_error first; /* its reason is KSA_UNREACHED while there is none */
+        const struct ksa_diagnostic_handler *handler; /* may be NULL */
+        struct ksa_error first; /* its reason is KSA_UNREACHED without an error */
 };
 
-/* Notes a problem at FILE and LINE, told for REASON in the text that follows. */
-void ksa_diagnostics_add(struct ksa_diagnostics *problems, enum ksa_reason reason, const char *file,
-                         unsigned line, const char *format, ...) KSA_PRINTF(5, 6);
+/* Adds an error of REASON at FILE and LINE. */
+void ksa_diagnostics_add(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
+                         const char *file, unsigned line, const char *format, ...) KSA_PRINTF(5, 6);
 
-/* The same with a remedy of its own, which is static; NULL for none. */
-void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *problems, enum ksa_reason reason,
+/* The same with a remedy of its own. It is static; NULL: the remedy of REASON. */
+void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
                                      const char *remedy, const char *file, unsigned line,
                                      const char *format, ...) KSA_PRINTF(6, 7);
 
-/* Puts the host name in place of %H and %h in every audience. */
+/* Replaces %H and %h in every audience with the host name. */
 void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
-                       struct ksa_diagnostics *problems);
+                       struct ksa_diagnostics *diagnostics);
 
-/* Checks a configuration whose lines are all read. */
+/* Checks a configuration after all its lines were read. */
 void ksa_config_validate(const struct ksa_config *config, const struct ksa_env *env,
-                         struct ksa_diagnostics *problems);
+                         struct ksa_diagnostics *diagnostics);
 
 #endif

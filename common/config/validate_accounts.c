@@ -7,8 +7,8 @@
 #include "base/hash_index.h"
 #include "config/rule.h"
 
-#define PROBLEM(problems, section, ...)                                             \
-        ksa_diagnostics_add(problems, KSA_CONFIG_INVALID, (section)->location.file, \
+#define ADD_ERROR(diagnostics, section, ...)                                           \
+        ksa_diagnostics_add(diagnostics, KSA_CONFIG_INVALID, (section)->location.file, \
                             (section)->location.line, __VA_ARGS__)
 
 static uint64_t account_hash(const struct ksa_pattern *pattern)
@@ -25,24 +25,25 @@ static bool is_same(const struct ksa_pattern *left, const struct ksa_pattern *ri
                strcmp(left->name, right->name) == 0;
 }
 
-static void judge_account(const struct ksa_config *config, const struct ksa_account *account,
-                          struct ksa_diagnostics *problems)
+static void check_account(const struct ksa_config *config, const struct ksa_account *account,
+                          struct ksa_diagnostics *diagnostics)
 {
         const struct ksa_pattern *pattern = &account->account;
 
         if (pattern->cluster == NULL)
-                return; /* it is missing, which was said */
+                return; /* reported as a missing option */
         if (strcmp(pattern->namespace, "*") == 0 || strcmp(pattern->name, "*") == 0)
-                PROBLEM(problems, account,
-                        "[account %s] is for one account: account must not be a pattern",
-                        account->name);
+                ADD_ERROR(diagnostics, account,
+                          "[account %s] is for one account: account must not be a pattern",
+                          account->name);
         if (ksa_config_cluster(config, pattern->cluster) == NULL)
-                PROBLEM(problems, account, "[account %s] names cluster %s, which has no section",
-                        account->name, pattern->cluster);
+                ADD_ERROR(diagnostics, account,
+                          "[account %s] names cluster %s, which has no section", account->name,
+                          pattern->cluster);
 }
 
-/* An account has one user, and a uid one account: told of the later one. */
-static void judge_twice(const struct ksa_config *config, struct ksa_diagnostics *problems)
+/* An account has one user and a uid one account. The later section is reported. */
+static void check_duplicates(const struct ksa_config *config, struct ksa_diagnostics *diagnostics)
 {
         struct ksa_hash_index accounts = {0}, uids = {0};
         const struct ksa_account *all = config->accounts;
@@ -54,24 +55,25 @@ static void judge_twice(const struct ksa_config *config, struct ksa_diagnostics 
 
                 while (hash != 0 && ksa_hash_index_next(&accounts, hash, &position, &other)) {
                         if (is_same(&all[other].account, &all[i].account))
-                                PROBLEM(problems, &all[i],
-                                        "[account %s] has the same account as [account %s]",
-                                        all[i].name, all[other].name);
+                                ADD_ERROR(diagnostics, &all[i],
+                                          "[account %s] has the same account as [account %s]",
+                                          all[i].name, all[other].name);
                 }
                 position = ksa_hash_index_find(&uids, all[i].uid);
                 while (all[i].uid != 0 && ksa_hash_index_next(&uids, all[i].uid, &position, &other))
-                        PROBLEM(problems, &all[i], "[account %s] has the same uid as [account %s]",
-                                all[i].name, all[other].name);
+                        ADD_ERROR(diagnostics, &all[i],
+                                  "[account %s] has the same uid as [account %s]", all[i].name,
+                                  all[other].name);
                 kept = (hash == 0 || ksa_hash_index_add(&accounts, hash, (uint32_t)i)) &&
                        (all[i].uid == 0 || ksa_hash_index_add(&uids, all[i].uid, (uint32_t)i));
         }
         if (!kept)
-                ksa_diagnostics_add(problems, KSA_MEMORY, "", 0, "out of memory");
+                ksa_diagnostics_add(diagnostics, KSA_MEMORY, "", 0, "out of memory");
         ksa_hash_index_clear(&accounts);
         ksa_hash_index_clear(&uids);
 }
 
-static bool rule_covers(const struct ksa_rule *rule, const struct ksa_pattern *account)
+static bool rule_matches_account(const struct ksa_rule *rule, const struct ksa_pattern *account)
 {
         const struct ksa_pattern *patterns = rule->account.items;
 
@@ -83,25 +85,25 @@ static bool rule_covers(const struct ksa_rule *rule, const struct ksa_pattern *a
         return false;
 }
 
-/* @own would let in whoever has the account's name today. */
-static void judge_own(const struct ksa_config *config, const struct ksa_rule *rule,
-                      struct ksa_diagnostics *problems)
+/* Without account_uid, @own would admit a re-created account of the same name. */
+static void check_managed(const struct ksa_config *config, const struct ksa_rule *rule,
+                          struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
                 const struct ksa_account *account = &config->accounts[i];
 
                 if (account->account.cluster != NULL && account->account_uid == NULL &&
-                    rule_covers(rule, &account->account))
-                        PROBLEM(problems, account,
-                                "[account %s] needs account_uid, because [rule %s] admits it by "
-                                "@own: run kubectl get serviceaccount %s -n %s -o "
-                                "jsonpath={.metadata.uid}",
-                                account->name, rule->name, account->account.name,
-                                account->account.namespace);
+                    rule_matches_account(rule, &account->account))
+                        ADD_ERROR(diagnostics, account,
+                                  "[account %s] needs account_uid, because [rule %s] admits it by "
+                                  "@own: run kubectl get serviceaccount %s -n %s -o "
+                                  "jsonpath={.metadata.uid}",
+                                  account->name, rule->name, account->account.name,
+                                  account->account.namespace);
         }
 }
 
-/* A namespace that both list; NULL if there is none. */
+/* Returns a namespace that both lists contain, or NULL. */
 static const char *shared_namespace(const struct ksa_list *one, const struct ksa_list *other)
 {
         if (ksa_list_has(one, "*"))
@@ -113,21 +115,24 @@ static const char *shared_namespace(const struct ksa_list *one, const struct ksa
         return NULL;
 }
 
-/* The users of a namespace are named after it alone, so two clusters may not both supply them. */
+/*
+ * Names of users contain the namespace, not the cluster, so two clusters may not list the same one.
+ */
 static void check_source(const struct ksa_config *config, size_t position,
-                         struct ksa_diagnostics *problems)
+                         struct ksa_diagnostics *diagnostics)
 {
         const struct ksa_accounts *source = &config->account_sources[position];
 
         if (ksa_config_cluster(config, source->name) == NULL)
-                PROBLEM(problems, source, "[accounts %s] names a cluster that no section describes",
-                        source->name);
+                ADD_ERROR(diagnostics, source,
+                          "[accounts %s] names a cluster that no section describes", source->name);
         for (size_t i = 0; i < position; i++) {
                 const struct ksa_accounts *other = &config->account_sources[i];
                 const char *shared = shared_namespace(&other->namespaces, &source->namespaces);
 
                 if (shared != NULL) {
-                        PROBLEM(problems, source,
+                        ADD_ERROR(
+                                diagnostics, source,
                                 "[accounts %s] lists the namespace \"%s\", as [accounts %s] does; "
                                 "declare single accounts in [account] sections instead",
                                 source->name, shared, other->name);
@@ -136,17 +141,18 @@ static void check_source(const struct ksa_config *config, size_t position,
         }
 }
 
-void ksa_config_validate_accounts(const struct ksa_config *config, struct ksa_diagnostics *problems)
+void ksa_config_validate_accounts(const struct ksa_config *config,
+                                  struct ksa_diagnostics *diagnostics)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
-                judge_account(config, &config->accounts[i], problems);
-        judge_twice(config, problems);
+                check_account(config, &config->accounts[i], diagnostics);
+        check_duplicates(config, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
-                check_source(config, i, problems);
+                check_source(config, i, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
 
                 if (ksa_list_has(&rule->user, "@own"))
-                        judge_own(config, rule, problems);
+                        check_managed(config, rule, diagnostics);
         }
 }

@@ -26,7 +26,7 @@ bool ksa_is_section_name(const char *text)
         return is_made_of(text, ALNUM "._-");
 }
 
-/* A text that begins with another byte may be an option, a path or a pattern. */
+/* Text with another first byte could be an option, a path or a pattern. */
 static bool begins_a_name(const char *text)
 {
         return strspn(text, ALNUM "_") > 0;
@@ -51,7 +51,7 @@ bool ksa_is_path(const char *text)
         return text[0] == '/' && is_made_of(text, ALNUM "/_.-+@:=~%");
 }
 
-/* As a scheme, a host or an encoded byte does, or a reference without a scheme: "//HOST/PATH". */
+/* A scheme, a host, an encoded byte, or a reference without a scheme: "//HOST/PATH". */
 static bool begins_a_uri(const char *text)
 {
         return strspn(text, ALNUM "%") > 0 ||
@@ -59,7 +59,7 @@ static bool begins_a_uri(const char *text)
                 strchr(text + 2, '/') != NULL);
 }
 
-/* Each % is followed by COUNT bytes of AFTER. */
+/* Whether TEXT is a URI in which COUNT bytes of AFTER follow each %. */
 static bool is_uri(const char *text, const char *after, size_t count)
 {
         for (const char *c = strchr(text, '%'); c != NULL; c = strchr(c + 1, '%')) {
@@ -86,7 +86,7 @@ void ksa_lower_audience(char *text)
                 return;
         for (char *c = text; *c != '\0'; c++) {
                 if (c[0] == '%' && c[1] != '\0')
-                        c++; /* %H is not %h */
+                        c++; /* %H and %h differ: keep the case */
                 else if (*c >= 'A' && *c <= 'Z')
                         *c = (char)(*c - 'A' + 'a');
         }
@@ -104,7 +104,7 @@ bool ksa_is_account_uid(const char *text)
 
 /* --- Mistakes ----------------------------------------------------------------- */
 
-/* A name in capitals between two MARKs. */
+/* Whether TEXT has a name in capitals between two MARKs. */
 static bool has_name_between(const char *text, const char *mark)
 {
         for (const char *at = strstr(text, mark); at != NULL; at = strstr(at + 1, mark)) {

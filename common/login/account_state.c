@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const disabled_words[] = {"administrator", "re-created", "conflict", "leader"};
+static const char *const disabled_names[] = {"administrator", "re-created", "conflict", "leader"};
 
-const char *ksa_account_state_word(enum ksa_account_state state)
+const char *ksa_account_state_name(enum ksa_account_state state)
 {
         static const char *const args[] = {
                 [KSA_ACCOUNT_ACTIVE] = "active",
@@ -20,10 +20,10 @@ const char *ksa_account_state_word(enum ksa_account_state state)
 
 const char *ksa_disabled_next(unsigned *reasons)
 {
-        for (size_t i = 0; i < KSA_COUNT(disabled_words); i++) {
+        for (size_t i = 0; i < KSA_COUNT(disabled_names); i++) {
                 if ((*reasons & 1u << i) != 0) {
                         *reasons &= ~(1u << i);
-                        return disabled_words[i];
+                        return disabled_names[i];
                 }
         }
         return NULL;
@@ -34,16 +34,16 @@ const char *ksa_disabled_text(unsigned reasons, char out[KSA_DISABLED_TEXT])
         size_t length = 0;
 
         out[0] = '\0';
-        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
+        for (const char *name; (name = ksa_disabled_next(&reasons)) != NULL;)
                 length += (size_t)snprintf(out + length, KSA_DISABLED_TEXT - length, "%s%s",
-                                           length == 0 ? "" : ", ", word);
+                                           length == 0 ? "" : ", ", name);
         return out;
 }
 
-unsigned ksa_disabled_reason(const char *word)
+unsigned ksa_disabled_reason(const char *name)
 {
-        for (size_t i = 0; i < KSA_COUNT(disabled_words); i++) {
-                if (strcmp(word, disabled_words[i]) == 0)
+        for (size_t i = 0; i < KSA_COUNT(disabled_names); i++) {
+                if (strcmp(name, disabled_names[i]) == 0)
                         return 1u << i;
         }
         return 0;

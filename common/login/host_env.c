@@ -7,13 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Version 4 of RFC 9562: random but for the version and the variant. */
+/* A UUID of version 4 (RFC 9562): random except for version and variant. */
 static void fill_audit_id(struct ksa_host_env *host)
 {
         unsigned char random[16];
         char *out = host->audit_id;
 
-        /* It only has to be found in the logs; where there is no randomness yet, it is zero. */
+        /*
+         * The id only has to be findable in logs, so it may be zero if early boot has no randomness
+         * yet.
+         */
         if (getrandom(random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
                 memset(random, 0, sizeof(random));
         random[6] = (random[6] & 0x0f) | 0x40;
@@ -27,7 +30,7 @@ static void fill_audit_id(struct ksa_host_env *host)
         memcpy(host->reference, host->audit_id, sizeof(host->reference) - 1);
 }
 
-/* The clock that nobody sets, and that a machine's sleep does not stop. */
+/* CLOCK_BOOTTIME: it cannot be set, and it continues during suspend. */
 static int64_t uptime(void)
 {
         struct timespec now;
@@ -45,7 +48,10 @@ void ksa_host_env_read_clock(struct ksa_host_env *host)
 void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
 {
         memset(ret_host, 0, sizeof(*ret_host));
-        /* A name that does not fit is no name: an audience with %H is then refused. */
+        /*
+         * A truncated name could be another host's, so it becomes ""; audiences with %H are then
+         * errors.
+         */
         if (gethostname(ret_host->host_name, sizeof(ret_host->host_name)) != 0 ||
             memchr(ret_host->host_name, '\0', sizeof(ret_host->host_name)) == NULL)
                 ret_host->host_name[0] = '\0';
@@ -66,7 +72,7 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .fetch_context = &ret_host->fetch,
                 .used_dir = KSA_STATE_DIR "/used",
                 .registry_file = KSA_REGISTRY_FILE,
-                .nscd_socket = "/var/run/nscd/socket", /* as glibc has it */
+                .nscd_socket = "/var/run/nscd/socket", /* the path in glibc */
                 .nscd_program = "/usr/sbin/nscd",
         };
         ksa_host_env_read_clock(ret_host);

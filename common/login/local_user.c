@@ -17,7 +17,10 @@ struct ksa_local_user ksa_local_user_of(const struct passwd *user)
                                        .gecos = user->pw_gecos};
 }
 
-/* Whether LOCAL is what ksa's NSS module once answered of RECORD, whose account never has another uid. */
+/*
+ * Whether LOCAL is ksa's own answer for RECORD, possibly an old one: the gecos matches. The uid
+ * already does.
+ */
 static bool is_of_nss(const struct ksa_account_record *record, const struct ksa_local_user *local)
 {
         char gecos[KSA_LOCAL_USER_ACCOUNT_SIZE];
@@ -40,7 +43,7 @@ static bool is_record_of(const struct ksa_account_record *record, const char *us
         return is_of_nss(record, local);
 }
 
-/* By the name first; then by the uid, because a cache may answer for a name that is another account's now. */
+/* Looks up by name, then by uid: a cached user may have a name that another account has now. */
 static enum ksa_registry_answer find(const struct ksa_registry *registry, const char *user,
                                      const struct ksa_local_user *local,
                                      struct ksa_account_record *ret_record)
@@ -60,43 +63,43 @@ static enum ksa_registry_answer find(const struct ksa_registry *registry, const 
 }
 
 void ksa_local_user_look_up(const struct ksa_env *env, const char *user,
-                            struct ksa_local_user *local, struct ksa_managed_user *ret_own)
+                            struct ksa_local_user *local, struct ksa_managed_user *ret_managed)
 {
-        struct ksa_account_record *record = &ret_own->record;
+        struct ksa_account_record *record = &ret_managed->record;
         enum ksa_registry_answer answer = KSA_REGISTRY_NOT_FOUND;
 
-        memset(ret_own, 0, sizeof(*ret_own));
-        local->own = ret_own;
+        memset(ret_managed, 0, sizeof(*ret_managed));
+        local->managed = ret_managed;
         if (env->registry_file != NULL)
-                answer = ksa_registry_open(env->registry_file, env->owner, &ret_own->registry,
-                                           &ret_own->broken);
+                answer = ksa_registry_open(env->registry_file, env->owner, &ret_managed->registry,
+                                           &ret_managed->broken);
         if (answer == KSA_REGISTRY_FOUND)
-                answer = find(&ret_own->registry, user, local, record);
-        if (answer == KSA_REGISTRY_BROKEN && ret_own->broken == NULL)
-                ret_own->broken = "a record is damaged";
+                answer = find(&ret_managed->registry, user, local, record);
+        if (answer == KSA_REGISTRY_BROKEN && ret_managed->broken == NULL)
+                ret_managed->broken = "a record is damaged";
         if (answer != KSA_REGISTRY_FOUND)
                 return;
-        int length = snprintf(ret_own->account, sizeof(ret_own->account), "%s:%s/%s",
+        int length = snprintf(ret_managed->account, sizeof(ret_managed->account), "%s:%s/%s",
                               record->cluster, record->namespace, record->account);
-        if (length < 0 || (size_t)length >= sizeof(ret_own->account)) {
-                ret_own->broken = "the name of an account is too long";
+        if (length < 0 || (size_t)length >= sizeof(ret_managed->account)) {
+                ret_managed->broken = "the name of an account is too long";
                 return;
         }
-        ret_own->found = true;
+        ret_managed->found = true;
 }
 
-void ksa_local_user_close(struct ksa_managed_user *own)
+void ksa_local_user_close(struct ksa_managed_user *managed)
 {
-        ksa_registry_close(&own->registry);
-        memset(own, 0, sizeof(*own));
+        ksa_registry_close(&managed->registry);
+        memset(managed, 0, sizeof(*managed));
 }
 
 const char *ksa_local_user_account(const struct ksa_local_user *local)
 {
-        return local->own != NULL && local->own->found ? local->own->account : NULL;
+        return local->managed != NULL && local->managed->found ? local->managed->account : NULL;
 }
 
-/* CLUSTER/NAMESPACE/ACCOUNT, which ksa's NSS module answers. */
+/* Whether the gecos is CLUSTER/NAMESPACE/ACCOUNT, as from ksa's NSS module. */
 static bool has_our_gecos(const struct ksa_local_user *local)
 {
         const char *slash = local->gecos == NULL ? NULL : strchr(local->gecos, '/');
@@ -104,9 +107,9 @@ static bool has_our_gecos(const struct ksa_local_user *local)
         return slash != NULL && strchr(slash + 1, '/') != NULL;
 }
 
-/* Whether the registry could have made this user, by what is known without it. */
-static bool may_be_own(const struct ksa_config *config, const char *user,
-                       const struct ksa_local_user *local)
+/* Whether the user could be in the registry, if that cannot be read. */
+static bool may_be_managed(const struct ksa_config *config, const char *user,
+                           const struct ksa_local_user *local)
 {
         return !local->exists || has_our_gecos(local) || ksa_config_account(config, user) != NULL;
 }
@@ -117,11 +120,11 @@ enum ksa_reason ksa_local_user_is_known(const struct ksa_config *config, const c
 {
         static const char any[] = "any:any/any";
 
-        if (local->own == NULL || local->own->broken == NULL || !may_be_own(config, user, local) ||
-            !ksa_rule_names(config, user, any, service))
+        if (local->managed == NULL || local->managed->broken == NULL ||
+            !may_be_managed(config, user, local) || !ksa_rule_names(config, user, any, service))
                 return KSA_OK;
         return ksa_fail(err, KSA_REGISTRY, "the registry of local accounts cannot be used: %s",
-                        local->own->broken);
+                        local->managed->broken);
 }
 
 static enum ksa_reason recreated(const struct ksa_account_record *record,
@@ -131,7 +134,7 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
 
         (void)ksa_text_quote(record->account_uid, before, sizeof(before));
         (void)ksa_text_quote(token->account_uid, now, sizeof(now));
-        /* Its section says whose it is: ksactl accounts enable cannot change it. */
+        /* ksa.conf declares the uid, so `ksactl accounts enable` cannot change it. */
         if ((record->flags & KSA_ACCOUNT_DECLARED) != 0)
                 return ksa_fail(err, KSA_RECREATED,
                                 "'%s' belongs to the account with uid %s; for that of the token: "
@@ -144,7 +147,7 @@ static enum ksa_reason recreated(const struct ksa_account_record *record,
                 record->name, before, now);
 }
 
-static enum ksa_reason judge_state(const struct ksa_account_record *record, struct ksa_error *err)
+static enum ksa_reason check_state(const struct ksa_account_record *record, struct ksa_error *err)
 {
         char reasons[KSA_DISABLED_TEXT];
 
@@ -163,8 +166,8 @@ static enum ksa_reason judge_state(const struct ksa_account_record *record, stru
         }
 }
 
-static bool is_own_account(const struct ksa_account_record *record,
-                           const struct ksa_cluster *cluster, const struct ksa_token *token)
+static bool is_account_of(const struct ksa_account_record *record,
+                          const struct ksa_cluster *cluster, const struct ksa_token *token)
 {
         return strcmp(record->cluster, cluster->name) == 0 &&
                strcmp(record->namespace, token->namespace) == 0 &&
@@ -175,22 +178,22 @@ enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
                                      const struct ksa_rule *rule, const struct ksa_cluster *cluster,
                                      const struct ksa_token *token, struct ksa_error *err)
 {
-        const struct ksa_managed_user *own = local->own;
+        const struct ksa_managed_user *managed = local->managed;
         bool named = local->exists && ksa_list_has(&rule->user, local->name);
 
-        if (own == NULL || !own->found)
+        if (managed == NULL || !managed->found)
                 return named || !ksa_list_has(&rule->user, "@own")
                                ? KSA_OK
                                : ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "not a user that ksa manages");
-        const struct ksa_account_record *record = &own->record;
-        enum ksa_reason reason = judge_state(record, err);
+        const struct ksa_account_record *record = &managed->record;
+        enum ksa_reason reason = check_state(record, err);
         if (reason != KSA_OK)
                 return reason;
-        if (!is_own_account(record, cluster, token))
+        if (!is_account_of(record, cluster, token))
                 return ksa_fail(err, KSA_OTHER_ACCOUNT, "'%s' is the user of %s, not of %s:%s/%s",
-                                record->name, own->account, cluster->name, token->namespace,
+                                record->name, managed->account, cluster->name, token->namespace,
                                 token->account);
-        /* A rule may name a user of [account] for an account whose uid that section does not give. */
+        /* A rule may name a user of [account] even if that section has no account_uid. */
         if (named && record->account_uid[0] == '\0')
                 return KSA_OK;
         if (record->account_uid[0] == '\0')
@@ -205,11 +208,11 @@ enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
 
 enum ksa_reason ksa_local_user_stands(const struct ksa_local_user *local, struct ksa_error *err)
 {
-        const struct ksa_managed_user *own = local->own;
+        const struct ksa_managed_user *managed = local->managed;
 
-        if (own == NULL || !own->found)
+        if (managed == NULL || !managed->found)
                 return KSA_OK;
-        enum ksa_reason reason = judge_state(&own->record, err);
+        enum ksa_reason reason = check_state(&managed->record, err);
         return reason == KSA_OK ? ksa_local_user_is_there(local, err) : reason;
 }
 
@@ -217,14 +220,14 @@ enum ksa_reason ksa_local_user_is_there(const struct ksa_local_user *local, stru
 {
         char name[KSA_UNVERIFIED_SIZE];
 
-        if (local->own == NULL || !local->own->found)
+        if (local->managed == NULL || !local->managed->found)
                 return KSA_OK;
-        const struct ksa_account_record *record = &local->own->record;
+        const struct ksa_account_record *record = &local->managed->record;
         if (record->state == KSA_ACCOUNT_REMOVED)
-                return judge_state(record, err);
+                return check_state(record, err);
         if (local->exists && strcmp(record->name, local->name) != 0)
                 return ksa_fail(err, KSA_USER_DIFFERS, "the user of %s is '%s' now, not '%s'",
-                                local->own->account, record->name,
+                                local->managed->account, record->name,
                                 ksa_text_quote(local->name, name, sizeof(name)));
         return KSA_OK;
 }
@@ -235,9 +238,9 @@ enum ksa_reason ksa_local_user_missed(const struct ksa_local_user *local,
 {
         struct ksa_account_record record;
         enum ksa_registry_answer answer =
-                local->own == NULL || local->own->registry.bytes == NULL
+                local->managed == NULL || local->managed->registry.bytes == NULL
                         ? KSA_REGISTRY_NOT_FOUND
-                        : ksa_registry_by_account(&local->own->registry, cluster->name,
+                        : ksa_registry_by_account(&local->managed->registry, cluster->name,
                                                   token->namespace, token->account, &record);
 
         if (answer == KSA_REGISTRY_FOUND && record.state != KSA_ACCOUNT_REMOVED)

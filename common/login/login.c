@@ -9,7 +9,7 @@
 #include "token/key_lookup.h"
 
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
-/* System users: what login.defs calls SYS_UID_MAX, plus one. */
+/* The first uid of ordinary users: SYS_UID_MAX of login.defs plus one. */
 #define FIRST_PERSON 1000
 
 /* --- The steps -------------------------------------------------------------- */
@@ -47,12 +47,12 @@ enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
         return concerns(config, attempt, ksa_config_service(config, attempt->service), err);
 }
 
-/* A login in progress: what it was given, and its decision. */
+/* A login in progress: inputs and decision. */
 struct login {
         const struct ksa_config *config;
         const struct ksa_env *env;
         const struct ksa_attempt *attempt;
-        const struct ksa_service *service; /* its section; NULL if there is none */
+        const struct ksa_service *service; /* its [service] section, or NULL */
         struct ksa_decision *decision;
 };
 
@@ -68,7 +68,8 @@ static enum ksa_reason step_service(const struct login *login, struct ksa_decisi
 
 static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_decision *d)
 {
-        char quoted[KSA_VERIFIED_SIZE]; /* an issuer is compared byte for byte */
+        char quoted
+                [KSA_VERIFIED_SIZE]; /* not shortened like unverified values: administrators compare issuers byte for byte */
 
         if (d->token.iss == NULL)
                 return ksa_fail(&d->error, KSA_BAD_CLAIMS, "iss is missing");
@@ -131,8 +132,8 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
         if (d->rule != NULL)
                 return KSA_OK;
         /*
-         * Rules that come this far and no farther say @own: a rule for another user by name is not
-         * looked at.
+         * Only @own can be the reason for KSA_CONDITION_USER here: rules that name another user are
+         * not in the index under this one.
          */
         if (d->closest == KSA_CONDITION_USER)
                 return ksa_local_user_missed(&attempt->local, d->cluster, &d->token, &d->error);
@@ -146,7 +147,10 @@ static enum ksa_reason step_rule(const struct ksa_config *config, const struct k
 
 /* --- The decision ----------------------------------------------------------- */
 
-/* Keeps what a step said. Zeroed memory says KSA_UNREACHED, which is not KSA_OK. */
+/*
+ * Stores the result of a step. Returns whether the login continues. Zeroed memory is KSA_UNREACHED,
+ * not KSA_OK.
+ */
 static bool passed(struct ksa_decision *d, enum ksa_step step, enum ksa_reason reason)
 {
         d->steps[step] = reason;
@@ -154,7 +158,10 @@ static bool passed(struct ksa_decision *d, enum ksa_step step, enum ksa_reason r
         return reason == KSA_OK;
 }
 
-/* What a cluster's token claims, and which rule that fits: pure, and worth what the signature is. */
+/*
+ * The steps from audience to local user. Pure, so that they can also run before the signature is
+ * verified.
+ */
 static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
 {
         const struct ksa_host *host = &login->config->host;
@@ -174,7 +181,9 @@ static bool claims_and_rule(const struct login *login, struct ksa_decision *d)
                passed(d, KSA_STEP_BOUND, ksa_requirement_bound(d->rule, token, err));
 }
 
-/* Whether the token, if it is of CLUSTER, could be let in: on a copy, and nothing of it is kept. */
+/*
+ * Whether the token could be admitted if CLUSTER signed it. Evaluated on a copy that is discarded.
+ */
 static bool could_be_of(const struct ksa_cluster *cluster, void *context)
 {
         const struct login *login = context;
@@ -185,9 +194,9 @@ static bool could_be_of(const struct ksa_cluster *cluster, void *context)
 }
 
 /*
- * Starts a refresh of a set that may be old, or stores in ERR why not. A local user can kill, stop or freeze
- * the processes of a program that they started, such as sudo. A refresh among them would hold the lock that
- * other logins wait for.
+ * Refreshes key sets that may be stale, or stores in ERR why not. Users can kill, stop or freeze
+ * the processes of a program that they started, such as sudo. A refresh among them would hold the
+ * lock that other logins wait for.
  */
 static void refresh_keys(struct login *login, struct ksa_error *err)
 {
@@ -210,7 +219,7 @@ static void refresh_keys(struct login *login, struct ksa_error *err)
                                cluster);
 }
 
-/* One refresh at most, and one look more. */
+/* At most one refresh and one more lookup. */
 static enum ksa_reason step_key(struct login *login)
 {
         struct ksa_decision *d = login->decision;
@@ -240,7 +249,7 @@ static enum ksa_reason step_key(struct login *login)
         return reason;
 }
 
-/* What the rule demands of others: never falls through to a later rule. */
+/* The rule's requirements. If one fails, the login is refused; later rules are not tried. */
 static bool requirements(const struct login *login, struct ksa_decision *d)
 {
         const struct ksa_requirement requirement = {
@@ -312,16 +321,16 @@ bool ksa_decision_is_open(const struct ksa_decision *decision)
 }
 
 static const struct {
-        const char *word, *text;
+        const char *name, *text;
 } steps[KSA_STEP_COUNT] = {
-#define KSA_STEP_ROW(name, word, text) {word, text},
+#define KSA_STEP_ROW(id, name, text) {name, text},
         KSA_STEPS(KSA_STEP_ROW)
 #undef KSA_STEP_ROW
 };
 
 const char *ksa_step_name(enum ksa_step step)
 {
-        return steps[step].word;
+        return steps[step].name;
 }
 
 const char *ksa_step_text(enum ksa_step step)

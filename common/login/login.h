@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one function: whether a token opens a login. pam_ksa.so and ksactl explain both
- * call it, so what the administrator is shown is what the login did.
+ * The function that decides whether a token admits a login. Both pam_ksa.so and ksactl explain call
+ * it, so an administrator sees the decision of the real login.
  */
 #ifndef KSA_LOGIN_H
 #define KSA_LOGIN_H
@@ -17,15 +17,15 @@
 #include "token/jwk.h"
 #include "token/token.h"
 
-/* All borrowed; no text is NULL. */
+/* The login to decide. All borrowed; no text is NULL. */
 struct ksa_attempt {
         const struct ksa_secret *token;
         const char *user;
         struct ksa_local_user local;
         const char *service;
-        const char *rhost;   /* "" where there is none */
+        const char *rhost;   /* "" without a remote host */
         uid_t effective_uid; /* of the host program */
-        uid_t real_uid;      /* who started it: not root in sudo and su */
+        uid_t real_uid;      /* of the user who started it: not 0 in sudo and su */
 };
 
 /* clang-format off */
@@ -48,68 +48,71 @@ X(RBAC,      "rbac",      "the cluster's RBAC admits the account to this host, i
 X(ONCE,      "once",      "it was not used before, if the rule accepts a token once")
 
 enum ksa_step {
-#define KSA_STEP_ENUM(name, word, text) KSA_STEP_##name,
+#define KSA_STEP_ENUM(id, name, text) KSA_STEP_##id,
         KSA_STEPS(KSA_STEP_ENUM)
 #undef KSA_STEP_ENUM
         KSA_STEP_COUNT,
 };
 /* clang-format on */
 
-/* Zeroed, it denies. What it points to in the configuration is borrowed. */
+/* A decision; zeroed, it denies. Its pointers into the configuration are borrowed. */
 struct ksa_decision {
         enum ksa_outcome outcome;
-        enum ksa_reason reason;                /* of the step that ended it, or KSA_OK */
-        enum ksa_reason steps[KSA_STEP_COUNT]; /* KSA_UNREACHED behind that step */
-        struct ksa_error error;                /* its text where the reason is not KSA_OK */
+        enum ksa_reason reason;                /* of the step that ended the login, or KSA_OK */
+        enum ksa_reason steps[KSA_STEP_COUNT]; /* results; KSA_UNREACHED after that step */
+        struct ksa_error error;                /* valid unless reason is KSA_OK */
         struct ksa_token token;
-        const struct ksa_list *accepted;   /* audiences, for this service */
-        const struct ksa_cluster *cluster; /* whose key fits the kid; NULL before */
+        const struct ksa_list *accepted;   /* audiences of this host for the service */
+        const struct ksa_cluster *cluster; /* the cluster that has the key; NULL before step key */
         struct ksa_jwk key;
-        int64_t keys_fetched;        /* 0: a file, which is never out of date */
-        bool keys_looked_again;      /* after a refresh was asked for */
-        bool keys_may_refresh;       /* one would be asked for, and nobody here can (env.refresh) */
-        bool keys_need_root;         /* one would be asked for, and the caller is not root */
-        const struct ksa_rule *rule; /* NULL before a rule matched */
-        enum ksa_condition closest;  /* where none did: how far the best one got */
+        int64_t keys_fetched;        /* seconds since 1970; 0: a file, which never becomes stale */
+        bool keys_looked_again;      /* a refresh was attempted */
+        bool keys_may_refresh;       /* a refresh would help, but env.refresh is NULL */
+        bool keys_need_root;         /* a refresh would help, but the caller is not root */
+        const struct ksa_rule *rule; /* the rule that matched, or NULL */
+        enum ksa_condition closest;  /* if none matched: the failed condition of the closest rule */
         struct ksa_requirement_result requirement_result;
-        const char *audit_id; /* of what was asked: borrowed from the environment */
+        const char *audit_id; /* Audit-ID of the requests; borrowed from the environment */
         int64_t now;
 };
 
 /*
- * Decides. ATTEMPT and ENV are read, nothing is kept of them but what token texts
- * need: the attempt's token must outlive the decision. Always ksa_decision_clear() it.
- * The outcome is KSA_ALLOW, compared with ==, or something else, which is a refusal.
+ * Decides. Nothing of ATTEMPT and ENV is kept, except that the decision's texts point into the
+ * attempt's token and the environment's audit id, which must outlive it. ksa_decision_clear() it
+ * always. The login is allowed only if the outcome == KSA_ALLOW.
  */
 void ksa_login(const struct ksa_config *config, const struct ksa_env *env,
                const struct ksa_attempt *attempt, struct ksa_decision *ret_decision);
 
-/* A refusal from before there was a token to decide on: of an answer, a file, an argument. */
+/*
+ * Fills a decision that refuses before a token could be parsed: an error of a prompt response, a
+ * token file or an argument. ERR is copied.
+ */
 void ksa_decision_refuse(struct ksa_decision *ret_decision, enum ksa_reason reason,
                          const struct ksa_error *err);
 
 void ksa_decision_clear(struct ksa_decision *decision);
 
 /*
- * The first step alone, which needs no token: a login asks before it prompts anybody.
+ * The first step alone. It needs no token, so a login can run it before prompting.
  *
- * KSA_OK                a token may open this login
- * KSA_NOT_NAMED         no rule names this user and service: none of our business
- * KSA_SERVICE_AUDIENCE  a service without root, and without an audience of its own
+ * KSA_OK                a token may admit this login
+ * KSA_NOT_NAMED         no rule names this user and service
+ * KSA_SERVICE_AUDIENCE  a service without root that has no audience of its own
  * KSA_SERVICE_USER      local_user = no in a service with root
- * KSA_REGISTRY          whether a rule with @own does cannot be known
+ * KSA_REGISTRY          the registry is unusable, and a rule with @own may apply
  */
 enum ksa_reason ksa_login_concerns(const struct ksa_config *config,
                                    const struct ksa_attempt *attempt,
                                    struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Whether the client may be told why: signature, issuer and audience are known to be good. */
+/* Whether the client may be shown the reason: signature, issuer and audience are valid. */
 bool ksa_decision_is_open(const struct ksa_decision *decision);
 
-/* Whether the token's claims are more than claims: its signature held. */
+/* Whether the token's claims are verified by its signature. */
 bool ksa_decision_is_verified(const struct ksa_decision *decision);
 
-/* What the rules are tested against, once a decision has come as far as the rules. */
+/* Fills the input of the rules. The decision must have passed step key. */
 void ksa_decision_candidate(const struct ksa_decision *decision, const struct ksa_attempt *attempt,
                             struct ksa_candidate *ret_candidate);
 

@@ -80,7 +80,7 @@ const char *ksa_report_review(const struct ksa_decision *decision)
                 return NULL;
         if (decision->requirement_result.review_skipped)
                 return "skipped";
-        return ksa_review_word(decision->requirement_result.review);
+        return ksa_review_name(decision->requirement_result.review);
 }
 
 /* What the cluster was asked, and where its own log has it. */
@@ -204,7 +204,7 @@ static void explain_key(const struct ksa_decision *d, char *out, size_t size)
                 return;
         if (d->keys_fetched == 0)
                 (void)snprintf(out + length, size - (size_t)length, "from a file");
-        else if (d->keys_fetched >= d->now) /* for this login, after it had read the clock */
+        else if (d->keys_fetched >= d->now) /* a refresh for this login, after env->now was read */
                 (void)snprintf(out + length, size - (size_t)length, "fetched just now");
         else
                 (void)snprintf(out + length, size - (size_t)length, "fetched %lld s ago",
@@ -237,7 +237,7 @@ static void explain_user(const struct ksa_attempt *attempt, char *out, size_t si
 static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
 {
         const char *account = ksa_local_user_account(&attempt->local);
-        const struct ksa_managed_user *own = attempt->local.own;
+        const struct ksa_managed_user *own = attempt->local.managed;
 
         if (own != NULL && own->broken != NULL)
                 (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
@@ -263,7 +263,7 @@ static void explain_review(const struct ksa_requirement_result *requirement_resu
                                "allows that");
         else
                 (void)snprintf(out, size, "%s: TokenReview names the same account and audience",
-                               ksa_review_word(requirement_result->review));
+                               ksa_review_name(requirement_result->review));
 }
 
 static void explain_demand(const struct ksa_decision *d, enum ksa_step step, char *out, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A decision in words: one line for the log, one for the client, one for each step. */
+/* Formats a decision: one line for the log, one for the client, one for each step. */
 #ifndef KSA_LOGIN_REPORT_H
 #define KSA_LOGIN_REPORT_H
 
@@ -27,9 +27,9 @@ const char *ksa_report_line(const struct ksa_attempt *attempt, const struct ksa_
 const char *ksa_report_result(const struct ksa_decision *decision);
 
 /*
- * What the client is told of a refusal: the reference, and the reason only where
- * ksa_decision_is_open(); else HINT (ksa_prompt_hint()), unless it is KSA_OK or KSA_UNREACHED.
- * Allocated, owned by the caller (free); NULL when memory runs out.
+ * Returns the text for the client after a refusal: the reference, and the reason only if
+ * ksa_decision_is_open(). Otherwise it has HINT (ksa_prompt_hint()), unless that is KSA_OK or
+ * KSA_UNREACHED. Owned by the caller (free); NULL if memory runs out.
  */
 char *ksa_report_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
                            const char *reference, const char *host_name) KSA_MUST_CHECK;
@@ -37,11 +37,14 @@ char *ksa_report_to_client(const struct ksa_decision *decision, enum ksa_reason 
 /* What helps against a refusal, may be "". Writes to OUT and returns it. */
 const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1]);
 
-/* "never", "prefer", "require" or "skipped"; NULL where the decision did not come as far. Static. */
+/*
+ * Returns "never", "prefer", "require" or "skipped"; NULL if the decision ended before step review.
+ * Static.
+ */
 const char *ksa_report_review(const struct ksa_decision *decision);
 
 /*
- * What STEP compared, or why it said no; "" for a step that was not reached. Holds no
+ * Describes what STEP compared or why it failed; "" for a step that was not reached. Contains no
  * byte of the signature. Writes at most SIZE bytes to OUT and returns it.
  */
 const char *ksa_report_step(const struct ksa_attempt *attempt, const struct ksa_decision *decision,

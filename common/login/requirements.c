@@ -12,7 +12,7 @@
 #include "cluster/api.h"
 #include "cluster/review.h"
 
-/* A review holds the token once more, and little else. */
+/* The response contains the token again, and little else. */
 #define REVIEW_MAX ((size_t)64 * 1024)
 
 /* --- Bound ------------------------------------------------------------------ */
@@ -39,8 +39,8 @@ static enum ksa_reason needs_root(const struct ksa_requirement *requirement, str
 }
 
 /*
- * Posts BODY, which may be NULL where memory ran out, to PATH at the cluster's API server, and keeps
- * whether that answered.
+ * Posts BODY to PATH at the API server and records whether it responded. BODY may be NULL if memory
+ * ran out.
  */
 static enum ksa_reason post(const struct ksa_requirement *requirement, const char *path,
                             const struct ksa_secret *body,
@@ -48,7 +48,7 @@ static enum ksa_reason post(const struct ksa_requirement *requirement, const cha
                             struct ksa_response *ret_response, struct ksa_error *err)
 {
         unsigned milliseconds = (unsigned)requirement->host->timeout * 1000;
-        struct ksa_answer_head head = {0};
+        struct ksa_response_head head = {0};
         struct ksa_api api;
 
         if (body == NULL)
@@ -74,8 +74,11 @@ static enum ksa_reason post(const struct ksa_requirement *requirement, const cha
 
 /* --- Review ----------------------------------------------------------------- */
 
-/* What a token says of its Pod proves nothing by itself, and RBAC knows names alone. */
-static enum ksa_review wanted_review(const struct ksa_requirement *requirement)
+/*
+ * bound and rbac require a review: the token's claims about its Pod are not enough, and RBAC knows
+ * accounts only by name, so a token of a deleted account would still be allowed.
+ */
+static enum ksa_review required_review(const struct ksa_requirement *requirement)
 {
         enum ksa_review review = requirement->rule->review < requirement->cluster->review
                                          ? requirement->rule->review
@@ -83,22 +86,25 @@ static enum ksa_review wanted_review(const struct ksa_requirement *requirement)
 
         if (requirement->rule->bound == KSA_BOUND_POD || requirement->rule->rbac)
                 return KSA_REVIEW_REQUIRE;
-        /* Whoever runs sudo can stop it, limit it and use up its ports, until the time is over. */
+        /*
+         * The caller of sudo can stop it, limit it and exhaust its ports until the timeout, so that
+         * the review fails. So "prefer" would be no protection.
+         */
         if (review == KSA_REVIEW_PREFER && requirement->real_uid != 0)
                 return KSA_REVIEW_REQUIRE;
         return review;
 }
 
-/* The audience that the token and this host agreed on. */
+/* Returns an audience of the token that the host, and the rule if it has audiences, accept. */
 static const char *common_audience(const struct ksa_requirement *requirement)
 {
-        const struct ksa_list *wanted = &requirement->rule->audience;
+        const struct ksa_list *audiences = &requirement->rule->audience;
 
         for (size_t i = 0; i < requirement->token->audiences.count; i++) {
                 const char *audience = ksa_list_text(&requirement->token->audiences, i);
 
                 if (ksa_list_has(requirement->accepted, audience) &&
-                    (wanted->count == 0 || ksa_list_has(wanted, audience)))
+                    (audiences->count == 0 || ksa_list_has(audiences, audience)))
                         return audience;
         }
         return NULL;
@@ -120,7 +126,7 @@ static enum ksa_reason review(const struct ksa_requirement *requirement,
         ksa_secret_free(&request);
         if (reason != KSA_OK)
                 return reason;
-        /* The answer is ours alone, in a secret of its own. */
+        /* The body is writable: it is in a secret that only this process holds. */
         reason =
                 ksa_review_check(requirement->token, audience,
                                  (char *)(uintptr_t)response.body.bytes, response.body.length, err);
@@ -132,17 +138,17 @@ enum ksa_reason ksa_requirement_review(const struct ksa_requirement *requirement
                                        struct ksa_requirement_result *requirement_result,
                                        struct ksa_error *err)
 {
-        enum ksa_review wanted = wanted_review(requirement);
+        enum ksa_review required = required_review(requirement);
 
-        requirement_result->review = wanted;
-        if (wanted == KSA_REVIEW_NEVER)
+        requirement_result->review = required;
+        if (required == KSA_REVIEW_NEVER)
                 return KSA_OK;
         enum ksa_reason reason = needs_root(requirement, err);
         if (reason != KSA_OK)
                 return reason;
         reason = review(requirement, requirement_result, err);
         bool nobody_there = reason == KSA_API_UNREACHABLE || reason == KSA_API_TIMEOUT;
-        if (wanted != KSA_REVIEW_PREFER || !nobody_there)
+        if (required != KSA_REVIEW_PREFER || !nobody_there)
                 return reason;
         requirement_result->review_skipped = true;
         return KSA_OK;
@@ -150,10 +156,10 @@ enum ksa_reason ksa_requirement_review(const struct ksa_requirement *requirement
 
 /* --- RBAC ------------------------------------------------------------------- */
 
-/* Whether the account may log in to hosts of that name or class. */
+/* Whether RBAC allows a login to hosts with this name or class. */
 static enum ksa_reason may_enter(const struct ksa_requirement *requirement, const char *name,
                                  struct ksa_requirement_result *requirement_result,
-                                 bool *ret_allowed, char ret_said[KSA_SAID_SIZE],
+                                 bool *ret_allowed, char ret_why[KSA_WHY_SIZE],
                                  struct ksa_error *err)
 {
         bool is_sudo = strcmp(ksa_service_in_rules(requirement->service), "sudo") == 0;
@@ -166,7 +172,7 @@ static enum ksa_reason may_enter(const struct ksa_requirement *requirement, cons
         ksa_secret_free(&request);
         if (reason != KSA_OK)
                 return reason;
-        reason = ksa_access_check(response.body.bytes, response.body.length, ret_allowed, ret_said,
+        reason = ksa_access_check(response.body.bytes, response.body.length, ret_allowed, ret_why,
                                   err);
         ksa_response_clear(&response);
         return reason;
@@ -177,8 +183,8 @@ enum ksa_reason ksa_requirement_rbac(const struct ksa_requirement *requirement,
                                      struct ksa_error *err)
 {
         const struct ksa_host *host = requirement->host;
-        const char *own = host->host != NULL ? host->host : requirement->env->host_name;
-        char said[KSA_SAID_SIZE] = "", first[KSA_SAID_SIZE] = ""; /* the first that says anything */
+        const char *host_name = host->host != NULL ? host->host : requirement->env->host_name;
+        char why[KSA_WHY_SIZE] = "", first[KSA_WHY_SIZE] = ""; /* the first non-empty one */
 
         if (!requirement->rule->rbac)
                 return KSA_OK;
@@ -186,10 +192,10 @@ enum ksa_reason ksa_requirement_rbac(const struct ksa_requirement *requirement,
         if (reason != KSA_OK)
                 return reason;
         for (size_t i = 0; i <= host->class.count; i++) {
-                const char *name = i == 0 ? own : ksa_list_text(&host->class, i - 1);
+                const char *name = i == 0 ? host_name : ksa_list_text(&host->class, i - 1);
                 bool allowed = false;
 
-                reason = may_enter(requirement, name, requirement_result, &allowed, said, err);
+                reason = may_enter(requirement, name, requirement_result, &allowed, why, err);
                 if (reason != KSA_OK)
                         return reason;
                 if (allowed) {
@@ -197,27 +203,30 @@ enum ksa_reason ksa_requirement_rbac(const struct ksa_requirement *requirement,
                         return KSA_OK;
                 }
                 if (first[0] == '\0')
-                        memcpy(first, said, sizeof(first));
+                        memcpy(first, why, sizeof(first));
         }
         char account[KSA_UNVERIFIED_SIZE], shown[KSA_UNVERIFIED_SIZE];
-        bool has_said = first[0] != '\0';
+        bool has_why = first[0] != '\0';
         return ksa_fail(
                 err, KSA_RBAC_DENIED,
                 "RBAC of cluster %s does not admit %s/%s to host %s or any of its classes%s%s%s",
                 requirement->cluster->name, requirement->token->namespace,
                 ksa_text_quote(requirement->token->account, account, sizeof(account)),
-                ksa_text_quote(own, shown, sizeof(shown)), has_said ? "; its reason: \"" : "",
-                first, has_said ? "\"" : "");
+                ksa_text_quote(host_name, shown, sizeof(shown)), has_why ? "; its reason: \"" : "",
+                first, has_why ? "\"" : "");
 }
 
 /* --- Once ------------------------------------------------------------------- */
 
-/* Of issuer and jti, parted by a NUL, which neither holds. */
+/*
+ * Writes the file name of the mark: exp, and a hash of issuer and jti with the NUL between them,
+ * which neither contains. False if the hash failed.
+ */
 static bool name_of_mark(const struct ksa_token *token, char *out, size_t size)
 {
         unsigned char digest[32];
 
-        (void)ERR_set_mark(); /* the queue is the host program's */
+        (void)ERR_set_mark(); /* restore OpenSSL's error queue, which is the host program's */
         EVP_MD_CTX *context = EVP_MD_CTX_new();
         bool made = context != NULL && EVP_DigestInit_ex2(context, EVP_sha256(), NULL) == 1 &&
                     EVP_DigestUpdate(context, token->iss, strlen(token->iss) + 1) == 1 &&

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         struct ksa_error error = {0};
         bool allowed = false;
-        char said[KSA_SAID_SIZE] = "";
+        char said[KSA_WHY_SIZE] = "";
         /* A copy of its own size: libFuzzer's has that too, replay's may not. */
         char *body = malloc(size);
 

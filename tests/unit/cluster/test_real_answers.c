@@ -46,7 +46,7 @@ static enum ksa_reason judge_access(const struct ksa_token *token, char *body, s
                                     bool *ret_allowed)
 {
         struct ksa_error error = {0};
-        char said[KSA_SAID_SIZE];
+        char said[KSA_WHY_SIZE];
 
         (void)token;
         return ksa_access_check(body, length, ret_allowed, said, &error);

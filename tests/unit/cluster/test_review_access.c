@@ -15,7 +15,7 @@ static const char answer[] =
 static enum ksa_reason judge(const char *text, size_t length, bool *ret_allowed)
 {
         struct ksa_error error = {0};
-        char *body = malloc(length + 1), said[KSA_SAID_SIZE] = "";
+        char *body = malloc(length + 1), said[KSA_WHY_SIZE] = "";
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
@@ -100,7 +100,7 @@ static void test_why_it_is_denied(void **state)
                 "\"status\":{\"allowed\":false,\"denied\":true,\"reason\":\"by\\n\\\"policy\"}}";
         struct ksa_error error = {0};
         bool allowed = false;
-        char said[KSA_SAID_SIZE] = "untouched";
+        char said[KSA_WHY_SIZE] = "untouched";
 
         (void)state;
         assert_int_equal(ksa_access_check(denied, strlen(denied), &allowed, said, &error),
@@ -135,7 +135,7 @@ static void test_what_is_said_of_a_no(void **state)
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 struct ksa_error error = {0};
                 bool allowed = true;
-                char said[KSA_SAID_SIZE] = "before";
+                char said[KSA_WHY_SIZE] = "before";
 
                 assert_int_equal(ksa_access_check(rows[i].answer, strlen(rows[i].answer), &allowed,
                                                   said, &error),
@@ -203,7 +203,7 @@ static void test_each_allocation(void **state)
         for (unsigned long number = 1; !over; number++) {
                 struct ksa_error error = {0};
                 bool allowed = false;
-                char said[KSA_SAID_SIZE];
+                char said[KSA_WHY_SIZE];
 
                 review_fixture_counted = 0;
                 review_fixture_failing = number;

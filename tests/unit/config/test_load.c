@@ -31,7 +31,7 @@ static void tell(void *context, const struct ksa_error *problem)
 
 static enum ksa_reason load_and_tell(struct workdir *workdir, struct told *told)
 {
-        struct ksa_diagnostic_sink sink = {tell, told};
+        struct ksa_diagnostic_handler sink = {tell, told};
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
 

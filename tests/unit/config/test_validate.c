@@ -26,8 +26,8 @@ static void count_one(void *context, const struct ksa_error *problem)
 static void test_the_first_problem_is_kept(void **state)
 {
         unsigned count = 0;
-        struct ksa_diagnostic_sink sink = {count_one, &count};
-        struct ksa_diagnostics problems = {.sink = &sink};
+        struct ksa_diagnostic_handler sink = {count_one, &count};
+        struct ksa_diagnostics problems = {.handler = &sink};
 
         (void)state;
         assert_int_equal(problems.first.reason, KSA_UNREACHED);

@@ -79,7 +79,7 @@ static void test_whose_user_it_is(void **state)
                 memset(&own, 0xa5, sizeof(own));
                 ksa_local_user_look_up(&workdir->env, looks[i].user, &local, &own);
                 assert_null(own.broken);
-                assert_ptr_equal(local.own, &own);
+                assert_ptr_equal(local.managed, &own);
                 const char *account = ksa_local_user_account(&local);
                 if ((account == NULL) != (looks[i].account == NULL) ||
                     (account != NULL && strcmp(account, looks[i].account) != 0))
@@ -130,7 +130,7 @@ static void test_a_declared_user_is_told_of_its_section(void **state)
         const struct ksa_token token = {
                 .namespace = "ci", .account = "deployer", .account_uid = "new-uid"};
         struct ksa_managed_user own = {.found = true, .account = "prod:ci/deployer"};
-        struct ksa_local_user local = {.exists = true, .name = "bot", .uid = UID, .own = &own};
+        struct ksa_local_user local = {.exists = true, .name = "bot", .uid = UID, .managed = &own};
         struct ksa_error error;
 
         (void)state;

@@ -65,7 +65,7 @@ static void test_user_must_have_that_very_name(void **state)
 static void test_system_user_must_be_named(void **state)
 {
         struct ksa_managed_user made = made_for("deployer", KSA_ACCOUNT_ACTIVE);
-        struct ksa_local_user own = {.exists = true, .name = "own", .uid = 999, .own = &made};
+        struct ksa_local_user own = {.exists = true, .name = "own", .uid = 999, .managed = &made};
         struct ksa_local_user daemon = {.exists = true, .name = "daemon", .uid = 1};
 
         (void)state;
@@ -103,7 +103,7 @@ static void test_own_user(void **state)
         for (size_t i = 0; i < KSA_COUNT(owns); i++) {
                 struct ksa_managed_user made = made_for(owns[i].account, owns[i].state);
                 struct ksa_local_user own = {
-                        .exists = owns[i].exists, .name = "own", .uid = 5000, .own = &made};
+                        .exists = owns[i].exists, .name = "own", .uid = 5000, .managed = &made};
 
                 made.record.account_uid = owns[i].account_uid;
                 enum ksa_reason reason = judge_user("own", "cron", &own, 0);
@@ -133,7 +133,7 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
         for (size_t i = 0; i < KSA_COUNT(nameds); i++) {
                 struct ksa_managed_user made = made_for(nameds[i].account, nameds[i].state);
                 struct ksa_local_user own = {
-                        .exists = true, .name = "deploy-bot", .uid = 5000, .own = &made};
+                        .exists = true, .name = "deploy-bot", .uid = 5000, .managed = &made};
 
                 made.record.name = own.name;
                 made.record.account_uid = nameds[i].account_uid;
@@ -148,8 +148,8 @@ static void test_a_damaged_registry(void **state)
 {
         struct ksa_managed_user broken = {.broken = "the sum does not fit"};
         struct ksa_local_user local = {
-                .exists = true, .name = "deploy-bot", .uid = 1500, .own = &broken};
-        struct ksa_local_user nobody = {.exists = false, .name = "", .own = &broken};
+                .exists = true, .name = "deploy-bot", .uid = 1500, .managed = &broken};
+        struct ksa_local_user nobody = {.exists = false, .name = "", .managed = &broken};
 
         (void)state;
         assert_int_equal(judge_user("deploy-bot", "sshd", &local, 0), KSA_OK);
