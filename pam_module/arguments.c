@@ -35,10 +35,10 @@ static bool is_user_list(const char *value)
 }
 
 static const struct row {
-        const char *name; /* with the = where it takes a value */
+        const char *name; /* with = if it takes a value */
         size_t offset;
         bool (*is_valid)(const char *value);
-        const char *allowed; /* for people */
+        const char *allowed; /* the allowed values, for messages */
 } rows[] = {
         {"config=", offsetof(struct arguments, config), ksa_is_path, KSA_PATH_ALLOWED},
         {"token_file=", offsetof(struct arguments, token_file), is_token_path,
@@ -52,15 +52,15 @@ static const struct row {
 static enum ksa_reason set(const struct row *row, const char *argument, struct arguments *arguments,
                            struct ksa_error *err)
 {
-        void *place = (char *)arguments + row->offset;
+        void *target = (char *)arguments + row->offset;
         const char *value = argument + strlen(row->name);
         char quoted[KSA_VERIFIED_SIZE];
 
         if (row->is_valid == NULL) {
-                *(bool *)place = true;
+                *(bool *)target = true;
                 return KSA_OK;
         }
-        if (*(const char **)place != NULL)
+        if (*(const char **)target != NULL)
                 return ksa_fail(err, KSA_ARGUMENT, "\"%s\" appears twice", row->name);
         if (!row->is_valid(value)) {
                 const struct ksa_mistake *mistake = ksa_value_mistake(value, false);
@@ -71,7 +71,7 @@ static enum ksa_reason set(const struct row *row, const char *argument, struct a
                         err->remedy = mistake->remedy;
                 return KSA_ARGUMENT;
         }
-        *(const char **)place = value;
+        *(const char **)target = value;
         return KSA_OK;
 }
 

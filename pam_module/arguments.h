@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The arguments of the PAM line: one row each. */
+/* The table of arguments of the PAM line, one row each. */
 #ifndef KSA_PAM_ARGUMENTS_H
 #define KSA_PAM_ARGUMENTS_H
 
@@ -9,14 +9,17 @@
 #include "base/macros.h"
 
 struct arguments {
-        const char *config;     /* NULL: the default */
-        const char *token_file; /* NULL: prompt */
-        const char *exempt;     /* user names, parted by commas; NULL: nobody */
+        const char *config;     /* NULL: default path */
+        const char *token_file; /* NULL: prompt for the token */
+        const char *exempt;     /* user names separated by commas; NULL: none */
         bool nodelay;
         bool debug;
 };
 
-/* KSA_ARGUMENT for one that is unknown, appears twice, or has no valid value. */
+/*
+ * Parses the arguments, whose texts are borrowed. KSA_ARGUMENT for one that is unknown, appears
+ * twice, or has an invalid value.
+ */
 enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *ret_arguments,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 

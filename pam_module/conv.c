@@ -9,41 +9,42 @@
 #include "token/prompt.h"
 
 /*
- * ksa-askpass recognizes these prompts by their whole text. Many clients (asyncssh, JSch, sshpass, lftp)
- * answer keyboard-interactive with a configured password only if the prompt ends in "password: ".
+ * ksa-askpass recognizes these prompts by their exact text. Many clients (asyncssh, JSch, sshpass,
+ * lftp) answer keyboard-interactive with a configured password only if the prompt ends in
+ * "password: ".
  */
-static int ask(pam_handle_t *pamh, unsigned part, char **ret_answer)
+static int ask(pam_handle_t *pamh, unsigned part, char **ret_response)
 {
         if (part == 1)
-                return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer, "%s",
+                return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_response, "%s",
                                   "Service account token as password: ");
-        return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_answer,
+        return pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, ret_response,
                           "Service account token part %u as password: ", part);
 }
 
-static void drop(char **answer)
+static void drop(char **response)
 {
-        if (*answer != NULL)
-                ksa_secret_wipe(*answer, strlen(*answer));
-        free(*answer);
-        *answer = NULL;
+        if (*response != NULL)
+                ksa_secret_wipe(*response, strlen(*response));
+        free(*response);
+        *response = NULL;
 }
 
-static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_prompt *answers,
-                               struct ksa_error *err)
+static enum ksa_reason ask_parts(pam_handle_t *pamh, struct ksa_prompt *prompt,
+                                 struct ksa_error *err)
 {
         bool more = true;
 
         for (unsigned part = 1; more; part++) {
-                char *answer = NULL;
-                int code = ask(pamh, part, &answer);
+                char *response = NULL;
+                int code = ask(pamh, part, &response);
 
-                if (code != PAM_SUCCESS || answer == NULL) {
-                        drop(&answer);
+                if (code != PAM_SUCCESS || response == NULL) {
+                        drop(&response);
                         return ksa_fail(err, KSA_CONVERSATION, "no answer to prompt %u", part);
                 }
-                more = ksa_prompt_add(answers, answer);
-                drop(&answer);
+                more = ksa_prompt_add(prompt, response);
+                drop(&response);
         }
         return KSA_OK;
 }
@@ -51,15 +52,15 @@ static enum ksa_reason ask_all(pam_handle_t *pamh, struct ksa_prompt *answers,
 enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
                               enum ksa_reason *ret_hint, struct ksa_error *err)
 {
-        struct ksa_prompt *answers = ksa_prompt_new();
+        struct ksa_prompt *prompt = ksa_prompt_new();
 
-        if (answers == NULL)
+        if (prompt == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
-        enum ksa_reason reason = ask_all(pamh, answers, err);
+        enum ksa_reason reason = ask_parts(pamh, prompt, err);
         if (reason == KSA_OK) {
-                *ret_hint = ksa_prompt_hint(answers);
-                reason = ksa_prompt_finish(answers, ret_token, err);
+                *ret_hint = ksa_prompt_hint(prompt);
+                reason = ksa_prompt_finish(prompt, ret_token, err);
         }
-        ksa_prompt_free(&answers);
+        ksa_prompt_free(&prompt);
         return reason;
 }

@@ -10,13 +10,13 @@
 #include "base/secret.h"
 
 /*
- * Asks for the token, part by part, until the length of an answer says that it was the
- * last (prompt.h). Never sets or reads PAM_AUTHTOK.
+ * Prompts for the parts of a token until a response is not a full part (prompt.h). Never sets or
+ * reads PAM_AUTHTOK.
  *
- * ret_token  owned by the caller; only on KSA_OK
- * ret_hint   what ksa_prompt_hint() says of the answers; set if there are any, also without a token
+ * ret_token  owned by the caller (ksa_secret_free); only on KSA_OK
+ * ret_hint   result of ksa_prompt_hint(); set after at least one response, also on failure
  *
- * KSA_CONVERSATION, what ksa_prompt_finish() says, KSA_MEMORY
+ * KSA_CONVERSATION, KSA_MEMORY, and the errors of ksa_prompt_finish()
  */
 enum ksa_reason ask_for_token(pam_handle_t *pamh, struct ksa_secret **ret_token,
                               enum ksa_reason *ret_hint, struct ksa_error *err) KSA_MUST_CHECK;

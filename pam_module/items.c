@@ -10,7 +10,7 @@ static const struct {
         const char *name;
         size_t offset;
         int type;
-        bool in_rules; /* rules name these */
+        bool in_rules; /* conditions of rules use this item */
 } rows[] = {
         {"PAM_USER", offsetof(struct items, user), PAM_USER, true},
         {"PAM_SERVICE", offsetof(struct items, service), PAM_SERVICE, true},
@@ -31,7 +31,7 @@ static void copy_items(pam_handle_t *pamh, struct items *items)
                 if (length > ITEM_MAX && rows[i].in_rules)
                         items->long_name = rows[i].name;
                 else if (length > ITEM_MAX)
-                        items->long_place = rows[i].name;
+                        items->long_location = rows[i].name;
                 memcpy(copy, text, length > ITEM_MAX ? ITEM_MAX : length);
         }
 }
@@ -50,10 +50,10 @@ enum ksa_reason take_items(pam_handle_t *pamh, struct items *ret_items, struct k
         return KSA_OK;
 }
 
-enum ksa_reason judge_items(const struct items *items, struct ksa_error *err)
+enum ksa_reason check_items(const struct items *items, struct ksa_error *err)
 {
-        if (items->long_place != NULL)
-                return ksa_fail(err, KSA_ITEM, "%s is longer than %d bytes", items->long_place,
+        if (items->long_location != NULL)
+                return ksa_fail(err, KSA_ITEM, "%s is longer than %d bytes", items->long_location,
                                 ITEM_MAX);
         return KSA_OK;
 }
@@ -66,5 +66,5 @@ enum ksa_reason compare_items(pam_handle_t *pamh, const struct items *items, str
         if (now.long_name != NULL || strcmp(now.user, items->user) != 0 ||
             strcmp(now.service, items->service) != 0 || strcmp(now.rhost, items->rhost) != 0)
                 return ksa_fail(err, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
-        return judge_items(&now, err);
+        return check_items(&now, err);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one place where a decision becomes a PAM code. */
+/* The only conversion of a decision to a PAM code. */
 #ifndef KSA_PAM_OUTCOME_H
 #define KSA_PAM_OUTCOME_H
 
 #include "base/reason.h"
 
-/* PAM_SUCCESS for KSA_ALLOW and nothing else. */
+/* Returns PAM_SUCCESS for KSA_ALLOW only. */
 int pam_code(enum ksa_outcome outcome);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The entries of the PAM module: from the host program's question to the one decision. */
+/*
+ * The entry points of the PAM module: from the arguments and items to the decision and its effects.
+ */
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -22,24 +24,24 @@
 #define EXPORT     __attribute__((visibility("default")))
 #define GRANT      "ksa_grant"
 #define FAIL_DELAY 2000000 /* microseconds */
-#define AT_ONCE    1000    /* milliseconds: as fast as a program answers */
+#define AT_ONCE    1000    /* milliseconds within which a program, not a person, answers */
 
-/* One attempt, from its arguments to its end. */
+/* One attempt, from the arguments to the PAM code. */
 struct login {
         pam_handle_t *pamh;
         struct arguments arguments;
-        struct items items; /* the texts of the attempt */
+        struct items items; /* owns the texts of attempt */
         struct ksa_host_env host;
         struct ksa_config *config;
         struct ksa_secret *token;
-        struct ksa_managed_user own;
+        struct ksa_managed_user managed;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
-        bool asked;           /* for a token: from then on the client is told of a refusal */
-        enum ksa_reason hint; /* KSA_UNREACHED without an answer */
+        bool asked;           /* a prompt was sent: a refusal is then explained to the client */
+        enum ksa_reason hint; /* KSA_UNREACHED before a response */
 };
 
-/* --- What the host program says --------------------------------------------- */
+/* --- Inputs from the host program -------------------------------------------- */
 
 static void look_up_user(struct login *login)
 {
@@ -47,7 +49,7 @@ static void look_up_user(struct login *login)
 
         login->attempt.local = ksa_local_user_of(user);
         ksa_local_user_look_up(&login->host.env, login->attempt.user, &login->attempt.local,
-                               &login->own);
+                               &login->managed);
 }
 
 static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
@@ -118,7 +120,7 @@ static bool put_variable(pam_handle_t *pamh, const char *name, const char *value
         return put;
 }
 
-/* Informs the session; nothing is decided by it. */
+/* Sets variables for the session, which never decide anything. */
 static bool tell_session(const struct login *login)
 {
         const struct ksa_token *token = &login->decision.token;
@@ -134,7 +136,7 @@ static bool tell_session(const struct login *login)
         return true;
 }
 
-/* A second attempt on the same handle starts with nothing of the first. */
+/* Removes the grant and variables of an earlier attempt on the same handle. */
 static void forget_earlier(pam_handle_t *pamh)
 {
         if (find_grant(pamh) != NULL)
@@ -147,7 +149,10 @@ static void forget_earlier(pam_handle_t *pamh)
 
 /* --- The end of an attempt ---------------------------------------------------- */
 
-/* The stack ignores KSA_UNAVAILABLE, so the login may still succeed by a password. */
+/*
+ * Severity for syslog. The PAM stack ignores KSA_UNAVAILABLE, so the login may still succeed with a
+ * password.
+ */
 static int priority_of(enum ksa_outcome outcome)
 {
         if (outcome == KSA_NO_MEMORY)
@@ -188,7 +193,7 @@ static void tell_client(const struct login *login)
         free(text);
 }
 
-/* Turns the decision into a PAM code, with all that goes with it. */
+/* Converts the decision to a PAM code, after log line, delay, grant and message to the client. */
 static int finish(struct login *login, int flags)
 {
         struct ksa_decision *decision = &login->decision;
@@ -203,7 +208,7 @@ static int finish(struct login *login, int flags)
         }
         int code = pam_code(decision->outcome);
         if (code == PAM_USER_UNKNOWN)
-                return code; /* not our affair: no line, no delay, no word */
+                return code; /* not a ksa login: no log line, delay or message */
         write_steps(login);
         write_log(login);
         if (code != PAM_SUCCESS && login->asked && ((unsigned)flags & PAM_SILENT) == 0)
@@ -213,9 +218,9 @@ static int finish(struct login *login, int flags)
         return code;
 }
 
-/* --- The way of an attempt ----------------------------------------------------- */
+/* --- An attempt --------------------------------------------------------------- */
 
-/* What can be said before anybody is asked for a token, in the order that leaves people alone. */
+/* The checks that need no token, so that users who cannot use one are not prompted. */
 static enum ksa_reason before_token(struct login *login, int argc, const char **argv,
                                     struct ksa_error *err)
 {
@@ -237,7 +242,7 @@ static enum ksa_reason before_token(struct login *login, int argc, const char **
                 return reason;
         look_up_user(login);
         reason = ksa_login_concerns(login->config, &login->attempt, err);
-        return reason == KSA_OK ? judge_items(&login->items, err) : reason;
+        return reason == KSA_OK ? check_items(&login->items, err) : reason;
 }
 
 static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
@@ -254,7 +259,10 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
         return ask_for_token(login->pamh, &login->token, &login->hint, err);
 }
 
-/* What was read before the prompt is as old as the prompt: su asks for ever, sshd for two minutes. */
+/*
+ * Reads clock, configuration and user again after a slow prompt: it stays open for two minutes in
+ * sshd, and without limit in su.
+ */
 static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa_error *err)
 {
         enum ksa_reason reason = compare_items(login->pamh, &login->items, err);
@@ -268,7 +276,7 @@ static enum ksa_reason read_again(struct login *login, int64_t asked, struct ksa
         reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason == KSA_OK) {
                 login->attempt.local = (struct ksa_local_user){.exists = false};
-                ksa_local_user_close(&login->own);
+                ksa_local_user_close(&login->managed);
                 look_up_user(login);
         }
         return reason;
@@ -299,10 +307,12 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
         forget_earlier(pamh);
         decide(&login, argc, argv);
-        ksa_helper_close(&login.host.fetch); /* the rest may wait for the client */
+        ksa_helper_close(
+                &login.host
+                         .fetch); /* end ksa-fetch first: the code below may block on the client */
         int code = finish(&login, flags);
         ksa_decision_clear(&login.decision);
-        ksa_local_user_close(&login.own);
+        ksa_local_user_close(&login.managed);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);
         errno = saved_errno;
@@ -319,8 +329,8 @@ static int refuse_account(struct login *login, enum ksa_reason reason,
         return pam_code(login->decision.outcome);
 }
 
-/* A grant holds for the user and the service that it was given to. */
-static int judge_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt)
+/* A grant is valid only for the same user and service. */
+static int check_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
 
@@ -332,11 +342,11 @@ static int judge_grant(struct login *login, const struct grant *grant, enum ksa_
 }
 
 /*
- * Who came in another way is none of our affair, but for a user of ours that nobody may be: a key that
- * lies in its home would still open forwarded ports and internal-sftp, which need no shell, and cron
- * would go on.
+ * Ignore logins without a grant, except as a ksa user that is disabled or removed. An SSH key in
+ * its home would open forwarded ports and internal-sftp, which need no shell, and its cron jobs
+ * would run.
  */
-static int judge_other(struct login *login, enum ksa_reason attempt)
+static int check_other(struct login *login, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
 
@@ -345,7 +355,7 @@ static int judge_other(struct login *login, enum ksa_reason attempt)
         look_up_user(login);
         enum ksa_reason reason = ksa_local_user_stands(&login->attempt.local, &error);
         int code = reason == KSA_OK ? PAM_IGNORE : refuse_account(login, reason, &error);
-        ksa_local_user_close(&login->own);
+        ksa_local_user_close(&login->managed);
         return code;
 }
 
@@ -356,19 +366,19 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
         const struct grant *grant = find_grant(pamh);
         struct login login = {.pamh = pamh};
 
-        /* With an argument that is not valid, no user is exempt: a typing error admits no user. */
+        /* With an invalid argument no user is exempt: a typing error must not admit anyone. */
         if (parse_arguments(argc, argv, &login.arguments, NULL) != KSA_OK)
                 login.arguments = (struct arguments){.exempt = NULL};
         enum ksa_reason attempt = take_attempt(&login, NULL);
         ksa_host_env_fill(&login.host, NULL);
         if (attempt != KSA_OK || !is_exempt(&login.arguments, login.attempt.user))
-                code = grant != NULL ? judge_grant(&login, grant, attempt)
-                                     : judge_other(&login, attempt);
+                code = grant != NULL ? check_grant(&login, grant, attempt)
+                                     : check_other(&login, attempt);
         errno = saved_errno;
         return code;
 }
 
-/* sshd drops a session whose setcred is anything but success. */
+/* sshd ends the session unless setcred succeeds. */
 EXPORT int pam_sm_setcred(pam_handle_t *pamh __attribute__((unused)),
                           int flags __attribute__((unused)), int argc __attribute__((unused)),
                           const char **argv __attribute__((unused)))

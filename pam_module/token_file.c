@@ -33,7 +33,7 @@
 #define SET_UIDS   SYS_setresuid
 #endif
 
-/* Who the child becomes. */
+/* The user that the child becomes. */
 struct identity {
         const char *name;
         uid_t uid;
@@ -42,7 +42,7 @@ struct identity {
         int group_count;
 };
 
-/* What the child hands over: this, then LENGTH bytes. */
+/* The child's result: this header, then LENGTH bytes. */
 struct header {
         uint32_t reason; /* enum ksa_reason */
         uint32_t length;
@@ -50,9 +50,8 @@ struct header {
 
 /* --- The child -------------------------------------------------------------- */
 /*
- * It shares nothing with the host program's threads but a copy of their memory, so it
- * calls what is safe after fork alone: plain system calls. glibc's setresuid() would
- * wait for threads that are not there.
+ * Changes to the user with raw system calls. After fork in a process with threads only plain system
+ * calls are safe, and glibc's setresuid() would wait for threads that the child does not have.
  */
 
 static bool become(const struct identity *user)
@@ -65,15 +64,16 @@ static bool become(const struct identity *user)
                getresuid(&real, &effective, &saved) == 0 && real == user->uid &&
                effective == user->uid && saved == user->uid &&
                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-               prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0; /* a new identity clears it */
+               prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) ==
+                       0; /* after setresuid(), which clears it */
 }
 
-static enum ksa_reason judge(const struct stat *status, uid_t user)
+static enum ksa_reason check_status(const struct stat *status, uid_t user)
 {
-        bool own = status->st_uid == user || status->st_uid == 0;
+        bool owned = status->st_uid == user || status->st_uid == 0;
         bool private = (status->st_mode & (S_IWGRP | S_IWOTH | S_IROTH)) == 0;
 
-        return S_ISREG(status->st_mode) && own && private && status->st_size <= KSA_TOKEN_MAX
+        return S_ISREG(status->st_mode) && owned && private && status->st_size <= KSA_TOKEN_MAX
                        ? KSA_OK
                        : KSA_TOKEN_FILE_UNSAFE;
 }
@@ -91,7 +91,7 @@ static enum ksa_reason read_file(const char *path, uid_t user, char *buffer, siz
                                                         : KSA_TOKEN_FILE_FAILED;
         if (fstat(fd, &status) != 0)
                 return KSA_TOKEN_FILE_FAILED;
-        enum ksa_reason reason = judge(&status, user);
+        enum ksa_reason reason = check_status(&status, user);
         for (*ret_length = 0; reason == KSA_OK && *ret_length < room;) {
                 ssize_t got = read(fd, buffer + *ret_length, room - *ret_length);
 
@@ -102,7 +102,10 @@ static enum ksa_reason read_file(const char *path, uid_t user, char *buffer, siz
                 else
                         *ret_length += (size_t)got;
         }
-        /* The loop ends without an end of file where there is more than a token and a newline. */
+        /*
+         * The buffer has room for a token and a newline. Reaching its end means that the file is
+         * larger.
+         */
         return reason == KSA_OK ? KSA_TOKEN_FILE_UNSAFE : reason;
 }
 
@@ -127,10 +130,16 @@ static void run_child(const char *path, const struct identity *user, int out)
         enum ksa_reason reason = KSA_TOKEN_FILE_FAILED;
 
         ksa_process_default_signals();
-        /* No descriptor of the host program stays open in a process of the user's. */
+        /*
+         * The user can inspect this process, so it must not inherit a descriptor of the host
+         * program.
+         */
         if (dup2(out, STDIN_FILENO) == STDIN_FILENO &&
             syscall(SYS_close_range, STDOUT_FILENO, ~0U, 0) == 0 && become(user)) {
-                /* Set as the user, who may stop this process but cannot take the alarm away. */
+                /*
+                 * Set after the change of user: the user may stop this process, but cannot cancel
+                 * the alarm.
+                 */
                 (void)alarm(SECONDS);
                 reason = read_file(path, user->uid, buffer, sizeof(buffer), &length);
         }
@@ -189,14 +198,14 @@ static enum ksa_reason read_as(const char *path, const struct identity *user,
         return reason;
 }
 
-/* --- Where it is honoured --------------------------------------------------- */
+/* --- Conditions ------------------------------------------------------------- */
 
 static bool is_text(const char *left, const char *right)
 {
         return left != NULL && strcmp(left, right) == 0;
 }
 
-/* The invoking user, where that is who will be let in; else NULL. */
+/* Returns the invoking user if the login is as the invoking user, else NULL. */
 static const struct passwd *invoking_user(pam_handle_t *pamh, const struct ksa_attempt *attempt)
 {
         const void *ruser = NULL;
@@ -231,7 +240,7 @@ static bool fill_identity(const struct passwd *user, struct identity *ret_identi
         return true;
 }
 
-/* PATTERN with the user's name for %u. */
+/* Replaces %u in PATTERN with NAME. False if it does not fit. */
 static bool expand(const char *pattern, const char *name, char *out, size_t size)
 {
         size_t at = 0;

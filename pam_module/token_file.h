@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A token from a file of the invoking user's, for sudo without a terminal. */
+/* Reads a token from a file of the invoking user, for sudo without a terminal. */
 #ifndef KSA_PAM_TOKEN_FILE_H
 #define KSA_PAM_TOKEN_FILE_H
 
@@ -11,16 +11,16 @@
 #include "login/login.h"
 
 /*
- * Reads the file that PATTERN (token_file=, with %u for the user) names, in a child
- * that has become the invoking user wholly, so that no file is read with rights that
- * he has not. The child has two seconds; nothing is locked meanwhile.
+ * Reads the file PATTERN (token_file=, %u is the user). A child process that has become the
+ * invoking user opens it, so that it is read only with the user's own permissions. The child has
+ * two seconds.
  *
- * ret_token  owned by the caller; only on KSA_OK
+ * ret_token  owned by the caller (ksa_secret_free); only on KSA_OK
  *
  * KSA_FILE_MISSING       no such file: prompt instead
- * KSA_TOKEN_FILE_PLACE   not in sudo, or not for the invoking user himself
- * KSA_TOKEN_FILE_UNSAFE  not a private regular file of the user's, or too large
- * KSA_TOKEN_FILE_FAILED  not readable, or not in time
+ * KSA_TOKEN_FILE_PLACE   not in sudo, or the login is not as the invoking user
+ * KSA_TOKEN_FILE_UNSAFE  not a private regular file of the user, or too large
+ * KSA_TOKEN_FILE_FAILED  not readable, or timeout
  * KSA_MEMORY
  */
 enum ksa_reason read_token_file(pam_handle_t *pamh, const char *pattern,
