@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Groups: of each user one of its own, and one of each namespace. */
+/* Groups: the private group of each user, and one group for each namespace. */
 #include "nss_ksa.h"
 
 #include <errno.h>
@@ -17,17 +17,17 @@ struct sheet {
         size_t used;
 };
 
-/* A group that is to be answered: its members are read twice, to be counted and to be written. */
+/* The group to return. Its members are read twice: for the size, and to copy them. */
 struct source {
         const struct ksa_registry *registry;
         const char *name;
         gid_t gid;
-        const struct ksa_group_record *group; /* NULL: a user's own, where nobody else is */
+        const struct ksa_group_record *group; /* NULL: a private group, without members */
 };
 
-/* --- Into the caller's buffer ----------------------------------------------------- */
+/* --- Filling the caller's buffer -------------------------------------------------- */
 
-/* The name of member NUMBER; UNKNOWN: it is not active, and no member. */
+/* Reads member NUMBER. KSA_NSS_UNKNOWN if it is not active: then it is not listed. */
 static enum ksa_nss_outcome member_name(const struct source *source, uint32_t number,
                                         struct ksa_account_record *ret_record)
 {
@@ -37,13 +37,15 @@ static enum ksa_nss_outcome member_name(const struct source *source, uint32_t nu
         return ret_record->state == KSA_ACCOUNT_ACTIVE ? KSA_NSS_FOUND : KSA_NSS_UNKNOWN;
 }
 
-/* The reader has checked it; whoever writes into the file in its place gets no byte beyond. */
+/* Limits the length again after the reader's check: the file may change in place. */
 static size_t length_of(const char *name)
 {
         return strnlen(name, KSA_ACCOUNT_NAME_MAX);
 }
 
-/* How many members there are. A buffer that is too small is found so early, not after a million of them. */
+/*
+ * Counts the members and their size. Stops early when the buffer is too small: groups can be large.
+ */
 static enum ksa_nss_outcome measure(const struct source *source, size_t size, size_t *ret_count)
 {
         uint32_t end = source->group == NULL ? 0 : source->group->member_count;
@@ -66,21 +68,24 @@ static enum ksa_nss_outcome measure(const struct source *source, size_t size, si
         return KSA_NSS_FOUND;
 }
 
-/* Where TEXT stands in the buffer; NULL where there is no room, though it was measured. */
+/*
+ * Appends TEXT to the buffer and returns the copy. NULL if it does not fit, which measure()
+ * excludes unless the file changed.
+ */
 static char *put(struct sheet *sheet, const char *text)
 {
         size_t length = length_of(text);
-        char *place = sheet->buffer + sheet->used;
+        char *copy = sheet->buffer + sheet->used;
 
         if (length >= sheet->size - sheet->used)
                 return NULL;
-        memcpy(place, text, length);
-        place[length] = '\0';
+        memcpy(copy, text, length);
+        copy[length] = '\0';
         sheet->used += length + 1;
-        return place;
+        return copy;
 }
 
-/* Exactly COUNT of them: a file that changed while it was read is not to be believed. */
+/* Copies exactly COUNT members. False if the file changed since measure(). */
 static bool put_members(const struct source *source, struct sheet *sheet, size_t count,
                         char **ret_members)
 {
@@ -123,8 +128,8 @@ static enum ksa_nss_outcome fill_group(const struct source *source, struct group
         return KSA_NSS_FOUND;
 }
 
-static enum ksa_nss_outcome fill_own(const struct ksa_account_record *record,
-                                     struct group *ret_group, char *buffer, size_t size)
+static enum ksa_nss_outcome fill_private(const struct ksa_account_record *record,
+                                         struct group *ret_group, char *buffer, size_t size)
 {
         struct source source = {.name = record->name, .gid = record->uid};
 
@@ -142,9 +147,9 @@ static enum ksa_nss_outcome fill_namespace(const struct ksa_registry *registry,
         return fill_group(&source, ret_group, buffer, size);
 }
 
-/* --- One of them -------------------------------------------------------------------- */
+/* --- Lookups ---------------------------------------------------------------------- */
 
-/* NAME, or where it is NULL, GID. */
+/* Looks up NAME, or GID if NAME is NULL. */
 static enum ksa_nss_outcome look_up(const struct ksa_registry *registry, const char *name,
                                     gid_t gid, struct group *ret_group, char *buffer, size_t size)
 {
@@ -157,7 +162,7 @@ static enum ksa_nss_outcome look_up(const struct ksa_registry *registry, const c
         if (answer == KSA_REGISTRY_BROKEN)
                 return KSA_NSS_UNAVAILABLE;
         if (answer == KSA_REGISTRY_FOUND && account.state != KSA_ACCOUNT_REMOVED)
-                return fill_own(&account, ret_group, buffer, size);
+                return fill_private(&account, ret_group, buffer, size);
         answer = name != NULL ? ksa_registry_group_by_name(registry, name, &group)
                               : ksa_registry_group_by_gid(registry, gid, &group);
         if (answer != KSA_REGISTRY_FOUND)
@@ -200,7 +205,7 @@ KSA_EXPORT enum nss_status _nss_ksa_getgrgid_r(gid_t gid, struct group *ret_grou
         return ksa_nss_end(outcome, kept, errnop);
 }
 
-/* --- All of them: the users' own first, then those of namespaces -------------------- */
+/* --- Enumeration: private groups, then groups of namespaces ----------------------- */
 
 static struct ksa_listing listing;
 
@@ -218,7 +223,7 @@ KSA_EXPORT enum nss_status _nss_ksa_endgrent(void)
         return ksa_nss_end(ksa_listing_end(&listing), kept, &errno);
 }
 
-static enum ksa_nss_outcome next_own(struct group *ret_group, char *buffer, size_t size)
+static enum ksa_nss_outcome next_private(struct group *ret_group, char *buffer, size_t size)
 {
         struct ksa_account_record record;
         enum ksa_nss_outcome outcome = KSA_NSS_UNKNOWN;
@@ -232,7 +237,7 @@ static enum ksa_nss_outcome next_own(struct group *ret_group, char *buffer, size
                         listing.accounts_over = answer == KSA_REGISTRY_NOT_FOUND;
                         return ksa_nss_outcome(answer);
                 }
-                outcome = fill_own(&record, ret_group, buffer, size);
+                outcome = fill_private(&record, ret_group, buffer, size);
                 if (outcome == KSA_NSS_FOUND || outcome == KSA_NSS_UNKNOWN)
                         listing.accounts = position;
         }
@@ -245,7 +250,7 @@ static enum ksa_nss_outcome next_group(struct group *ret_group, char *buffer, si
         size_t position = listing.groups;
 
         if (!listing.accounts_over) {
-                enum ksa_nss_outcome outcome = next_own(ret_group, buffer, size);
+                enum ksa_nss_outcome outcome = next_private(ret_group, buffer, size);
 
                 if (!listing.accounts_over)
                         return outcome;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The supplementary groups of a user, without going through all groups there are. */
+/* Returns a user's supplementary groups from its record, without enumerating all groups. */
 #include "nss_ksa.h"
 
 #include <errno.h>
@@ -9,15 +9,15 @@
 #include "map.h"
 #include "name.h"
 
-/* The caller's list, which glibc has us make larger by realloc. */
+/* The caller's array, which this module may enlarge with realloc (glibc's contract). */
 struct list {
-        long *start; /* how many there are */
-        long *size;  /* how many there is room for */
+        long *start; /* number of groups in it */
+        long *size;  /* its capacity */
         gid_t **groups;
-        long limit; /* how many there may be; none where it is not above zero */
+        long limit; /* maximum of size; 0 or less: no limit */
 };
 
-/* Room for one more. False when memory runs out; *RET_FULL: no more are wanted. */
+/* Makes room for one more group. False if memory runs out. *RET_FULL: the limit is reached. */
 static bool make_room(const struct list *list, bool *ret_full)
 {
         long size = *list->size;
@@ -29,14 +29,14 @@ static bool make_room(const struct list *list, bool *ret_full)
                 *ret_full = true;
                 return true;
         }
-        long wanted = size < 8 ? 16 : size > LONG_MAX / 2 ? LONG_MAX : 2 * size;
-        if (list->limit > 0 && wanted > list->limit)
-                wanted = list->limit;
-        gid_t *groups = reallocarray(*list->groups, (size_t)wanted, sizeof(**list->groups));
+        long larger = size < 8 ? 16 : size > LONG_MAX / 2 ? LONG_MAX : 2 * size;
+        if (list->limit > 0 && larger > list->limit)
+                larger = list->limit;
+        gid_t *groups = reallocarray(*list->groups, (size_t)larger, sizeof(**list->groups));
         if (groups == NULL)
                 return false;
         *list->groups = groups;
-        *list->size = wanted;
+        *list->size = larger;
         return true;
 }
 
@@ -70,7 +70,7 @@ static enum ksa_nss_outcome find_groups(const char *name, gid_t primary, const s
         enum ksa_nss_outcome outcome = ksa_nss_outcome(answer);
         if (answer == KSA_REGISTRY_FOUND && record.state == KSA_ACCOUNT_REMOVED)
                 outcome = KSA_NSS_UNKNOWN;
-        /* Who is retired or contested is a user still, and nothing more. */
+        /* A disabled user still exists, but has no supplementary groups. */
         if (answer == KSA_REGISTRY_FOUND && record.state == KSA_ACCOUNT_ACTIVE)
                 outcome = add_groups(&record, primary, list);
         ksa_map_give(&map);

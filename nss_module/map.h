@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry, as this process has it mapped. It stays mapped between calls, and a call looks for a
- * new file only when the second has changed, or for a thread that has not looked in it. Nothing here
- * waits for anybody: a lookup may run in a signal handler, in a child whose parent forked in the
- * middle of one, or beside any number of threads.
+ * The registry as mapped by this process. It stays mapped between calls. A call checks for a new
+ * file if its thread has not done so in this second. Nothing here blocks: a lookup may run in a
+ * signal handler, in a child that was forked during a lookup, or in any number of threads.
  */
 #ifndef KSA_NSS_MAP_H
 #define KSA_NSS_MAP_H
@@ -15,42 +14,50 @@
 #include "registry/registry.h"
 #include "status.h"
 
-/* How many threads find a mapping that is kept; one more maps the file for its own call (50 us). */
+/*
+ * Lookups that can run at the same time with a cached mapping; further ones map the file themselves
+ * (50 us).
+ */
 #define KSA_MAP_SLOTS 4
 
 struct ksa_map_slot;
 
 struct ksa_map {
         const struct ksa_registry *registry;
-        struct ksa_map_slot *slot; /* NULL: OWN is this call's alone */
-        struct ksa_registry own;
+        struct ksa_map_slot *slot; /* NULL: `local` is mapped for this call */
+        struct ksa_registry local;
 };
 
 /*
- * ret_map  ksa_map_give() it back, in the same call; the registry is in it where the answer is
- *          KSA_REGISTRY_FOUND, and there is nothing to give back otherwise
+ * Returns the registry. On KSA_REGISTRY_FOUND, ksa_map_give() it in the same call; otherwise
+ * nothing is held.
  */
 enum ksa_registry_answer ksa_map_take(struct ksa_map *ret_map) KSA_MUST_CHECK;
 void ksa_map_give(struct ksa_map *map);
 
-/* An enumeration sees one file from its beginning to its end, whatever takes that file's place meanwhile. */
+/*
+ * An enumeration. It uses one file from beginning to end, even if the file is replaced meanwhile.
+ */
 struct ksa_listing {
         atomic_bool taken;
         bool open;
         struct ksa_registry registry;
         size_t accounts,
-                groups; /* how far it came: positions of ksa_registry_next() and next_group() */
+                groups; /* positions for ksa_registry_next() and ksa_registry_next_group() */
         bool accounts_over;
 };
 
 /*
- * Before the first, again after the last, and the end of it. KSA_NSS_BUSY: another thread is inside, or was
- * when the process forked.
+ * Start or restart, and end an enumeration. KSA_NSS_BUSY: another thread uses it, or did when the
+ * process was forked.
  */
 enum ksa_nss_outcome ksa_listing_begin(struct ksa_listing *listing) KSA_MUST_CHECK;
 enum ksa_nss_outcome ksa_listing_end(struct ksa_listing *listing) KSA_MUST_CHECK;
 
-/* For one step: begins it where nobody did. ksa_listing_give() it back where the outcome is KSA_NSS_FOUND. */
+/*
+ * Locks the enumeration for one step, and starts it if necessary. On KSA_NSS_FOUND,
+ * ksa_listing_give() it.
+ */
 enum ksa_nss_outcome ksa_listing_take(struct ksa_listing *listing) KSA_MUST_CHECK;
 void ksa_listing_give(struct ksa_listing *listing);
 

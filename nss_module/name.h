@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which questions are not worth a look into the registry. */
+/* Filters names that cannot be in the registry. */
 #ifndef KSA_NSS_NAME_H
 #define KSA_NSS_NAME_H
 
@@ -7,7 +7,7 @@
 
 #include "registry/registry.h"
 
-/* Names come from anybody: sshd asks for what a client typed. */
+/* Whether NAME could be in the registry. Names are untrusted: sshd looks up a client's input. */
 static inline bool ksa_nss_name_may_be_ours(const char *name)
 {
         size_t length = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The entries of the NSS module, as glibc's manual has them ("NSS Module Function Internals"). */
+/* The entry points of the NSS module (glibc manual, "NSS Module Function Internals"). */
 #ifndef KSA_NSS_KSA_H
 #define KSA_NSS_KSA_H
 

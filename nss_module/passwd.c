@@ -33,7 +33,7 @@ static enum ksa_nss_outcome fill_user(const struct ksa_account_record *record,
         return KSA_NSS_UNAVAILABLE;
 }
 
-/* NAME, or where it is NULL, UID. */
+/* Looks up NAME, or UID if NAME is NULL. */
 static enum ksa_nss_outcome find_user(const char *name, uid_t uid, struct passwd *ret_user,
                                       char *buffer, size_t size)
 {
@@ -74,7 +74,7 @@ KSA_EXPORT enum nss_status _nss_ksa_getpwuid_r(uid_t uid, struct passwd *ret_use
         return ksa_nss_end(outcome, kept, errnop);
 }
 
-/* --- All of them ---------------------------------------------------------------- */
+/* --- Enumeration ---------------------------------------------------------------- */
 
 static struct ksa_listing listing;
 
@@ -92,7 +92,7 @@ KSA_EXPORT enum nss_status _nss_ksa_endpwent(void)
         return ksa_nss_end(ksa_listing_end(&listing), kept, &errno);
 }
 
-/* A user for whom the buffer is too small is the next one again. */
+/* If the buffer is too small, the next call returns the same user. */
 static enum ksa_nss_outcome next_user(struct passwd *ret_user, char *buffer, size_t size)
 {
         for (;;) {

@@ -16,7 +16,7 @@ enum nss_status ksa_nss_end(enum ksa_nss_outcome outcome, int kept, int *errnop)
                 enum nss_status status;
                 int error;
         } ends[] = {
-                /* A caller who forgot to say: the next service answers. */
+                /* Zero, an outcome that was never set: continue with the next service. */
                 [0] = {NSS_STATUS_UNAVAIL, EBADMSG},
                 [KSA_NSS_FOUND] = {NSS_STATUS_SUCCESS, 0},
                 [KSA_NSS_UNKNOWN] = {NSS_STATUS_NOTFOUND, ENOENT},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What becomes of a call, and the one place where it turns into NSS's codes. */
+/* The outcome of a call, and its only conversion to NSS codes. */
 #ifndef KSA_NSS_STATUS_H
 #define KSA_NSS_STATUS_H
 
@@ -8,21 +8,21 @@
 #include "base/macros.h"
 #include "registry/registry.h"
 
-/* Zero is none of them. */
+/* Zero is not valid. */
 enum ksa_nss_outcome {
         KSA_NSS_FOUND = 1,
-        KSA_NSS_UNKNOWN,     /* not one of ours, or no more of them: the next service may have it */
-        KSA_NSS_UNAVAILABLE, /* there is a registry, and it is not to be believed */
-        KSA_NSS_TOO_SMALL,   /* the caller's buffer: he comes again with a larger one */
-        KSA_NSS_BUSY,        /* another thread is inside the same enumeration */
+        KSA_NSS_UNKNOWN,     /* not in the registry, or end of the enumeration */
+        KSA_NSS_UNAVAILABLE, /* the registry is damaged or unreadable */
+        KSA_NSS_TOO_SMALL,   /* the caller's buffer: the caller retries with a larger one */
+        KSA_NSS_BUSY,        /* another thread uses the same enumeration */
         KSA_NSS_NO_MEMORY,
 };
 
 enum ksa_nss_outcome ksa_nss_outcome(enum ksa_registry_answer answer) KSA_MUST_CHECK;
 
 /*
- * Ends a call: errno becomes KEPT again, what it was when the call began, and where the outcome has an error
- * it goes to *ERRNOP, which glibc has point to errno.
+ * Ends a call: restores errno to KEPT, its value at the beginning, and stores the outcome's error
+ * in *ERRNOP, if it has one. In glibc ERRNOP points to errno.
  */
 enum nss_status ksa_nss_end(enum ksa_nss_outcome outcome, int kept, int *errnop) KSA_MUST_CHECK;
 

@@ -271,7 +271,7 @@ static void test_who_gets_no_slot_maps_the_file_for_one_call(void **state)
         accounts_next_second();
         for (size_t i = 0; i < KSA_COUNT(maps); i++)
                 assert_int_equal(ksa_map_take(&maps[i]), KSA_REGISTRY_FOUND);
-        assert_ptr_equal(maps[KSA_MAP_SLOTS].registry, &maps[KSA_MAP_SLOTS].own);
+        assert_ptr_equal(maps[KSA_MAP_SLOTS].registry, &maps[KSA_MAP_SLOTS].local);
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
