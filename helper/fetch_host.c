@@ -14,9 +14,9 @@
 bool fetch_host_failed(int number)
 {
         /*
-         * Errors that the network or the other side reports. The last five are of ICMP (icmp_err_convert in
-         * Linux), EACCES of a firewall that answers "administratively prohibited" over IPv6. Any other
-         * error is this host's.
+         * Errors that the network or the peer reports. The last five come from ICMP
+         * (icmp_err_convert in Linux). EACCES comes from a firewall that answers "administratively
+         * prohibited" over IPv6. All other errors are this host's.
          */
         static const int of_others[] = {0,           ECONNREFUSED, ECONNRESET, ECONNABORTED,
                                         ENETUNREACH, EHOSTUNREACH, EHOSTDOWN,  ENETDOWN,
@@ -30,7 +30,10 @@ bool fetch_host_failed(int number)
         return true;
 }
 
-/* Connects a datagram socket, which takes a port and a route and sends nothing. Returns 0 or errno. */
+/*
+ * Connects a datagram socket: this allocates a port and a route, but sends nothing. Returns 0 or
+ * errno.
+ */
 static int connect_datagrams(const struct sockaddr *address, socklen_t length)
 {
         int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -44,7 +47,7 @@ static int connect_datagrams(const struct sockaddr *address, socklen_t length)
 int fetch_host_socket(const struct sockaddr *address, socklen_t length, int type, int protocol,
                       int *ret_error)
 {
-        /* Without a port for datagrams, it would be EAGAIN. */
+        /* A host without a free port would get EAGAIN. */
         if (address->sa_family == AF_INET6 && connect_datagrams(address, length) == EADDRNOTAVAIL)
                 return -1;
         int fd = socket(address->sa_family, type | SOCK_CLOEXEC, protocol);
@@ -78,7 +81,7 @@ int fetch_host_probe(void)
         const struct sockaddr_in ipv4 = {.sin_family = AF_INET,
                                          .sin_port = htons(53),
                                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-        /* 127.0.0.1 again: ::1 is missing where IPv6 is switched off. */
+        /* 127.0.0.1 as a mapped address, because ::1 does not exist if IPv6 is disabled. */
         struct sockaddr_in6 ipv6 = {.sin6_family = AF_INET6, .sin6_port = htons(53)};
 
         (void)inet_pton(AF_INET6, "::ffff:127.0.0.1", &ipv6.sin6_addr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Of ksa-fetch: whether a request failed by an error of this host. A local user can cause such an error,
- * so it never means that the cluster is unreachable.
+ * Distinguishes errors of this host from errors of the network or the peer. Local users can cause
+ * the former, so they must not count as an unreachable cluster.
  */
 #ifndef KSA_FETCH_HOST_H
 #define KSA_FETCH_HOST_H
@@ -9,24 +9,27 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* Whether NUMBER, an errno of connect(), is an error of this host. 0 is not. Any errno of socket() is one. */
+/*
+ * Whether NUMBER, 0 or an errno of connect(), is an error of this host. Every errno of socket() is
+ * one.
+ */
 bool fetch_host_failed(int number);
 
 /*
- * A socket of TYPE for a connection to ADDRESS, or -1.
+ * Returns a socket of TYPE for a connection to ADDRESS, or -1.
  *
- * ret_error  untouched, or the errno of socket(). Untouched too where this host has no address of its own
- *            from which it could reach an IPv6 ADDRESS, as where IPv6 is switched off: connect() would fail
- *            with EADDRNOTAVAIL, as it does without a port, but no local user can cause this
+ * ret_error  errno of socket(). Unchanged on success, and if this host has no source address for an IPv6
+ *            ADDRESS, for example because IPv6 is disabled: connect() would fail with EADDRNOTAVAIL, which
+ *            local users can also cause by exhausting ports, but they cannot cause this
  */
 int fetch_host_socket(const struct sockaddr *address, socklen_t length, int type, int protocol,
                       int *ret_error);
 
 /*
- * Tries what the resolution of a name needs: sockets of both families, a port, a thread. The resolver does
- * not report why it failed.
+ * Tests the resources that name resolution needs: sockets of both families, a port, a thread. The
+ * resolver does not report why it failed.
  *
- * Returns 0, or the errno of what this host cannot do.
+ * Returns 0, or the errno of the first failure.
  */
 int fetch_host_probe(void);
 

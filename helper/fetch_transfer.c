@@ -2,7 +2,7 @@
 #include "fetch_transfer.h"
 
 #include <curl/curl.h>
-#include <openssl/x509_vfy.h> /* numbers alone: libcrypto is libcurl's */
+#include <openssl/x509_vfy.h> /* only constants: ksa-fetch does not link libcrypto itself */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 #define HTTP_OK 200
 
-/* Bytes of a certificate's names that are handed on. */
+/* Bytes of a certificate's names in the response. */
 #define NAMES_SIZE 513
 
 struct transfer {
@@ -23,9 +23,9 @@ struct transfer {
         struct ksa_secret *body;
         size_t max;
         bool too_large;
-        int host_error; /* errno by which this host failed at one of the addresses, or 0 */
+        int host_error; /* errno of an error of this host at one of the addresses, or 0 */
         int64_t max_age, retry_after, date;
-        int64_t retry_date; /* seconds since 1970, of a Retry-After that is a date; -1 for none */
+        int64_t retry_date; /* seconds since 1970, of a Retry-After that is a date; -1 if absent */
         char names[NAMES_SIZE];
 };
 
@@ -52,7 +52,7 @@ void transfer_free(struct transfer **transfer)
         *transfer = NULL;
 }
 
-/* --- What comes back -------------------------------------------------------- */
+/* --- Response --------------------------------------------------------------- */
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -64,7 +64,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
         return CURL_WRITEFUNC_ERROR;
 }
 
-/* The value of header NAME in LINE, without its end; false for another header. */
+/* Copies the value of header NAME in LINE, without the line break. False for another header. */
 static bool header_value(const char *line, size_t length, const char *name, char *value,
                          size_t size)
 {
@@ -84,7 +84,7 @@ static bool header_value(const char *line, size_t length, const char *name, char
         return true;
 }
 
-/* The end of the directive at TEXT: its comma, which is not inside quotation marks, or the text's end. */
+/* Returns the end of the directive at TEXT: a comma outside of quotation marks, or the end. */
 static char *directive_end(char *text)
 {
         bool quoted = false;
@@ -98,7 +98,7 @@ static char *directive_end(char *text)
         return text;
 }
 
-/* The seconds of max-age in DIRECTIVE, plain or in quotation marks, or -1 (RFC 9111 section 5.2). */
+/* Returns max-age of DIRECTIVE in seconds, plain or quoted (RFC 9111 section 5.2); -1 if absent. */
 static int64_t max_age_in(const char *directive)
 {
         static const char name[] = "max-age=";
@@ -119,7 +119,7 @@ static int64_t max_age_in(const char *directive)
         return ksa_text_number(digits, 0, INT32_MAX, &seconds) ? (int64_t)seconds : -1;
 }
 
-/* One line of Cache-Control. An answer may have several; of several max-age the smallest counts. */
+/* Parses a Cache-Control header. A response may have several; the smallest max-age counts. */
 static void take_cache_control(struct transfer *transfer, char *value)
 {
         for (bool more = true; more;) {
@@ -135,9 +135,9 @@ static void take_cache_control(struct transfer *transfer, char *value)
 }
 
 /*
- * Seconds since 1970; -1 if VALUE is not a date in the form that servers write (RFC 9110, section
- * 5.6.7): a wrong clock does not make the answer wrong. curl_getdate() would return libcurl's
- * time_t, which may have 32 bits.
+ * Returns seconds since 1970, or -1 if VALUE is not an IMF-fixdate (RFC 9110 section 5.6.7), the
+ * form that servers send. Not curl_getdate(), whose result is libcurl's time_t, which may have 32
+ * bits.
  */
 static int64_t date_in(const char *value)
 {
@@ -166,7 +166,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
         return size * count;
 }
 
-/* Seconds until the server wants to be asked again, by its own clock; -1 for none. */
+/* Returns Retry-After in seconds from now, by the server's clock; -1 if absent. */
 static int64_t retry_after(const struct transfer *transfer)
 {
         if (transfer->retry_after >= 0 || transfer->retry_date < 0 || transfer->date < 0)
@@ -182,7 +182,7 @@ static void note_error(struct transfer *transfer, int number)
                 transfer->host_error = number;
 }
 
-/* The errno of libcurl's last connect(). */
+/* Records errno of libcurl's last connect(). */
 static void note_connect(struct transfer *transfer)
 {
         long number = 0;
@@ -203,16 +203,16 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
         return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-/* Called for each address that failed, before libcurl tries the next one. */
+/* libcurl calls this for each failed address before it tries the next one. */
 static int close_socket(void *context, curl_socket_t fd)
 {
         note_connect(context);
         return close(fd);
 }
 
-/* --- What goes out ---------------------------------------------------------- */
+/* --- Request ---------------------------------------------------------------- */
 
-/* Adds "NAME: VALUE" where there is a value; false when memory runs out. */
+/* Adds "NAME: VALUE" if VALUE is set. False if memory runs out. */
 static bool add_header(struct curl_slist **headers, const char *name, struct ksa_bytes value)
 {
         char *line = NULL;
@@ -239,7 +239,7 @@ static bool add_headers(struct curl_slist **headers, const struct ksa_request *r
         return add_header(headers, "Accept", request->accept) &&
                add_header(headers, "Audit-ID", request->audit_id) &&
                add_header(headers, "Content-Type", json) &&
-               add_header(headers, "Expect", ksa_bytes_of("")); /* no round trip for 100 */
+               add_header(headers, "Expect", ksa_bytes_of("")); /* do not wait for status 100 */
 }
 
 static bool set_blob(CURL *curl, CURLoption option, struct ksa_bytes bytes)
@@ -251,7 +251,7 @@ static bool set_blob(CURL *curl, CURLoption option, struct ksa_bytes bytes)
         return bytes.bytes == NULL || curl_easy_setopt(curl, option, &blob) == CURLE_OK;
 }
 
-/* http: is for tests and local proxies, and goes to this machine alone. */
+/* http: is only for tests and local proxies: the host must be this machine. */
 static bool is_loopback(const char *url)
 {
         static const char *const hosts[] = {"http://127.0.0.1", "http://[::1]", "http://localhost"};
@@ -260,21 +260,24 @@ static bool is_loopback(const char *url)
                 size_t length = strlen(hosts[i]);
 
                 if (strncmp(url, hosts[i], length) == 0 && strchr("/:", url[length]) != NULL)
-                        return true; /* the NUL counts as found */
+                        return true; /* or at the end: strchr() finds the NUL */
         }
         return false;
 }
 
-/* Judged before the library starts: its word for another scheme is also its word for no HTTP at all. */
+/*
+ * Checked before libcurl starts, because its error for another scheme is also its error for a
+ * response that is not HTTP.
+ */
 static bool may_ask(const char *url)
 {
         return strncmp(url, "https://", 8) == 0 || is_loopback(url);
 }
 
 /*
- * The certificate must have request->server_name, and SNI and Host say it, while the connection goes to the
- * host of the URL: libcurl gets a URL with that name, and CONNECT_TO (a list of one) with the host. False if
- * memory runs out or the URL is not valid.
+ * Makes libcurl use request->server_name for verification, SNI and Host, but connect to the URL's
+ * host: the URL gets that name, and CONNECT_TO, a list of one, the host. False if memory runs out
+ * or the URL is invalid.
  */
 static bool set_name(CURL *curl, const struct ksa_request *request, struct curl_slist **connect_to)
 {
@@ -314,7 +317,7 @@ static bool set_options(struct transfer *transfer, const struct ksa_request *req
                SET(CURLOPT_CUSTOMREQUEST, request->method.bytes) &&
                SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
                SET(CURLOPT_FOLLOWLOCATION, 0L) &&
-               /* "http://127.0.0.1:x@elsewhere" is not this machine */
+               /* reject "http://127.0.0.1:x@elsewhere", which is not this machine */
                SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) && SET(CURLOPT_HTTPHEADER, headers) &&
                SET(CURLOPT_USERAGENT, request->user_agent.bytes) &&
                SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) &&
@@ -322,7 +325,7 @@ static bool set_options(struct transfer *transfer, const struct ksa_request *req
                SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
                SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
                SET(CURLOPT_CERTINFO, 1L) && set_blob(curl, CURLOPT_CAINFO_BLOB, request->ca) &&
-               /* else libcurl's own folder of anchors counts beside those that were named */
+               /* otherwise libcurl's default directory of anchors would be trusted as well */
                (request->ca.bytes == NULL || SET(CURLOPT_CAPATH, NULL)) &&
                set_blob(curl, CURLOPT_SSLCERT_BLOB, request->client_cert) &&
                set_blob(curl, CURLOPT_SSLKEY_BLOB, request->client_key) &&
@@ -369,13 +372,16 @@ static enum ksa_transport transport_of(CURLcode code, bool too_large)
         case CURLE_UNKNOWN_OPTION:
         case CURLE_BAD_FUNCTION_ARGUMENT:
                 return KSA_TRANSPORT_REQUEST;
-        case CURLE_OUT_OF_MEMORY: /* libcurl's word, before 8.6, for a header that is too long */
+        case CURLE_OUT_OF_MEMORY: /* before 8.6 also for a header that is too long */
         default:
                 return KSA_TRANSPORT_BROKEN;
         }
 }
 
-/* The names and addresses of the server's certificate, as OpenSSL prints them, in printable ASCII. */
+/*
+ * Formats names and addresses of the server's certificate as OpenSSL prints them, in printable
+ * ASCII.
+ */
 static struct ksa_bytes certificate_names(struct transfer *transfer,
                                           const struct curl_certinfo *chain)
 {
@@ -393,22 +399,22 @@ static struct ksa_bytes certificate_names(struct transfer *transfer,
 }
 
 /*
- * What is wrong with the certificate, where libcurl has OpenSSL. There is information about the chain only
- * after a handshake, in which the chain was verified: then the name is wrong.
+ * Sets why the certificate is not valid, if libcurl uses OpenSSL. CHAIN information exists only
+ * after a successful verification of the chain: then the name is wrong.
  */
-static void judge_certificate(struct transfer *transfer, const struct ksa_request *request,
+static void check_certificate(struct transfer *transfer, const struct ksa_request *request,
                               struct ksa_response *response)
 {
         const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
         struct curl_certinfo *chain = NULL;
-        long verdict = X509_V_OK, connected = 0;
+        long verified = X509_V_OK, connected = 0;
 
-        (void)curl_easy_getinfo(transfer->curl, CURLINFO_SSL_VERIFYRESULT, &verdict);
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_SSL_VERIFYRESULT, &verified);
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_CERTINFO, &chain);
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_HTTP_CONNECTCODE, &connected);
         if (library == NULL || strncmp(library, "OpenSSL/", strlen("OpenSSL/")) != 0)
                 return;
-        /* Before its answer to CONNECT it is the certificate of the proxy. */
+        /* Before a response to CONNECT the certificate is the proxy's. */
         if (request->proxy.bytes != NULL && connected != HTTP_OK)
                 return;
         if (chain != NULL && chain->num_of_certs > 0) {
@@ -416,13 +422,13 @@ static void judge_certificate(struct transfer *transfer, const struct ksa_reques
                 response->names = certificate_names(transfer, chain);
                 return;
         }
-        switch (verdict) {
+        switch (verified) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-        case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* another authority of the same name */
+        case X509_V_ERR_CERT_SIGNATURE_FAILURE: /* another authority with the same name */
                 response->transport = KSA_TRANSPORT_TLS_AUTHORITY;
                 break;
         case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -436,8 +442,11 @@ static void judge_certificate(struct transfer *transfer, const struct ksa_reques
         }
 }
 
-/* The cluster counts as unreachable only where this host did all that it could. */
-static void judge_host(struct transfer *transfer, struct ksa_response *response)
+/*
+ * Reports an error of this host if one occurred: the cluster is unreachable only if this host did
+ * its part.
+ */
+static void check_host(struct transfer *transfer, struct ksa_response *response)
 {
         if (response->transport == KSA_TRANSPORT_UNREACHABLE)
                 note_connect(transfer);
@@ -466,8 +475,8 @@ static void run(struct transfer *transfer, const struct ksa_request *request,
         response->transport = transport_of(code, transfer->too_large);
         response->why = ksa_bytes_of(curl_easy_strerror(code));
         if (code == CURLE_PEER_FAILED_VERIFICATION)
-                judge_certificate(transfer, request, response);
-        judge_host(transfer, response);
+                check_certificate(transfer, request, response);
+        check_host(transfer, response);
         if (response->transport != KSA_TRANSPORT_ANSWERED)
                 return;
         (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -494,7 +503,7 @@ void transfer_ask(struct transfer *transfer, const struct ksa_request *request,
         transfer->too_large = false;
         transfer->host_error = 0;
         transfer->max_age = transfer->retry_after = transfer->date = transfer->retry_date = -1;
-        curl_easy_reset(transfer->curl); /* connections and TLS sessions stay */
+        curl_easy_reset(transfer->curl); /* keeps connections and TLS sessions */
         if (transfer->body != NULL && add_headers(&headers, request))
                 run(transfer, request, headers, ret_response);
         curl_slist_free_all(headers);

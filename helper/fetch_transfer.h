@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One HTTP request by libcurl, and nothing that anybody but the request has a say in. */
+/*
+ * One HTTP request with libcurl. Only the request decides its options, not files or the
+ * environment.
+ */
 #ifndef FETCH_TRANSFER_H
 #define FETCH_TRANSFER_H
 
@@ -7,12 +10,12 @@
 
 struct transfer;
 
-/* Once, after privileges were given up: starts libcurl. NULL on failure. */
+/* Starts libcurl. Call it once, after giving up privileges. NULL on failure. */
 struct transfer *transfer_new(void);
 void transfer_free(struct transfer **transfer);
 
 /*
- * Asks. Connections are kept for the next request. Always fills RET_RESPONSE, whose body is
+ * Sends a request. Connections are kept for the next one. Always fills RET_RESPONSE; its body is
  * borrowed until the next call.
  */
 void transfer_ask(struct transfer *transfer, const struct ksa_request *request,

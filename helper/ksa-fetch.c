@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ksa-fetch: the only program of the host side that speaks to the network. Started by root with
- * a socket as standard input and nothing else (common/cluster/helper.c), it becomes a user of its own for
- * good before any library starts, answers requests until the socket ends, and ends too.
+ * ksa-fetch, the only program that uses the network. Root starts it with a socket as standard input
+ * and no other descriptor (common/cluster/helper.c). It first becomes the user _ksa permanently,
+ * then starts the libraries, and serves requests until the socket is closed.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -17,20 +17,20 @@
 #include "base/http_message.h"
 #include "fetch_transfer.h"
 
-#define OWN_USER "_ksa"
-/* No request may keep it longer, whatever its caller does meanwhile. */
+#define FETCH_USER "_ksa"
+/* Limit of one request in seconds, even if its caller hangs. */
 #define SECONDS_MAX 120
 
-/* More than the largest answer, libcurl and TLS ever take; a sanitizer's shadow alone is larger. */
+/* More than the largest response, libcurl and TLS need. A sanitizer's shadow memory is larger. */
 #ifdef __SANITIZE_ADDRESS__
 #define DATA_MAX RLIM_INFINITY
 #else
 #define DATA_MAX ((rlim_t)256 * 1024 * 1024)
 #endif
 
-/* --- Who it is -------------------------------------------------------------- */
+/* --- Privileges ------------------------------------------------------------- */
 
-/* Groups first: without root nobody gives them up. */
+/* Groups first: only root can change them. */
 static bool become(const struct passwd *user)
 {
         uid_t real, effective, saved;
@@ -46,7 +46,7 @@ static bool become(const struct passwd *user)
                saved_group == user->pw_gid;
 }
 
-/* A limit that is lower already, because root could not raise it (base/process.c), is strict enough. */
+/* Keeps a limit that is already lower, because root could not raise it (base/process.c). */
 static bool lower_limit(__rlimit_resource_t resource, rlim_t limit)
 {
         struct rlimit both;
@@ -59,55 +59,58 @@ static bool lower_limit(__rlimit_resource_t resource, rlim_t limit)
         return setrlimit(resource, &both) == 0;
 }
 
-/* What is left to somebody who takes this program over: little, and not for long. */
+/*
+ * Limits the damage by an attacker who takes over this program: no new privileges, few resources,
+ * little time.
+ */
 static bool confine(pid_t parent)
 {
         return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
                prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
-               getppid() == parent && /* or it died before this line */
+               getppid() == parent && /* it may have exited before prctl() */
                lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_FSIZE, 0) &&
                lower_limit(RLIMIT_NOFILE, 64) && lower_limit(RLIMIT_CPU, SECONDS_MAX) &&
                lower_limit(RLIMIT_DATA, DATA_MAX);
 }
 
-/* NULL, or what went wrong. */
+/* Returns NULL, or what failed. Static. */
 static const char *give_up_privileges(void)
 {
         pid_t parent = getppid();
 
         if (geteuid() != 0)
                 return "only root can start it";
-        const struct passwd *user = getpwnam(OWN_USER);
+        const struct passwd *user = getpwnam(FETCH_USER);
         if (user == NULL)
-                return "user " OWN_USER
-                       " does not exist: run useradd -r -s /usr/sbin/nologin " OWN_USER;
+                return "user " FETCH_USER
+                       " does not exist: run useradd -r -s /usr/sbin/nologin " FETCH_USER;
         if (!become(user) || !confine(parent))
-                return "it cannot become the user " OWN_USER;
+                return "it cannot become the user " FETCH_USER;
         return NULL;
 }
 
 /* --- Requests --------------------------------------------------------------- */
 
-/* A request is there at once, or belongs to nobody any more. */
+/* Deadline of reading a message: the parent sends it at once or has died. */
 static struct timespec soon(void)
 {
         return ksa_deadline_in(SECONDS_MAX * 1000);
 }
 
-static bool answer(const struct ksa_response *response)
+static bool send_response(const struct ksa_response *response)
 {
-        struct ksa_secret *frame = ksa_response_write(response);
+        struct ksa_secret *message = ksa_response_write(response);
         struct timespec deadline = soon();
-        bool sent = frame != NULL && ksa_send(STDIN_FILENO, ksa_secret_bytes(frame),
-                                              ksa_secret_length(frame), &deadline);
+        bool sent = message != NULL && ksa_send(STDIN_FILENO, ksa_secret_bytes(message),
+                                                ksa_secret_length(message), &deadline);
 
-        ksa_secret_free(&frame);
+        ksa_secret_free(&message);
         return sent;
 }
 
-/* The next request's frame; NULL at the end, or where it is none. */
-static struct ksa_secret *next_frame(void)
+/* Reads the next request. NULL at the end of the stream or for an invalid message. */
+static struct ksa_secret *next_message(void)
 {
         unsigned char head[KSA_MESSAGE_HEAD];
         struct timespec deadline = soon();
@@ -116,29 +119,29 @@ static struct ksa_secret *next_frame(void)
         if (!ksa_receive(STDIN_FILENO, head, sizeof(head), &deadline) ||
             !ksa_message_size(head, KSA_REQUEST_MAX, &size))
                 return NULL;
-        struct ksa_secret *frame = ksa_secret_new(size);
-        if (frame == NULL)
+        struct ksa_secret *message = ksa_secret_new(size);
+        if (message == NULL)
                 return NULL;
-        if (!ksa_receive(STDIN_FILENO, ksa_secret_tail(frame, &room), size, &deadline)) {
-                ksa_secret_free(&frame);
+        if (!ksa_receive(STDIN_FILENO, ksa_secret_tail(message, &room), size, &deadline)) {
+                ksa_secret_free(&message);
                 return NULL;
         }
-        ksa_secret_extend(frame, size);
-        return frame;
+        ksa_secret_extend(message, size);
+        return message;
 }
 
-static bool serve(struct transfer *transfer, const struct ksa_secret *frame)
+static bool serve(struct transfer *transfer, const struct ksa_secret *message)
 {
         struct ksa_request request;
         struct ksa_response response = {.transport = KSA_TRANSPORT_REQUEST,
                                         .why = ksa_bytes_of("not a request")};
 
-        if (ksa_request_read(frame, &request)) {
+        if (ksa_request_read(message, &request)) {
                 (void)alarm((unsigned)(request.milliseconds / 1000) + 2);
                 transfer_ask(transfer, &request, &response);
                 (void)alarm(0);
         }
-        return answer(&response);
+        return send_response(&response);
 }
 
 int main(void)
@@ -152,16 +155,16 @@ int main(void)
                         .why = ksa_bytes_of(why != NULL ? why
                                                         : "libcurl could not be initialized")};
 
-                return answer(&response) ? EXIT_FAILURE : 2;
+                return send_response(&response) ? EXIT_FAILURE : 2;
         }
         bool served = true;
         while (served) {
-                struct ksa_secret *frame = next_frame();
+                struct ksa_secret *message = next_message();
 
-                if (frame == NULL)
+                if (message == NULL)
                         break;
-                served = serve(transfer, frame);
-                ksa_secret_free(&frame);
+                served = serve(transfer, message);
+                ksa_secret_free(&message);
         }
         transfer_free(&transfer);
         return EXIT_SUCCESS;
