@@ -74,7 +74,7 @@ static bool confine(pid_t parent)
                lower_limit(RLIMIT_DATA, DATA_MAX);
 }
 
-/* Returns NULL, or what failed. Static. */
+/* Returns NULL, or a description of the failure. Static. */
 static const char *give_up_privileges(void)
 {
         pid_t parent = getppid();

@@ -45,7 +45,7 @@ static time_t this_second(void)
 }
 
 /*
- * Returns an id of this thread, its CPU clock; 0 if there is none. Unlike an address, it is not
+ * Returns an id of this thread, its CPU clock; 0 if it is unavailable. Unlike an address, it is not
  * reused soon. It takes 2 ns, the system call gettid() 100.
  */
 static clockid_t this_thread(void)

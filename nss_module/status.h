@@ -18,6 +18,7 @@ enum ksa_nss_outcome {
         KSA_NSS_NO_MEMORY,
 };
 
+/* Converts the result of a lookup. A damaged registry is KSA_NSS_UNAVAILABLE. */
 enum ksa_nss_outcome ksa_nss_outcome(enum ksa_registry_answer answer) KSA_MUST_CHECK;
 
 /*

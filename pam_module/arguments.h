@@ -11,7 +11,7 @@
 struct arguments {
         const char *config;     /* NULL: default path */
         const char *token_file; /* NULL: prompt for the token */
-        const char *exempt;     /* user names separated by commas; NULL: none */
+        const char *exempt;     /* user names separated by commas; NULL: not set */
         bool nodelay;
         bool debug;
 };

@@ -29,8 +29,8 @@ struct items {
 };
 
 /*
- * Copies the items. libpam prompts for a user name if none is set. *RET_ITEMS is also filled on
- * failure, for the log line.
+ * Copies the items. libpam prompts for a user name if PAM_USER is not set. *RET_ITEMS is also
+ * filled on failure, for the log line.
  *
  * KSA_CONVERSATION  no user name
  * KSA_NOT_NAMED     user or service was cut, so no rule names it

@@ -28,7 +28,7 @@ struct ksa_env {
         const char *reference;   /* identifies this login in the log line and to the client */
         const char *audit_id;    /* Audit-ID of requests; begins with reference */
 
-        /* Contracts: see helper.h. NULL where this process cannot make requests. */
+        /* Contracts: see helper.h. NULL if this process cannot make requests. */
         enum ksa_reason (*fetch)(void *context, const struct ksa_request *request,
                                  struct ksa_response *ret_response, struct ksa_error *err);
         enum ksa_reason (*refresh)(void *context, const char *config_file,
@@ -36,9 +36,9 @@ struct ksa_env {
                                    struct ksa_error *err); /* NULL: key sets are not refreshed */
         void *fetch_context;
         const char *used_dir;      /* directory of the marks of once = yes */
-        bool only_look;            /* look for marks, but create none */
+        bool only_look;            /* only look for marks */
         bool offline;              /* ksactl --offline: send no request, as if fetch were NULL */
-        const char *registry_file; /* managed local users; NULL if there are none */
+        const char *registry_file; /* managed local users; may be NULL */
         const char *nscd_socket;   /* exists while nscd runs; NULL: nscd is not invalidated */
         const char *nscd_program;
 };

@@ -32,7 +32,7 @@ struct ksa_error {
 enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const char *format, ...)
         KSA_PRINTF(3, 4);
 
-/* Sets the file (copied) and line (0: none) of an error. ERR may be NULL. */
+/* Sets the file (copied) and line (0: the whole file) of an error. ERR may be NULL. */
 void ksa_error_at(struct ksa_error *err, const char *file, unsigned line);
 
 #endif

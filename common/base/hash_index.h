@@ -34,6 +34,7 @@ uint32_t ksa_hash_index_find(const struct ksa_hash_index *index, uint64_t hash);
 bool ksa_hash_index_next(const struct ksa_hash_index *index, uint64_t hash, uint32_t *position,
                          uint32_t *ret_number);
 
+/* Frees the contents; the index is then empty and can be used again. */
 void ksa_hash_index_clear(struct ksa_hash_index *index);
 
 #endif

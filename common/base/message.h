@@ -22,6 +22,7 @@ struct ksa_bytes {
         size_t length;
 };
 
+/* Borrows TEXT; NULL gives an unset value. */
 struct ksa_bytes ksa_bytes_of(const char *text);
 
 /* One member of a struct: a struct ksa_bytes or an int64_t. */

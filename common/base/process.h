@@ -37,8 +37,8 @@ struct ksa_process {
  * not reap it. All signals are blocked in parent and child, so that the child runs no signal
  * handler of the host program. The parent restores *RET_MASK with pthread_sigmask().
  *
- * Returns 0 in the child and a negative number on failure. The child has none of the host program's
- * other threads, so it may only make plain system calls.
+ * Returns 0 in the child and a negative number on failure. The child does not have the host
+ * program's other threads, so it may only make plain system calls.
  */
 pid_t ksa_process_start(struct ksa_process *ret_child, sigset_t *ret_mask);
 

@@ -83,7 +83,8 @@ void ksa_base64url_encode(const unsigned char *bytes, size_t length, char *out)
 }
 
 /*
- * Reads digits into *RET_NUMBER and returns the text after them. NULL if there is no valid number.
+ * Reads digits into *RET_NUMBER and returns the text after them. NULL if it does not begin with a
+ * valid number.
  */
 static const char *read_digits(const char *text, uint64_t *ret_number)
 {

@@ -15,13 +15,12 @@ enum ksa_side {
         KSA_SIDE_PUBLIC,  /* the issuer and its jwks_uri, with keys_ca_file, without a credential */
 };
 
-/* What requests to one side need. Free it with ksa_api_close(). */
+/* The inputs of requests to one side. Free it with ksa_api_close(). */
 struct ksa_api {
         const struct ksa_cluster *cluster;
         const struct ksa_env *env;
         enum ksa_side side;
-        unsigned
-                milliseconds; /* deadline for all requests, counted from the first one of this env */
+        unsigned milliseconds; /* for all requests together, from the first one on */
         char *ca, *client_cert;
         size_t ca_length, client_cert_length;
         struct ksa_secret *bearer, *client_key;

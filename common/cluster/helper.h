@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Requests to the cluster through ksa's own programs: ksa-fetch for requests and responses, ksactl
- * for a refresh of key sets. They do what a host program must not do itself (network sockets,
- * locks, writes), and it waits for them until a deadline.
+ * for a refresh of key sets. These do the work that a host program must not do itself (network
+ * sockets, locks, writes), and it waits for them until a deadline.
  */
 #ifndef KSA_CLUSTER_HELPER_H
 #define KSA_CLUSTER_HELPER_H

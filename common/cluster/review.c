@@ -166,9 +166,9 @@ static enum ksa_reason compare_credential(const struct ksa_token *token, const j
 }
 
 /*
- * An API server that does not support audiences returns none, and accepts tokens of any. So the
- * audience must be in the response (TokenReviewStatus: a client "should validate that a compatible
- * audience identifier is returned").
+ * An API server that does not support audiences returns an empty list, and accepts any token. So
+ * the audience must be in the response (TokenReviewStatus: a client "should validate that a
+ * compatible audience identifier is returned").
  */
 static enum ksa_reason check_audience(const struct ksa_token *token, const json_t *audiences,
                                       const char *audience, struct ksa_error *err)

@@ -47,7 +47,7 @@ bool ksa_rule_matches(const struct ksa_rule *rule, const struct ksa_candidate *c
                       enum ksa_condition *ret_failed);
 
 /*
- * Returns the first rule, in the order of the files, that matches. NULL if none does: then
+ * Returns the first rule, in the order of the files, that matches. NULL if no rule matches: then
  * *RET_FAILED is the failed condition of the rule that came closest.
  */
 const struct ksa_rule *ksa_rule_find(const struct ksa_config *config,

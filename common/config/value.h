@@ -61,7 +61,7 @@ struct ksa_mistake {
         const char *remedy; /* an instruction */
 };
 
-/* Returns the frequent mistake in TEXT, a value that is not valid. NULL if it is none of them. */
+/* Returns the frequent mistake in TEXT, a value that is not valid. NULL for other text. */
 const struct ksa_mistake *ksa_value_mistake(const char *text, bool is_list_item);
 
 #endif

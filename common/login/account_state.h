@@ -16,7 +16,7 @@ const char *ksa_disabled_text(unsigned reasons, char out[KSA_DISABLED_TEXT]);
  * last. Static.
  */
 const char *ksa_disabled_next(unsigned *reasons);
-/* Returns the reason with this name; 0 if there is none. */
+/* Returns the reason with this name; 0 if it is unknown. */
 unsigned ksa_disabled_reason(const char *name);
 
 #endif

@@ -93,7 +93,7 @@ enum ksa_reason ksa_local_user_is_there(const struct ksa_local_user *local,
 
 /*
  * Returns why no @own rule admitted TOKEN's account as this user: KSA_NO_RULE if its managed user
- * is another one, KSA_ACCOUNT_UNKNOWN if it has none.
+ * is another one, KSA_ACCOUNT_UNKNOWN without a managed user.
  */
 enum ksa_reason ksa_local_user_missed(const struct ksa_local_user *local,
                                       const struct ksa_cluster *cluster,

@@ -68,8 +68,7 @@ static enum ksa_reason step_service(const struct login *login, struct ksa_decisi
 
 static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_decision *d)
 {
-        char quoted
-                [KSA_VERIFIED_SIZE]; /* not shortened like unverified values: administrators compare issuers byte for byte */
+        char quoted[KSA_VERIFIED_SIZE]; /* whole: administrators compare it byte for byte */
 
         if (d->token.iss == NULL)
                 return ksa_fail(&d->error, KSA_BAD_CLAIMS, "iss is missing");

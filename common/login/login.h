@@ -70,7 +70,7 @@ struct ksa_decision {
         bool keys_may_refresh;       /* a refresh would help, but env.refresh is NULL */
         bool keys_need_root;         /* a refresh would help, but the caller is not root */
         const struct ksa_rule *rule; /* the rule that matched, or NULL */
-        enum ksa_condition closest;  /* if none matched: the failed condition of the closest rule */
+        enum ksa_condition closest;  /* without a rule: the failed condition of the closest rule */
         struct ksa_requirement_result requirement_result;
         const char *audit_id; /* Audit-ID of the requests; borrowed from the environment */
         int64_t now;
@@ -116,6 +116,7 @@ bool ksa_decision_is_verified(const struct ksa_decision *decision);
 void ksa_decision_candidate(const struct ksa_decision *decision, const struct ksa_attempt *attempt,
                             struct ksa_candidate *ret_candidate);
 
+/* Return the name of a step in logs, such as "audience", and what it checks. Static. */
 const char *ksa_step_name(enum ksa_step step);
 const char *ksa_step_text(enum ksa_step step);
 

@@ -11,7 +11,7 @@
 
 /* --- The log line ------------------------------------------------------------ */
 
-/* A line under way. LENGTH is what it comes to, also beyond the room that there is. */
+/* A line in construction. LENGTH counts all bytes, also those that did not fit. */
 struct line {
         char *text;
         size_t length;

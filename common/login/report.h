@@ -34,7 +34,7 @@ const char *ksa_report_result(const struct ksa_decision *decision);
 char *ksa_report_to_client(const struct ksa_decision *decision, enum ksa_reason hint,
                            const char *reference, const char *host_name) KSA_MUST_CHECK;
 
-/* What helps against a refusal, may be "". Writes to OUT and returns it. */
+/* Returns the remedy of a refusal in OUT; may be "". */
 const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1]);
 
 /*

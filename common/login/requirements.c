@@ -88,7 +88,7 @@ static enum ksa_review required_review(const struct ksa_requirement *requirement
                 return KSA_REVIEW_REQUIRE;
         /*
          * The caller of sudo can stop it, limit it and exhaust its ports until the timeout, so that
-         * the review fails. So "prefer" would be no protection.
+         * the review fails. So "prefer" would not protect.
          */
         if (review == KSA_REVIEW_PREFER && requirement->real_uid != 0)
                 return KSA_REVIEW_REQUIRE;

@@ -182,7 +182,7 @@ static inline uint32_t ksa_format_sum32(uint64_t begin, const void *bytes, size_
 enum ksa_format_key {
         KSA_KEY_NAME = 1,
         KSA_KEY_UID,
-        KSA_KEY_ACCOUNT, /* cluster/namespace/account; none contains a slash */
+        KSA_KEY_ACCOUNT, /* cluster/namespace/account, which contain no slash */
         KSA_KEY_GROUP_NAME,
         KSA_KEY_GROUP_GID,
 };

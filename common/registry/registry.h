@@ -26,7 +26,7 @@
 enum ksa_registry_answer {
         KSA_REGISTRY_FOUND = 1,
         KSA_REGISTRY_NOT_FOUND, /* open: the file does not exist */
-        KSA_REGISTRY_BROKEN, /* damaged, malicious, another version, not owned by root, or unreadable */
+        KSA_REGISTRY_BROKEN,    /* damaged, unreadable, of another version, or not owned by root */
 };
 
 /* NSS has users for all states except REMOVED. */
@@ -40,7 +40,7 @@ enum ksa_account_state {
 /* Why an account is disabled, as bits. A removed account keeps its reasons. */
 #define KSA_DISABLED_ADMINISTRATOR 1u
 #define KSA_DISABLED_RECREATED     2u /* the cluster has another account of the same name */
-#define KSA_DISABLED_CONFLICT      4u /* a local user, group or subordinate range has its name or uid */
+#define KSA_DISABLED_CONFLICT      4u /* name or uid of a local user, group or subordinate range */
 #define KSA_DISABLED_LEADER        8u /* the host that exports the accounts disabled it */
 #define KSA_DISABLED_ALL           15u
 
@@ -114,7 +114,7 @@ struct ksa_registry {
  * its owner.
  *
  * ret_registry  release it with ksa_registry_close(); zeroed unless KSA_REGISTRY_FOUND
- * ret_why       for KSA_REGISTRY_BROKEN: what is wrong with it, static; may be NULL
+ * ret_why       for KSA_REGISTRY_BROKEN: a description, static; may be NULL
  */
 enum ksa_registry_answer ksa_registry_open(const char *path, uid_t owner,
                                            struct ksa_registry *ret_registry,

@@ -26,7 +26,7 @@ const char *ksa_claims_accepted(const struct ksa_token *token, const struct ksa_
  * Requires exactly one audience, from ACCEPTED. With SEVERAL, one of several is enough.
  *
  * KSA_NO_AUDIENCE
- * KSA_WRONG_AUDIENCE     none of them is in ACCEPTED
+ * KSA_WRONG_AUDIENCE     only audiences that are not in ACCEPTED
  * KSA_SEVERAL_AUDIENCES
  */
 enum ksa_reason ksa_claims_audience(const struct ksa_token *token, const struct ksa_list *accepted,

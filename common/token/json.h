@@ -38,9 +38,9 @@ enum ksa_reason ksa_json_load_document(const char *bytes, size_t length, json_t 
 /*
  * Replaces in place, without changing the length, values that JSON allows and jansson rejects. A
  * number beyond 64 bits or the range of a double becomes 0.5 and spaces; an escape of NUL or of a
- * lone surrogate becomes \ufffd. Readers reject the new values where they matter: ksa reads only
- * integers, and no name or URL contains U+FFFD. null would not do, because for some members it
- * means absent. Other bytes stay unchanged, also in invalid JSON.
+ * lone surrogate becomes \ufffd. Readers reject the new values: ksa reads only integers, and no
+ * name or URL contains U+FFFD. null would not do, because for some members it means absent. Other
+ * bytes stay unchanged, also in invalid JSON.
  */
 void ksa_json_replace(char *bytes, size_t length);
 

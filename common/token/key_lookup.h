@@ -11,7 +11,7 @@
 #include "token/jwk.h"
 
 struct ksa_key_found {
-        const struct ksa_cluster *cluster; /* NULL if there is none */
+        const struct ksa_cluster *cluster; /* NULL if no set has the key */
         struct ksa_jwk key;
         int64_t fetched; /* seconds since 1970; 0: a file, which never becomes stale */
 };
@@ -35,7 +35,7 @@ bool ksa_key_lookup_may_be_old(enum ksa_reason found);
 
 /*
  * Returns the first cluster of ISSUER that could be refreshed: its set is fetched, and FITS returns
- * true. The name is borrowed from CONFIG; NULL if there is none.
+ * true. The name is borrowed from CONFIG; NULL without such a cluster.
  */
 const char *ksa_key_lookup_may_refresh(const struct ksa_config *config, const char *issuer,
                                        bool (*fits)(const struct ksa_cluster *cluster,
