@@ -17,8 +17,8 @@
  *
  * ret_token  owned by the caller; only on KSA_OK
  *
- * KSA_FILE_MISSING       no such file: prompt instead
- * KSA_TOKEN_FILE_PLACE   not in sudo, or not for the invoking user himself
+ * KSA_FILE_MISSING       no such file; or not sudo, or not for the invoking user: prompt instead,
+ *                        because a profile has one line for all services
  * KSA_TOKEN_FILE_UNSAFE  not a private regular file of the user's, or too large
  * KSA_TOKEN_FILE_FAILED  not readable, or not in time
  * KSA_MEMORY
