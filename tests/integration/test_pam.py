@@ -297,6 +297,20 @@ def test_account_with_a_wrong_argument_admitted_a_removed_user(stack, arguments,
     assert pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
+@pytest.mark.parametrize("user, service, made", (("ci_deployer", "sshd", True), ("alice", "sshd", False), ("ci_deployer", "su", False),
+                                                 ("ci_gone", "sshd", False)))
+def test_session_of_sshd_makes_the_home_of_a_managed_user(stack, tmp_path, user, service, made):
+    """The two lines of the profile for homes. Outside sshd, and for people, the session does nothing."""
+    registry.name_service()
+    registry.make()
+    marker = tmp_path / "home-was-made"
+    Path(CONFDIR, service).write_text("session required pam_permit.so\nsession [success=ignore default=1] pam_ksa.so\n"
+                                      "session optional pam_exec.so quiet /usr/bin/touch %s\n" % marker)
+    result = pam.attempt(CONFDIR, service, user, phases=("open_session", "close_session"))
+    assert result["codes"] == {"open_session": "SUCCESS", "close_session": "SUCCESS"} and result["changed"] == [], result
+    assert marker.exists() == made
+
+
 # --- Arguments and the order in auth ---
 
 @pytest.mark.parametrize("arguments", ("nonsense", "nodelay=1", "token_file=relative", "config=", "config=/a config=/b", "debugging"))
