@@ -69,6 +69,15 @@ void ksa_process_end(const struct ksa_process *child);
 bool ksa_process_run(const char *path, char *const *arguments,
                      const struct timespec *deadline) KSA_MUST_CHECK;
 
+/*
+ * Runs a tool of the administrator's to its end: as ksa_process_run(), but with umask 022, and with what the
+ * tool prints to standard output and error in OUT, SIZE bytes with the NUL; more is dropped.
+ * Returns the exit status, 127 also if PATH cannot be executed; -1 if it could not be started, was killed,
+ * or did not end before the deadline.
+ */
+int ksa_process_capture(const char *path, char *const *arguments, const struct timespec *deadline,
+                        char *out, size_t size) KSA_MUST_CHECK;
+
 /* --- Words --- */
 
 /* Exactly COUNT bytes from, or to, a pipe or socket, before the deadline; no SIGPIPE on a socket. */
