@@ -34,6 +34,9 @@ void check_named_users(struct report *report, const struct ksa_config *config,
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
+/* Whether this sshd shuts out an address after refused logins (OpenSSH 9.8 or later), and no file changes that. */
+bool sshd_lacks_penalties(void);
+
 /* Whether sshd shuts out an address whose tokens were refused, for rules of sshd. */
 void check_sshd(struct report *report, const struct ksa_config *config);
 

@@ -69,6 +69,11 @@ static bool may_have_set_penalties(void)
         return found || (status != 0 && status != GLOB_NOMATCH);
 }
 
+bool sshd_lacks_penalties(void)
+{
+        return has_penalties() && !may_have_set_penalties();
+}
+
 void check_sshd(struct report *report, const struct ksa_config *config)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
@@ -76,7 +81,7 @@ void check_sshd(struct report *report, const struct ksa_config *config)
 
                 if (!ksa_list_has(&rule->service, "sshd"))
                         continue;
-                if (has_penalties() && !may_have_set_penalties())
+                if (sshd_lacks_penalties())
                         report_at(report, false, &rule->location,
                                   "install ksa-penalties.conf of packaging/examples/sshd_config.d; "
                                   "see ksa-clusters(7) for MaxStartups",

@@ -14,6 +14,8 @@ static const struct command {
         const char *usage;
 } commands[] = {
         {"check", command_check, "check [--config FILE] [--json]"},
+        {"enable", command_enable, "enable [sshd] [sudo] [--dry-run] [--config FILE]"},
+        {"disable", command_disable, "disable"},
         {"explain", command_explain,
          "explain --token-file FILE|- [--user NAME] [--service NAME] [--rhost ADDRESS]\n"
          "               [--service-user NAME] [--now SECONDS] [--offline] [--config FILE] [--json]"},

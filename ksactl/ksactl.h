@@ -27,6 +27,8 @@ int keys_purge(const struct args *arguments);
 int command_accounts(const struct args *arguments);
 int command_check(const struct args *arguments);
 int command_credential(const struct args *arguments);
+int command_disable(const struct args *arguments);
+int command_enable(const struct args *arguments);
 int command_explain(const struct args *arguments);
 int command_keys(const struct args *arguments);
 int command_options(const struct args *arguments);

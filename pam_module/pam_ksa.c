@@ -386,11 +386,27 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh __attribute__((unused)),
         return PAM_SUCCESS;
 }
 
-EXPORT int pam_sm_open_session(pam_handle_t *pamh __attribute__((unused)),
-                               int flags __attribute__((unused)), int argc __attribute__((unused)),
+/*
+ * PAM_SUCCESS for sshd sessions of users that ksa created, so that a stack can create their homes:
+ * pam_mkhomedir after [success=ignore default=1]. PAM_IGNORE for all others.
+ */
+EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags __attribute__((unused)),
+                               int argc __attribute__((unused)),
                                const char **argv __attribute__((unused)))
 {
-        return PAM_IGNORE;
+        int saved_errno = errno, code = PAM_IGNORE;
+        struct login login = {.pamh = pamh};
+
+        if (take_attempt(&login, NULL) == KSA_OK && strcmp(login.attempt.service, "sshd") == 0) {
+                ksa_host_env_fill(&login.host, NULL);
+                look_up_user(&login);
+                if (login.attempt.local.exists &&
+                    ksa_local_user_account(&login.attempt.local) != NULL)
+                        code = PAM_SUCCESS;
+                ksa_local_user_close(&login.managed);
+        }
+        errno = saved_errno;
+        return code;
 }
 
 EXPORT int pam_sm_close_session(pam_handle_t *pamh __attribute__((unused)),

@@ -296,9 +296,7 @@ enum ksa_reason read_token_file(pam_handle_t *pamh, const char *pattern,
         char path[PATH_MAX];
 
         if (user == NULL)
-                return ksa_fail(err, KSA_TOKEN_FILE_PLACE,
-                                "token_file= works only in sudo, for users who authenticate as "
-                                "themselves");
+                return KSA_FILE_MISSING;
         if (strchr(user->pw_name, '/') != NULL ||
             !expand(pattern, user->pw_name, path, sizeof(path)))
                 return ksa_fail(err, KSA_TOKEN_FILE_FAILED,

@@ -17,8 +17,8 @@
  *
  * ret_token  owned by the caller (ksa_secret_free); only on KSA_OK
  *
- * KSA_FILE_MISSING       no such file: prompt instead
- * KSA_TOKEN_FILE_PLACE   not in sudo, or the login is not as the invoking user
+ * KSA_FILE_MISSING       no such file, not in sudo, or the login is not as the invoking user: prompt
+ *                        instead, because one PAM profile serves all services
  * KSA_TOKEN_FILE_UNSAFE  not a private regular file of the user, or too large
  * KSA_TOKEN_FILE_FAILED  not readable, or timeout
  * KSA_MEMORY

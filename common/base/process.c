@@ -162,31 +162,41 @@ static void reset_priority(void)
         (void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
-/* IO becomes 0 and 1, /dev/null becomes 2, all others are closed. */
-static bool arrange_descriptors(int io)
+/* IN becomes 0, OUT 1, ERRORS 2, and all others are closed. */
+static bool arrange_descriptors(int in, int out, int errors)
 {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        /* Duplicate above 2 first: either may be one of 0 to 2. */
-        int kept = fcntl(io, F_DUPFD_CLOEXEC, 3), errors = fcntl(null, F_DUPFD_CLOEXEC, 3);
+        /* Duplicate above 2 first: each may be one of 0 to 2. */
+        int kept[] = {fcntl(in, F_DUPFD_CLOEXEC, 3), fcntl(out, F_DUPFD_CLOEXEC, 3),
+                      fcntl(errors, F_DUPFD_CLOEXEC, 3)};
 
-        return null >= 0 && kept >= 0 && errors >= 0 && dup2(kept, STDIN_FILENO) >= 0 &&
-               dup2(kept, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0 &&
-               syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+                if (kept[fd] < 0 || dup2(kept[fd], fd) < 0)
+                        return false;
+        }
+        return syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0;
 }
 
-void ksa_process_become(const char *path, char *const *arguments, int io)
+static void execute(const char *path, char *const *arguments)
 {
         char search[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", language[] = "LANG=C";
         char *const environment[] = {search, language, NULL};
 
         ksa_process_default_signals();
         (void)setsid();
-        (void)umask(077);
-        if (chdir("/") == 0 && arrange_descriptors(io) && become_root()) {
+        if (chdir("/") == 0 && become_root()) {
                 reset_limits();
                 reset_priority();
                 (void)execve(path, arguments, environment);
         }
+}
+
+void ksa_process_become(const char *path, char *const *arguments, int io)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        (void)umask(077);
+        if (null >= 0 && arrange_descriptors(io, io, null))
+                execute(path, arguments);
         _exit(127);
 }
 
@@ -221,29 +231,6 @@ void ksa_process_end(const struct ksa_process *child)
         (void)close(child->pidfd);
 }
 
-bool ksa_process_run(const char *path, char *const *arguments, const struct timespec *deadline)
-{
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        siginfo_t end = {.si_pid = 0};
-        struct ksa_process child;
-        sigset_t mask;
-
-        if (null < 0)
-                return false;
-        pid_t pid = ksa_process_start(&child, &mask);
-        if (pid == 0)
-                ksa_process_become(path, arguments, null);
-        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
-        (void)close(null);
-        if (pid < 0)
-                return false;
-        bool good = ksa_process_wait(&child, deadline) &&
-                    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
-                    end.si_code == CLD_EXITED && end.si_status == 0;
-        ksa_process_end(&child);
-        return good;
-}
-
 /* --- Input and output ------------------------------------------------------- */
 
 /* Whether FD is ready for EVENTS before the deadline. */
@@ -259,6 +246,95 @@ static bool is_ready(int fd, short events, const struct timespec *deadline)
                         return answer > 0;
         }
 }
+
+/* Returns the exit status; -1 if the child was killed or did not end before the deadline. */
+static int exit_status(const struct ksa_process *child, const struct timespec *deadline)
+{
+        siginfo_t end = {.si_pid = 0};
+
+        return ksa_process_wait(child, deadline) &&
+                               waitid(P_PID, (id_t)child->pid, &end,
+                                      WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+                               end.si_code == CLD_EXITED
+                       ? end.si_status
+                       : -1;
+}
+
+bool ksa_process_run(const char *path, char *const *arguments, const struct timespec *deadline)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        struct ksa_process child;
+        sigset_t mask;
+
+        if (null < 0)
+                return false;
+        pid_t pid = ksa_process_start(&child, &mask);
+        if (pid == 0)
+                ksa_process_become(path, arguments, null);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(null);
+        if (pid < 0)
+                return false;
+        bool good = exit_status(&child, deadline) == 0;
+        ksa_process_end(&child);
+        return good;
+}
+
+/* In the child. Output and errors go to OUT; umask 022 lets the tool choose the modes of files. */
+static void __attribute__((noreturn)) become_tool(const char *path, char *const *arguments, int out)
+{
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        (void)umask(022);
+        if (null >= 0 && arrange_descriptors(null, out, out))
+                execute(path, arguments);
+        _exit(127);
+}
+
+/* Reads to the end of the stream or the deadline. Bytes that do not fit into OUT are dropped. */
+static void collect(int in, const struct timespec *deadline, char *out, size_t size)
+{
+        char dropped[512];
+        size_t length = 0;
+
+        while (is_ready(in, POLLIN, deadline)) {
+                bool full = length + 1 == size;
+                ssize_t got = full ? read(in, dropped, sizeof(dropped))
+                                   : read(in, out + length, size - 1 - length);
+
+                if (got == 0 || (got < 0 && errno != EINTR))
+                        break;
+                if (got > 0 && !full)
+                        length += (size_t)got;
+        }
+        out[length] = '\0';
+}
+
+int ksa_process_capture(const char *path, char *const *arguments, const struct timespec *deadline,
+                        char *out, size_t size)
+{
+        int ends[2], status = -1;
+        struct ksa_process child;
+        sigset_t mask;
+
+        out[0] = '\0';
+        if (pipe2(ends, O_CLOEXEC) != 0)
+                return -1;
+        pid_t pid = ksa_process_start(&child, &mask);
+        if (pid == 0)
+                become_tool(path, arguments, ends[1]);
+        (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        (void)close(ends[1]);
+        if (pid > 0) {
+                collect(ends[0], deadline, out, size);
+                status = exit_status(&child, deadline);
+                ksa_process_end(&child);
+        }
+        (void)close(ends[0]);
+        return status;
+}
+
+/* --- Words ------------------------------------------------------------------ */
 
 bool ksa_receive(int in, void *bytes, size_t count, const struct timespec *deadline)
 {

@@ -48,10 +48,6 @@ X(REPEATED_ANSWER, "repeated-answer", DENY,                                     
   "use keyboard-interactive (ksa-ssh): sshd's password method repeats one answer")                 \
 X(TOKEN_TOO_LONG, "token-too-long", DENY,                                                          \
   "the answer is longer than any token", "send a token; it has at most 16384 bytes")               \
-X(TOKEN_FILE_PLACE, "token-file-not-here", DENY,                                                   \
-  "token_file= does not work here",                                                                \
-  "use it only in the stacks of sudo and sudo-i, for users who authenticate to sudo as "           \
-  "themselves")                                                                                    \
 X(TOKEN_FILE_UNSAFE, "token-file-unsafe", DENY,                                                    \
   "the token file is not a private file of the user",                                              \
   "use a regular file, owned by the user or root, mode 0600 or 0400, at most 16384 bytes")         \

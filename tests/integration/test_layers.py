@@ -22,6 +22,7 @@ ADMIN = {
     "admin/keys": {"admin/base"},
     "admin/credential": {"admin/base"},
     "admin/accounts": {"admin/base", "admin/registry"},
+    "admin/host": {"admin/base", "admin/accounts"},
 }
 PROGRAMS = {
     "nss_module": {"registry/registry.h", "base/macros.h"},

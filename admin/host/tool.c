@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "admin/host/tool.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/base/file_write.h"
+#include "base/process.h"
+
+#define TIME        60000 /* milliseconds: debconf and systemd may be busy */
+#define OUTPUT      4096
+#define AUTH_UPDATE "/usr/sbin/pam-auth-update"
+#define PROFILES    "/usr/share/pam-configs"
+#define AUTH_FILE   "/etc/pam.d/common-auth"
+
+/* The last line of OUTPUT that is not empty, in place: most tools end with the cause. */
+static const char *last_line(char *output)
+{
+        size_t length = strlen(output);
+
+        while (length > 0 && output[length - 1] == '\n')
+                output[--length] = '\0';
+        const char *begin = strrchr(output, '\n');
+        return begin == NULL ? output : begin + 1;
+}
+
+static bool run(const char *path, const char *const *arguments, struct ksa_error *err)
+{
+        struct timespec deadline = ksa_deadline_in(TIME);
+        char output[OUTPUT], program[128];
+        char *list[8] = {program};
+        size_t count = 1;
+
+        (void)snprintf(program, sizeof(program), "%s", path);
+        for (; count < KSA_COUNT(list) - 1 && arguments[count - 1] != NULL; count++)
+                list[count] = (char *)(uintptr_t)arguments[count - 1];
+        int status = ksa_process_capture(path, list, &deadline, output, sizeof(output));
+
+        if (status == 0)
+                return true;
+        (void)ksa_fail(err, KSA_HOST_ERROR, "%s%s%s ended with %d%s%.300s", path,
+                       arguments[0] != NULL ? " " : "", arguments[0] != NULL ? arguments[0] : "",
+                       status, *output != '\0' ? ": " : "", last_line(output));
+        return false;
+}
+#define RUN(path, err, ...) run(path, (const char *const[]){__VA_ARGS__, NULL}, err)
+
+/* --- PAM ------------------------------------------------------------------------ */
+
+bool ksa_tool_knows_profile(const char *name)
+{
+        char path[128];
+
+        (void)snprintf(path, sizeof(path), PROFILES "/%s", name);
+        return access(AUTH_UPDATE, X_OK) == 0 && access(path, R_OK) == 0;
+}
+
+/* Whether a line of common-auth has the module. */
+static bool is_in_stack(void)
+{
+        FILE *file = fopen(AUTH_FILE, "re");
+        char line[1024];
+        bool found = false;
+
+        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+                found = line[0] != '#' && strstr(line, "pam_ksa.so") != NULL;
+        if (file != NULL)
+                (void)fclose(file);
+        return found;
+}
+
+bool ksa_tool_enable_profile(const char *name, struct ksa_error *err)
+{
+        if (!RUN(AUTH_UPDATE, err, "--enable", name))
+                return false;
+        if (is_in_stack())
+                return true;
+        (void)ksa_fail(
+                err, KSA_HOST_ERROR,
+                "pam-auth-update left /etc/pam.d/common-* as they are: they were edited by hand");
+        err->remedy = "run pam-auth-update --force, or add the lines of pam_ksa(8) by hand";
+        return false;
+}
+
+bool ksa_tool_disable_profile(const char *name, struct ksa_error *err)
+{
+        if (!RUN(AUTH_UPDATE, err, "--disable", name))
+                return false;
+        if (!is_in_stack())
+                return true;
+        (void)ksa_fail(
+                err, KSA_HOST_ERROR,
+                "pam-auth-update left /etc/pam.d/common-* as they are: they were edited by hand");
+        err->remedy = "remove the lines with pam_ksa.so from /etc/pam.d/common-*";
+        return false;
+}
+
+/* --- sshd, sudo, systemd ---------------------------------------------------------- */
+
+static bool systemd_runs(void)
+{
+        return access("/run/systemd/system", F_OK) == 0;
+}
+
+bool ksa_tool_reload_sshd(struct ksa_error *err)
+{
+        static const char *const units[] = {"ssh.service", "sshd.service"};
+
+        if (!RUN("/usr/sbin/sshd", err, "-t"))
+                return false;
+        for (size_t i = 0; systemd_runs() && i < KSA_COUNT(units); i++) {
+                char path[64];
+
+                (void)snprintf(path, sizeof(path), "/usr/lib/systemd/system/%s", units[i]);
+                if (access(path, F_OK) == 0 || access(path + strlen("/usr"), F_OK) == 0)
+                        return RUN("/usr/bin/systemctl", err, "try-reload-or-restart", units[i]);
+        }
+        return true;
+}
+
+/* The first user of the Match block in TEXT, or one that its first pattern matches. */
+static bool example_user(const char *text, char *out, size_t size)
+{
+        const char *users = strstr(text, "Match User ");
+
+        if (users == NULL)
+                return false;
+        users += strlen("Match User ");
+        (void)snprintf(out, size, "%.*s", (int)strcspn(users, ",\n"), users);
+        char *star = strchr(out, '*');
+
+        if (star != NULL)
+                *star = 'x';
+        return true;
+}
+
+static bool has_setting(const char *settings, const char *line)
+{
+        const char *found = strstr(settings, line);
+
+        return found != NULL && (found == settings || found[-1] == '\n');
+}
+
+bool ksa_tool_test_sshd(const char *text, struct ksa_error *err)
+{
+        struct timespec deadline = ksa_deadline_in(TIME);
+        char user[128], connection[256], output[32768];
+        char program[] = "/usr/sbin/sshd", test[] = "-T", spec[] = "-C";
+        char *arguments[] = {program, test, spec, connection, NULL};
+
+        if (!example_user(text, user, sizeof(user)))
+                return true;
+        (void)snprintf(connection, sizeof(connection), "user=%s,host=localhost,addr=127.0.0.1",
+                       user);
+        int status = ksa_process_capture(program, arguments, &deadline, output, sizeof(output));
+
+        if (status == 0 && has_setting(output, "usepam yes\n") &&
+            has_setting(output, "kbdinteractiveauthentication yes\n"))
+                return true;
+        (void)ksa_fail(err, KSA_HOST_ERROR,
+                       "sshd -T -C %s does not show \"usepam yes\" and "
+                       "\"kbdinteractiveauthentication yes\"",
+                       connection);
+        err->remedy =
+                "set UsePAM yes, and put \"Include /etc/ssh/sshd_config.d/*.conf\" first in sshd_config, "
+                "before other Match blocks";
+        return false;
+}
+
+bool ksa_tool_check_sudoers(const char *text, const struct ksa_env *env, struct ksa_error *err)
+{
+        static const char *const checkers[] = {"/usr/sbin/visudo", "/usr/sbin/visudo-rs"};
+        char draft[PATH_MAX];
+
+        (void)snprintf(draft, sizeof(draft), "%s/sudoers.draft", env->run_dir);
+        bool good = ksa_file_replace(draft, env->owner, 0440, text, strlen(text), err) == KSA_OK;
+
+        for (size_t i = 0; good && i < KSA_COUNT(checkers); i++) {
+                if (access(checkers[i], X_OK) == 0)
+                        good = RUN(checkers[i], err, "-c", "-f", draft);
+        }
+        (void)unlink(draft);
+        return good;
+}
+
+bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err)
+{
+        return RUN("/usr/bin/systemctl", err, enable ? "enable" : "disable", "--now", name);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's own tools that change its login path: pam-auth-update, sshd, visudo, systemctl. */
+#ifndef KSA_HOST_TOOL_H
+#define KSA_HOST_TOOL_H
+
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "base/error.h"
+
+/* Each returns false with the cause in ERR, which includes what the tool printed. */
+
+/* Whether this host has pam-auth-update and the profile NAME. */
+bool ksa_tool_knows_profile(const char *name);
+
+/* Enables the profile; false also if pam-auth-update left the files alone because they were edited by hand. */
+bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
+bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Tests the configuration of sshd, and reloads sshd if systemd runs it. */
+bool ksa_tool_reload_sshd(struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether sshd asks the users of the Match block in TEXT by keyboard-interactive and PAM. */
+bool ksa_tool_test_sshd(const char *text, struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether each visudo of this host (of sudo, of sudo-rs) accepts TEXT. */
+bool ksa_tool_check_sudoers(const char *text, const struct ksa_env *env,
+                            struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Enables and starts the timer NAME, or disables and stops it. */
+bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err) KSA_MUST_CHECK;
+
+#endif

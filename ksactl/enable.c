@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* ksactl enable, disable: connect ksa to sshd and sudo, and back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "cli.h"
+#include "admin/host/change.h"
+#include "admin/host/rule_users.h"
+#include "admin/host/tool.h"
+#include "ksactl.h"
+#include "output.h"
+#include "status.h"
+
+#define RECORD       KSA_STATE_DIR "/enabled"
+#define PROFILE      "ksa"
+#define SSHD_FILE    "/etc/ssh/sshd_config.d/ksa.conf"
+#define SUDOERS_FILE "/etc/sudoers.d/ksa"
+#define HEAD         "# Written by ksactl enable. ksactl disable removes this file, unless it was edited.\n"
+
+/* --- What is to be done -------------------------------------------------------------- */
+
+/* The users of SERVICE, joined by commas, allocated; NULL after a message. "" if no rule names SERVICE. */
+static char *join_users(const struct ksa_config *config, const char *service,
+                        enum ksa_user_form form)
+{
+        struct ksa_error error = {.reason = KSA_OK};
+        struct ksa_list users;
+        char *text = NULL;
+        size_t size = 0;
+
+        if (ksa_rule_users(config, service, form, &users, &error) != KSA_OK) {
+                print_error(&error);
+                return NULL;
+        }
+        FILE *out = open_memstream(&text, &size);
+
+        for (size_t i = 0; out != NULL && i < users.count; i++) {
+                const char *name = ksa_list_text(&users, i);
+
+                (void)fprintf(out, "%s", i > 0 ? "," : "");
+                for (; *name != '\0'; name++)
+                        (void)fprintf(out, form == KSA_SUDO_USERS && *name == '@' ? "\\%c" : "%c",
+                                      *name);
+        }
+        ksa_rule_users_free(&users);
+        if (out == NULL || fclose(out) != 0) {
+                (void)fputs("ksactl: out of memory\n", stderr);
+                return NULL;
+        }
+        return text;
+}
+
+static bool add_text(struct ksa_changes *changes, enum ksa_change_kind kind, const char *path,
+                     int printed, char *text)
+{
+        if (printed < 0) {
+                (void)fputs("ksactl: out of memory\n", stderr);
+                return false;
+        }
+        ksa_change_add(changes, kind, path, text);
+        return true;
+}
+
+static bool plan_sshd(const struct ksa_config *config, struct ksa_changes *changes)
+{
+        char *text = NULL, *users = join_users(config, "sshd", KSA_USER_PATTERNS);
+
+        if (users == NULL)
+                return false;
+        int printed = asprintf(
+                &text,
+                HEAD
+                "%s"
+                "# Tokens only for these users. keyboard-interactive stays off for all others.\n"
+                "Match User %s\n"
+                "    KbdInteractiveAuthentication yes\n"
+                "    PasswordAuthentication no\n"
+                "    AuthenticationMethods keyboard-interactive\n",
+                sshd_lacks_penalties()
+                        ? "# OpenSSH 9.8 and later: refused tokens do not shut out a whole address.\n"
+                          "PerSourcePenalties authfail:0\n"
+                        : "",
+                users);
+
+        free(users);
+        return add_text(changes, KSA_CHANGE_SSHD, SSHD_FILE, printed, text);
+}
+
+static int print_sudoers(char **ret_text, const char *users, bool noninteractive)
+{
+        return asprintf(
+                ret_text,
+                HEAD "# Every sudo requires a valid token, and a refused token is refused again.\n"
+                     "Defaults:%s timestamp_timeout=0\n"
+                     "Defaults:%s passwd_tries=1\n"
+                     "%s%s%s",
+                users, users, noninteractive ? "Defaults:" : "", noninteractive ? users : "",
+                noninteractive ? " noninteractive_auth\n" : "");
+}
+
+/* noninteractive_auth lets sudo -n find a token file. Not every sudo knows it, and some need no such option. */
+static bool plan_sudo(const struct ksa_config *config, const struct ksa_env *env,
+                      struct ksa_changes *changes)
+{
+        struct ksa_error ignored = {.reason = KSA_OK};
+        char *text = NULL, *users = join_users(config, "sudo", KSA_SUDO_USERS);
+
+        if (users == NULL)
+                return false;
+        int printed = print_sudoers(&text, users, true);
+
+        if (printed >= 0 && !ksa_tool_check_sudoers(text, env, &ignored)) {
+                free(text);
+                text = NULL;
+                printed = print_sudoers(&text, users, false);
+        }
+        free(users);
+        return add_text(changes, KSA_CHANGE_SUDOERS, SUDOERS_FILE, printed, text);
+}
+
+static void plan_timers(struct ksa_changes *changes)
+{
+        static const char *const timers[] = {"ksa-keys.timer", "ksa-credential.timer",
+                                             "ksa-accounts.timer"};
+        char remedy[TIMER_REMEDY_SIZE];
+
+        for (size_t i = 0; systemd_runs() && i < KSA_COUNT(timers); i++) {
+                if (!timer_runs(timers[i], remedy))
+                        ksa_change_add(changes, KSA_CHANGE_TIMER, timers[i], NULL);
+        }
+}
+
+/* --- enable ---------------------------------------------------------------------------- */
+
+struct services {
+        bool sshd, sudo;
+};
+
+static bool rule_names(const struct ksa_config *config, const char *service)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                if (ksa_list_has(&config->rules[i].service, service))
+                        return true;
+        }
+        return false;
+}
+
+/* The services of the command line, or without any those that rules name. */
+static bool choose_services(const struct ksa_config *config, const char *const args[2],
+                            struct services *ret)
+{
+        *ret = (struct services){.sshd = args[0] == NULL && rule_names(config, "sshd"),
+                                 .sudo = args[0] == NULL && rule_names(config, "sudo")};
+        for (size_t i = 0; i < 2 && args[i] != NULL; i++) {
+                bool *chosen = strcmp(args[i], "sshd") == 0   ? &ret->sshd
+                               : strcmp(args[i], "sudo") == 0 ? &ret->sudo
+                                                              : NULL;
+
+                if (chosen == NULL) {
+                        (void)fprintf(
+                                stderr,
+                                "ksactl: enable: unknown service \"%s\" (expected sshd, sudo)\n",
+                                args[i]);
+                        return false;
+                }
+                if (!rule_names(config, args[i])) {
+                        (void)fprintf(
+                                stderr,
+                                "ksactl: enable: no [rule] has service = %s; write the rule first\n",
+                                args[i]);
+                        return false;
+                }
+                *chosen = true;
+        }
+        if (!ret->sshd && !ret->sudo)
+                (void)fputs("ksactl: enable: no [rule] names sshd or sudo; write the rules first\n",
+                            stderr);
+        return ret->sshd || ret->sudo;
+}
+
+/* On hosts without pam-auth-update, nothing is changed: people there know their stacks. */
+static int print_by_hand(void)
+{
+        (void)fputs(
+                "ksactl: enable: this host has no pam-auth-update with the profile ksa; nothing was changed.\n"
+                "Write these lines first in \"auth\" and in \"account\" of /etc/pam.d/sshd and sudo:\n"
+                "    auth [success=done user_unknown=ignore authinfo_unavail=ignore "
+                "module_unknown=ignore default=die] pam_ksa.so\n"
+                "    account [success=ok ignore=ignore user_unknown=ignore module_unknown=ignore "
+                "default=die] pam_ksa.so\n"
+                "then write the files for sshd and sudo; ksactl enable --dry-run prints them.\n",
+                stderr);
+        return EXIT_DENIED;
+}
+
+static bool plan(const struct session *session, const struct services *services,
+                 struct ksa_changes *changes)
+{
+        ksa_change_add(changes, KSA_CHANGE_PROFILE, PROFILE, NULL);
+        if (services->sshd && !plan_sshd(session->config, changes))
+                return false;
+        if (services->sudo && !plan_sudo(session->config, &session->host.env, changes))
+                return false;
+        plan_timers(changes);
+        return true;
+}
+
+/* Earlier changes that this run does not repeat stay in the record. */
+static void merge(struct ksa_changes *changes, const struct ksa_changes *record)
+{
+        for (size_t i = 0; i < record->count; i++) {
+                bool again = false;
+
+                for (size_t n = 0; n < changes->count; n++)
+                        again = again ||
+                                (changes->items[n].kind == record->items[i].kind &&
+                                 strcmp(changes->items[n].name, record->items[i].name) == 0);
+                if (!again) {
+                        ksa_change_add(changes, record->items[i].kind, record->items[i].name, NULL);
+                        memcpy(changes->items[changes->count - 1].checksum,
+                               record->items[i].checksum, KSA_CHECKSUM_SIZE);
+                }
+        }
+}
+
+static int apply(struct ksa_changes *changes, const struct ksa_env *env)
+{
+        struct ksa_error error = {.reason = KSA_OK};
+        struct ksa_changes record;
+        bool reverted;
+
+        if (ksa_changes_read(RECORD, env, &record, &error) != KSA_OK) {
+                print_error(&error);
+                return EXIT_BROKEN;
+        }
+        if (!ksa_changes_apply(changes, &record, env, &reverted, &error)) {
+                print_error(&error);
+                (void)fputs(reverted ? "ksactl: enable: all changes were reverted\n"
+                                     : "ksactl: enable: some changes could not be reverted; look "
+                                       "at the files and commands above\n",
+                            stderr);
+                return EXIT_BROKEN;
+        }
+        merge(changes, &record);
+        if (ksa_changes_write(RECORD, env, changes, &error) != KSA_OK) {
+                print_error(&error);
+                return EXIT_BROKEN;
+        }
+        return EXIT_GOOD;
+}
+
+static int enable(const struct session *session, const char *const args[2], bool dry_run)
+{
+        struct ksa_changes changes = {.count = 0};
+        struct services services;
+        int status = EXIT_BROKEN;
+
+        if (!choose_services(session->config, args, &services))
+                return EXIT_BROKEN;
+        if (!dry_run && !ksa_tool_knows_profile(PROFILE))
+                return print_by_hand();
+        if (plan(session, &services, &changes)) {
+                for (size_t i = 0; i < changes.count; i++)
+                        ksa_change_print(&changes.items[i], stdout);
+                if (services.sudo)
+                        (void)puts("What these users may run with sudo stays your decision: "
+                                   "see sudoers(5).");
+                status = dry_run ? EXIT_GOOD : apply(&changes, &session->host.env);
+        }
+        ksa_changes_free(&changes);
+        return status;
+}
+
+int command_enable(const struct args *arguments)
+{
+        const char *config_file = NULL, *args[2] = {NULL, NULL};
+        bool dry_run = false;
+        const struct flag flags[] = {{"--config", &config_file, NULL},
+                                     {"--dry-run", NULL, &dry_run}};
+        struct session session;
+        int status = EXIT_BROKEN;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), args, KSA_COUNT(args)) ||
+            !is_root("enable"))
+                return EXIT_BROKEN;
+        if (open_session(&session, config_file))
+                status = enable(&session, args, dry_run);
+        close_session(&session);
+        return status;
+}
+
+/* --- disable ---------------------------------------------------------------------------- */
+
+/* In reverse order. What cannot be reverted stays in the record. */
+static int disable(struct ksa_changes *record, const struct ksa_env *env)
+{
+        struct ksa_changes left = {.count = 0};
+        struct ksa_error error = {.reason = KSA_OK};
+
+        for (size_t i = record->count; i-- > 0;) {
+                error = (struct ksa_error){.reason = KSA_OK};
+                if (ksa_change_revert(&record->items[i], env, &error))
+                        continue;
+                print_error(&error);
+                left.items[left.count++] = record->items[i];
+        }
+        error = (struct ksa_error){.reason = KSA_OK};
+        if (ksa_changes_write(RECORD, env, &left, &error) != KSA_OK) {
+                print_error(&error);
+                return EXIT_BROKEN;
+        }
+        return left.count == 0 ? EXIT_GOOD : EXIT_DENIED;
+}
+
+int command_disable(const struct args *arguments)
+{
+        struct ksa_error error = {.reason = KSA_OK};
+        struct ksa_changes record;
+        struct ksa_host_env host;
+
+        if (!read_flags(arguments, NULL, 0, NULL, 0) || !is_root("disable"))
+                return EXIT_BROKEN;
+        ksa_host_env_fill(&host, NULL);
+        if (ksa_changes_read(RECORD, &host.env, &record, &error) != KSA_OK) {
+                print_error(&error);
+                return EXIT_BROKEN;
+        }
+        if (record.count == 0) {
+                (void)puts("ksactl enable has changed nothing on this host.");
+                return EXIT_GOOD;
+        }
+        return disable(&record, &host.env);
+}

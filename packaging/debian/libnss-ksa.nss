@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+passwd after=files ksa
+group after=files ksa
