@@ -13,10 +13,10 @@
 
 #include "base/path.h"
 
-/* Files in one conf.d. */
+/* Limit of files in one conf.d. */
 #define NAMES_MAX 4096
 
-/* Reads until the end of the file; the size that fstat told is only where to begin. */
+/* Reads to the end of the file. The size from fstat() is only the first estimate. */
 static enum ksa_reason read_all(int fd, const struct stat *status, const char *path, size_t max,
                                 char **ret_bytes, size_t *ret_length, struct ksa_error *err)
 {
@@ -24,7 +24,7 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
 
         if (status->st_size < 0 || (uintmax_t)status->st_size > max)
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s is larger than %zu bytes", path, max);
-        /* One byte more than fstat said, so that a file that grew meanwhile shows. */
+        /* One byte more than fstat() reported, to notice that the file has grown. */
         size_t room = (size_t)status->st_size + 1;
         char *bytes = malloc(room + 1);
         if (bytes == NULL)
@@ -50,12 +50,12 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
         return KSA_OK;
 }
 
-/* Opens the last name of a walk, and judges the file itself; *RET_FD is the caller's. */
+/* Opens the last name of WALK and checks the file. The caller closes *RET_FD. */
 static enum ksa_reason open_file(struct ksa_path *walk, struct stat *ret_status, int *ret_fd,
                                  struct ksa_error *err)
 {
         const char *name = ksa_path_last(walk);
-        /* O_NONBLOCK: a FIFO must not hold the login up; it is refused after fstat. */
+        /* O_NONBLOCK: opening a FIFO must not block the login; the check rejects it afterwards. */
         int fd = openat(walk->directory, name,
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         enum ksa_reason reason;
@@ -77,7 +77,7 @@ static enum ksa_reason open_file(struct ksa_path *walk, struct stat *ret_status,
         return reason;
 }
 
-/* Opens the file at PATH as it must be to be believed; *RET_FD is the caller's. */
+/* Opens the file at PATH and checks it and the directories above. The caller closes *RET_FD. */
 static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret_status,
                                  int *ret_fd, struct ksa_error *err)
 {
@@ -90,7 +90,7 @@ static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret
         return reason;
 }
 
-/* What is said after a file was read well is not about that file. */
+/* After success, later errors must not name this file. */
 static enum ksa_reason sound(enum ksa_reason reason, struct ksa_error *err)
 {
         if (reason == KSA_OK)
@@ -114,7 +114,7 @@ enum ksa_reason ksa_file_read(const char *path, uid_t owner, size_t max, char **
 
 /* --- Secrets ---------------------------------------------------------------- */
 
-/* Fills SECRET, whose room says how much may come: one byte more is too much. */
+/* Fills SECRET, which has room for MAX bytes and one more, to notice a file that is too large. */
 static enum ksa_reason read_into(int fd, const char *path, size_t max, struct ksa_secret *secret,
                                  struct ksa_error *err)
 {
@@ -183,7 +183,7 @@ static enum ksa_reason no_mark(const char *path, int number, struct ksa_error *e
         return KSA_MARK;
 }
 
-/* An empty file, which is there for good when this returns: the folder is synced. */
+/* Creates an empty file and syncs its directory, so that it survives a power failure. */
 static enum ksa_reason make_mark(struct ksa_path *walk, bool only_look, struct ksa_error *err)
 {
         const char *name = ksa_path_last(walk);
@@ -238,7 +238,7 @@ static int compare_names(const void *left, const void *right)
         return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* Reads the entries of an open folder; the caller closes it. */
+/* Reads the entries of an open directory, which the caller closes. */
 static enum ksa_reason collect(DIR *directory, const char *path, const char *suffix, char **names,
                                struct ksa_error *err)
 {
@@ -293,7 +293,7 @@ enum ksa_reason ksa_file_list(const char *directory, uid_t owner, const char *su
                               char ***ret_names, struct ksa_error *err)
 {
         struct ksa_path walk;
-        /* "folder/." makes the folder itself one of those on the way, link or not. */
+        /* With "/." the directory itself is checked like those above it, also if it is a link. */
         enum ksa_reason reason = ksa_path_to(&walk, directory, "/.", owner, err);
 
         if (reason == KSA_OK)

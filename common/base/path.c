@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Links on one path; the kernel allows 40, and no sane path of ours has three. */
+/* Symbolic links on one path. The kernel allows 40; sensible paths have at most two. */
 #define LINKS_MAX 8
 
 void ksa_path_end(struct ksa_path *walk)
@@ -58,7 +58,7 @@ enum ksa_reason ksa_path_judge(const struct ksa_path *walk, const char *name,
         return KSA_OK;
 }
 
-/* Puts what the link points to before the rest of the way. */
+/* Inserts the link's target before the rest of the path. */
 static enum ksa_reason follow_link(struct ksa_path *walk, int link, struct ksa_error *err)
 {
         char target[PATH_MAX], joined[PATH_MAX];
@@ -82,7 +82,7 @@ static enum ksa_reason follow_link(struct ksa_path *walk, int link, struct ksa_e
         return KSA_OK;
 }
 
-/* One step down into folder NAME. */
+/* Opens the subdirectory NAME. */
 static enum ksa_reason enter(struct ksa_path *walk, const char *name, struct ksa_error *err)
 {
         struct stat status;
@@ -108,7 +108,7 @@ static enum ksa_reason enter(struct ksa_path *walk, const char *name, struct ksa
         return reason;
 }
 
-/* Takes the first name off the rest of the way; false at its last name, which stays. */
+/* Removes the first name from the rest of the path. False at the last name, which stays. */
 static bool next_directory(struct ksa_path *walk, char name[NAME_MAX + 1])
 {
         size_t start = strspn(walk->rest, "/");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way to a file that nobody but root (in tests: the owner handed in) may be able to change.
+ * The path to a file that only root can change (in tests: also the owner that the caller passes).
  *
- * Every folder on it, from / on, belongs to root or OWNER and is not writable by others, unless it
- * is sticky (/tmp: others cannot replace what is not theirs); a folder may be a symbolic link of
- * root's. Each is opened relative to the one before, so that none is swapped after it was judged.
+ * Every directory on it, from / on, belongs to root or OWNER and is not writable by others, unless
+ * it is sticky (/tmp: others cannot replace files of root). A directory may be a symbolic link that
+ * belongs to root. Each is opened relative to the previous one, so it cannot be replaced after it
+ * was checked.
  */
 #ifndef KSA_BASE_PATH_H
 #define KSA_BASE_PATH_H
@@ -19,17 +20,17 @@
 struct ksa_path {
         const char *path; /* the whole path, for messages */
         uid_t owner;
-        int directory; /* the folder reached so far (O_PATH) */
+        int directory; /* the last directory opened (O_PATH) */
         unsigned links;
-        char rest[PATH_MAX]; /* what is still to go */
+        char rest[PATH_MAX]; /* the part that is not opened yet */
 };
 
 /*
- * Walks to the folder of the last name of PATH with TAIL ("" or "/."); PATH is absolute, and
- * borrowed. Always ksa_path_end() it.
+ * Opens the directory of the last name of PATH with TAIL ("" or "/."). PATH is absolute, and
+ * borrowed. ksa_path_end() it always, also on failure.
  *
- * KSA_FILE_MISSING     a folder is not there
- * KSA_FILE_UNSAFE      somebody else could change it
+ * KSA_FILE_MISSING     a directory does not exist
+ * KSA_FILE_UNSAFE      users other than root and the owner could change it
  * KSA_FILE_UNREADABLE  permission, input error
  * KSA_MEMORY
  */
@@ -37,14 +38,16 @@ enum ksa_reason ksa_path_to(struct ksa_path *ret_walk, const char *path, const c
                             uid_t owner, struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_path_end(struct ksa_path *walk);
 
-/* The last name, which a walk leaves; borrowed from it. */
+/* Returns the last name, which is not opened; borrowed from WALK. */
 const char *ksa_path_last(struct ksa_path *walk);
 
-/* Whether nobody but root and the owner can change what STATUS, of NAME, describes. */
+/*
+ * Checks that only root and the owner can change the file or directory NAME, whose STATUS was read.
+ */
 enum ksa_reason ksa_path_judge(const struct ksa_path *walk, const char *name,
                                const struct stat *status, struct ksa_error *err) KSA_MUST_CHECK;
 
-/* What errno NUMBER means for NAME on the way to PATH. */
+/* Reports errno NUMBER for NAME, a part of PATH. Returns the reason. */
 enum ksa_reason ksa_path_errno(int number, const char *path, const char *name,
                                struct ksa_error *err);
 

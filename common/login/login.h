@@ -116,7 +116,7 @@ bool ksa_decision_is_verified(const struct ksa_decision *decision);
 void ksa_decision_candidate(const struct ksa_decision *decision, const struct ksa_attempt *attempt,
                             struct ksa_candidate *ret_candidate);
 
-/* Return the name of a step in logs, such as "audience", and what it checks. Static. */
+/* Return the name of a step in logs, such as "audience", and its description. Static. */
 const char *ksa_step_name(enum ksa_step step);
 const char *ksa_step_text(enum ksa_step step);
 
