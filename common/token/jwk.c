@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "token/json.h"
 
-/* The curves of RFC 7518 section 6.2.1.1, each with the one algorithm it serves. */
+/* The curves of RFC 7518 section 6.2.1.1, each with its only algorithm. */
 static const struct curve {
         enum ksa_algorithm algorithm;
         const char *name;  /* in a JWK */
@@ -66,7 +66,7 @@ unsigned ksa_jwk_bits(const struct ksa_jwk *jwk)
         return bits;
 }
 
-/* OpenSSL takes e = 1, an even n and n = 3 padded to 256 bytes as they come. */
+/* OpenSSL accepts e = 1, an even n, and n = 3 padded to 256 bytes. */
 static enum ksa_reason check_rsa(const struct ksa_jwk *jwk, struct ksa_error *err)
 {
         if (jwk->first_length == 0 || jwk->first[0] == 0)
@@ -87,7 +87,7 @@ static enum ksa_reason check_rsa(const struct ksa_jwk *jwk, struct ksa_error *er
 static bool decode(const char *text, size_t length, unsigned char *out, size_t room,
                    size_t *ret_length)
 {
-        /* The decoder may write two bytes more than it reports. */
+        /* The decoder may write two bytes more than it returns. */
         unsigned char bytes[KSA_RSA_BITS_MAX / 8 + 2];
 
         if (KSA_BASE64URL_DECODED(length) > sizeof(bytes) ||
@@ -117,7 +117,7 @@ enum ksa_reason ksa_jwk_decode(enum ksa_algorithm algorithm, const char *first, 
         return KSA_OK;
 }
 
-/* Whether MEMBER is missing or is TEXT. */
+/* Whether MEMBER is absent or equals TEXT. */
 static bool absent_or(const json_t *entry, const char *member, const char *text)
 {
         const char *value = ksa_json_text(entry, member);
@@ -126,7 +126,7 @@ static bool absent_or(const json_t *entry, const char *member, const char *text)
                (value != NULL && strcmp(value, text) == 0);
 }
 
-/* RFC 7517 section 4.3: a list of what the key is for. */
+/* RFC 7517 section 4.3: key_ops, if present, must contain "verify". */
 static bool may_verify(const json_t *entry)
 {
         const json_t *operations = json_object_get(entry, "key_ops");
@@ -168,9 +168,9 @@ enum ksa_reason ksa_jwk_read(const json_t *entry, struct ksa_jwk *ret_jwk, struc
                               err);
 }
 
-/* --- To OpenSSL ------------------------------------------------------------- */
+/* --- Conversion to OpenSSL ---------------------------------------------------- */
 
-/* An OSSL_PARAM holds an unsigned integer in the byte order of the machine. */
+/* OSSL_PARAM integers have native byte order. */
 static void to_native(const unsigned char *bytes, size_t length, unsigned char *out)
 {
         for (size_t i = 0; i < length; i++) {
@@ -231,7 +231,7 @@ enum ksa_reason ksa_jwk_key(const struct ksa_jwk *jwk, EVP_PKEY **ret_key, struc
 {
         if (jwk->algorithm == KSA_ALGORITHM_NONE)
                 return unusable(err, "it is not a key");
-        /* The error queue is the host program's. */
+        /* OpenSSL's error queue is the host program's. */
         (void)ERR_set_mark();
         EVP_PKEY *key = curve_of(jwk->algorithm) != NULL ? ec_key(jwk) : rsa_key(jwk);
         (void)ERR_pop_to_mark();

@@ -26,7 +26,7 @@ static const char *digest_of(enum ksa_algorithm algorithm)
         }
 }
 
-/* EVP_DigestVerify over the signed part, with a signature as OpenSSL wants it. */
+/* Verifies SIGNATURE, in OpenSSL's form, over the signed part. */
 static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
                               const unsigned char *signature, size_t length, struct ksa_error *err)
 {
@@ -50,7 +50,9 @@ static enum ksa_reason verify(const struct ksa_token *token, EVP_PKEY *key,
         return reason;
 }
 
-/* RFC 7518 section 3.4: R and S, each as wide as the field, to the DER that OpenSSL takes. */
+/*
+ * Converts R and S, each as wide as the field (RFC 7518 section 3.4), to the DER form of OpenSSL.
+ */
 static unsigned char *der_of(const unsigned char *bytes, size_t width, int *ret_length)
 {
         unsigned char *der = NULL;
@@ -122,7 +124,7 @@ enum ksa_reason ksa_jws_verify(const struct ksa_token *token, const struct ksa_j
         enum ksa_reason reason = ksa_jwk_key(jwk, &key, err);
         if (reason != KSA_OK)
                 return reason;
-        /* A bad signature leaves errors in a queue that is the host program's. */
+        /* An invalid signature leaves errors in OpenSSL's queue, which is the host program's. */
         (void)ERR_set_mark();
         reason = jwk->algorithm == KSA_RS256 ? verify_rsa(token, jwk, key, err)
                                              : verify_ecdsa(token, jwk, key, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One signature. */
+/* Verifies the signature of a token. */
 #ifndef KSA_JWS_H
 #define KSA_JWS_H
 
@@ -9,14 +9,14 @@
 #include "token/token.h"
 
 /*
- * Verifies TOKEN's signature with KEY (RFC 7515 section 5.2). The algorithm is the
- * key's; the token's "alg" must be the same and never selects it.
+ * Verifies TOKEN's signature with KEY (RFC 7515 section 5.2). The key determines the algorithm; the
+ * token's "alg" must be the same and never selects it.
  *
- * KSA_OK             good signature; says nothing of the claims
+ * KSA_OK             valid; the claims are not checked
  * KSA_KEY_MISMATCH   the token names another algorithm
- * KSA_CUT_SHORT      the signature ends too early
+ * KSA_CUT_SHORT      the signature is too short
  * KSA_BAD_SIGNATURE
- * KSA_KEYS_UNUSABLE  no key
+ * KSA_KEYS_UNUSABLE  KEY is not valid
  * KSA_MEMORY, KSA_INTERNAL
  */
 enum ksa_reason ksa_jws_verify(const struct ksa_token *token, const struct ksa_jwk *key,

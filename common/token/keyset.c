@@ -11,23 +11,23 @@
 #include "base/text.h"
 #include "token/json.h"
 
-/* One line of the cached form, cut into its words. */
+/* One line of the cached form, split into its fields. */
 struct line {
         enum ksa_algorithm algorithm;
         const char *kid, *first, *second;
         size_t first_length, second_length;
 };
 
-/* What a JWKS or the lines hold, without repeated keys, in their order. */
+/* An entry of a JWKS, or a line. Repeated keys are dropped, and the order is kept. */
 struct entry {
         const char *kid;
-        size_t position; /* in the JWKS, or among the lines */
+        size_t position; /* in the JWKS, or of the line */
         bool has_namesake, is_ambiguous, is_repeated;
 };
 
 struct ksa_keyset {
         json_t *document; /* a JWKS, or NULL */
-        char *text;       /* the cached form, cut up, or NULL */
+        char *text;       /* the cached form, split in place, or NULL */
         struct line *lines;
         struct entry *entries;
         size_t count;
@@ -88,13 +88,14 @@ static enum ksa_reason decode_entry(const struct ksa_keyset *keyset, size_t posi
 }
 
 /*
- * The key of an entry, whichever others have its kid. If others have, a point that is not on the curve is
- * found here, because such an entry must not hide the key; else by the one login that needs it.
+ * Reads the key of an entry. If other entries have the same kid, this also rejects a point that is
+ * not on the curve, because such an entry must not hide the valid key. Otherwise the login that
+ * uses the key rejects it.
  */
 static enum ksa_reason read_entry(const struct ksa_keyset *keyset, const struct entry *entry,
                                   struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
-        /* A token's kid is printable too, and the cached form parts its words by blanks. */
+        /* Tokens' kids are printable too, and spaces separate the fields of the cached form. */
         if (!ksa_is_graphic(entry->kid) || strlen(entry->kid) > KSA_KID_MAX)
                 return ksa_fail(err, KSA_KEYS_UNUSABLE, "it has no kid of 1 to %d printable bytes",
                                 KSA_KID_MAX);
@@ -108,7 +109,7 @@ static enum ksa_reason read_entry(const struct ksa_keyset *keyset, const struct 
         return reason;
 }
 
-/* Of the COUNT entries of one kid, marks those that repeat a key, and those of different keys. */
+/* Among COUNT entries with one kid, marks repeated keys, and different ones as ambiguous. */
 static void judge_namesakes(const struct ksa_keyset *keyset, struct entry *const *namesakes,
                             size_t count)
 {
@@ -140,7 +141,10 @@ static int compare_entries(const void *left, const void *right)
                           : (one->position > other->position) - (one->position < other->position);
 }
 
-/* Finds entries of one kid without comparing each with each. False when memory runs out. */
+/*
+ * Finds entries with the same kid, by sorting instead of comparing all pairs. False if memory runs
+ * out.
+ */
 static bool judge_kids(struct ksa_keyset *keyset)
 {
         struct entry **sorted = calloc(keyset->count, sizeof(struct entry *));
@@ -162,7 +166,7 @@ static bool judge_kids(struct ksa_keyset *keyset)
         return true;
 }
 
-/* Lists the entries of the JWKS or the lines, of which there are keyset->count; at least one. */
+/* Lists the keyset->count entries of the JWKS or the lines. At least one is required. */
 static enum ksa_reason list_entries(struct ksa_keyset *keyset, struct ksa_error *err)
 {
         size_t kept = 0;
@@ -256,7 +260,7 @@ static char *next_line(char **at)
         return line;
 }
 
-/* The number on a line "WORD number". */
+/* Reads the number of the line "WORD number". */
 static bool read_number(char **at, const char *word, int64_t *ret_number)
 {
         size_t length = strlen(word);
@@ -270,7 +274,7 @@ static bool read_number(char **at, const char *word, int64_t *ret_number)
         return true;
 }
 
-/* Cuts "key ALGORITHM KID FIRST SECOND" up. */
+/* Splits "key ALGORITHM KID FIRST SECOND". */
 static bool read_line(char *text, struct line *ret_line)
 {
         char *args[5], *state = text;
@@ -295,7 +299,7 @@ static enum ksa_reason spoiled(struct ksa_error *err)
         return ksa_fail(err, KSA_KEYS_UNUSABLE, "the cached key set is incomplete or damaged");
 }
 
-/* The lines of keys up to the end line, which counts them. */
+/* Reads the lines of keys and the end line, which has their number. */
 static enum ksa_reason read_lines(struct ksa_keyset *keyset, char *at, struct ksa_error *err)
 {
         char *line;
@@ -410,14 +414,14 @@ const char *ksa_keyset_private_kid(const struct ksa_keyset *keyset)
         for (size_t i = 0; i < count; i++) {
                 const json_t *entry = json_entry(keyset, i);
 
-                /* RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1. */
+                /* Members of private keys: RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1. */
                 if (json_object_get(entry, "d") != NULL || json_object_get(entry, "k") != NULL)
                         return kid_at(keyset, i);
         }
         return NULL;
 }
 
-/* --- Either ----------------------------------------------------------------- */
+/* --- Both forms -------------------------------------------------------------- */
 
 size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset)
 {
