@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import life
+import issuer
 
 SSHD_FILE = Path("/etc/ssh/sshd_config.d/ksa.conf")
 SUDOERS_FILE = Path("/etc/sudoers.d/ksa")
@@ -114,7 +115,7 @@ def test_sudo_by_a_token_file_and_by_askpass():
 
 
 def test_an_account_that_becomes_a_user_gets_its_home():
-    more = "[account ci_deployer]\naccount = prod:ci/deployer\n"
+    more = "[account ci_deployer]\naccount = prod:ci/deployer\naccount_uid = %s\n" % issuer.ACCOUNT_UID
     life.give_token(life.write_configuration("@own", more))
     life.run("ksactl", "accounts", "sync")
     life.run("ksactl", "enable")
