@@ -94,8 +94,7 @@ static enum ksa_reason add_listed(const struct collection *to, const struct ksa_
         for (size_t i = 0; i < to->config->counts[KSA_SECTION_ACCOUNTS]; i++) {
                 const struct ksa_accounts *source = &to->config->account_sources[i];
 
-                if (strcmp(pattern->cluster, "*") != 0 &&
-                    strcmp(pattern->cluster, source->name) != 0)
+                if (strcmp(pattern->cluster, source->name) != 0)
                         continue;
                 if (source->namespaces.count == 0 || ksa_list_has(&source->namespaces, "*")) {
                         ksa_error_at(to->err, rule->location.file, rule->location.line);
@@ -111,37 +110,23 @@ static enum ksa_reason add_listed(const struct collection *to, const struct ksa_
         return reason;
 }
 
-/* The clusters that PATTERN names, for the names of groups. */
-static enum ksa_reason add_in_clusters(const struct collection *to,
-                                       const struct ksa_pattern *pattern)
-{
-        enum ksa_reason reason = KSA_OK;
-
-        for (size_t i = 0; reason == KSA_OK && i < to->config->counts[KSA_SECTION_CLUSTER]; i++) {
-                struct ksa_pattern account = *pattern;
-
-                if (strcmp(pattern->cluster, "*") != 0 &&
-                    strcmp(pattern->cluster, to->config->clusters[i].name) != 0)
-                        continue;
-                account.cluster = to->config->clusters[i].name;
-                reason = strcmp(pattern->name, "*") == 0
-                                 ? add_namespace(to, account.cluster, account.namespace)
-                                 : add_account(to, &account);
-        }
-        return reason;
-}
-
 static enum ksa_reason add_own(const struct collection *to, const struct ksa_rule *rule)
 {
         const struct ksa_pattern *patterns = rule->account.items;
         enum ksa_reason reason = KSA_OK;
 
         for (size_t i = 0; reason == KSA_OK && i < rule->account.count; i++) {
-                reason = add_declared(to, &patterns[i]);
-                if (reason == KSA_OK)
-                        reason = strcmp(patterns[i].namespace, "*") == 0
-                                         ? add_listed(to, rule, &patterns[i])
-                                         : add_in_clusters(to, &patterns[i]);
+                const struct ksa_pattern *account = &patterns[i];
+
+                reason = add_declared(to, account);
+                if (reason != KSA_OK)
+                        break;
+                if (strcmp(account->namespace, "*") == 0)
+                        reason = add_listed(to, rule, account);
+                else if (strcmp(account->name, "*") == 0)
+                        reason = add_namespace(to, account->cluster, account->namespace);
+                else
+                        reason = add_account(to, account);
         }
         return reason;
 }

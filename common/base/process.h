@@ -76,7 +76,7 @@ bool ksa_process_run(const char *path, char *const *arguments,
 /*
  * The same for an administrator's tool, with umask 022. OUT receives what it prints to standard
  * output and error, cut to SIZE bytes with the NUL. Returns the exit status, 127 also if PATH
- * cannot be executed. -1 if it could not be started, was killed, or did not end before the deadline.
+ * cannot be executed or was killed. -1 if it could not be started or did not end before the deadline.
  */
 int ksa_process_capture(const char *path, char *const *arguments, const struct timespec *deadline,
                         char *out, size_t size) KSA_MUST_CHECK;

@@ -209,6 +209,46 @@ static void test_run(void **state)
         (void)signal(SIGCHLD, SIG_DFL);
 }
 
+/* Output and errors are kept as far as there is room, and files get the mode that a tool asks for. */
+static void test_capture(void **state)
+{
+        static const struct {
+                const char *script;
+                unsigned milliseconds;
+                int status;
+                const char *output;
+        } runs[] = {
+                {"echo out; echo error >&2; exit 3", 30000, 3, "out\nerror\n"},
+                {"umask; pwd; echo ${HOME-none}", 30000, 0, "0022\n/\nnone\n"},
+                {"i=0; while [ $i -lt 9999 ]; do echo 0123456; i=$((i+1)); done", 30000, 0,
+                 "0123456\n0123456\n0123456\n0123456"},
+                {"kill -9 $$", 30000, 127, ""},
+                {"echo a; exec sleep 600", 200, -1, "a\n"},
+        };
+
+        (void)state;
+        if (geteuid() != 0)
+                skip();
+        for (size_t i = 0; i < KSA_COUNT(runs); i++) {
+                const char *const arguments[] = {"sh", "-c", runs[i].script, NULL};
+                const struct timespec deadline = ksa_deadline_in(runs[i].milliseconds);
+                char out[32];
+
+                assert_int_equal(ksa_process_capture("/bin/sh", (char *const *)(uintptr_t)arguments,
+                                                     &deadline, out, sizeof(out)),
+                                 runs[i].status);
+                if (runs[i].status >= 0 || *runs[i].output == '\0')
+                        assert_string_equal(out, runs[i].output);
+        }
+        char name[] = "none";
+        char *const arguments[] = {name, NULL};
+        const struct timespec deadline = ksa_deadline_in(30000);
+        char out[8];
+
+        assert_int_equal(
+                ksa_process_capture("/nowhere/none", arguments, &deadline, out, sizeof(out)), 127);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -219,6 +259,7 @@ int main(void)
                 cmocka_unit_test(test_end_in_a_sandbox),
                 cmocka_unit_test(test_words),
                 cmocka_unit_test(test_run),
+                cmocka_unit_test(test_capture),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
