@@ -34,7 +34,7 @@ void check_named_users(struct report *report, const struct ksa_config *config,
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
-/* Whether this sshd shuts out an address after refused logins (OpenSSH 9.8 or later), and no file changes that. */
+/* Whether this sshd (OpenSSH 9.8 or later) shuts out an address after refused logins. */
 bool sshd_lacks_penalties(void);
 
 /* Whether sshd shuts out an address whose tokens were refused, for rules of sshd. */

@@ -101,7 +101,7 @@ static int print_sudoers(char **ret_text, const char *users, bool noninteractive
                 noninteractive ? " noninteractive_auth\n" : "");
 }
 
-/* noninteractive_auth lets sudo -n find a token file. Not every sudo knows it, and some need no such option. */
+/* noninteractive_auth lets sudo -n find a token file. Some versions of sudo do not know it. */
 static bool plan_sudo(const struct ksa_config *config, const struct ksa_env *env,
                       struct ksa_changes *changes)
 {

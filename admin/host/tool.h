@@ -13,7 +13,7 @@
 /* Whether this host has pam-auth-update and the profile NAME. */
 bool ksa_tool_knows_profile(const char *name);
 
-/* Enables the profile; false also if pam-auth-update left the files alone because they were edited by hand. */
+/* False also if pam-auth-update left the files as they are, because they were edited by hand. */
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 
