@@ -207,6 +207,24 @@ def test_directory_of_another_user_blocks_nothing(client, name):
         shutil.rmtree(other)
 
 
+@as_root
+def test_many_directories_of_another_user_delay_nothing(client):
+    """One process for each took minutes where there were 100,000 of them."""
+    looked_at = client.folder / "looked-at"
+    client.set_program("ls", 'echo "$@" >>%s\nexec %s "$@"\n' % (looked_at, shutil.which("ls")))
+    others = [SHM / (client.kept_name() + "%06d" % number) for number in range(20)]
+    for other in others:
+        other.mkdir(mode=0o700)
+        os.chown(other, 1, 1)
+    try:
+        assert "".join(client.log_in(XDG_RUNTIME_DIR=None)) == client.token
+    finally:
+        for other in others:
+            other.rmdir()
+    assert client.kept_name() in looked_at.read_text()
+    assert not any(other.name in looked_at.read_text() for other in others)
+
+
 @pytest.mark.parametrize("mode", [0o755, 0o777, 0o710])
 def test_directory_open_to_others_is_not_used(client, mode):
     other = client.runtime / (client.kept_name() + "zzzzzz")
