@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "config/load.h"
 #include "config/ini.h"
+#include "config/option.h"
 #include "fuzz.h"
 
 static char path[64];
@@ -99,67 +100,110 @@ static void check_reader(const uint8_t *data, size_t size)
 }
 
 #define ALNUM "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define LOWER "abcdefghijklmnopqrstuvwxyz0123456789-"
 #define URI   ALNUM "-._~:/?[]@!&()*+=%"
+#define PATHS "/._-+@:=~%"
 
-static void check_text(const char *text, const char *alphabet)
+static bool is_made_of(const char *text, const char *alphabet)
 {
-        MUST(text == NULL || (text[0] != '\0' && text[strspn(text, alphabet)] == '\0'));
+        return text[0] != '\0' && text[strspn(text, alphabet)] == '\0';
 }
 
-static void check_texts(const struct ksa_list *list, const char *alphabet)
+/* Of a user, a group or a service. */
+static bool is_name(const char *name, bool may_end_in_dollar)
 {
-        for (size_t i = 0; i < list->count; i++)
-                check_text(ksa_list_text(list, i), alphabet);
+        size_t length = strspn(name, ALNUM "_.-@+");
+
+        return length > 0 && strchr("-+.@", name[0]) == NULL &&
+               (name[length] == '\0' || (may_end_in_dollar && strcmp(name + length, "$") == 0));
 }
 
-static void check_names(const struct ksa_list *list, bool may_end_in_dollar)
+static bool is_pattern(const struct ksa_pattern *pattern)
 {
-        for (size_t i = 0; i < list->count; i++) {
-                const char *name = ksa_list_text(list, i);
-                size_t length = strspn(name, ALNUM "_.-@+");
+        const char *namespace = pattern->namespace, *name = pattern->name;
 
-                MUST(length > 0 && strchr("-+.~", name[0]) == NULL);
-                MUST(name[0] != '@' || (may_end_in_dollar && strcmp(name, "@own") == 0));
-                MUST(name[length] == '\0' ||
-                     (may_end_in_dollar && strcmp(name + length, "$") == 0));
+        return is_made_of(pattern->cluster, ALNUM "._-") &&
+               (strcmp(namespace, "*") == 0 || is_made_of(namespace, LOWER)) &&
+               (strcmp(name, "*") == 0 || is_made_of(name, LOWER "."));
+}
+
+/* The options whose values are texts, by the name of their kind; other values cannot hold a text. */
+static bool is_valid(const struct ksa_option *option, const void *place)
+{
+        const char *kind = option->kind->name;
+        const char *text = *(const char *const *)place;
+
+        if (strcmp(kind, "account") == 0)
+                return is_pattern(place);
+        if (strcmp(kind, "user name") == 0)
+                return strcmp(text, "@own") == 0 || is_name(text, true);
+        if (strcmp(kind, "group name") == 0 || strcmp(kind, "PAM service") == 0)
+                return is_name(text, kind[0] == 'g');
+        if (strcmp(kind, "path") == 0)
+                return text[0] == '/' && is_made_of(text, ALNUM PATHS);
+        if (strcmp(kind, "source of accounts") == 0)
+                return strcmp(text, "api") == 0 ||
+                       (strncmp(text, "file:/", 6) == 0 && is_made_of(text, ALNUM PATHS));
+        if (strcmp(kind, "uid") == 0)
+                return is_made_of(text, ALNUM "-");
+        if (strcmp(kind, "label selector") == 0)
+                return is_made_of(text, ALNUM " -_./=!,()");
+        if (strcmp(kind, "host name") == 0)
+                return is_made_of(text, LOWER ".");
+        if (strcmp(kind, "namespace") == 0)
+                return strcmp(text, "*") == 0 || is_made_of(text, LOWER);
+        return is_made_of(text, URI); /* audience, issuer, URL, source of keys */
+}
+
+/* Whether the values of OPTION are texts or patterns, not numbers, names of an enumeration or networks. */
+static bool holds_text(const struct ksa_option *option)
+{
+        static const char *const others[] = {"duration", "number", "range of uids", "value",
+                                             "network"};
+
+        for (size_t i = 0; i < KSA_COUNT(others); i++) {
+                if (strcmp(option->kind->name, others[i]) == 0)
+                        return false;
         }
+        return true;
+}
+
+static void check_option(const struct ksa_option *option, const struct ksa_section_head *section)
+{
+        const char *place = (const char *)section + option->offset;
+        const struct ksa_list *list = (const void *)place;
+
+        if (!holds_text(option) || !ksa_option_given(section, option))
+                return;
+        if ((option->flags & KSA_OPTION_LIST) == 0) {
+                MUST(is_valid(option, place));
+                return;
+        }
+        MUST(list->count > 0);
+        for (size_t i = 0; i < list->count; i++)
+                MUST(is_valid(option, (const char *)list->items + i * option->kind->size));
 }
 
 static void check_values(const struct ksa_config *config)
 {
-        static const char paths[] = ALNUM "/._-+@:=~%";
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                enum ksa_section kind = ksa_options[i].section;
 
-        check_texts(&config->host.audience, URI);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                const struct ksa_cluster *cluster = &config->clusters[i];
-
-                check_texts(&cluster->issuer, URI);
-                check_text(cluster->keys, URI);
-                check_text(cluster->api_server, URI);
-                check_text(cluster->proxy, URI);
-                check_text(cluster->api_ca_file, paths);
-                check_text(cluster->credential_file, paths);
+                if (kind == KSA_SECTION_HOST)
+                        check_option(&ksa_options[i],
+                                     (const struct ksa_section_head *)&config->host);
+                for (size_t n = 0; kind != KSA_SECTION_HOST && n < config->counts[kind]; n++)
+                        check_option(&ksa_options[i], ksa_config_section(config, kind, n));
         }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
-                check_texts(&config->services[i].audience, URI);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
+        for (unsigned kind = KSA_SECTION_CLUSTER; kind < KSA_SECTION_COUNT; kind++) {
+                for (size_t n = 0; n < config->counts[kind]; n++) {
+                        const struct ksa_section_head *section =
+                                ksa_config_section(config, (enum ksa_section)kind, n);
 
-                check_text(rule->account_uid, ALNUM "-");
-                check_names(&rule->user, true);
-                check_names(&rule->service, false);
-                check_texts(&rule->audience, URI);
+                        MUST(is_made_of(section->name, ALNUM "._-"));
+                        MUST(kind != KSA_SECTION_CLUSTER || section->name[0] != '.');
+                }
         }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
-                const struct ksa_account *account = &config->accounts[i];
-
-                check_names(&account->groups, true);
-                MUST(!ksa_list_has(&account->groups, "@own"));
-                check_text(account->home, paths);
-                check_text(account->shell, paths);
-        }
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
-                check_text(config->account_sources[i].selector, ALNUM " -_./=!,()");
 }
 
 /* In an accepted file "#" begins a line, and ";" is only in such lines. */
