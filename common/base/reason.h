@@ -142,7 +142,7 @@ X(DISABLED, "account-disabled", DENY,                                           
   "the local user is disabled",                                                                    \
   "ksactl accounts show USER tells why; ksactl accounts enable USER")                              \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
-  "the registry of local accounts is damaged, or others could change it",                          \
+  "the registry of local accounts is damaged, lost, or others could change it",                    \
   "run ksactl status to see what is wrong")                                                         \
 X(USER_CHANGED, "user-changed", FORBIDDEN,                                                         \
   "the user, service or address changed during the login",                                         \

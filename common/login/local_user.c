@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/value.h"
 #include "login/account_state.h"
 
 struct ksa_local_user ksa_local_user_of(const struct passwd *user)
@@ -73,6 +74,9 @@ void ksa_local_user_look_up(const struct ksa_env *env, const char *user,
         if (env->registry_file != NULL)
                 answer = ksa_registry_open(env->registry_file, env->owner, &ret_managed->registry,
                                            &ret_managed->broken);
+        if (env->registry_file != NULL && answer == KSA_REGISTRY_NOT_FOUND &&
+            ksa_registry_was_made(env->registry_file))
+                ret_managed->broken = "it is missing, but this host has had one";
         if (answer == KSA_REGISTRY_FOUND)
                 answer = find(&ret_managed->registry, user, local, record);
         if (answer == KSA_REGISTRY_BROKEN && ret_managed->broken == NULL)
@@ -99,12 +103,27 @@ const char *ksa_local_user_account(const struct ksa_local_user *local)
         return local->managed != NULL && local->managed->found ? local->managed->account : NULL;
 }
 
-/* Whether the gecos is CLUSTER/NAMESPACE/ACCOUNT, as from ksa's NSS module. */
+/* Whether the gecos is CLUSTER/NAMESPACE/ACCOUNT, as from ksa's NSS module. Other users may have slashes too. */
 static bool has_our_gecos(const struct ksa_local_user *local)
 {
-        const char *slash = local->gecos == NULL ? NULL : strchr(local->gecos, '/');
+        char cluster[KSA_LOCAL_USER_ACCOUNT_SIZE], *namespace, *account;
 
-        return slash != NULL && strchr(slash + 1, '/') != NULL;
+        if (local->gecos == NULL || strlen(local->gecos) >= sizeof(cluster))
+                return false;
+        strcpy(cluster, local->gecos);
+        namespace = strchr(cluster, '/');
+        account = namespace == NULL ? NULL : strchr(namespace + 1, '/');
+        if (account == NULL)
+                return false;
+        *namespace = *account = '\0';
+        return ksa_is_section_name(cluster) && ksa_is_dns_label(namespace + 1) &&
+               ksa_is_dns_subdomain(account + 1);
+}
+
+static enum ksa_reason unusable(const struct ksa_managed_user *managed, struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_REGISTRY, "the registry of local accounts cannot be used: %s",
+                        managed->broken);
 }
 
 /* Whether the user could be in the registry, if that cannot be read. */
@@ -123,8 +142,7 @@ enum ksa_reason ksa_local_user_is_known(const struct ksa_config *config, const c
         if (local->managed == NULL || local->managed->broken == NULL ||
             !may_be_managed(config, user, local) || !ksa_rule_names(config, user, any, service))
                 return KSA_OK;
-        return ksa_fail(err, KSA_REGISTRY, "the registry of local accounts cannot be used: %s",
-                        local->managed->broken);
+        return unusable(local->managed, err);
 }
 
 static enum ksa_reason recreated(const struct ksa_account_record *record,
@@ -210,6 +228,9 @@ enum ksa_reason ksa_local_user_stands(const struct ksa_local_user *local, struct
 {
         const struct ksa_managed_user *managed = local->managed;
 
+        /* A cache (nscd) still finds the users of a lost registry; which of them may log in is unknown. */
+        if (managed != NULL && managed->broken != NULL && has_our_gecos(local))
+                return unusable(managed, err);
         if (managed == NULL || !managed->found)
                 return KSA_OK;
         enum ksa_reason reason = check_state(&managed->record, err);

@@ -17,7 +17,7 @@
 /* The registry's record of a user. Zeroed: not looked up, or not in the registry. */
 struct ksa_managed_user {
         struct ksa_registry registry; /* open unless it does not exist or is damaged */
-        const char *broken;           /* why the registry is unusable, static; or NULL */
+        const char *broken;           /* why the registry is unusable or lost, static; or NULL */
         bool found;
         struct ksa_account_record record;          /* valid if found */
         char account[KSA_LOCAL_USER_ACCOUNT_SIZE]; /* its account, cluster:namespace/account */
@@ -78,7 +78,8 @@ enum ksa_reason ksa_local_user_check(const struct ksa_local_user *local,
  * Whether anyone may log in as this user at all, also by other means, such as an SSH key in its
  * home. KSA_OK for users that are not managed.
  *
- * KSA_DISABLED, KSA_ACCOUNT_UNKNOWN (removed), KSA_USER_DIFFERS (another name in the registry)
+ * KSA_DISABLED, KSA_ACCOUNT_UNKNOWN (removed), KSA_USER_DIFFERS (another name in the registry),
+ * KSA_REGISTRY (unusable or lost, and the user has the gecos of its users)
  */
 enum ksa_reason ksa_local_user_stands(const struct ksa_local_user *local,
                                       struct ksa_error *err) KSA_MUST_CHECK;

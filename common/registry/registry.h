@@ -8,6 +8,7 @@
 #ifndef KSA_REGISTRY_H
 #define KSA_REGISTRY_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -131,6 +132,12 @@ void ksa_registry_close(struct ksa_registry *registry);
 
 /* Whether PATH still names the file that REGISTRY was opened from. Costs one stat(). */
 bool ksa_registry_is_current(const struct ksa_registry *registry, const char *path);
+
+/* The mark next to the registry at PATH, which ksactl writes before the first one. False: too long a path. */
+bool ksa_registry_mark_path(const char *path, char out[PATH_MAX]);
+
+/* Whether the mark is there, or that is not known. If there is no registry at PATH then, it is lost. */
+bool ksa_registry_was_made(const char *path);
 
 /*
  * Look up an account by the local user's name, its uid, or the service account. If several records

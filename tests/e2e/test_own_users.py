@@ -38,7 +38,7 @@ def users(host):
     yield host
     for home in homes:
         shutil.rmtree(home)
-    registry.PATH.unlink()
+    registry.forget()
 
 
 @pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-disabled"), ("remade", "account-disabled"),
@@ -161,6 +161,24 @@ def test_a_user_that_nscd_remembers_is_admitted_by_key_and_token(users, nscd, li
         assert by_key.out == "" and by_key.reasons == [reason], by_key
         # ksa-ssh tries the key after the token.
         assert by_token.out == "" and set(by_token.reasons) == {reason}, by_token
+
+
+@pytest.mark.parametrize("damage", ("cut", "lost"))
+def test_a_user_that_nscd_remembers_is_admitted_without_a_registry(users, nscd, damage):
+    """Whether the user may still log in is not known. A person is left alone."""
+    users.write_config("[rule deploy]\naccount = prod:ci/deployer prod:ops/bot\nuser = ci_deployer\nservice = sshd\n")
+    assert known("ci_deployer")
+    registry.replace(registry.PATH.read_bytes()[:-8])
+    registry.MARK.touch()
+    if damage == "lost":
+        registry.PATH.unlink()
+    assert known("ci_deployer")
+    by_key = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_deployer", "-W", "127.0.0.1:22", "build-7"])
+    assert by_key.out == "" and by_key.reasons == ["registry-unusable"], by_key
+    by_token = ssh(users, users.token(namespace="ops", account="bot"), "ci_deployer")
+    assert by_token.out == "" and set(by_token.reasons) == {"registry-unusable"}, by_token
+    person = users.run(["ssh", "-o", "BatchMode=yes", "-l", "alice", "-W", "127.0.0.1:22", "build-7"])
+    assert person.out.startswith("SSH-2.0-") and person.reasons == [], person
 
 
 def test_a_person_is_refused_for_the_uid_of_a_removed_user(users):

@@ -108,17 +108,52 @@ static void test_no_registry(void **state)
         ksa_local_user_close(&own);
 }
 
+/* Whether a user with GECOS may log in without a token, while the registry cannot be read. */
+static enum ksa_reason stands(const struct ksa_env *env, const char *gecos)
+{
+        struct ksa_local_user local = {
+                .exists = true, .name = "ci_deployer", .uid = UID, .gecos = gecos};
+        struct ksa_managed_user own;
+
+        ksa_local_user_look_up(env, "ci_deployer", &local, &own);
+        assert_false(own.found);
+        assert_non_null(own.broken);
+        enum ksa_reason reason = ksa_local_user_stands(&local, NULL);
+        ksa_local_user_close(&own);
+        return reason;
+}
+
+/* nscd goes on finding its users. */
+static void assert_only_people_stand(const struct ksa_env *env)
+{
+        static const char *const people[] = {
+                "",         "Deployer",     "Ci,Room 3/4,n/a",   "prod/ci", "IT/Berlin/Deployer",
+                "prod/ci/", "/ci/deployer", "prod/ci/deployer/x"};
+
+        assert_int_equal(stands(env, "prod/ci/deployer"), KSA_REGISTRY);
+        assert_int_equal(stands(env, "prod.EU-1/ci/deployer.v2"), KSA_REGISTRY);
+        assert_int_equal(stands(env, NULL), KSA_OK);
+        for (size_t i = 0; i < KSA_COUNT(people); i++)
+                assert_int_equal(stands(env, people[i]), KSA_OK);
+}
+
 static void test_damaged_registry(void **state)
 {
         struct workdir *workdir = *state;
-        struct ksa_local_user local = {.exists = true, .name = "ci_deployer", .uid = UID};
-        struct ksa_managed_user own;
 
         write_registry(workdir, 8);
-        ksa_local_user_look_up(&workdir->env, "ci_deployer", &local, &own);
-        assert_false(own.found);
-        assert_non_null(own.broken);
-        ksa_local_user_close(&own);
+        assert_only_people_stand(&workdir->env);
+}
+
+/* The mark next to it says that there was one. */
+static void test_lost_registry(void **state)
+{
+        struct workdir *workdir = *state;
+
+        write_registry(workdir, 0);
+        assert_int_equal(remove(path), 0);
+        workdir_write(workdir, "registry.made", "");
+        assert_only_people_stand(&workdir->env);
 }
 
 /* The remedy for another account of the same name: enable, or the section that declares it. */
@@ -161,6 +196,7 @@ int main(void)
                 TEST(test_whose_user_it_is),
                 TEST(test_no_registry),
                 TEST(test_damaged_registry),
+                TEST(test_lost_registry),
                 TEST(test_a_declared_user_is_told_of_its_section),
         };
 
