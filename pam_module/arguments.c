@@ -62,7 +62,7 @@ static enum ksa_reason set(const struct row *row, const char *argument, struct a
         }
         if (*(const char **)target != NULL)
                 return ksa_fail(err, KSA_ARGUMENT, "\"%s\" appears twice", row->name);
-        if (!row->is_valid(value)) {
+        if (ksa_value_has_placeholder(value) || !row->is_valid(value)) {
                 const struct ksa_mistake *mistake = ksa_value_mistake(value, false);
 
                 (void)ksa_fail(err, KSA_ARGUMENT, "\"%s\" has an invalid value (allowed: %s)",

@@ -136,7 +136,8 @@ def test_a_section_for_sudo_i_that_would_apply_to_no_service(stack):
     "exempt=deploy-bot,a/b", "exempt=deploy-bot,%u", "token_file=/home/%h/token exempt=deploy-bot",
     "token_file=/run/{{user}}/token exempt=deploy-bot", "[token_file=/run/%u/a token] exempt=deploy-bot",
     "config=/etc/ksa/$HOST.conf exempt=deploy-bot", "[config=/etc/ksa/ksa.conf ; was /etc/old] exempt=deploy-bot",
-    "token_file=/run/%u%/token exempt=deploy-bot"))
+    "token_file=/run/%u%/token exempt=deploy-bot", "exempt=deploy-bot,__ADMIN__", "token_file=/run/@USER@/token exempt=deploy-bot",
+    "config=/etc/ksa/__HOST__.conf exempt=deploy-bot"))
 def test_argument_without_a_valid_value(stack, arguments):
     """The whole line is refused, and no user is exempt."""
     result = stack.attempt(["x"], arguments=arguments)
