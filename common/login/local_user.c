@@ -107,10 +107,11 @@ const char *ksa_local_user_account(const struct ksa_local_user *local)
 static bool has_our_gecos(const struct ksa_local_user *local)
 {
         char cluster[KSA_LOCAL_USER_ACCOUNT_SIZE], *namespace, *account;
+        size_t length = local->gecos == NULL ? 0 : strlen(local->gecos);
 
-        if (local->gecos == NULL || strlen(local->gecos) >= sizeof(cluster))
+        if (length == 0 || length >= sizeof(cluster))
                 return false;
-        strcpy(cluster, local->gecos);
+        memcpy(cluster, local->gecos, length + 1);
         namespace = strchr(cluster, '/');
         account = namespace == NULL ? NULL : strchr(namespace + 1, '/');
         if (account == NULL)
