@@ -53,6 +53,7 @@ static int run(int argc, char **argv)
 {
         if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
                 print_usage(stdout);
+                (void)puts("project, and where to report errors: " PACKAGE_URL);
                 return EXIT_GOOD;
         }
         if (argc >= 2 && strcmp(argv[1], "--version") == 0) {

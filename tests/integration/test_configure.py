@@ -73,7 +73,7 @@ def test_files_with_values_of_configure_are_compiled_again(build):
     assert "KSA_CONFIG_FILE" in names
     have = {path for part in ("admin", "common", "helper", "ksactl", "nss_module", "pam_module", "tests/unit")
             for path in (ROOT / part).rglob("*.c")
-            if re.search(r"\b(PACKAGE_VERSION|%s)\b" % "|".join(names), path.read_text())}
+            if re.search(r"\b(PACKAGE_(?:VERSION|URL)|%s)\b" % "|".join(names), path.read_text())}
     assert {"host_env.c", "ksactl.c", "api.c", "map.c", "test_api.c"} <= {path.name for path in have}
     told = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "tests/unit/cluster/test_api"])
     compiled = {Path(path).name for path in re.findall(r" -c .*?([\w./-]+\.c)\b", told.stdout)}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each file of the repository names the license in one of its first lines."""
+"""What holds for each file of the repository: it names the license, and not the address of the project."""
+import re
 import subprocess
 from pathlib import Path
 
@@ -27,6 +28,20 @@ def test_each_file_names_the_license():
     files = [name for name in names() if not name.startswith(WITHOUT)]
     assert "common/login/login.c" in files
     assert not [name for name in files if LINE not in "".join((ROOT / name).read_text().splitlines(keepends=True)[:3])]
+
+
+def test_one_file_holds_the_address_of_the_project(build):
+    """A project that moves changes one line; what names the address takes it from there."""
+    url = re.search(r"^m4_define\(\[KSA_URL\], \[(https://[^]]+)\]\)$", (ROOT / "configure.ac").read_text(), re.M).group(1)
+    place = url.removeprefix("https://").encode()
+    assert [name for name in names() if place in (ROOT / name).read_bytes()] == ["configure.ac"]
+    usage = subprocess.run([build / "ksactl/ksactl", "--help"], check=True, capture_output=True, text=True).stdout
+    assert usage.splitlines()[-1].endswith(": " + url)
+    units = sorted((ROOT / "packaging/systemd").glob("*.service.in"))
+    assert len(units) == 3
+    for unit in units:
+        made = (build / "packaging/systemd" / unit.stem).read_text()
+        assert re.search(r"^Documentation=.* %s$" % re.escape(url), made, re.M), unit.name
 
 
 def test_the_license_is_in_the_tarball():
