@@ -104,7 +104,10 @@ static void test_a_socket(void **state)
         }
 }
 
-/* Without an address of this host, the address is skipped, and no error noted; without a port, it is not. */
+/*
+ * If this host has no IPv6 address, an IPv6 target is skipped without an error. If it has no port, the
+ * target is not skipped.
+ */
 static void test_a_host_without_an_ipv6_address(void **state)
 {
         int number = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fetch_transfer.c: what goes to a server, what its answers mean, and what it is not asked at all. */
+/* fetch_transfer.c: what a request sends, what each answer means, and which requests are not sent. */
 #include "helper/fetch_transfer.h"
 
 #include <errno.h>
@@ -19,7 +19,7 @@
 static int socket_error;
 static struct transfer *transfer;
 
-/* Of the product alone: the servers here use it too, and start before it fails. */
+/* The servers of this test call it too: they start before it fails. */
 int __real_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol);
 
@@ -56,7 +56,7 @@ static struct ksa_request request_of(const char *url)
                                     .max = BODY_MAX};
 }
 
-/* Asks a server that sends ANSWER, which is stopped then; what it read is in *RET_SERVER. */
+/* Sends a request to a server that answers ANSWER, and stops it; *RET_SERVER has what it received. */
 static struct ksa_response ask(const char *answer, struct web_server *ret_server)
 {
         struct ksa_response response;
@@ -101,7 +101,7 @@ static void test_what_a_server_is_asked(void **state)
         assert_null(strstr(server.request, "Expect:"));
 }
 
-/* The next request has nothing of the one before: no credential, no body, no body of the answer. */
+/* A request contains no credential and no body of the request before. */
 static void test_requests_share_nothing(void **state)
 {
         struct web_server server;
@@ -144,7 +144,7 @@ static void test_headers_of_an_answer(void **state)
                 {"Date: Thu, 01 Jan 1970 00:01:40 GMT\r\nRetry-After: Thu, 01 Jan 1970 00:01:35 "
                  "GMT\r\n",
                  -1, 0, 100},
-                /* by whose clock? */
+                /* without Date the server's clock is not known */
                 {"Retry-After: Thu, 01 Jan 1970 00:01:45 GMT\r\n", -1, -1, -1},
         };
 
@@ -165,7 +165,7 @@ static void test_headers_of_an_answer(void **state)
         }
 }
 
-/* A header whose value is longer than what is read of any is not there. */
+/* A header whose value is longer than the buffer is ignored. */
 static void test_a_long_header(void **state)
 {
         struct web_server server;
@@ -195,7 +195,7 @@ static void test_answers_that_are_not_whole(void **state)
                  KSA_TRANSPORT_BROKEN, 0},
                 {"", KSA_TRANSPORT_BROKEN, 0},
                 {"SSH-2.0-OpenSSH_9.2\r\n", KSA_TRANSPORT_BROKEN, 0},
-                /* 64 bytes may come */
+                /* BODY_MAX is 64 */
                 {"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n"
                  "01234567890123456789012345678901234567890123456789012345678901234",
                  KSA_TRANSPORT_TOO_LARGE, 0},
@@ -270,7 +270,7 @@ static void test_servers_that_do_not_answer(void **state)
         request.milliseconds = PLENTY;
         transfer_ask(transfer, &request, &response);
         assert_int_equal(response.transport, KSA_TRANSPORT_UNREACHABLE);
-        /* The same where this host has no descriptor left is not the server's error. */
+        /* If this host has no descriptor left, it is not the server's error. */
         socket_error = EMFILE;
         transfer_ask(transfer, &request, &response);
         assert_int_equal(response.transport, KSA_TRANSPORT_HOST);
@@ -281,7 +281,7 @@ static void test_servers_that_do_not_answer(void **state)
         assert_int_equal(response.transport, KSA_TRANSPORT_HOST);
 }
 
-/* The configured proxy gets the whole URL; without one, that of the environment is not used. */
+/* The configured proxy receives the whole URL. A proxy of the environment is not used. */
 static void test_proxies(void **state)
 {
         struct web_server server;
@@ -364,7 +364,7 @@ static void test_certificates(void **state)
         }
 }
 
-/* Another authority, the system's own, and texts that are not certificates. */
+/* Certificates of another authority, the system's trust anchors, and texts that are not certificates. */
 static void test_authorities(void **state)
 {
         struct certificate *own = certificate_new("IP:127.0.0.1", -DAY, DAY);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ksa-fetch.c: each call by which it gives up privileges fails once, and then it sends nothing to the
- * network. The calls are replaced, and so is the transfer: this process stays what it is.
+ * ksa-fetch.c: each call that gives up privileges fails once, and ksa-fetch then sends nothing to the
+ * network. The calls and the transfer are replaced, so this process keeps its privileges.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -215,7 +215,7 @@ static bool answered(struct ksa_response *ret_response)
         return true;
 }
 
-/* It ended with STATUS and one answer: WHY it has no user of its own. */
+/* It ended with STATUS and one answer, that it could not become its own user: WHY. */
 static void assert_refused(int status, const char *why)
 {
         struct ksa_response response;
@@ -264,7 +264,7 @@ static void test_each_call_that_fails_refuses(void **state)
                 }
         }
         assert_int_equal(host.asked, 1);
-        assert_int_equal(failed, host.calls + 1); /* each of them was tried */
+        assert_int_equal(failed, host.calls + 1); /* each call failed once */
         assert_int_equal(host.calls, 5 + 3 + 2 * 5);
 }
 
@@ -304,7 +304,7 @@ static void test_a_change_of_user_that_did_not_happen(void **state)
         assert_refused(run_with("", 0), "it cannot become the user _ksa");
 }
 
-/* The signal at the parent's death came too late to be asked for. */
+/* The parent died before PR_SET_PDEATHSIG. */
 static void test_a_parent_that_died_before(void **state)
 {
         (void)state;
@@ -381,7 +381,7 @@ static void test_a_frame_that_is_not_a_request(void **state)
         ksa_secret_free(&frame);
 }
 
-/* Heads that are cut or wrong, and a frame that ends in the middle: nothing is asked, and nothing answered. */
+/* Heads that are cut or wrong, and a frame that ends in the middle: no request is sent, and no answer. */
 static void test_frames_that_are_cut(void **state)
 {
         struct ksa_secret *frame = a_request();

@@ -80,7 +80,10 @@ static int give(int client, SSL *tls, const char *bytes)
                            : (int)send(client, bytes, length, MSG_NOSIGNAL);
 }
 
-/* Reads until the request's head is there, or the client ends. What a client of TLS never says is no matter. */
+/*
+ * Reads until the head of the request has arrived, or the client closes. A client that refuses the
+ * certificate sends no request. A plain server that receives a TLS record (0x16) answers at once.
+ */
 static void serve(struct web_server *server, int client, SSL *tls)
 {
         server->length = 0;
@@ -108,7 +111,7 @@ static void *run(void *context)
         struct web_server *server = context;
         sigset_t broken;
 
-        /* OpenSSL writes to clients that are gone. */
+        /* OpenSSL may write to a client that has closed; the signal would end the test. */
         (void)sigemptyset(&broken);
         (void)sigaddset(&broken, SIGPIPE);
         (void)pthread_sigmask(SIG_BLOCK, &broken, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A server on loopback that sends one text to each client, plainly or by TLS with a certificate of its own. */
+/* A server on loopback that sends one text to each client, with or without TLS. */
 #ifndef KSA_TEST_WEB_SERVER_H
 #define KSA_TEST_WEB_SERVER_H
 
