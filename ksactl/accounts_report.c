@@ -258,8 +258,8 @@ bool print_run(struct accounts_run *run)
         json_t *clusters = run->clusters, *changes = run->changes;
 
         run->clusters = run->changes = NULL;
-        return print_json(json_pack("{s:s, s:O?, s:O?, s:b, s:b, s:o, s:o}", "result",
-                                    results[run->status], "problem", run->problem, "remedy",
-                                    run->remedy, "dry_run", run->dry_run, "written", run->written,
-                                    "clusters", clusters, "changes", changes));
+        return print_json_answer(json_pack("{s:s, s:O?, s:O?, s:b, s:b, s:o, s:o}", "result",
+                                           results[run->status], "problem", run->problem, "remedy",
+                                           run->remedy, "dry_run", run->dry_run, "written",
+                                           run->written, "clusters", clusters, "changes", changes));
 }

@@ -50,7 +50,8 @@ static int list(const struct ksa_registry *registry, bool all, bool json)
         if (!whole)
                 (void)fputs("ksactl: the registry is damaged: ksactl status\n", stderr);
         if (json && whole)
-                return print_json(shown) ? EXIT_GOOD : EXIT_BROKEN;
+                return print_json_answer(json_pack("{s:o}", "accounts", shown)) ? EXIT_GOOD
+                                                                                : EXIT_BROKEN;
         json_decref(shown);
         return whole ? EXIT_GOOD : EXIT_BROKEN;
 }
@@ -232,7 +233,7 @@ static int show(const struct ksa_sync *sync, const struct ksa_account_record *re
         (void)json_object_set_new(shown, "groups", show_groups(&sync->before, record));
         add_why(sync->plan, record, shown);
         if (json)
-                return print_json(shown) ? status : EXIT_BROKEN;
+                return print_json_answer(shown) ? status : EXIT_BROKEN;
         print_account(shown);
         json_decref(shown);
         return status;
@@ -249,7 +250,7 @@ static int show_refused(const struct accounts_run *run, const char *word, bool j
                 if (!is_named(change->record, word))
                         continue;
                 if (json)
-                        return print_json(show_change(change)) ? EXIT_DENIED : EXIT_BROKEN;
+                        return print_json_answer(show_change(change)) ? EXIT_DENIED : EXIT_BROKEN;
                 print_change(change);
                 return EXIT_DENIED;
         }

@@ -325,7 +325,7 @@ static int finish(struct report *report)
         const char *args[] = {"clean", "warnings", "errors"};
         json_t *answer = json_pack("{s:s, s:o}", "result", args[report->status], "problems",
                                    report->problems);
-        return print_json(answer) ? report->status : EXIT_BROKEN;
+        return print_json_answer(answer) ? report->status : EXIT_BROKEN;
 }
 
 int command_check(const struct args *arguments)

@@ -148,7 +148,8 @@ static int show(struct session *session, const char *wanted, bool json)
                 (void)json_array_append_new(all, shown);
         }
         if (json && status != EXIT_BROKEN)
-                return print_json(all) ? status : EXIT_BROKEN;
+                return print_json_answer(json_pack("{s:o}", "credentials", all)) ? status
+                                                                                 : EXIT_BROKEN;
         if (json_array_size(all) == 0 && status == EXIT_GOOD)
                 (void)puts("no cluster has a credential_file or a client_cert_file");
         json_decref(all);

@@ -402,7 +402,7 @@ static int answer(struct question *question)
         if (left_to_root(question))
                 printed = false;
         else if (question->json)
-                printed = print_json(as_json(question));
+                printed = print_json_answer(as_json(question));
         else
                 print_answer(question);
         ksa_decision_clear(&question->decision);

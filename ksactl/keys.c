@@ -140,7 +140,8 @@ static int show(const struct ksa_config *config, const struct ksa_env *env, cons
                 status = EXIT_BROKEN;
         }
         if (json && found)
-                return print_json(shown) ? status : EXIT_BROKEN;
+                return print_json_answer(json_pack("{s:o}", "clusters", shown)) ? status
+                                                                                : EXIT_BROKEN;
         json_decref(shown);
         return status;
 }

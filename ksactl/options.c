@@ -47,7 +47,8 @@ int command_options(const struct args *arguments)
                 print_option(option);
         }
         if (json)
-                return print_json(array) ? EXIT_GOOD : EXIT_BROKEN;
+                return print_json_answer(json_pack("{s:o}", "options", array)) ? EXIT_GOOD
+                                                                               : EXIT_BROKEN;
         json_decref(array);
         return EXIT_GOOD;
 }

@@ -37,6 +37,18 @@ bool print_json(json_t *value)
         return printed;
 }
 
+bool print_json_answer(json_t *answer)
+{
+        json_t *whole = json_pack("{s:i}", "version", JSON_VERSION);
+
+        if (json_object_update(whole, answer) != 0) {
+                json_decref(whole);
+                whole = NULL;
+        }
+        json_decref(answer);
+        return print_json(whole);
+}
+
 void print_error(const struct ksa_error *error)
 {
         if (error->file[0] != '\0' && error->line != 0)

@@ -12,6 +12,13 @@
 /* Writes VALUE and a newline to standard output, and frees it. False when that fails. */
 bool print_json(json_t *value);
 
+/*
+ * The same for the answer to --json: the object ANSWER, NULL if memory ran out, with the version of its form as
+ * its first member. STABILITY.md has what raises JSON_VERSION.
+ */
+#define JSON_VERSION 1
+bool print_json_answer(json_t *answer);
+
 /* "file:line: text" to standard error, as far as they are known. */
 void print_error(const struct ksa_error *error);
 

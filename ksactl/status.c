@@ -129,7 +129,7 @@ static int status(struct session *session, bool offline, bool json)
         examine_host(session, json, answer, &level);
         (void)json_object_set_new(answer, "result", json_string(level_words[level]));
         if (json)
-                return print_json(answer) ? (int)level : EXIT_UNKNOWN;
+                return print_json_answer(answer) ? (int)level : EXIT_UNKNOWN;
         if (level == UNKNOWN)
                 (void)fputs("ksactl: run status as root to see all of it\n", stderr);
         json_decref(answer);

@@ -55,7 +55,7 @@ def our_line(result):
 
 
 def shown(cluster, status=0):
-    one, = json.loads(cluster.ksactl("credential", "show", "prod", "--json", status=status).out)
+    one, = json.loads(cluster.ksactl("credential", "show", "prod", "--json", status=status).out)["credentials"]
     return one
 
 

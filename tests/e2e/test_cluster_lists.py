@@ -40,7 +40,7 @@ def use(cluster, sections):
 
 
 def users(cluster):
-    return {one["user"]: one for one in json.loads(cluster.ksactl("accounts", "list", "--json").out)}
+    return {one["user"]: one for one in json.loads(cluster.ksactl("accounts", "list", "--json").out)["accounts"]}
 
 
 def test_accounts_of_a_namespace(local):

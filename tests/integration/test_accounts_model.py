@@ -49,7 +49,7 @@ class Host:
             assert self.files.get(STATE[0]) == before
             return
         assert not self.run("sync", "--json", "--force").json["written"]  # a plan's own result gives it nothing to do
-        listed = self.run("list", "--all", "--json").json
+        listed = self.run("list", "--all", "--json").json["accounts"]
         for one in listed:  # nothing is shared, and nothing goes from one account to another
             account = one["namespace"], one["account"]
             for key in (one["uid"], one["user"]):

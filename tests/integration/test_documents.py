@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = json.loads(subprocess.run([os.environ["KSA_BUILD"] + "/ksactl/ksactl", "options", "--json"], check=True,
-                                    stdout=subprocess.PIPE).stdout)
+                                    stdout=subprocess.PIPE).stdout)["options"]
 PAGES = sorted((ROOT / "man").glob("*.[1578]"))
 
 

@@ -44,7 +44,7 @@ def sync(cluster, *words, status=0):
 
 def listed(cluster, *words):
     """{user: account} of the registry."""
-    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *words).json}
+    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *words).json["accounts"]}
 
 
 def changes(cluster, *words, status=0):
@@ -264,7 +264,7 @@ def test_show_explains_a_refused_newcomer(cluster):
         assert (refused["change"], refused["refusal"]) == ("refused", "name-local")
         for word in ("ci_deployer", "prod:ci/deployer"):
             shown = cluster.ksactl("accounts", "show", word, "--json")
-            assert shown.status == 1 and shown.json == refused, shown
+            assert shown.status == 1 and shown.json == {"version": 1, **refused}, shown
             assert cluster.ksactl("accounts", "show", word).out.startswith("refused: ci_deployer ")
     finally:
         Path("/etc/passwd").write_text(before)

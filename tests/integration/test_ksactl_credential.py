@@ -342,9 +342,9 @@ def test_show(cluster):
     token = cluster.give_credential(age=100, life=3600)
     result = cluster.ksactl_up("credential", "show", "--json")
     claims = json.loads(issuer.base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    due = result.json[0]["due"]
+    due = result.json["credentials"][0]["due"]
     assert claims["iat"] + 900 <= due <= claims["iat"] + 1800
-    assert result.status == 0 and result.json == [{
+    assert result.status == 0 and result.json["credentials"] == [{
         "cluster": "prod", "file": str(CREDENTIAL), "account": "ksa-system/host-verifier", "audiences": [issuer.ISSUER],
         "issued": claims["iat"], "expires": claims["exp"], "due": due, "problem": None}]
     text = cluster.ksactl_up("credential", "show", "prod")
@@ -376,7 +376,7 @@ def test_show_a_certificate(cluster):
     certificate, key = cluster.certificates.issue("host-7", "DNS:host-7", days=2)
     key.chmod(0o600)
     cluster.configure(cluster.section(more="client_cert_file = %s\nclient_key_file = %s\n" % (certificate, key)))
-    (shown,) = cluster.ksactl("credential", "show", "--json").json
+    (shown,) = cluster.ksactl("credential", "show", "--json").json["credentials"]
     assert (shown["account"], shown["file"], shown["due"], shown["problem"]) == ("CN=host-7", str(certificate), None, None)
     assert abs(shown["expires"] - shown["issued"] - 2 * 86400) < 100 and abs(shown["issued"] - time.time()) < 100
     assert renew(cluster, "--all").status == 0 and cluster.asked() == []
@@ -387,5 +387,5 @@ def test_show_a_certificate(cluster):
 
 def test_show_nothing(cluster):
     cluster.configure(cluster.section(more=""))
-    assert cluster.ksactl("credential", "show", "--json").json == []
+    assert cluster.ksactl("credential", "show", "--json").json["credentials"] == []
     assert cluster.ksactl("credential", "show").status == 0

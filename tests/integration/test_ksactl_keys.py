@@ -178,7 +178,7 @@ def test_show(host):
     good, skipped = issuer.Key("RS256"), issuer.Key("ES384")
     host.write_keys(good, skipped.jwk(use="enc"))
     result = host.run("keys", "show", "--config", host.config, "--json")
-    assert result.status == 0 and result.json == [{
+    assert result.status == 0 and result.json["clusters"] == [{
         "cluster": "prod", "source": "file:%s" % (host.folder / "prod.jwks"), "fetched": None, "due": None,
         "denies_after": None, "problem": None,
         "keys": [{"kid": good.kid, "algorithm": "RS256", "bits": 2048, "usable": True, "why": None},
@@ -192,7 +192,7 @@ def test_show(host):
 @pytest.mark.parametrize("algorithm, bits", [("ES256", 256), ("ES384", 384), ("ES512", 521)])
 def test_show_curve(host, algorithm, bits):
     host.write_keys(issuer.Key(algorithm))
-    (cluster,) = host.run("keys", "show", "--config", host.config, "--json").json
+    (cluster,) = host.run("keys", "show", "--config", host.config, "--json").json["clusters"]
     assert (cluster["keys"][0]["algorithm"], cluster["keys"][0]["bits"]) == (algorithm, bits)
 
 
@@ -200,7 +200,7 @@ def test_show_one_cluster(host):
     host.write_keys(issuer.Key("ES256"), name="stage.jwks")
     host.write_config(RULES + host.cluster("stage", issuer_name="https://stage"))
     names = lambda *words: [c["cluster"] for c in host.run("keys", "show", *words, "--config", host.config,
-                                                           "--json").json]
+                                                           "--json").json["clusters"]]
     assert names() == ["prod", "stage"] and names("stage") == ["stage"]
     result = host.run("keys", "show", "other", "--config", host.config)
     assert result.status == 2 and result.out == "" and "[cluster other] is not configured" in result.err
@@ -209,13 +209,13 @@ def test_show_one_cluster(host):
 def test_show_a_set_that_cannot_be_used(host):
     host.write("prod.jwks", "junk")
     result = host.run("keys", "show", "--config", host.config, "--json")
-    assert result.status == 1 and result.json[0]["problem"] and result.json[0]["keys"] == []
+    assert result.status == 1 and result.json["clusters"][0]["problem"] and result.json["clusters"][0]["keys"] == []
 
 
 def test_show_one_kid_twice(host):
     """It showed no key of a set with one kid twice."""
     host.write_keys(host.key, host.key.jwk(kid="k"), host.key, issuer.Key("RS256").jwk(kid="k"), host.key.jwk(kid="o", key_ops=["sign"]))
-    (cluster,) = host.run("keys", "show", "--config", host.config, "--json").json
+    (cluster,) = host.run("keys", "show", "--config", host.config, "--json").json["clusters"]
     assert [(key["kid"], key["usable"]) for key in cluster["keys"]] == [(host.key.kid, True), ("k", False), ("k", False), ("o", False)]
     assert cluster["problem"] is None and all(key["why"] for key in cluster["keys"][1:])
 
@@ -252,7 +252,7 @@ SECTIONS = {
 
 
 def test_options(host):
-    options = host.run("options", "--json").json
+    options = host.run("options", "--json").json["options"]
     found = {}
     for option in options:
         assert set(option) == {"section", "name", "syntax", "default", "required", "list", "text"}
@@ -267,7 +267,7 @@ def test_options(host):
 def test_options_in_words(host):
     text = host.run("options")
     assert text.status == 0
-    for option in host.run("options", "--json").json:
+    for option in host.run("options", "--json").json["options"]:
         assert "  %s " % option["name"] in text.out and option["text"] in text.out
     assert "[host]\n" in text.out and "[rule NAME]\n" in text.out and "(default: 1h)" in text.out
 
@@ -275,7 +275,7 @@ def test_options_in_words(host):
 def test_defaults_are_values(host):
     """Written out, each default is taken and changes nothing."""
     lines = {}
-    for option in host.run("options", "--json").json:
+    for option in host.run("options", "--json").json["options"]:
         if option["default"] is not None:
             lines.setdefault(option["section"], []).append("%s = %s" % (option["name"], option["default"]))
     rule = "[rule one]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n%s\n" % "\n".join(lines["rule"])

@@ -517,7 +517,7 @@ def test_show(cluster):
     assert cluster.ksactl("keys", "show").status == 1
     assert cluster.refresh("prod").status == 0
     cluster.age(100)
-    (shown,) = cluster.ksactl("keys", "show", "--json").json
+    (shown,) = cluster.ksactl("keys", "show", "--json").json["clusters"]
     fetched = int(re.search(r"^fetched (\d+)$", (CACHE / "prod/keys").read_text(), re.M).group(1))
     assert (shown["fetched"], shown["denies_after"]) == (fetched, fetched + 86400)
     assert fetched + 1800 <= shown["due"] <= fetched + 3600

@@ -39,7 +39,7 @@ def kept(cluster):
 
 
 def states(cluster):
-    return {one["user"]: (one["state"], one["uid"]) for one in cluster.ksactl("accounts", "list", "--json").json}
+    return {one["user"]: (one["state"], one["uid"]) for one in cluster.ksactl("accounts", "list", "--json").json["accounts"]}
 
 
 def restore(cluster, path=BACKUP):

@@ -56,7 +56,7 @@ def inside_json(status, *words):
 
 
 def users(cluster):
-    return {one["user"]: (one["state"], one["uid"]) for one in cluster.ksactl("accounts", "list", "--json").json}
+    return {one["user"]: (one["state"], one["uid"]) for one in cluster.ksactl("accounts", "list", "--json").json["accounts"]}
 
 
 def test_no_user_is_made_that_could_not_log_in(cluster):
