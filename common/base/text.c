@@ -190,27 +190,54 @@ bool ksa_is_graphic(const char *text)
         return true;
 }
 
-const char *ksa_text_quote(const char *text, char *out, size_t size)
-{
-        static const char cut[] = "\\...";
-        size_t at = 0;
+static const char cut[] = "\\...";
 
+/* Adds TEXT to OUT, which has *AT bytes, with bytes below FIRST_PLAIN as \xNN. False if it was cut. */
+static bool add_quoted(const char *text, char first_plain, char *out, size_t size, size_t *at)
+{
         for (size_t i = 0; text[i] != '\0'; i++) {
                 unsigned char c = (unsigned char)text[i];
-                bool plain = c >= ' ' && c <= '~' && c != '"' && c != '\\';
+                bool plain = c >= first_plain && c <= '~' && c != '"' && c != '\\';
 
                 /* Reserve room for the mark of a cut or the NUL. */
-                if (i == KSA_QUOTE_MAX || at + (plain ? 1 : 4) + sizeof(cut) > size) {
-                        (void)snprintf(out + at, size - at, "%s", cut);
-                        return out;
+                if (i == KSA_QUOTE_MAX || *at + (plain ? 1 : 4) + sizeof(cut) > size) {
+                        (void)snprintf(out + *at, size - *at, "%s", cut);
+                        return false;
                 }
                 if (plain)
-                        out[at++] = text[i];
+                        out[(*at)++] = text[i];
                 else
-                        at += (size_t)snprintf(out + at, size - at, "\\x%02x", c);
+                        *at += (size_t)snprintf(out + *at, size - *at, "\\x%02x", c);
         }
         if (size > 0)
-                out[at] = '\0';
+                out[*at] = '\0';
+        return true;
+}
+
+const char *ksa_text_quote(const char *text, char *out, size_t size)
+{
+        size_t at = 0;
+
+        (void)add_quoted(text, ' ', out, size, &at);
+        return out;
+}
+
+const char *ksa_text_quote_list(const struct ksa_list *list, char *out, size_t size)
+{
+        size_t at = 0;
+
+        if (size > 0)
+                out[0] = '\0';
+        for (size_t i = 0; i < list->count; i++) {
+                if (i > 0 && at + 1 + sizeof(cut) > size) {
+                        (void)snprintf(out + at, size - at, "%s", cut);
+                        break;
+                }
+                if (i > 0)
+                        out[at++] = ' ';
+                if (!add_quoted(ksa_list_text(list, i), '!', out, size, &at))
+                        break;
+        }
         return out;
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
 #include "base/macros.h"
 
 /* Largest number of bytes that LENGTH characters of base64url decode to. */
@@ -57,6 +58,12 @@ bool ksa_is_graphic(const char *text);
  * `\...`. No quotation marks are added. Returns OUT.
  */
 const char *ksa_text_quote(const char *text, char *out, size_t size);
+
+/*
+ * The same for the texts of LIST, separated by spaces. A space in a text becomes \x20, so that a
+ * reader can separate them again. A list that does not fit ends in `\...`.
+ */
+const char *ksa_text_quote_list(const struct ksa_list *list, char *out, size_t size);
 
 /*
  * Room for a value in a log line or message, with the NUL. Unverified values may be an attacker's

@@ -32,9 +32,23 @@ static void add(struct line *line, const char *format, ...)
                 line->length += (size_t)length;
 }
 
+/*
+ * Each key of the line is the third argument of a put_…(): a test compares them with the manual and STABILITY.md.
+ * WORD is one of ours, or has no space and no quotation mark.
+ */
+static void put_word(struct line *line, const char *prefix, const char *name, const char *word)
+{
+        add(line, "%s%s%s=%s", line->length > 0 ? " " : "", prefix, name, word);
+}
+
+static void put_number(struct line *line, const char *prefix, const char *name, long long number)
+{
+        add(line, " %s%s=%lld", prefix, name, number);
+}
+
 /* ` name="value"`, with a value that is cut to SIZE or less; nothing where the value is not known. */
-static void put(struct line *line, const char *prefix, const char *name, const char *value,
-                size_t size)
+static void put_text(struct line *line, const char *prefix, const char *name, const char *value,
+                     size_t size)
 {
         char quoted[KSA_VERIFIED_SIZE];
 
@@ -43,11 +57,24 @@ static void put(struct line *line, const char *prefix, const char *name, const c
                     ksa_text_quote(value, quoted, size < line->limit ? size : line->limit));
 }
 
+/* The same for the texts of a list: verified ones share the room of four values, others that of one. */
+static void put_list(struct line *line, const char *prefix, const char *name,
+                     const struct ksa_list *list, bool verified)
+{
+        char quoted[4 * KSA_VERIFIED_SIZE];
+        size_t size = line->limit < KSA_UNVERIFIED_SIZE ? line->limit : KSA_UNVERIFIED_SIZE;
+
+        if (verified)
+                size = 4 * line->limit;
+        if (list->count > 0)
+                add(line, " %s%s=\"%s\"", prefix, name, ksa_text_quote_list(list, quoted, size));
+}
+
 static void put_time(struct line *line, const char *prefix, const char *name,
                      const struct ksa_time *time)
 {
         if (time->given)
-                add(line, " %s%s=%lld", prefix, name, (long long)time->seconds);
+                put_number(line, prefix, name, time->seconds);
 }
 
 static void put_claims(struct line *line, const struct ksa_decision *decision)
@@ -58,20 +85,24 @@ static void put_claims(struct line *line, const struct ksa_decision *decision)
         size_t size = verified ? KSA_VERIFIED_SIZE : KSA_UNVERIFIED_SIZE;
 
         if (decision->cluster != NULL)
-                put(line, prefix, "cluster", decision->cluster->name, size);
-        else
-                put(line, prefix, "iss", token->iss, size);
-        put(line, prefix, "namespace", token->namespace, size);
-        put(line, prefix, "account", token->account, size);
-        put(line, prefix, "account_uid", token->account_uid, size);
-        put(line, prefix, "pod", token->pod, size);
-        put(line, prefix, "pod_uid", token->pod_uid, size);
-        if (token->audiences.count > 0)
-                put(line, prefix, "aud", ksa_list_text(&token->audiences, 0), size);
+                put_text(line, prefix, "cluster", decision->cluster->name, size);
+        put_text(line, prefix, "iss", token->iss, size);
+        put_text(line, prefix, "namespace", token->namespace, size);
+        put_text(line, prefix, "account", token->account, size);
+        put_text(line, prefix, "account_uid", token->account_uid, size);
+        if (decision->steps[KSA_STEP_TOKEN] == KSA_OK)
+                put_word(line, prefix, "bound", ksa_token_bound(token));
+        put_text(line, prefix, "pod", token->pod, size);
+        put_text(line, prefix, "pod_uid", token->pod_uid, size);
+        put_text(line, prefix, "secret", token->secret, size);
+        put_text(line, prefix, "secret_uid", token->secret_uid, size);
+        put_text(line, prefix, "node", token->node, size);
+        put_text(line, prefix, "node_uid", token->node_uid, size);
+        put_list(line, prefix, "aud", &token->audiences, verified);
         put_time(line, prefix, "iat", &token->iat);
         put_time(line, prefix, "exp", &token->exp);
-        put(line, prefix, "jti", token->jti, size);
-        put(line, prefix, "kid", token->kid, size);
+        put_text(line, prefix, "jti", token->jti, size);
+        put_text(line, prefix, "kid", token->kid, size);
 }
 
 const char *ksa_report_review(const struct ksa_decision *decision)
@@ -89,15 +120,15 @@ static void put_asked(struct line *line, const struct ksa_decision *decision)
         const struct ksa_requirement_result *requirement_result = &decision->requirement_result;
 
         if (decision->keys_looked_again)
-                add(line, " keys=looked-again");
+                put_word(line, "", "refresh", "started");
         if (decision->keys_need_root)
-                add(line, " keys=needs-root");
+                put_word(line, "", "refresh", "needs-root");
         if (requirement_result->review == 0)
                 return;
-        add(line, " review=%s", ksa_report_review(decision));
+        put_word(line, "", "review", ksa_report_review(decision));
         if (requirement_result->asked)
-                add(line, " audit_id=%s", decision->audit_id);
-        put(line, "", "granted_as", requirement_result->granted_as, KSA_VERIFIED_SIZE);
+                put_word(line, "", "audit_id", decision->audit_id);
+        put_text(line, "", "granted_as", requirement_result->granted_as, KSA_VERIFIED_SIZE);
 }
 
 const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_REMEDY_MAX + 1])
@@ -111,17 +142,24 @@ const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_
 }
 
 /* `why` and `remedy` are whole, however little is left of other values. */
+static void put_whole(struct line *line, const char *prefix, const char *name, const char *text)
+{
+        char whole[KSA_ERROR_SIZE];
+
+        add(line, " %s%s=\"%s\"", prefix, name, ksa_text_whole(text, whole, sizeof(whole)));
+}
+
 static void put_refusal(struct line *line, const struct ksa_decision *decision)
 {
-        char why[KSA_ERROR_SIZE], remedy[KSA_REMEDY_MAX + 1];
+        char remedy[KSA_REMEDY_MAX + 1];
 
         if (decision->error.file[0] != '\0')
-                put(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
+                put_text(line, "", "file", decision->error.file, KSA_VERIFIED_SIZE);
         if (decision->error.line != 0)
-                add(line, " line=%u", decision->error.line);
-        add(line, " why=\"%s\"", ksa_text_whole(decision->error.text, why, sizeof(why)));
+                put_number(line, "", "line", decision->error.line);
+        put_whole(line, "", "why", decision->error.text);
         if (*ksa_report_remedy(decision, remedy) != '\0')
-                add(line, " remedy=\"%s\"", remedy);
+                put_whole(line, "", "remedy", remedy);
 }
 
 const char *ksa_report_result(const struct ksa_decision *decision)
@@ -133,21 +171,36 @@ const char *ksa_report_result(const struct ksa_decision *decision)
         return "deny";
 }
 
+/* Who called, and what this host knew of the user: both may be different by the time somebody reads the line. */
+static void put_caller(struct line *line, const struct ksa_attempt *attempt)
+{
+        put_number(line, "", "real_uid", attempt->real_uid);
+        put_number(line, "", "effective_uid", attempt->effective_uid);
+        if (attempt->local.exists)
+                put_number(line, "", "user_uid", attempt->local.uid);
+        put_text(line, "", "user_account", ksa_local_user_account(&attempt->local),
+                 KSA_VERIFIED_SIZE);
+}
+
 static void put_all(struct line *line, const struct ksa_attempt *attempt,
                     const struct ksa_decision *decision, const char *reference)
 {
         char quoted[KSA_UNVERIFIED_SIZE];
 
-        add(line, "result=%s reason=%s service=", ksa_report_result(decision),
-            ksa_reason_name(decision->reason));
-        add(line, ksa_is_graphic(attempt->service) ? "%s" : "\"%s\"",
-            ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
-        add(line, " ref=%s", reference);
-        put(line, "", "rhost", attempt->rhost, KSA_UNVERIFIED_SIZE);
-        put(line, "", "user", ksa_text_user(attempt->user), KSA_UNVERIFIED_SIZE);
+        put_word(line, "", "result", ksa_report_result(decision));
+        put_word(line, "", "reason", ksa_reason_name(decision->reason));
+        if (ksa_is_graphic(attempt->service))
+                put_word(line, "", "service",
+                         ksa_text_quote(attempt->service, quoted, sizeof(quoted)));
+        else
+                put_text(line, "", "service", attempt->service, KSA_UNVERIFIED_SIZE);
+        put_word(line, "", "ref", reference);
+        put_text(line, "", "rhost", attempt->rhost, KSA_UNVERIFIED_SIZE);
+        put_text(line, "", "user", ksa_text_user(attempt->user), KSA_UNVERIFIED_SIZE);
+        put_caller(line, attempt);
         put_claims(line, decision);
         if (decision->rule != NULL)
-                put(line, "", "rule", decision->rule->name, KSA_VERIFIED_SIZE);
+                put_text(line, "", "rule", decision->rule->name, KSA_VERIFIED_SIZE);
         put_asked(line, decision);
         if (decision->outcome != KSA_ALLOW)
                 put_refusal(line, decision);

@@ -267,6 +267,11 @@ static enum ksa_reason read_kubernetes(struct ksa_token *token, struct ksa_error
                                         &token->account_uid, err);
         if (reason == KSA_OK)
                 reason = read_reference(kubernetes, "pod", &token->pod, &token->pod_uid, err);
+        if (reason == KSA_OK)
+                reason = read_reference(kubernetes, "secret", &token->secret, &token->secret_uid,
+                                        err);
+        if (reason == KSA_OK)
+                reason = read_reference(kubernetes, "node", &token->node, &token->node_uid, err);
         return reason;
 }
 
@@ -313,6 +318,16 @@ enum ksa_reason ksa_token_parse(const struct ksa_secret *text, struct ksa_token 
                 reason = decode_signature(&parts[2], ksa_secret_length(text), ret_token, err);
         ret_token->signed_length = parts[0].length + 1 + parts[1].length;
         return reason;
+}
+
+/* A token is bound to one object (TokenRequestSpec.boundObjectRef); the node of a Pod is another fact of it. */
+const char *ksa_token_bound(const struct ksa_token *token)
+{
+        if (token->pod != NULL || token->pod_uid != NULL)
+                return "pod";
+        if (token->secret != NULL || token->secret_uid != NULL)
+                return "secret";
+        return token->node != NULL || token->node_uid != NULL ? "node" : "none";
 }
 
 void ksa_token_clear(struct ksa_token *token)

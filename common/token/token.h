@@ -65,6 +65,10 @@ struct ksa_token {
         const char *account_uid;
         const char *pod;
         const char *pod_uid;
+        const char *secret;
+        const char *secret_uid;
+        const char *node; /* of the Pod, too (Kubernetes 1.30 and later) */
+        const char *node_uid;
 
         json_t *header, *payload; /* own the texts */
 };
@@ -82,6 +86,9 @@ struct ksa_token {
  */
 enum ksa_reason ksa_token_parse(const struct ksa_secret *text, struct ksa_token *ret_token,
                                 struct ksa_error *err) KSA_MUST_CHECK;
+
+/* The kind of object that TOKEN is bound to: "pod", "secret", "node" or "none". Static. */
+const char *ksa_token_bound(const struct ksa_token *token);
 
 void ksa_token_clear(struct ksa_token *token);
 

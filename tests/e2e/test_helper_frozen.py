@@ -111,7 +111,7 @@ def test_sudo_starts_no_refresh(rotated, group):
     """Its refusal names it, ssh brings the key, and sudo has it then."""
     rotated.host.give_token(rotated.host.token())
     result = rotated.host.on_host("sudo -n id -un")
-    assert result.status == 1 and result.reasons == ["unknown-kid"] and " keys=needs-root " in result.lines[0], result
+    assert result.status == 1 and result.reasons == ["unknown-kid"] and " refresh=needs-root " in result.lines[0], result
     assert rotated.server.counts == {} and faults.helpers() == [] and list(Path("/run/ksa").iterdir()) == []
     assert another_login(rotated).out == "alice\n"
     assert rotated.host.on_host("sudo -n id -un").out == "root\n"

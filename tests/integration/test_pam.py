@@ -63,8 +63,27 @@ def test_allow(stack):
     assert sorted(names) == ["KSA_ACCOUNT", "KSA_CLUSTER", "KSA_EXPIRES", "KSA_JTI", "KSA_NAMESPACE"]
     assert len(result["log"]) == 1 and "result=allow reason=ok service=sshd ref=" in result["log"][0], result
     for name in ('rhost="10.1.2.3"', 'user="deploy-bot"', 'cluster="prod"', 'namespace="ci"', 'account="deployer"',
-                 'pod="job-1"', 'aud="ssh://build-7"', 'rule="deploy"'):
+                 'bound=pod pod="job-1"', 'aud="ssh://build-7"', 'rule="deploy"', 'real_uid=0 effective_uid=0 user_uid=1500 ',
+                 'iss="%s"' % issuer.ISSUER):
         assert name in result["log"][0], name
+
+
+@pytest.mark.parametrize("kind, objects, logged", [
+    ("none", {}, ""), ("secret", {"secret": {"name": "s", "uid": "u"}}, ' secret="s" secret_uid="u"'),
+    ("node", {"node": {"name": "n", "uid": "v"}}, ' node="n" node_uid="v"'),
+    ("pod", {"node": {"name": "n"}, "pod": {"name": "p", "uid": "u"}}, ' pod="p" pod_uid="u" node="n"')])
+def test_line_names_the_object_and_all_audiences(stack, kind, objects, logged):
+    """A line that is replayed by another configuration must have what a rule may ask for, refused or not."""
+    kubernetes = {"namespace": "ci", "serviceaccount": {"name": "deployer", "uid": issuer.ACCOUNT_UID}, **objects}
+    token = stack.host.token(kubernetes=kubernetes, aud=["https://other", "a b", "ssh://build-7"])
+    result = stack.attempt(split(token))
+    assert result["reasons"] == ["several-audiences"], result
+    assert ' bound=%s%s aud="https://other a\\x20b ssh://build-7" iat=' % (kind, logged) in result["log"][0], result
+
+
+def test_line_of_a_caller_who_is_not_root(stack):
+    result = stack.attempt(split(stack.host.token()), real_uid=1501)
+    assert " real_uid=1501 effective_uid=0 user_uid=1500 cluster=" in result["log"][0], result
 
 
 def test_whole_token_in_one_answer(stack):

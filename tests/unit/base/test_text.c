@@ -269,6 +269,32 @@ static void test_quote_small_room(void **state)
         }
 }
 
+/* Texts that a reader can separate again, as far as there is room. */
+static void test_quote_list(void **state)
+{
+        static const char *const texts[] = {"ssh://build-7", "a b", "", "c\"", "long.long"};
+        struct ksa_list list = {.items = (void *)(uintptr_t)texts, .count = 0};
+        char out[64];
+
+        (void)state;
+        assert_string_equal(ksa_text_quote_list(&list, out, sizeof(out)), "");
+        list.count = 1;
+        assert_string_equal(ksa_text_quote_list(&list, out, sizeof(out)), "ssh://build-7");
+        list.count = 5;
+        assert_string_equal(ksa_text_quote_list(&list, out, sizeof(out)),
+                            "ssh://build-7 a\\x20b  c\\x22 long.long");
+        for (size_t size = 1; size < sizeof(out); size++) {
+                char *cut = malloc(size); /* the sanitizers see a byte too many */
+
+                assert_non_null(cut);
+                (void)ksa_text_quote_list(&list, cut, size);
+                assert_true(strlen(cut) < size);
+                if (size > 4 && strcmp(cut, out) != 0)
+                        assert_string_equal(cut + strlen(cut) - 4, "\\...");
+                free(cut);
+        }
+}
+
 /* As long as the text: what is quoted already is not quoted again. */
 static void test_whole(void **state)
 {
@@ -313,6 +339,7 @@ int main(void)
                 cmocka_unit_test(test_url_without_its_password),
                 cmocka_unit_test(test_quote_cuts),
                 cmocka_unit_test(test_quote_small_room),
+                cmocka_unit_test(test_quote_list),
                 cmocka_unit_test(test_whole),
         };
 

@@ -43,9 +43,10 @@ static void test_line_of_an_allow(void **state)
         char *line = line_of(&attempt, &decision);
         assert_string_equal(line,
                             "result=allow reason=ok service=sshd ref=7f3a9c2e rhost=\"10.1.2.3\" "
-                            "user=\"deploy-bot\" cluster=\"prod\" namespace=\"ci\" "
+                            "user=\"deploy-bot\" real_uid=0 effective_uid=0 user_uid=1500 "
+                            "cluster=\"prod\" iss=\"" ISSUER "\" namespace=\"ci\" "
                             "account=\"deployer\" "
-                            "account_uid=\"055340be-da7c-4afd-8213-e998a1704706\" "
+                            "account_uid=\"055340be-da7c-4afd-8213-e998a1704706\" bound=none "
                             "aud=\"" AUDIENCE "\" iat=1795464267 exp=1795464867 "
                             "jti=\"360a28dd-aad8-410c-9da1-8297ad167b1e\" kid=\"k1\" "
                             "rule=\"deploy\" review=never");
@@ -58,8 +59,8 @@ static void test_line_of_an_allow(void **state)
 static void test_unverified_claims_are_marked(void **state)
 {
         static const char *const names[] = {
-                " cluster=", " namespace=", " account=", " account_uid=", " aud=",
-                " iat=",     " exp=",       " jti=",     " kid=",         " iss="};
+                " cluster=", " namespace=", " account=", " account_uid=", " aud=",  " iat=",
+                " exp=",     " jti=",       " kid=",     " iss=",         " bound="};
         struct signer other = signer_new(KSA_ES256, "k1");
         char *claims = claims_with(NULL, NULL);
         struct ksa_secret *token = signer_token(&other, NULL, claims);
@@ -70,9 +71,10 @@ static void test_unverified_claims_are_marked(void **state)
         decide(&attempt, &decision);
         char *line = line_of(&attempt, &decision);
         assert_has(line, "result=deny reason=bad-signature service=sshd ");
-        assert_has(line, " unverified_cluster=\"prod\" unverified_namespace=\"ci\" "
-                         "unverified_account=\"deployer\" ");
+        assert_has(line, " unverified_cluster=\"prod\" unverified_iss=\"" ISSUER
+                         "\" unverified_namespace=\"ci\" unverified_account=\"deployer\" ");
         assert_has(line, " unverified_exp=1795464867 ");
+        assert_has(line, " unverified_bound=none ");
         for (size_t i = 0; i < KSA_COUNT(names); i++)
                 assert_has_not(line, names[i]);
         assert_has(line, " why=\"");
@@ -180,7 +182,7 @@ static void test_long_values_are_cut(void **state)
         attempt.user = attempt.local.name = user;
         decide(&attempt, &decision);
         char *line = line_of(&attempt, &decision);
-        assert_has(line, "\\x0a\\...\" why=");
+        assert_has(line, "\\x0a\\...\" real_uid=");
         free(line);
         ksa_decision_clear(&decision);
         ksa_secret_free(&token);
@@ -196,7 +198,8 @@ struct longest {
         struct ksa_rule rule;
         struct ksa_attempt attempt;
         struct ksa_decision decision;
-        const char *audience;
+        const char *audiences[KSA_AUDIENCES_MAX];
+        struct ksa_managed_user own;
 };
 
 static void make_longest(struct longest *l, enum ksa_reason reason, bool verified)
@@ -210,12 +213,22 @@ static void make_longest(struct longest *l, enum ksa_reason reason, bool verifie
         memset(error.text, '"', sizeof(error.text) - 1);
         memset(error.file, '\n', sizeof(error.file) - 1);
         error.cluster = l->name;
-        l->audience = l->text;
+        for (size_t i = 0; i < KSA_AUDIENCES_MAX; i++)
+                l->audiences[i] = l->text;
         l->cluster.name = l->rule.name = l->name;
-        l->attempt = (struct ksa_attempt){.user = l->text, .service = l->text, .rhost = l->text};
+        l->attempt =
+                (struct ksa_attempt){.user = l->text,
+                                     .service = l->text,
+                                     .rhost = l->text,
+                                     .local = {.exists = true, .uid = UINT32_MAX, .own = &l->own},
+                                     .real_uid = UINT32_MAX,
+                                     .effective_uid = UINT32_MAX};
+        l->own.found = true;
+        memset(l->own.account, '\n', sizeof(l->own.account) - 1);
         ksa_decision_refuse(&l->decision, reason, &error);
         l->decision.cluster = verified ? &l->cluster : NULL;
         l->decision.rule = &l->rule;
+        l->decision.steps[KSA_STEP_TOKEN] = KSA_OK;
         l->decision.steps[KSA_STEP_SIGNATURE] = verified ? KSA_OK : KSA_UNREACHED;
         l->decision.keys_looked_again = true;
         l->decision.requirement_result = (struct ksa_requirement_result){
@@ -227,11 +240,15 @@ static void make_longest(struct longest *l, enum ksa_reason reason, bool verifie
                                                .account_uid = l->text,
                                                .pod = l->text,
                                                .pod_uid = l->text,
+                                               .secret = l->text,
+                                               .secret_uid = l->text,
+                                               .node = l->text,
+                                               .node_uid = l->text,
                                                .jti = l->text,
                                                .kid = l->text,
                                                .iat = time,
                                                .exp = time,
-                                               .audiences = {&l->audience, 1}};
+                                               .audiences = {l->audiences, KSA_AUDIENCES_MAX}};
 }
 
 /* 12 KB before the fix, by an unknown client. `why` and `remedy` are whole. */
@@ -259,6 +276,66 @@ static void test_line_of_longest_values_has_at_most_2_kib(void **state)
         }
 }
 
+/* What a replay of the line needs besides: each audience, the object, who called, and what the host knew. */
+static void test_line_has_what_rules_are_matched_with(void **state)
+{
+        struct ksa_secret *token = login_fixture_token("aud", "[\"" AUDIENCE "\", \"a b\", \"c\"]");
+        struct ksa_managed_user own = {.found = true, .account = "prod:ci/other"};
+        struct ksa_attempt attempt = attempt_with(token);
+        struct ksa_decision decision;
+
+        (void)state;
+        attempt.real_uid = 1500;
+        attempt.effective_uid = 33;
+        attempt.local.own = &own;
+        decide(&attempt, &decision);
+        decision.steps[KSA_STEP_TOKEN] = decision.steps[KSA_STEP_SIGNATURE] = KSA_OK;
+        ksa_token_clear(&decision.token);
+        assert_int_equal(ksa_token_parse(token, &decision.token, NULL), KSA_OK);
+        decision.token.node = "n-1";
+        decision.token.node_uid = "v";
+        char *line = line_of(&attempt, &decision);
+        assert_has(line,
+                   " real_uid=1500 effective_uid=33 user_uid=1500 user_account=\"prod:ci/other\" ");
+        assert_has(line, " bound=node node=\"n-1\" node_uid=\"v\" ");
+        assert_has(line, " aud=\"" AUDIENCE " a\\x20b c\" ");
+        free(line);
+        attempt.local = (struct ksa_local_user){.exists = false};
+        line = line_of(&attempt, &decision);
+        assert_has(line, " effective_uid=33 iss=\"" ISSUER "\" ");
+        free(line);
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+}
+
+/* Many audiences of a stranger take no more room than one; verified ones have that of four values. */
+static void test_audiences_share_their_room(void **state)
+{
+        struct longest l;
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                size_t most = i == 1 ? 4 * KSA_VERIFIED_SIZE - 1 : KSA_UNVERIFIED_SIZE - 1;
+
+                make_longest(&l, KSA_EXPIRED, i == 1);
+                memset(l.text, 'x', sizeof(l.text) - 1);
+                for (size_t n = 0; n < KSA_AUDIENCES_MAX; n++)
+                        l.audiences[n] = "ssh://twenty-bytes-x";
+                (void)snprintf(l.decision.error.text, sizeof(l.decision.error.text), "short");
+                l.decision.error.file[0] = '\0';
+                l.decision.token =
+                        (struct ksa_token){.audiences = {l.audiences, KSA_AUDIENCES_MAX}};
+                char *line = line_of(&l.attempt, &l.decision);
+                const char *value = strstr(line, i == 1 ? " aud=\"" : "_aud=\"") + 6;
+                size_t length = strcspn(value, "\"");
+                assert_true(length <= most && length > most - 21);
+                assert_memory_equal(value + length - 4, "\\...", 4);
+                assert_int_equal(strcspn(strstr(line, " user=\"") + 7, "\""),
+                                 KSA_UNVERIFIED_SIZE - 1);
+                free(line);
+        }
+}
+
 /* With a short reason there is room for more of other values: no value has more than its limit. */
 static void test_values_have_limits_of_their_own(void **state)
 {
@@ -273,6 +350,10 @@ static void test_values_have_limits_of_their_own(void **state)
                 (void)snprintf(l.decision.error.text, sizeof(l.decision.error.text), "short");
                 l.decision.token.pod = l.decision.token.pod_uid = l.decision.token.account_uid =
                         NULL;
+                l.decision.token.secret = l.decision.token.secret_uid = l.decision.token.node =
+                        l.decision.token.node_uid = l.decision.token.iss = NULL;
+                l.decision.token.audiences.count = 0;
+                l.own.found = false;
                 l.decision.token.jti = l.decision.token.kid =
                         l.decision.requirement_result.granted_as = NULL;
                 l.decision.error.file[0] = '\0';
@@ -317,8 +398,8 @@ static void test_a_refusal_before_the_token(void **state)
         char *line = line_of(&attempt, &decision);
         assert_string_equal(line,
                             "result=unavailable reason=config-invalid service=sshd ref=7f3a9c2e "
-                            "rhost=\"10.1.2.3\" user=\"deploy-bot\" "
-                            "file=\"/etc/ksa/ksa.conf\" line=7 "
+                            "rhost=\"10.1.2.3\" user=\"deploy-bot\" real_uid=0 effective_uid=0 "
+                            "user_uid=1500 file=\"/etc/ksa/ksa.conf\" line=7 "
                             "why=\"[host] has no option 'colour'\" "
                             "remedy=\"run ksactl check\"");
         free(line);
@@ -563,6 +644,8 @@ int main(void)
                 cmocka_unit_test(test_user_that_looks_like_a_token),
                 cmocka_unit_test(test_long_values_are_cut),
                 cmocka_unit_test(test_line_of_longest_values_has_at_most_2_kib),
+                cmocka_unit_test(test_line_has_what_rules_are_matched_with),
+                cmocka_unit_test(test_audiences_share_their_room),
                 cmocka_unit_test(test_values_have_limits_of_their_own),
                 cmocka_unit_test(test_text_of_an_error_that_is_cut_says_so),
                 cmocka_unit_test(test_a_refusal_before_the_token),

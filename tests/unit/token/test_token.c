@@ -26,6 +26,14 @@ static void test_algorithm_names(void **state)
                 assert_int_equal(ksa_algorithm_find(others[i]), KSA_ALGORITHM_NONE);
 }
 
+/* The same text, or both none. */
+static void assert_same(const char *text, const char *wanted)
+{
+        assert_int_equal(text == NULL, wanted == NULL);
+        if (wanted != NULL)
+                assert_string_equal(text, wanted);
+}
+
 /* --- A good one ------------------------------------------------------------- */
 
 static void test_all_that_a_token_says(void **state)
@@ -85,8 +93,47 @@ static void test_a_token_that_says_nothing(void **state)
         assert_null(token.account_uid);
         assert_null(token.pod);
         assert_null(token.pod_uid);
+        assert_string_equal(ksa_token_bound(&token), "none");
         ksa_token_clear(&token);
         ksa_secret_free(&text);
+}
+
+/* TokenRequest binds a token to one object; a token of a Pod names its node since Kubernetes 1.30. */
+static void test_what_a_token_is_bound_to(void **state)
+{
+        static const struct {
+                const char *member, *value, *kind;
+                const char *pod, *secret, *node, *node_uid;
+        } rows[] = {
+                {"kubernetes.io/pod", "{\"name\":\"a\",\"uid\":\"u\"}", "pod", "a", NULL, NULL,
+                 NULL},
+                {"kubernetes.io/pod", "{\"uid\":\"u\"}", "pod", NULL, NULL, NULL, NULL},
+                {"kubernetes.io/secret", "{\"name\":\"b\",\"uid\":\"u\"}", "secret", NULL, "b",
+                 NULL, NULL},
+                {"kubernetes.io/node", "{\"name\":\"c\",\"uid\":\"v\"}", "node", NULL, NULL, "c",
+                 "v"},
+                {"kubernetes.io",
+                 "{\"node\":{\"name\":\"c\",\"uid\":\"v\"},\"pod\":{\"name\":\"a\"}}", "pod", "a",
+                 NULL, "c", "v"},
+                {"kubernetes.io/node", "{}", "none", NULL, NULL, NULL, NULL},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                char *claims = claims_with(rows[i].member, rows[i].value);
+                struct ksa_secret *text = token_of("{\"alg\":\"ES256\"}", claims, zeros, 64);
+                struct ksa_token token;
+
+                assert_int_equal(ksa_token_parse(text, &token, NULL), KSA_OK);
+                assert_string_equal(ksa_token_bound(&token), rows[i].kind);
+                assert_same(token.pod, rows[i].pod);
+                assert_same(token.secret, rows[i].secret);
+                assert_same(token.node, rows[i].node);
+                assert_same(token.node_uid, rows[i].node_uid);
+                ksa_token_clear(&token);
+                ksa_secret_free(&text);
+                free(claims);
+        }
 }
 
 /* --- Shape ------------------------------------------------------------------ */
@@ -367,6 +414,7 @@ int main(void)
                 cmocka_unit_test(test_algorithm_names),
                 cmocka_unit_test(test_all_that_a_token_says),
                 cmocka_unit_test(test_a_token_that_says_nothing),
+                cmocka_unit_test(test_what_a_token_is_bound_to),
                 cmocka_unit_test(test_shapes),
                 cmocka_unit_test(test_nul_inside),
                 cmocka_unit_test(test_cut_at_every_byte),

@@ -40,7 +40,11 @@ static void test_texts(void **state)
                                               "kubernetes.io/serviceaccount/name",
                                               "kubernetes.io/serviceaccount/uid",
                                               "kubernetes.io/pod/name",
-                                              "kubernetes.io/pod/uid"};
+                                              "kubernetes.io/pod/uid",
+                                              "kubernetes.io/secret/name",
+                                              "kubernetes.io/secret/uid",
+                                              "kubernetes.io/node/name",
+                                              "kubernetes.io/node/uid"};
         static const char *const wrong[] = {"null", "1", "1.5", "true", "[]", "[\"a\"]", "{}"};
 
         (void)state;
@@ -60,7 +64,8 @@ static void test_texts(void **state)
 static void test_objects(void **state)
 {
         static const char *const members[] = {"kubernetes.io", "kubernetes.io/serviceaccount",
-                                              "kubernetes.io/pod"};
+                                              "kubernetes.io/pod", "kubernetes.io/secret",
+                                              "kubernetes.io/node"};
         static const char *const wrong[] = {"null", "1", "\"a\"", "[]", "true"};
 
         (void)state;
