@@ -208,7 +208,7 @@ static void print_account(const json_t *shown)
         (void)printf("  %-12s %s%s%s\n", "account uid", word_of(shown, "account_uid"),
                      created != 0 ? ", created " : "", created != 0 ? moment(created, made) : "");
         if (!json_is_null(json_object_get(shown, "new_account_uid")))
-                (void)printf("  %-12s %s\n", "re-created", word_of(shown, "new_account_uid"));
+                (void)printf("  %-12s %s\n", "recreated", word_of(shown, "new_account_uid"));
         (void)printf("  %-12s %s\n  %-12s %s\n", "home", word_of(shown, "home"), "shell",
                      word_of(shown, "shell"));
         for (size_t i = 0; i < json_array_size(groups); i++) {

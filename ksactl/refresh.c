@@ -31,11 +31,11 @@ struct request {
 static const char *warning_of(const struct ksa_refreshed *refreshed)
 {
         if (refreshed->changed)
-                return " warning=keys_changed why=\"the new set has another key under a kid of "
+                return " warning=keys-changed why=\"the new set has another key under a kid of "
                        "the previous set\" remedy=\"find out who answers for the API server: no "
                        "API server does that\"";
         if (refreshed->replaced)
-                return " warning=keys_replaced why=\"the new set has no key of the previous "
+                return " warning=keys-replaced why=\"the new set has no key of the previous "
                        "set\" remedy=\"if the cluster was not rebuilt, find out who answers for "
                        "the API server\"";
         return "";

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 static const char *const level_words[] = {
-        [WELL] = "well", [SOON] = "soon", [TROUBLE] = "trouble", [UNKNOWN] = "unknown"};
+        [WELL] = "ok", [SOON] = "warning", [TROUBLE] = "critical", [UNKNOWN] = "unknown"};
 
 /* --- One cluster ------------------------------------------------------------ */
 

@@ -28,7 +28,7 @@ const char *ksa_refusal_word(enum ksa_refusal refusal)
                 [KSA_REFUSAL_NUMBER_LOCAL] = "uid-local",
                 [KSA_REFUSAL_UNMAPPED] = "uid-unmapped",
                 [KSA_REFUSAL_UID_DIFFERS] = "uid-differs",
-                [KSA_REFUSAL_GROUP] = "group",
+                [KSA_REFUSAL_GROUP] = "group-unusable",
         };
 
         _Static_assert(KSA_COUNT(args) == KSA_REFUSAL_COUNT, "a word for each refusal");

@@ -158,7 +158,7 @@ X(API_TIMEOUT, "api-timeout", UNAVAILABLE,                                      
 X(API_TLS, "api-tls", UNAVAILABLE,                                                                 \
   "the server could not prove that it belongs to the cluster",                                     \
   "check api_ca_file or keys_ca_file, and the name in api_server")                                 \
-X(API_BROKEN, "api-answer-broken", UNAVAILABLE,                                                    \
+X(API_BROKEN, "api-answer-invalid", UNAVAILABLE,                                                    \
   "the answer is incomplete, too large or not of the requested kind",                              \
   "check proxies and load balancers between host and cluster")                                     \
 X(API_UNAUTHORIZED, "api-unauthorized", UNAVAILABLE,                                               \
@@ -213,7 +213,7 @@ X(SERVICE_AUDIENCE, "service-without-audience", UNAVAILABLE,                    
   "add [service NAME] with audience")                                                              \
 X(SERVICE_USER, "service-with-root", UNAVAILABLE,                                                  \
   "local_user = no is only for services without root", "remove it from the [service] section")     \
-X(HOST_NAME, "host-name", UNAVAILABLE,                                                             \
+X(HOST_NAME, "host-name-missing", UNAVAILABLE,                                                             \
   "the host has no name to replace %H or %h",                                                      \
   "set the host name, or write the name instead of %H or %h")                                      \
 X(CONFIG_INVALID, "config-invalid", UNAVAILABLE,                                                   \

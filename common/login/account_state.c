@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const disabled_names[] = {"administrator", "re-created", "conflict", "leader"};
+static const char *const disabled_names[] = {"administrator", "recreated", "conflict", "leader"};
 
 const char *ksa_account_state_name(enum ksa_account_state state)
 {

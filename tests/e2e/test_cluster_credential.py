@@ -139,7 +139,7 @@ def test_without_the_role(cluster):
     given = first_token(cluster, plain)
     result = init(cluster, token=given, status=1)
     line = our_line(result)
-    assert "result=stored" in line and "warning=not_renewed" in line and "Role" in line and "warning=not_renewed" in result.err
+    assert "result=stored" in line and "warning=not-renewed" in line and "Role" in line and "warning=not-renewed" in result.err
     assert CREDENTIAL.read_text().strip() == given
     eventually(lambda: cluster.login(cluster.token()).allowed)
     line = our_line(cluster.ksactl("credential", "renew", "prod", status=1))

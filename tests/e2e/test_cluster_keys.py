@@ -123,7 +123,7 @@ def test_a_rotation(keys):
     rotate(keys, new)
     assert not looked_again(keys.let_in(before))
     result = keys.ksactl("keys", "refresh", "prod")
-    assert "keys_replaced" not in result.err and keys.cached() == [new.kid]
+    assert "keys-replaced" not in result.err and keys.cached() == [new.kid]
     keys.refused(before, "unknown-kid")
     keys.let_in(after)
 
@@ -153,7 +153,7 @@ def test_all_keys_replaced(keys):
     keys.give_credential()
     keys.cool_down()
     result = keys.let_in(after)
-    assert len([line for line in result.log if "ksactl" in line and "warning=keys_replaced" in line]) == 1, result
+    assert len([line for line in result.log if "ksactl" in line and "warning=keys-replaced" in line]) == 1, result
     assert keys.cached() == [third.kid]
     keys.refused(before, "unknown-kid")
 

@@ -55,7 +55,7 @@ def test_nothing_in_a_namespace(local):
     """An API server gives null for no items."""
     use(local, "[accounts prod]\nnamespaces = nobody-made-it\n")
     answer = json.loads(local.ksactl("accounts", "sync", "--json").out)
-    assert answer["clusters"][0]["how"] == "read" and answer["changes"] == []
+    assert answer["clusters"][0]["outcome"] == "read" and answer["changes"] == []
 
 
 def test_pages_and_a_selector(local):
@@ -101,6 +101,6 @@ def test_recreated(local):
     local.server.delete_account("ci", "again")
     local.server.account("ci", "again")
     local.ksactl("accounts", "sync", status=1)
-    assert users(local)["ci_again"]["reasons"] == ["re-created"]
+    assert users(local)["ci_again"]["reasons"] == ["recreated"]
     local.ksactl("accounts", "enable", "ci_again")
     assert users(local)["ci_again"]["state"] == "active" and users(local)["ci_again"]["uid"] == uid

@@ -83,7 +83,7 @@ def test_a_rebuilt_cluster(cluster):
     new = issuer.Key("RS256")
     cluster.server.pages[KEYS] = jwks_page(new)
     result = login(cluster, new)
-    assert result.allowed and len([line for line in result.log if "warning=keys_replaced" in line]) == 1, result
+    assert result.allowed and len([line for line in result.log if "warning=keys-replaced" in line]) == 1, result
     assert login(cluster).reasons == ["unknown-kid"]
 
 

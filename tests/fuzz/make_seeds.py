@@ -219,7 +219,7 @@ def accounts():
     one = {"namespace": "ci", "account": "deployer", "account_uid": "u-1", "created": NOW, "user": "ci_deployer",
            "uid": 1900000001, "state": "active", "reasons": []}
     states = [{**one, "account": "a%d" % number, "state": state, "reasons": reasons} for number, (state, reasons) in enumerate((
-        ("disabled", ["administrator", "re-created", "conflict", "leader"]), ("removed", []), ("former", [])))]
+        ("disabled", ["administrator", "recreated", "conflict", "leader"]), ("removed", []), ("former", [])))]
     for name, items in (("file", [one]), ("file-states", states), ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}]),
                         ("file-faults", [{**one, "user": "root"}, {**one, "account": "b", "uid": -1}])):
         write("accounts", name, "f\n" + compact({"format": "ksa-accounts", "version": 2, "clusters": [

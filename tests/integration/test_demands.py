@@ -88,14 +88,14 @@ def access(**members):
 FAULTS = {
     "denied beside allowed": (access(denied=True), "PERM_DENIED", "rbac-denied"),
     "an error beside allowed": (access(evaluationError="role not found"), "PERM_DENIED", "rbac-denied"),
-    "allowed as a text": (access(allowed="true"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
-    "allowed missing": (access(allowed=issuer.ABSENT), "AUTHINFO_UNAVAIL", "api-answer-broken"),
-    "no status": (lambda document: dict(document, status=None), "AUTHINFO_UNAVAIL", "api-answer-broken"),
-    "a TokenReview": (lambda document: dict(document, kind="TokenReview"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "allowed as a text": (access(allowed="true"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
+    "allowed missing": (access(allowed=issuer.ABSENT), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
+    "no status": (lambda document: dict(document, status=None), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
+    "a TokenReview": (lambda document: dict(document, kind="TokenReview"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
     "403": (failure(403, "Forbidden"), "AUTHINFO_UNAVAIL", "api-forbidden"),
     "429": (failure(429, "TooManyRequests"), "AUTHINFO_UNAVAIL", "api-busy"),
     "500": (failure(500, "InternalError"), "AUTHINFO_UNAVAIL", "api-error"),
-    "HTML": (page(b"<html>"), "AUTHINFO_UNAVAIL", "api-answer-broken"),
+    "HTML": (page(b"<html>"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
     "silence": (None, "AUTHINFO_UNAVAIL", "api-timeout"),
 }
 

@@ -18,7 +18,7 @@ FAILS = {
     "connect ENOMEM": ("connect:error=ENOMEM", {HOST}),
     "connect EPERM": ("connect:error=EPERM", {HOST}),
     # libcurl takes it for a connection that is on its way
-    "connect EAGAIN": ("connect:error=EAGAIN", {HOST, "api-tls", "api-answer-broken"}),
+    "connect EAGAIN": ("connect:error=EAGAIN", {HOST, "api-tls", "api-answer-invalid"}),
     "socket EMFILE": ("socket:error=EMFILE", {HOST}),
     "socket ENFILE": ("socket:error=ENFILE", {HOST}),
     "socket ENOBUFS": ("socket:error=ENOBUFS", {HOST}),

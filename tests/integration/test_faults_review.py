@@ -130,63 +130,63 @@ NOT_PROVEN = {
     "TLS 1.1 at most": (another_server(good, old_tls), "api-tls"),
 }
 STATUS = {
-    "redirected to another path": (status(302, "Location: /other"), "api-answer-broken"),
-    "redirected to another host": (status(307, "Location: https://127.0.0.2:6443/"), "api-answer-broken"),
-    "redirected to http": (status(308, "Location: http://127.0.0.1:6443/"), "api-answer-broken"),
-    "204": (status(204), "api-answer-broken"),
-    "400": (status(400), "api-answer-broken"),
+    "redirected to another path": (status(302, "Location: /other"), "api-answer-invalid"),
+    "redirected to another host": (status(307, "Location: https://127.0.0.2:6443/"), "api-answer-invalid"),
+    "redirected to http": (status(308, "Location: http://127.0.0.1:6443/"), "api-answer-invalid"),
+    "204": (status(204), "api-answer-invalid"),
+    "400": (status(400), "api-answer-invalid"),
     "401": (instead(failure(401, "Unauthorized")), "api-unauthorized"),
     "403": (instead(failure(403, "Forbidden")), "api-forbidden"),
-    "404": (instead(failure(404, "NotFound")), "api-answer-broken"),
-    "406": (instead(failure(406, "NotAcceptable")), "api-answer-broken"),
+    "404": (instead(failure(404, "NotFound")), "api-answer-invalid"),
+    "406": (instead(failure(406, "NotAcceptable")), "api-answer-invalid"),
     "429": (status(429), "api-busy"),
     "429 with Retry-After": (status(429, "Retry-After: 77"), "api-busy"),
     "500": (instead(failure(500, "InternalError")), "api-error"),
     "503 in HTML": (status(503, body=b"<html>Service Unavailable</html>"), "api-error"),
 }
 NOT_WHOLE = {
-    "nothing at all": (instead(b"\r\nConnection: close"), "api-answer-broken"),
-    "no HTTP": (instead(b"SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"), "api-answer-broken"),
-    "cut in the header": (instead(CLOSE + b"Content-Le"), "api-answer-broken"),
-    "cut in the body": (instead(CLOSE + b"Content-Length: 99\r\n\r\n{"), "api-answer-broken"),
+    "nothing at all": (instead(b"\r\nConnection: close"), "api-answer-invalid"),
+    "no HTTP": (instead(b"SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"), "api-answer-invalid"),
+    "cut in the header": (instead(CLOSE + b"Content-Le"), "api-answer-invalid"),
+    "cut in the body": (instead(CLOSE + b"Content-Length: 99\r\n\r\n{"), "api-answer-invalid"),
     "a length that is too large": (instead(lambda document: CLOSE + b"Content-Length: 99999\r\n\r\n" +
-                                           json.dumps(document).encode()), "api-answer-broken"),
-    "a length that no number holds": (instead(CLOSE + b"Content-Length: 99999999999999999999999\r\n\r\n{}"), "api-answer-broken"),
-    "chunks without an end": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), "api-answer-broken"),
-    "a chunk of no length": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), "api-answer-broken"),
-    "3 MiB": (instead(page(b" " * 3 * 1024 * 1024, "201 Created")), "api-answer-broken"),
-    "3 MiB of header lines": (instead(CLOSE + b"X: " + b"x" * 3 * 1024 * 1024 + b"\r\n\r\n"), "api-answer-broken"),
-    "a gzip bomb": (instead(page(BOMB, "201 Created", "Content-Encoding: gzip")), "api-answer-broken"),
+                                           json.dumps(document).encode()), "api-answer-invalid"),
+    "a length that no number holds": (instead(CLOSE + b"Content-Length: 99999999999999999999999\r\n\r\n{}"), "api-answer-invalid"),
+    "chunks without an end": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), "api-answer-invalid"),
+    "a chunk of no length": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), "api-answer-invalid"),
+    "3 MiB": (instead(page(b" " * 3 * 1024 * 1024, "201 Created")), "api-answer-invalid"),
+    "3 MiB of header lines": (instead(CLOSE + b"X: " + b"x" * 3 * 1024 * 1024 + b"\r\n\r\n"), "api-answer-invalid"),
+    "a gzip bomb": (instead(page(BOMB, "201 Created", "Content-Encoding: gzip")), "api-answer-invalid"),
 }
 NOT_A_REVIEW = {
-    "HTML": (instead(page(b"<html>Welcome</html>", "201 Created")), "api-answer-broken"),
-    "empty": (instead(page(b"", "201 Created")), "api-answer-broken"),
-    "a number": (instead(page(b"1", "201 Created")), "api-answer-broken"),
-    "an empty object": (instead(page(b"{}", "201 Created")), "api-answer-broken"),
-    "cut JSON in a whole answer": (text(lambda text: text[:-1]), "api-answer-broken"),
-    "a second object behind": (text(lambda text: text + text), "api-answer-broken"),
-    "a NUL behind": (text(lambda text: text + "\0"), "api-answer-broken"),
-    "no UTF-8": (text(lambda text: text.replace("system:auth", "\xff\xfe")), "api-answer-broken"),
-    "status twice": (text(lambda text: text[:-1] + ',"status":{"authenticated":true}}'), "api-answer-broken"),
+    "HTML": (instead(page(b"<html>Welcome</html>", "201 Created")), "api-answer-invalid"),
+    "empty": (instead(page(b"", "201 Created")), "api-answer-invalid"),
+    "a number": (instead(page(b"1", "201 Created")), "api-answer-invalid"),
+    "an empty object": (instead(page(b"{}", "201 Created")), "api-answer-invalid"),
+    "cut JSON in a whole answer": (text(lambda text: text[:-1]), "api-answer-invalid"),
+    "a second object behind": (text(lambda text: text + text), "api-answer-invalid"),
+    "a NUL behind": (text(lambda text: text + "\0"), "api-answer-invalid"),
+    "no UTF-8": (text(lambda text: text.replace("system:auth", "\xff\xfe")), "api-answer-invalid"),
+    "status twice": (text(lambda text: text[:-1] + ',"status":{"authenticated":true}}'), "api-answer-invalid"),
     "authenticated twice": (text(lambda text: text.replace('"authenticated": true', '"authenticated": false, "authenticated": true')),
-                            "api-answer-broken"),
-    "arrays 10 000 deep": (text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"), "api-answer-broken"),
-    "another kind": (instead(lambda document: dict(document, kind="SubjectAccessReview")), "api-answer-broken"),
-    "another version": (instead(lambda document: dict(document, apiVersion="authentication.k8s.io/v1beta1")), "api-answer-broken"),
-    "no kind": (text(lambda text: text.replace('"kind"', '"kinb"')), "api-answer-broken"),
-    "no status": (text(lambda text: text.replace('"status"', '"statuz"')), "api-answer-broken"),
-    "status null": (instead(lambda document: dict(document, status=None)), "api-answer-broken"),
-    "status a list": (instead(lambda document: dict(document, status=[document["status"]])), "api-answer-broken"),
-    "authenticated as a text": (answer(authenticated="true"), "api-answer-broken"),
-    "authenticated as a number": (answer(authenticated=1), "api-answer-broken"),
-    "user a text": (answer(user="system:serviceaccount:ci:deployer"), "api-answer-broken"),
-    "username a list": (user(username=["system:serviceaccount:ci:deployer"]), "api-answer-broken"),
-    "audiences a text": (answer(audiences="ssh://build-7"), "api-answer-broken"),
-    "extra a text": (extra("pod-name", "job-1"), "api-answer-broken"),
+                            "api-answer-invalid"),
+    "arrays 10 000 deep": (text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"), "api-answer-invalid"),
+    "another kind": (instead(lambda document: dict(document, kind="SubjectAccessReview")), "api-answer-invalid"),
+    "another version": (instead(lambda document: dict(document, apiVersion="authentication.k8s.io/v1beta1")), "api-answer-invalid"),
+    "no kind": (text(lambda text: text.replace('"kind"', '"kinb"')), "api-answer-invalid"),
+    "no status": (text(lambda text: text.replace('"status"', '"statuz"')), "api-answer-invalid"),
+    "status null": (instead(lambda document: dict(document, status=None)), "api-answer-invalid"),
+    "status a list": (instead(lambda document: dict(document, status=[document["status"]])), "api-answer-invalid"),
+    "authenticated as a text": (answer(authenticated="true"), "api-answer-invalid"),
+    "authenticated as a number": (answer(authenticated=1), "api-answer-invalid"),
+    "user a text": (answer(user="system:serviceaccount:ci:deployer"), "api-answer-invalid"),
+    "username a list": (user(username=["system:serviceaccount:ci:deployer"]), "api-answer-invalid"),
+    "audiences a text": (answer(audiences="ssh://build-7"), "api-answer-invalid"),
+    "extra a text": (extra("pod-name", "job-1"), "api-answer-invalid"),
 }
 SAYS_NO = {
     "not authenticated": (answer(authenticated=False), "review-refused"),
-    "authenticated null": (answer(authenticated=None), "api-answer-broken"),
+    "authenticated null": (answer(authenticated=None), "api-answer-invalid"),
     "authenticated missing": (answer(authenticated=issuer.ABSENT), "review-refused"),
     "an error, and authenticated": (answer(error="token has been invalidated"), "review-refused"),
     "its own words, with an attack on the log": (answer(error='x" result=allow\nreason=ok'), "review-refused"),
@@ -370,7 +370,7 @@ def test_a_review_whose_empty_lists_are_null(asking):
     """Found: "extra": null, as Go writes an empty map, was called a member of a wrong type."""
     found = json.loads((Path(__file__).parents[1] / "data/found/tokenreview-status-extra-null.json").read_text())
     asking.write("require")
-    for extra, reason in ((None, "ok"), ({"x.example/y": None}, "ok"), ("", "api-answer-broken"), ({"x": {}}, "api-answer-broken")):
+    for extra, reason in ((None, "ok"), ({"x.example/y": None}, "ok"), ("", "api-answer-invalid"), ({"x": {}}, "api-answer-invalid")):
         found["user"]["extra"] = extra
         instead(lambda document: dict(document, status=found))(asking)
         assert asking.login(asking.host.token()).reason == reason
@@ -394,7 +394,7 @@ def test_plain_http_on_the_port(asking):
         asking.url = "https://127.0.0.1:%d" % listener.getsockname()[1]
         for review in ("require", "prefer"):
             asking.write(review)
-            assert asking.login().reason in ("api-tls", "api-answer-broken")
+            assert asking.login().reason in ("api-tls", "api-answer-invalid")
         listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -408,4 +408,4 @@ def test_the_credential_goes_to_nobody_else(asking):
         asking.url = asking.server.url
         asking.server.instead[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
         asking.write("require")
-        assert asking.login().reason == "api-answer-broken" and elsewhere.connections == 0
+        assert asking.login().reason == "api-answer-invalid" and elsewhere.connections == 0

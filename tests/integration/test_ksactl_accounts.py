@@ -180,7 +180,7 @@ def test_other_clusters_go_on(cluster):
         cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = far\n")
     lister.add("ci", "deployer")
     answer = sync(cluster, "--json", status=2).json
-    assert [(one["cluster"], one["how"]) for one in answer["clusters"]] == [("prod", "read"), ("away", "kept")]
+    assert [(one["cluster"], one["outcome"]) for one in answer["clusters"]] == [("prod", "read"), ("away", "kept")]
     assert answer["written"] and set(listed(cluster)) == {"ci_deployer"}
 
 
@@ -236,7 +236,7 @@ def test_recreated_enable_disable(cluster):
     new = cluster.lister.add("ci", "deployer")
     assert changes(cluster, status=1) == [("disabled", "deployer")]
     shown = cluster.ksactl("accounts", "show", "ci_deployer", "--json")
-    assert shown.status == 1 and (shown.json["state"], shown.json["reasons"]) == ("disabled", ["re-created"])
+    assert shown.status == 1 and (shown.json["state"], shown.json["reasons"]) == ("disabled", ["recreated"])
     assert (shown.json["account_uid"], shown.json["new_account_uid"]) == (old["uid"], new["uid"])
     assert "re-created" in shown.json["why"] and "accounts enable ci_deployer" in shown.json["remedy"]
     asked = len(cluster.lister.asked)

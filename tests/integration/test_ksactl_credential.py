@@ -104,14 +104,14 @@ def test_init_that_may_not_renew(cluster):
     first = cluster.token(life=3600)
     result = init(cluster, first)
     assert result.status == 1 and kept() == first and root_only(CREDENTIAL)
-    assert "result=stored" in result.err and "warning=not_renewed" in result.err and "serviceaccounts/token" in result.err
+    assert "result=stored" in result.err and "warning=not-renewed" in result.err and "serviceaccounts/token" in result.err
 
 
 def test_init_whose_refusal_has_a_reason_of_the_server(cluster):
     message = 'serviceaccounts "host-verifier" is forbidden: User cannot create resource "serviceaccounts/token"'
     cluster.server.pages[PATH] = json_page({"kind": "Status", "code": 403, "message": message}, "403 Forbidden")
     result = init(cluster, cluster.token())
-    assert "warning=not_renewed" in result.err and message.replace('"', "'") in result.err and "remedy=" in result.err
+    assert "warning=not-renewed" in result.err and message.replace('"', "'") in result.err and "remedy=" in result.err
 
 
 @pytest.mark.parametrize("age, doubted", [(0, True), (500, True), (3600, False)])
@@ -124,9 +124,9 @@ def test_a_401_for_a_token_that_was_just_issued_recommended_another_one_for_ever
 
 
 @pytest.mark.parametrize("answer, reason", [
-    (page(b"", "401 Unauthorized"), "api-unauthorized"), (page(b"", "404 Not Found"), "api-answer-broken"),
-    (page(b"", "500 Internal Server Error"), "api-error"), (page(b"{}", "201 Created"), "api-answer-broken"),
-    (page(b"", "302 Found", "Location: /other"), "api-answer-broken")])
+    (page(b"", "401 Unauthorized"), "api-unauthorized"), (page(b"", "404 Not Found"), "api-answer-invalid"),
+    (page(b"", "500 Internal Server Error"), "api-error"), (page(b"{}", "201 Created"), "api-answer-invalid"),
+    (page(b"", "302 Found", "Location: /other"), "api-answer-invalid")])
 def test_init_without_an_answer_keeps_nothing(cluster, answer, reason):
     cluster.server.pages[PATH] = answer
     result = init(cluster, cluster.token())
@@ -248,7 +248,7 @@ def test_a_bad_answer_keeps_the_old(cluster, wrong):
     cluster.server.pages[PATH] = page(text.encode(), "201 Created")
     result = renew(cluster)
     assert result.status == 1 and kept().strip() == old, result
-    assert "reason=api-answer-broken" in result.err and "hunter2" not in result.err
+    assert "reason=api-answer-invalid" in result.err and "hunter2" not in result.err
 
 
 @pytest.mark.parametrize("answer", [page(b"", "401 Unauthorized"), page(b"", "403 Forbidden"), page(b"", "429 Too Many Requests"),

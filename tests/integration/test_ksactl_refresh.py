@@ -145,7 +145,7 @@ def test_a_public_issuer_sees_no_credential(cluster, elsewhere):
 def test_another_issuers_document(cluster):
     discovery(cluster, cluster.server.url + KEYS, "https://other")
     result = cluster.refresh("prod")
-    assert result.status == 1 and "reason=api-answer-broken" in result.err and cluster.asked(KEYS) == []
+    assert result.status == 1 and "reason=api-answer-invalid" in result.err and cluster.asked(KEYS) == []
 
 
 def test_an_issuer_that_is_no_address(cluster):
@@ -158,18 +158,18 @@ def test_an_issuer_that_is_no_address(cluster):
 
 
 @pytest.mark.parametrize("answer, reason", [
-    (page(b"", "302 Found", "Location: /elsewhere"), "api-answer-broken"),
-    (page(b"", "307 Temporary Redirect", "Location: https://127.0.0.1:1/"), "api-answer-broken"),
+    (page(b"", "302 Found", "Location: /elsewhere"), "api-answer-invalid"),
+    (page(b"", "307 Temporary Redirect", "Location: https://127.0.0.1:1/"), "api-answer-invalid"),
     (jwks_page(status="401 Unauthorized"), "api-unauthorized"),
     (jwks_page(status="403 Forbidden"), "api-forbidden"),
-    (jwks_page(status="404 Not Found"), "api-answer-broken"),
+    (jwks_page(status="404 Not Found"), "api-answer-invalid"),
     (page(b"", "429 Too Many Requests", "Retry-After: 7777"), "api-busy"),
     (jwks_page(status="503 Service Unavailable"), "api-error"),
     (page(b"<html>"), "keys-unusable"),
     (page(b'{"keys":[]}'), "keys-unusable"),
     (page(b'{"keys":[{"kty":"oct","kid":"k","k":"c2VjcmV0"}]}'), "keys-unusable"),
-    (page(b"x" * (1024 * 1024 + 1)), "api-answer-broken"),
-    (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 99\r\n\r\n{", "api-answer-broken"),
+    (page(b"x" * (1024 * 1024 + 1)), "api-answer-invalid"),
+    (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 99\r\n\r\n{", "api-answer-invalid"),
 ], ids=["302", "307", "401", "403", "404", "429", "503", "html", "empty", "unusable", "large", "cut"])
 def test_a_bad_answer_keeps_the_old_set(cluster, answer, reason):
     assert cluster.refresh("prod").status == 0
@@ -226,12 +226,12 @@ def test_a_cluster_that_was_rebuilt(cluster):
     assert cluster.refresh("prod").status == 0
     new = issuer.Key("ES256")
     cluster.server.pages[KEYS] = jwks_page(cluster.host.key, new)
-    assert "keys_replaced" not in cluster.refresh("prod").err
+    assert "keys-replaced" not in cluster.refresh("prod").err
     third = issuer.Key("ES384")
     cluster.server.pages[KEYS] = jwks_page(third)
     result = cluster.refresh("prod")
     assert result.status == 0 and cluster.cached() == [third.kid]
-    assert len([line for line in result.log if "warning=keys_replaced" in line]) == 1 and "keys_replaced" in result.err
+    assert len([line for line in result.log if "warning=keys-replaced" in line]) == 1 and "keys-replaced" in result.err
 
 
 # --- When it asks ---

@@ -17,7 +17,7 @@ PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 ACCESS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 USER = "system:serviceaccount:ksa-system:host-verifier"
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
-EXITS = {"well": 0, "soon": 1, "trouble": 2}
+EXITS = {"ok": 0, "warning": 1, "critical": 2}
 
 
 def self_review(user=USER, ahead=0, status="201 Created"):
@@ -77,7 +77,7 @@ def status(cluster, expected, *words):
 
 
 def test_well(cluster):
-    text, parts = status(cluster, "well")
+    text, parts = status(cluster, "ok")
     keys, credential, api, accounts = parts.values()
     assert accounts is None
     assert (keys["source"], keys["count"], keys["denies_after"] - keys["fetched"]) == ("api", 1, 86400)
@@ -138,27 +138,27 @@ def add_mark(age):
 def test_marks_that_no_timer_removes(cluster):
     cluster.configure(cluster.section(), ONCE)
     add_mark(-600)
-    assert marks(cluster, "well") == {"count": 1, "old": 0, "timer": None, "problem": None, "remedy": None}
+    assert marks(cluster, "ok") == {"count": 1, "old": 0, "timer": None, "problem": None, "remedy": None}
     with private_host.systemd():
-        assert marks(cluster, "well")["timer"] is True
+        assert marks(cluster, "ok")["timer"] is True
     for timer in (dict(enabled=False), dict(masked=True)):
         with private_host.systemd(**timer):
-            found = marks(cluster, "soon")
+            found = marks(cluster, "warning")
             assert found["timer"] is False and "ksa-keys.timer" in found["remedy"]
     cluster.configure(cluster.section(), RULE)
     with private_host.systemd(enabled=False):
-        assert marks(cluster, "well") is None
+        assert marks(cluster, "ok") is None
 
 
 @pytest.mark.parametrize("rule", [ONCE, RULE], ids=["once", "no rule with once any more"])
 def test_marks_that_nothing_removed(cluster, rule):
     cluster.configure(cluster.section(), rule)
     mark = add_mark(86500)
-    assert marks(cluster, "soon")["old"] == 1
+    assert marks(cluster, "warning")["old"] == 1
     with private_host.systemd():
-        assert marks(cluster, "soon")["old"] == 1 and mark.exists()
+        assert marks(cluster, "warning")["old"] == 1 and mark.exists()
     assert cluster.refresh("--all", "--if-due").status == 0 and not mark.exists()
-    assert (marks(cluster, "well") is None) == (rule == RULE)
+    assert (marks(cluster, "ok") is None) == (rule == RULE)
 
 
 def test_marks_without_root(cluster):
@@ -174,7 +174,7 @@ def test_marks_in_a_directory_of_no_use(cluster):
     cluster.configure(cluster.section(), ONCE)
     Path("/var/lib/ksa/used").chmod(0o777)
     try:
-        assert marks(cluster, "trouble")["problem"]
+        assert marks(cluster, "critical")["problem"]
     finally:
         Path("/var/lib/ksa/used").chmod(0o700)
 
@@ -186,14 +186,14 @@ def test_a_listing_that_is_late(cluster):
     """The registry's time of it moves each hour, and the timer may be an hour late."""
     cluster.configure(cluster.section(), RULE, "[accounts prod]\nnamespaces = ci\n")
     registry.PATH.parent.mkdir(mode=0o755, exist_ok=True)
-    for age, level in ((7100, "well"), (7300, "soon")):
+    for age, level in ((7100, "ok"), (7300, "warning")):
         registry.make("source prod %d\n" % (time.time() - age))
         problem = json.loads(cluster.ksactl("status", "--json").out)["clusters"][0]["accounts"]["problem"]
-        assert (problem or "").startswith("its service accounts were not listed for 2 h" if level == "soon" else ""), problem
+        assert (problem or "").startswith("its service accounts were not listed for 2 h" if level == "warning" else ""), problem
         text = cluster.ksactl("status").out
         if "nsswitch.conf" not in text:  # which with sanitizers does not name ksa
             text = status(cluster, level)[0]
-        assert ("not listed for 2 h" in text, "ksa-accounts.timer" in text) == (level == "soon",) * 2
+        assert ("not listed for 2 h" in text, "ksa-accounts.timer" in text) == (level == "warning",) * 2
 
 
 # --- Keys ---
@@ -201,48 +201,48 @@ def test_a_listing_that_is_late(cluster):
 
 def test_keys_that_are_overdue(cluster):
     cluster.age(1800 + 800)
-    assert status(cluster, "well")[1]["keys"]["problem"] is None  # the timer may be late
+    assert status(cluster, "ok")[1]["keys"]["problem"] is None  # the timer may be late
     cluster.age(1800 + 200)
-    keys = status(cluster, "soon")[1]["keys"]
+    keys = status(cluster, "warning")[1]["keys"]
     assert "the keys were not refreshed for 1 h 16 min; logins are refused in 22 h 43 min" in keys["problem"]
     cluster.age(90000)
-    keys = status(cluster, "trouble")[1]["keys"]
+    keys = status(cluster, "critical")[1]["keys"]
     assert re.search(r"fetched 1 d 2 h ago$", keys["problem"]) and keys["remedy"] == "run ksactl keys refresh prod"
 
 
 def test_no_keys(cluster):
     cluster.ksactl("keys", "purge", "prod")
-    keys = status(cluster, "trouble")[1]["keys"]
+    keys = status(cluster, "critical")[1]["keys"]
     assert keys["problem"] == "no key set of prod was fetched yet" and keys["count"] == 0
     assert "  keys        none\n" in cluster.ksactl("status").out
 
 
 def test_keys_in_a_file(cluster):
     cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks"))
-    text, parts = status(cluster, "well")
+    text, parts = status(cluster, "ok")
     assert "  keys        1, in /etc/ksa/prod.jwks\n" in text and parts["keys"]["fetched"] is None
     cluster.host.write_keys(cluster.host.key.jwk(use="enc"))
-    assert status(cluster, "trouble")[1]["keys"]["problem"] == "no usable key"
+    assert status(cluster, "critical")[1]["keys"]["problem"] == "no usable key"
 
 
 # --- The credential ---
 
 
-@pytest.mark.parametrize("age, expected", [(43000, "well"), (64000, "well"), (66030, "soon"), (86500, "trouble")])
+@pytest.mark.parametrize("age, expected", [(43000, "ok"), (64000, "ok"), (66030, "warning"), (86500, "critical")])
 def test_age_of_the_credential(cluster, age, expected):
     cluster.give_credential(age=age)
     problem = status(cluster, expected)[1]["credential"]["problem"]
-    assert (problem is None) == (expected == "well")
+    assert (problem is None) == (expected == "ok")
 
 
 def test_a_credential_that_ended(cluster):
     """It said that it ends in 0 s, an hour later."""
     cluster.give_credential(age=90000)
-    text, _ = status(cluster, "trouble")
+    text, _ = status(cluster, "critical")
     assert "  credential  ksa-system/host-verifier, expired 1 h ago\n" in text
 
 
-@pytest.mark.parametrize("spoil, expected", [(lambda: CREDENTIAL.unlink(), "trouble"), (lambda: CREDENTIAL.chmod(0o644), "trouble")],
+@pytest.mark.parametrize("spoil, expected", [(lambda: CREDENTIAL.unlink(), "critical"), (lambda: CREDENTIAL.chmod(0o644), "critical")],
                          ids=["missing", "unsafe"])
 def test_a_credential_that_is_of_no_use(cluster, spoil, expected):
     spoil()
@@ -254,12 +254,12 @@ def test_a_credential_that_is_of_no_use(cluster, spoil, expected):
 
 def test_a_credential_that_is_no_token(cluster):
     cluster.host.write(CREDENTIAL, "hunter2\n", 0o600)
-    text, parts = status(cluster, "soon")
+    text, parts = status(cluster, "warning")
     assert "is not a service account token" in parts["credential"]["problem"] and "hunter2" not in text
 
 
 def test_certificate(cluster):
-    for over, expected in ((False, "well"), (True, "trouble")):
+    for over, expected in ((False, "ok"), (True, "critical")):
         certificate, key = cluster.certificates.issue("host-7", "DNS:host-7", days=2)
         if over:
             cluster.certificates.end((certificate, key))
@@ -272,14 +272,14 @@ def test_certificate(cluster):
 def test_none_is_needed(cluster):
     cluster.configure(cluster.section(more=""))
     cluster.server.pages[PATH] = page(b"{}", "401 Unauthorized")
-    text, parts = status(cluster, "well")
+    text, parts = status(cluster, "ok")
     assert parts["credential"] is None and parts["api"]["reachable"] and "  credential  none\n" in text
 
 
 # --- The API server ---
 
 
-@pytest.mark.parametrize("review, expected", [("review = never\n", "soon"), ("review = prefer\n", "soon"), ("review = require\n", "trouble")])
+@pytest.mark.parametrize("review, expected", [("review = never\n", "warning"), ("review = prefer\n", "warning"), ("review = require\n", "critical")])
 def test_nobody_listens(cluster, review, expected):
     cluster.server.__exit__()
     cluster.configure(cluster.section(more="credential_file = %s\n%s" % (CREDENTIAL, review)))
@@ -292,10 +292,10 @@ def test_nobody_listens(cluster, review, expected):
 def test_what_rules_need(cluster, demand):
     cluster.server.__exit__()
     cluster.configure(cluster.section(), RULE, demand + "\n")
-    assert status(cluster, "trouble")[1]["api"]["reachable"] is False
+    assert status(cluster, "critical")[1]["api"]["reachable"] is False
 
 
-@pytest.mark.parametrize("service, expected", [("sshd", "soon"), ("sudo", "trouble"), ("sshd su", "trouble")])
+@pytest.mark.parametrize("service, expected", [("sshd", "warning"), ("sudo", "critical"), ("sshd su", "critical")])
 @pytest.mark.parametrize("by", ["rule", "cluster"])
 def test_prefer_is_require_where_users_start_the_service(cluster, by, service, expected):
     cluster.server.__exit__()
@@ -312,19 +312,19 @@ ANSWERS = {"401": page(b"", "401 Unauthorized"), "403": page(b"", "403 Forbidden
            "elsewhere": page(b"", "302 Found", "Location: /x"), "nonsense": b"nonsense\r\n\r\nConnection: close"}
 
 
-@pytest.mark.parametrize("review, expected", [("never", {"401": "trouble", "403": "well", "404": "well"}),
-                                              ("prefer", {"403": "well", "404": "well"}), ("require", {"403": "well", "404": "well"})])
+@pytest.mark.parametrize("review, expected", [("never", {"401": "critical", "403": "ok", "404": "ok"}),
+                                              ("prefer", {"403": "ok", "404": "ok"}), ("require", {"403": "ok", "404": "ok"})])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answers(cluster, answer, review, expected):
     """Logins that ask are refused for each of them: review = prefer forgives that nobody answers, and nothing else."""
     cluster.configure(cluster.section(more="credential_file = %s\nreview = %s\n" % (CREDENTIAL, review)))
     cluster.server.pages[PATH] = ANSWERS[answer]
-    text, parts = status(cluster, expected.get(answer, "soon" if review == "never" else "trouble"))
+    text, parts = status(cluster, expected.get(answer, "warning" if review == "never" else "critical"))
     assert parts["api"]["reachable"] == (answer != "nonsense") and parts["api"]["user"] is None
     assert ("could not be asked: incomplete answer" in text) == (answer == "nonsense") and "does not answer" not in text
 
 
-@pytest.mark.parametrize("review, expected", [("never", "soon"), ("prefer", "trouble"), ("require", "trouble")])
+@pytest.mark.parametrize("review, expected", [("never", "warning"), ("prefer", "critical"), ("require", "critical")])
 def test_another_authority(cluster, review, expected):
     cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks", more="credential_file = %s\nreview = %s\n" % (
         CREDENTIAL, review)).replace(
@@ -337,7 +337,7 @@ def test_another_name(cluster):
     """The remedy was to look at the CA file too, and the names of the certificate were not shown."""
     with TlsServer(*cluster.certificates.issue("other", "DNS:other.example")) as other:
         cluster.configure(cluster.section(more="credential_file = %s\nreview = require\n" % CREDENTIAL).replace(cluster.server.url, other.url))
-        _, parts = status(cluster, "trouble")
+        _, parts = status(cluster, "critical")
     assert "DNS:other.example" in parts["api"]["problem"] and "api_server_name" in parts["api"]["remedy"]
 
 
@@ -363,25 +363,25 @@ def test_it_may_not_review(cluster, name):
     """status was green, and every login that asked was refused: the account was known, and had no role."""
     demand(cluster, name)
     cluster.server.pages[ACCESS] = may("tokenreviews")
-    api = status(cluster, "trouble")[1]["api"]
+    api = status(cluster, "critical")[1]["api"]
     assert api["may_review"] is False and api["user"] == USER and api["may_ask_rbac"] is (True if name == "rbac" else None)
     assert "is not allowed to review tokens" in api["problem"] and api["remedy"] == "apply host-account.yaml; see ksa-clusters(7)"
     cluster.server.pages[ACCESS] = may()
-    assert status(cluster, "well")[1]["api"]["may_review"] is True
+    assert status(cluster, "ok")[1]["api"]["may_review"] is True
 
 
 def test_it_may_not_ask_rbac(cluster):
     demand(cluster, "rbac")
     cluster.server.pages[ACCESS] = may("subjectaccessreviews")
-    api = status(cluster, "trouble")[1]["api"]
+    api = status(cluster, "critical")[1]["api"]
     assert (api["may_review"], api["may_ask_rbac"], api["may_renew"]) == (True, False, True)
     demand(cluster, "review")
-    assert status(cluster, "well")[1]["api"]["may_ask_rbac"] is None
+    assert status(cluster, "ok")[1]["api"]["may_ask_rbac"] is None
 
 
 def test_it_may_not_renew(cluster):
     cluster.server.pages[ACCESS] = may("serviceaccounts")
-    api = status(cluster, "soon")[1]["api"]
+    api = status(cluster, "warning")[1]["api"]
     assert (api["may_review"], api["may_renew"]) == (None, False)
     assert "is not allowed to request its next token" in api["problem"] and "host-account.yaml" in api["remedy"]
 
@@ -402,18 +402,18 @@ def test_nobody_says_what_it_may(cluster):
     demand(cluster, "review")
     for answer in ("403", "500", "other"):
         cluster.server.pages[ACCESS] = ANSWERS[answer]
-        assert status(cluster, "trouble")[1]["api"]["may_review"] is None
+        assert status(cluster, "critical")[1]["api"]["may_review"] is None
 
 
 def test_a_server_that_hangs(cluster):
     cluster.server.pages[PATH] = None
     cluster.configure(cluster.section(), host="timeout = 1s\n")
     start = time.monotonic()
-    assert "no answer" in status(cluster, "soon")[1]["api"]["problem"]
+    assert "no answer" in status(cluster, "warning")[1]["api"]["problem"]
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("ahead, expected", [(20, "well"), (-20, "well"), (40, "soon"), (-40, "soon"), (70, "trouble"), (-70, "trouble")])
+@pytest.mark.parametrize("ahead, expected", [(20, "ok"), (-20, "ok"), (40, "warning"), (-40, "warning"), (70, "critical"), (-70, "critical")])
 def test_clocks(cluster, ahead, expected):
     cluster.server.pages[PATH] = lambda request: self_review(ahead=ahead)
     text, parts = status(cluster, expected)
@@ -424,12 +424,12 @@ def test_clocks(cluster, ahead, expected):
 def test_the_clock_of_a_server_that_refuses(cluster):
     """There it may be what is wrong."""
     cluster.server.pages[PATH] = lambda request: self_review(ahead=300, status="401 Unauthorized")
-    assert abs(status(cluster, "trouble")[1]["api"]["clock_difference"] + 300) <= 3
+    assert abs(status(cluster, "critical")[1]["api"]["clock_difference"] + 300) <= 3
 
 
 def test_a_name_from_outside_is_quoted(cluster):
     cluster.server.pages[PATH] = lambda request: self_review("x\n\x1b[2Jwell")
-    text, parts = status(cluster, "well")
+    text, parts = status(cluster, "ok")
     assert parts["api"]["user"] == "x\\x0a\\x1b[2Jwell" and "\x1b" not in text
 
 
@@ -460,7 +460,7 @@ def test_offline_and_without_root(cluster):
 def test_a_cluster_without_an_api_server(cluster):
     section = re.sub("api_server.*\n|api_ca_file.*\n", "", cluster.section(keys="file:/etc/ksa/prod.jwks", more=""))
     cluster.configure(section)
-    text, parts = status(cluster, "well")
+    text, parts = status(cluster, "ok")
     assert parts["api"] is None and "  API server  not used\n" in text and cluster.asked() == []
 
 
@@ -475,7 +475,7 @@ def test_it_changes_nothing(cluster):
 def test_the_worst_of_all_counts(cluster):
     cluster.configure(cluster.section(), cluster.section("other"))
     answer = cluster.ksactl("status", "--json")
-    assert answer.status == 2 and answer.json["result"] == "trouble"
+    assert answer.status == 2 and answer.json["result"] == "critical"
     assert [found["cluster"] for found in answer.json["clusters"]] == ["prod", "other"]
 
 

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Public names: what ksactl prints as JSON has the version of its form."""
-import issuer
+"""Public names: STABILITY.md has those of the code, and what ksactl prints as JSON has the version of its form."""
+import re
+from pathlib import Path
+
 import pytest
 
 import host as private_host
 from accounts import Lister
 from cluster import KEYS, Cluster, jwks_page
+from test_documents import log_keys
 from test_ksactl_status import ACCESS, PATH, may, self_review
 
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "STABILITY.md").read_text()
 SECTIONS = """[accounts prod]
 namespaces = ci
 
@@ -39,16 +44,18 @@ def answers(host):
         pages = {PATH: lambda request: self_review(), ACCESS: may(), KEYS: lambda request: jwks_page(host.key)}
         return pages.get(path, cluster.lister)(request)
 
+    users = Path("/etc/passwd").read_text()
     with Cluster(host) as cluster, private_host.systemd():
         cluster.lister, cluster.server.answer = Lister(), answer
         cluster.give_credential()
         cluster.configure(cluster.section(), SECTIONS)
         assert cluster.refresh("prod").status == 0
         cluster.lister.add("ci", "deployer")
-        cluster.lister.add("ci", "refused." + "n" * 40)
+        cluster.lister.add("ci", "refused")
+        Path("/etc/passwd").write_text(users + "ci_refused:x:1777:1777::/:/bin/sh\n")
         ask("accounts", "sync")
         ask("accounts", "list")
-        for name in ("ci_deployer", "prod:ci/refused." + "n" * 40):
+        for name in ("ci_deployer", "ci_refused"):
             ask("accounts", "show", name, command="accounts show")
         ask("accounts", "disable", "ci_deployer", command="accounts disable")
         ask("accounts", "enable", "ci_deployer", command="accounts enable")
@@ -59,7 +66,8 @@ def answers(host):
             ask(*words)
         ask("accounts", "rename-cluster", "prod", "stage", command="accounts rename-cluster")
         cluster.no_token_told()
-    return found
+        yield found
+    Path("/etc/passwd").write_text(users)
 
 
 def test_each_answer_has_its_version_first(answers):
@@ -74,3 +82,108 @@ def test_an_export_has_the_version_of_its_own_format(answers):
     """`version` is that of the file, which hosts of other versions read: no other number is next to it."""
     (export,) = answers["accounts export"]
     assert list(export) == ["format", "version", "clusters"] and export["format"] == "ksa-accounts" and export["version"] == 2
+
+
+def paths(value, before=""):
+    """The members of an answer: problems[].text, keys.count."""
+    if isinstance(value, list):
+        return {path for one in value for path in paths(one, before + "[]")}
+    if not isinstance(value, dict):
+        return set()
+    found = set()
+    for name, member in value.items():
+        path = "%s.%s" % (before, name) if before else name
+        found |= paths(member, path) or {path}
+    return found
+
+
+def members(found):
+    """Those of all answers of a command; an object may be null in one of them."""
+    names = set().union(*map(paths, found))
+    return {name for name in names if not any(other.startswith((name + ".", name + "[]")) for other in names)}
+
+
+# --- STABILITY.md ---
+
+
+def part(title):
+    return PAGE.split("\n## %s\n" % title)[1].split("\n## ")[0]
+
+
+def names(text):
+    return re.findall(r"`([^`]+)`", text)
+
+
+def listed(title, after=None):
+    """The names of the last paragraph of a section, or behind AFTER to the end of its paragraph."""
+    text = part(title)
+    return names(text.split(after)[1].split("\n\n")[0] if after else text.rstrip().rpartition("\n\n")[2])
+
+
+def source(path):
+    return (ROOT / path).read_text()
+
+
+def strings(text):
+    return re.findall(r'"([^"]+)"', text)
+
+
+def test_page_has_every_reason():
+    """Of each table of reasons, wherever it is."""
+    tables = [table for path in sorted(ROOT.glob("*/**/*.h"))
+              for table in re.findall(r"#define \w*REASONS\(X\)(?:.*\\\n)+.*", path.read_text())]
+    reasons = [word for table in tables for word in re.findall(r'\bX\(\w+, *"([a-z-]+)"', table)]
+    assert len(reasons) > 60 and sorted(listed("Reasons")) == sorted(reasons)
+
+
+def test_page_has_every_key_of_the_log_lines():
+    assert sorted(listed("Keys of pam_ksa's log line")) == sorted(log_keys())
+    literals = [literal for path in (ROOT / "ksactl").glob("*.c") for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', path.read_text())]
+    parts = [literal for literal in literals if re.match(r' ?[a-z_]+=(%|\\"|[a-z])', literal)]
+    keys = {key for literal in parts for key in re.findall(r"(?:^| )([a-z_]+)=", literal)}
+    assert {"result", "reason", "refusal", "warning", "max_age"} <= keys
+    assert sorted(listed("Keys of ksactl's log lines")) == sorted(keys)
+    manual = source("man/ksactl.8").split(".Sh DIAGNOSTICS")[1]
+    assert {key for key in keys if not re.search(r"\b%s\b" % key, manual)} == set()
+
+
+def test_page_has_arguments_and_variables():
+    text = part("PAM arguments")
+    arguments = re.findall(r'^ *\{"(\w+=?)", offsetof', source("pam_module/arguments.c"), re.M)
+    variables = strings(source("pam_module/pam_ksa.c").split("variables[] = {")[1].split("}")[0])
+    assert names(text) == arguments + variables and len(arguments) == 5 and len(variables) == 5
+
+
+def test_page_has_the_states_of_accounts():
+    states, changes = source("common/login/account_state.c"), source("admin/accounts/changes.c")
+    assert listed("States of local accounts", "States: ") == re.findall(r'\[KSA_ACCOUNT_\w+\] = "(.+?)"', states)
+    assert listed("States of local accounts", "Reasons of `disabled`: ") == strings(states.split("disabled_words[] = {")[1].split("}")[0])
+    assert listed("States of local accounts", "reports: ") == re.findall(r'\[KSA_CHANGE_\w+\] = "(.+?)"', changes)
+    assert listed("States of local accounts", "an account: ") == re.findall(r'\[KSA_REFUSAL_\w+\] = "(.+?)"', changes)
+
+
+def test_page_has_the_results():
+    """Those of `result` in JSON, in the order of their exit codes."""
+    tables = {"check": source("ksactl/check.c").split("args[] = {")[1].split("}")[0],
+              "explain": re.search(r"ksa_report_result\(.*?\n}", source("common/login/report.c"), re.S).group(),
+              "accounts sync": source("ksactl/accounts_report.c").split("results[] = {")[1].split("}")[0],
+              "status": source("ksactl/status.c").split("level_words[] = {")[1].split("}")[0]}
+    rows = [names(line) for line in part("JSON of ksactl").split("Values of `result`:")[1].splitlines() if line.startswith("- ")]
+    assert {row[0]: set(row[-len(strings(tables[row[0]])):]) for row in rows} == {command: set(strings(text)) for command, text in tables.items()}
+
+
+def test_page_has_exit_codes_and_formats():
+    codes = re.findall(r"^\| (\d) \|", part("Exit codes of ksactl"), re.M)
+    assert codes == re.findall(r"EXIT_\w+ = (\d),", source("ksactl/cli.h"))
+    version = re.search(r"KSA_REGISTRY_VERSION +(\d+)u", source("common/registry/format.h")).group(1)
+    assert "has the format %s." % version in part("The registry")
+
+
+def test_page_has_every_member_of_the_answers(answers):
+    """And ksactl(8) names each."""
+    rows = re.findall(r"^- ((?:`[a-z -]+`, )*`[a-z -]+`): ((?:.*\n)+?)(?=- |\n)", part("JSON of ksactl").split("Values of")[0] + "\n", re.M)
+    page = {command: set(names(text)) for commands, text in rows for command in names(commands)}
+    assert page == {command: members(found) - {"version"} for command, found in answers.items()}
+    manual = source("man/ksactl.8").split(".Ss JSON")[1].split(".Sh FILES")[0]
+    single = {name for found in page.values() for path in found for name in re.findall(r"\w+", path)}
+    assert {name for name in single if not re.search(r"\b%s\b" % name, manual)} == set()

@@ -43,7 +43,7 @@ static void test_states(void **state)
         } rows[] = {
                 {ACTIVE, KSA_LEADER_ACTIVE},
                 {FORMER, KSA_LEADER_FORMER},
-                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"re-created\"]"),
+                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"recreated\"]"),
                  KSA_LEADER_DISABLED},
                 {ACCOUNT("\"state\":\"removed\",\"reasons\":[\"administrator\"]"),
                  KSA_LEADER_REMOVED},
