@@ -13,8 +13,8 @@
 bool print_json(json_t *value);
 
 /*
- * The same for the answer to --json: the object ANSWER, NULL if memory ran out, with the version of its form as
- * its first member. STABILITY.md has what raises JSON_VERSION.
+ * The same for the answer to --json: the object ANSWER, NULL if memory ran out, with the version of its form
+ * as its first member. STABILITY.md has what raises JSON_VERSION.
  */
 #define JSON_VERSION 1
 bool print_json_answer(json_t *answer);

@@ -33,8 +33,8 @@ static void add(struct line *line, const char *format, ...)
 }
 
 /*
- * Each key of the line is the third argument of a put_…(): a test compares them with the manual and STABILITY.md.
- * WORD is one of ours, or has no space and no quotation mark.
+ * Each key of the line is the third argument of a put_…(): a test compares them with the manual and with
+ * STABILITY.md. WORD is one of ours, or has no space and no quotation mark.
  */
 static void put_word(struct line *line, const char *prefix, const char *name, const char *word)
 {
@@ -171,7 +171,7 @@ const char *ksa_report_result(const struct ksa_decision *decision)
         return "deny";
 }
 
-/* Who called, and what this host knew of the user: both may be different by the time somebody reads the line. */
+/* Who called, and what this host knew of the user. Both may have changed when the line is replayed. */
 static void put_caller(struct line *line, const struct ksa_attempt *attempt)
 {
         put_number(line, "", "real_uid", attempt->real_uid);

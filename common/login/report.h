@@ -15,11 +15,11 @@
  * The log line, as key=value: result, reason and service first, values from outside quoted
  * (ksa_text_quote), claims of a token whose signature did not hold under names that begin with unverified_.
  * A value has at most KSA_VERIFIED_SIZE - 1 bytes, an unverified one KSA_UNVERIFIED_SIZE - 1, the verified
- * audiences together four times that, and all have fewer if the line would be too long; `why` and `remedy` are
- * always whole. Returns OUT.
+ * audiences together four times that, and all have fewer if the line would be too long; `why` and `remedy`
+ * are always whole. Returns OUT.
  *
- * The line has all that rule matching reads (struct ksa_candidate) and what claims and requirements are compared
- * with, so that ksactl can decide again by another configuration. STABILITY.md lists the keys.
+ * The line has all that rule matching reads (struct ksa_candidate) and what claims and requirements are
+ * compared with, so that a line can be replayed by another configuration. STABILITY.md lists the keys.
  */
 const char *ksa_report_line(const struct ksa_attempt *attempt, const struct ksa_decision *decision,
                             const char *reference, char out[KSA_LINE_SIZE]);

@@ -320,7 +320,7 @@ enum ksa_reason ksa_token_parse(const struct ksa_secret *text, struct ksa_token 
         return reason;
 }
 
-/* A token is bound to one object (TokenRequestSpec.boundObjectRef); the node of a Pod is another fact of it. */
+/* A token is bound to one object (TokenRequestSpec.boundObjectRef). That of a Pod may name the node too. */
 const char *ksa_token_bound(const struct ksa_token *token)
 {
         if (token->pod != NULL || token->pod_uid != NULL)
