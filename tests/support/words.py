@@ -30,7 +30,8 @@ EXCEPT = {("admin/accounts/names.c", "nobody"), ("man/nss_ksa.8", "nobody")}  # 
 PATTERNS = [(re.compile(r"\b(?:%s)\b" % word, re.I), better) for word, better in WORDS.items()]
 
 
-PARTS = ("admin", "client", "common", "helper", "ksactl", "nss_module", "pam_module", "man", "packaging", "HACKING.md", "NEWS",
+PARTS = ("admin", "client", "common", "helper", "ksactl", "nss_module", "pam_module", "man", "packaging", "CONTRIBUTING.md",
+         "HACKING.md", "NEWS",
          "README.md", "SECURITY.md", "STABILITY.md")
 
 
