@@ -128,7 +128,7 @@ def test_way_back_restores_everything(reader):
 
 
 def test_tokens_of_kubectl_pass_the_rules_of_the_page():
-    """bound = pod in its [rule deploy-sudo] refused the token that its next section asks for."""
+    """bound = pod in its [rule deploy-sudo] refused the token that "How a job gets a token" requests."""
     text = (SOURCE / "README.md").read_text()
     assert "kubectl create token deployer -n ci --audience" in text
     rules = re.findall(r"^\[rule [\w-]+\]\n(?:\w+ = .*\n)+", text, re.M)

@@ -191,6 +191,15 @@ def test_documents_name_files_that_exist(page):
         assert list(ROOT.glob(path.rstrip("."))), path
 
 
+def test_readme_links_every_document_and_the_tarball_has_it():
+    readme, packed = (ROOT / "README.md").read_text(), (ROOT / "Makefile.am").read_text().split("EXTRA_DIST = ")[1].split("\n")[0].split()
+    documents = {path.name for path in ROOT.glob("*.md")} - {"README.md"}
+    assert {"CONTRIBUTING.md", "SECURITY.md", "STABILITY.md"} <= documents <= set(packed)
+    assert {name for name in documents if "](%s)" % name not in readme} == set()
+    links = re.findall(r"\]\(([^)]+)\)", "".join(path.read_text() for path in ROOT.glob("*.md")))
+    assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
+
+
 def test_hacking_names_the_steps():
     steps = re.findall(r'^X\(\w+, +"(\w+)"', (ROOT / "common/login/login.h").read_text(), re.M)
     assert len(steps) > 10 and ", ".join(steps) in " ".join((ROOT / "HACKING.md").read_text().split())
