@@ -45,9 +45,10 @@ def test_commits_before_the_check_are_not_checked(repository):
 
 
 @pytest.mark.parametrize("message, complaint", [
-    (GOOD, None), ("nss_module: x\n\ny\n", None),
+    (GOOD, None), ("nss_module: x\n\ny\n", None), ("README, ksactl(8): name it\n\nWhy.\n", None),
     ("token: " + "x" * 65 + "\n\nWhy.\n", None), ("token: " + "é" * 66 + "\n\nWhy.\n", "72 characters"),
     ("Reject a claim\n\nWhy.\n", "valid subject"), ("token reject a claim\n\nWhy.\n", "valid subject"),
+    ("reject a claim: twice\n\nWhy.\n", "valid subject"),
     ("token: Reject a claim\n\nWhy.\n", "valid subject"), ("token: reject a claim.\n\nWhy.\n", "valid subject"),
     ("token: reject a claim\n", "no body"), ("token: reject a claim\nWhy, without an empty line, %s\n" % ("x" * 40), "72 characters")])
 def test_form(repository, message, complaint):
