@@ -1,13 +1,235 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/registry/write.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/registry/put.h"
 #include "admin/registry/table.h"
 #include "base/text.h"
 #include "registry/format.h"
+
+/* A file in memory, as far as it is written. */
+struct output {
+        unsigned char *bytes; /* free() */
+        size_t length, room;
+        size_t members, members_end; /* where the lists of members are */
+        struct ksa_error *err;
+};
+
+static enum ksa_reason refuse(const struct output *output, const char *kind, const char *name,
+                              const char *why)
+{
+        char quoted[KSA_QUOTED_SIZE];
+
+        return ksa_fail(output->err, KSA_INTERNAL, "the registry cannot hold the %s '%s': %s", kind,
+                        ksa_text_quote(name, quoted, sizeof(quoted)), why);
+}
+
+/* --- Bytes ------------------------------------------------------------------ */
+
+static enum ksa_reason add_bytes(struct output *output, size_t size, size_t *ret_offset)
+{
+        if (size > KSA_FORMAT_SIZE_MAX - output->length)
+                return ksa_fail(output->err, KSA_INTERNAL, "too many accounts for one registry");
+        if (size > output->room - output->length) {
+                /* glibc moves pages, not bytes, and those that are not touched cost nothing. */
+                size_t room = 2 * output->room > output->length + size ? 2 * output->room
+                                                                       : output->length + size;
+                unsigned char *bytes = realloc(output->bytes, room);
+
+                if (bytes == NULL)
+                        return ksa_fail(output->err, KSA_MEMORY, "no memory for the registry");
+                output->bytes = bytes;
+                output->room = room;
+        }
+        memset(output->bytes + output->length, 0, size);
+        *ret_offset = output->length;
+        output->length += size;
+        return KSA_OK;
+}
+
+/* The texts' bytes with their NULs, or 0 where one is too long. */
+static size_t texts_size(const char *const texts[], size_t count)
+{
+        size_t size = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                size_t length = strnlen(texts[i], KSA_FORMAT_TEXT_MAX + 1);
+
+                if (length > KSA_FORMAT_TEXT_MAX)
+                        return 0;
+                size += length + 1;
+        }
+        return size;
+}
+
+/* A record of FIXED bytes, then these texts, and its checksum. */
+static enum ksa_reason put_record(struct output *output, const void *fixed, size_t size,
+                                  const char *const texts[], size_t count)
+{
+        size_t texts_length = texts_size(texts, count);
+        size_t length = (size + texts_length + 7) / 8 * 8;
+        struct ksa_format_record head;
+        size_t offset = 0;
+
+        if (texts_length == 0)
+                return refuse(output, "record", texts[0], "too long a text");
+        enum ksa_reason reason = add_bytes(output, length, &offset);
+        if (reason != KSA_OK)
+                return reason;
+        unsigned char *record = output->bytes + offset;
+        memcpy(record, fixed, size);
+        char *at = (char *)record + size;
+        for (size_t i = 0; i < count; i++)
+                at = stpcpy(at, texts[i]) + 1;
+        memcpy(&head, record, sizeof(head));
+        head.length = (uint32_t)length;
+        head.sum = ksa_format_sum32(head.length, record + 8, length - 8);
+        memcpy(record, &head, 8);
+        return KSA_OK;
+}
+
+/* --- Accounts --------------------------------------------------------------- */
+
+/* What the reader could not see: what is cut, or means something else, once it is written. */
+static const char *account_fault(const struct ksa_account_record *account)
+{
+        if ((account->flags & ~KSA_ACCOUNT_FLAGS) != 0 ||
+            (unsigned)account->state >= KSA_ACCOUNT_STATE_COUNT)
+                return "an unknown state or flag";
+        if (strchr(account->cluster, '/') != NULL || strchr(account->namespace, '/') != NULL ||
+            strchr(account->account, '/') != NULL)
+                return "a slash in the name of its cluster, namespace or account";
+        if (account->group_count > KSA_ACCOUNT_GROUPS_MAX)
+                return "too many groups";
+        return NULL;
+}
+
+/* Nothing is written that the reader would refuse: it is asked. */
+static enum ksa_reason would_read_account(const struct output *output,
+                                          const struct ksa_account_record *account, size_t offset)
+{
+        const struct ksa_registry reader = {
+                .bytes = output->bytes, .accounts = offset, .accounts_end = output->length};
+        struct ksa_account_record read;
+        size_t position = 0;
+
+        if (ksa_registry_next(&reader, &position, &read) == KSA_REGISTRY_FOUND)
+                return KSA_OK;
+        return refuse(output, "account", account->name,
+                      "a name, text or number that no account may have");
+}
+
+static enum ksa_reason put_account(struct output *output, const struct ksa_account_record *account)
+{
+        char gecos[KSA_FORMAT_TEXT_MAX + 2]; /* a longer one is refused */
+        const char *shell = account->state == KSA_ACCOUNT_ACTIVE ? account->shell : KSA_NOLOGIN;
+        const char *texts[] = {account->name,
+                               "*",
+                               gecos,
+                               account->home,
+                               shell,
+                               account->cluster,
+                               account->namespace,
+                               account->account,
+                               account->shell,
+                               account->account_uid,
+                               account->new_account_uid};
+        const char *fault = account_fault(account);
+        size_t offset = output->length;
+
+        if (fault != NULL)
+                return refuse(output, "account", account->name, fault);
+        (void)snprintf(gecos, sizeof(gecos), "%s/%s/%s", account->cluster, account->namespace,
+                       account->account);
+        size_t passwd_size = texts_size(texts, KSA_PASSWD_COUNT);
+        size_t size = sizeof(struct ksa_format_account) + account->group_count * sizeof(uint32_t);
+        struct {
+                struct ksa_format_account fixed;
+                uint32_t groups[KSA_ACCOUNT_GROUPS_MAX];
+        } head = {.fixed = {
+                          .kind = KSA_FORMAT_ACCOUNT,
+                          .state = (uint8_t)account->state,
+                          .flags = (uint16_t)account->flags,
+                          .uid = account->uid,
+                          .reasons = account->reasons,
+                          .groups = sizeof(head.fixed),
+                          .group_count = (uint16_t)account->group_count,
+                          .created = account->created,
+                          .changed = account->changed,
+                          .passwd = (uint16_t)size,
+                          .passwd_size = (uint16_t)passwd_size,
+                          .texts = (uint16_t)(size + passwd_size),
+                          .texts_size =
+                                  (uint16_t)texts_size(texts + KSA_PASSWD_COUNT, KSA_TEXT_COUNT),
+                  }};
+        for (size_t i = 0; i < account->group_count; i++)
+                head.groups[i] = account->groups[i];
+        enum ksa_reason reason = put_record(output, &head, size, texts, KSA_COUNT(texts));
+        return reason == KSA_OK ? would_read_account(output, account, offset) : reason;
+}
+
+/* --- Groups and sources ----------------------------------------------------- */
+
+static enum ksa_reason would_read_group(const struct output *output,
+                                        const struct ksa_group_record *group, size_t offset)
+{
+        const struct ksa_registry reader = {.bytes = output->bytes,
+                                            .groups = offset,
+                                            .groups_end = output->length,
+                                            .members = (size_t)output->members,
+                                            .members_end = (size_t)output->members_end};
+        struct ksa_group_record read;
+        size_t position = 0;
+
+        if (ksa_registry_next_group(&reader, &position, &read) == KSA_REGISTRY_FOUND)
+                return KSA_OK;
+        return refuse(output, "group", group->name, "a name, text or gid that no group may have");
+}
+
+static enum ksa_reason put_group(struct output *output, const struct ksa_group_record *group,
+                                 uint64_t lines, uint32_t member_count)
+{
+        const char *texts[] = {group->name, group->cluster, group->namespace};
+        size_t offset = output->length;
+        struct ksa_format_group fixed = {
+                .kind = KSA_FORMAT_GROUP,
+                .gid = group->gid,
+                .texts = sizeof(fixed),
+                .texts_size = (uint16_t)texts_size(texts, KSA_COUNT(texts)),
+                .member_count = member_count,
+                .members = lines,
+        };
+        enum ksa_reason reason = put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
+
+        return reason == KSA_OK ? would_read_group(output, group, offset) : reason;
+}
+
+static enum ksa_reason put_source(struct output *output, const struct ksa_source_record *source)
+{
+        const char *texts[] = {source->cluster, source->version};
+        struct ksa_registry reader = {.sources = output->length};
+        struct ksa_format_source fixed = {
+                .kind = KSA_FORMAT_SOURCE,
+                .listed = source->listed,
+                .texts = sizeof(fixed),
+                .texts_size = (uint16_t)texts_size(texts, KSA_COUNT(texts)),
+        };
+        struct ksa_source_record read;
+        size_t position = 0;
+        enum ksa_reason reason = put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
+
+        if (reason != KSA_OK)
+                return reason;
+        reader.bytes = output->bytes;
+        reader.sources_end = output->length;
+        if (ksa_registry_next_source(&reader, &position, &read) != KSA_REGISTRY_FOUND)
+                return refuse(output, "source", source->cluster, "a control byte or a colon");
+        return KSA_OK;
+}
+
+/* --- The parts of the file -------------------------------------------------- */
 
 /* A group by its gid: where the list of its members is in the file, and how many there are. */
 struct by_gid {
@@ -18,7 +240,7 @@ struct by_gid {
 
 struct writer {
         const struct ksa_registry_content *content;
-        struct ksa_registry_output output;
+        struct output output;
         struct ksa_format_header header;
         struct by_gid *groups; /* ordered by gid */
 };
@@ -57,13 +279,13 @@ static enum ksa_reason put_accounts(struct writer *writer)
         for (size_t i = 0; i < writer->content->account_count && reason == KSA_OK; i++) {
                 if (i > 0 && strcmp(accounts[i - 1].name, accounts[i].name) > 0)
                         return out_of_order(writer, accounts[i].name);
-                reason = ksa_output_account(&writer->output, &accounts[i]);
+                reason = put_account(&writer->output, &accounts[i]);
         }
         writer->header.accounts_end = writer->output.length;
         return reason;
 }
 
-/* --- Groups and sources ----------------------------------------------------- */
+/* --- Members ---------------------------------------------------------------- */
 
 /* Calls MEMBER for each group of each account that is there, once. */
 static void each_member(struct writer *writer,
@@ -134,9 +356,9 @@ static enum ksa_reason put_members(struct writer *writer)
         writer->header.members = writer->output.length;
         each_member(writer, count_member);
         for (size_t i = 0; i < count && reason == KSA_OK; i++) {
-                reason = ksa_output_add(&writer->output,
-                                        (size_t)ksa_format_lines(writer->groups[i].count),
-                                        &writer->groups[i].lines);
+                reason = add_bytes(&writer->output,
+                                   (size_t)ksa_format_lines(writer->groups[i].count),
+                                   &writer->groups[i].lines);
                 writer->groups[i].count = 0;
         }
         writer->header.members_end = writer->output.length;
@@ -161,7 +383,7 @@ static enum ksa_reason put_groups(struct writer *writer)
 
                 if (i > 0 && strcmp(groups[i - 1].name, groups[i].name) > 0)
                         return out_of_order(writer, groups[i].name);
-                reason = ksa_output_group(&writer->output, &groups[i], found->lines, found->count);
+                reason = put_group(&writer->output, &groups[i], found->lines, found->count);
         }
         writer->header.groups_end = writer->output.length;
         return reason;
@@ -173,7 +395,7 @@ static enum ksa_reason put_sources(struct writer *writer)
 
         writer->header.sources = writer->output.length;
         for (size_t i = 0; i < writer->content->source_count && reason == KSA_OK; i++)
-                reason = ksa_output_source(&writer->output, &writer->content->sources[i]);
+                reason = put_source(&writer->output, &writer->content->sources[i]);
         writer->header.sources_end = writer->output.length;
         return reason;
 }
@@ -189,14 +411,14 @@ static enum ksa_reason put_buckets(struct writer *writer)
         size_t offset = 0;
         /* Each bucket in one line of the processor's cache. */
         size_t room = sizeof(struct ksa_format_bucket);
-        enum ksa_reason reason = ksa_output_add(
-                &writer->output, (room - writer->output.length % room) % room, &offset);
+        enum ksa_reason reason =
+                add_bytes(&writer->output, (room - writer->output.length % room) % room, &offset);
 
         while ((uint64_t)count * KSA_FORMAT_SLOTS < 2 * keys)
                 count *= 2;
         if (reason == KSA_OK)
-                reason = ksa_output_add(&writer->output, count * sizeof(struct ksa_format_bucket),
-                                        &offset);
+                reason = add_bytes(&writer->output, count * sizeof(struct ksa_format_bucket),
+                                   &offset);
         if (reason != KSA_OK)
                 return reason;
         writer->header.buckets = offset;
@@ -207,7 +429,7 @@ static enum ksa_reason put_buckets(struct writer *writer)
 static enum ksa_reason put_all(struct writer *writer)
 {
         size_t offset = 0;
-        enum ksa_reason reason = ksa_output_add(
+        enum ksa_reason reason = add_bytes(
                 &writer->output, sizeof(struct ksa_format_header) + sizeof(uint64_t), &offset);
 
         writer->header.header_size = (uint32_t)writer->output.length;

@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "config/validate_accounts.h"
 #include "config/ini.h"
 #include "config/rule.h"
 #include "config/value.h"
@@ -291,7 +290,6 @@ enum ksa_reason ksa_config_load(const struct ksa_env *env,
         read_directory(&loader);
         ksa_config_expand(config, env, &diagnostics);
         ksa_config_validate(config, env, &diagnostics);
-        ksa_config_validate_accounts(config, &diagnostics);
         if (!ksa_rule_index_build(config))
                 out_of_memory(&loader);
         if (diagnostics.first.reason != KSA_UNREACHED) {
