@@ -11,13 +11,14 @@ static const struct reason_row {
         const char *remedy;
 } rows[] = {
 #define KSA_REASON_ROW(id, name, outcome, text, remedy) {name, KSA_##outcome, text, remedy},
-        KSA_REASONS(KSA_REASON_ROW)
+        KSA_REASONS(KSA_REASON_ROW) KSA_TOOL_REASONS(KSA_REASON_ROW)
 #undef KSA_REASON_ROW
 };
 
 #define KSA_REASON_LENGTH(id, name, outcome, text, remedy) \
         _Static_assert(sizeof(remedy) <= KSA_REMEDY_MAX + 1, "a remedy too long for a log line");
 KSA_REASONS(KSA_REASON_LENGTH)
+KSA_TOOL_REASONS(KSA_REASON_LENGTH)
 #undef KSA_REASON_LENGTH
 
 static const struct reason_row ok = {"ok", KSA_DENY, "as it should be", ""};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one table of reasons why a login ends. To add one, add a row: NAME, the name in the log, the
- * outcome for the host program, the meaning, and the remedy for an administrator. Each reason needs
- * a test in tests/attacks.tsv.
+ * The one table of reasons why a login ends; ksactl reports most of its errors with them too. To add
+ * one, add a row: NAME, the name in the log, the outcome for the host program, the meaning, and the
+ * remedy for an administrator. Each reason needs a test in tests/attacks.tsv.
  */
 #ifndef KSA_REASON_H
 #define KSA_REASON_H
@@ -222,16 +222,19 @@ X(FILE_MISSING, "file-missing", UNAVAILABLE,                                    
   "a file is missing", "run ksactl check")                                                         \
 X(FILE_UNREADABLE, "file-unreadable", UNAVAILABLE,                                                 \
   "a file cannot be read", "run ksactl check")                                                     \
-X(FILE_UNWRITABLE, "file-unwritable", UNAVAILABLE,                                                 \
-  "a file cannot be written",                                                                      \
-  "check free space, mount options and permissions of that file system")                           \
 X(FILE_UNSAFE, "file-unsafe", UNAVAILABLE,                                                         \
   "users other than root could change a file", "run ksactl check")
+
+/* The errors of ksactl that end no login: modules write no files. */
+#define KSA_TOOL_REASONS(X)                                                                        \
+        X(FILE_UNWRITABLE, "file-unwritable", UNAVAILABLE,                                         \
+          "a file cannot be written",                                                              \
+          "check free space, mount options and permissions of that file system")
 
 /* KSA_OK is far from zero and all others, so that zeroed memory is never OK. */
 enum ksa_reason {
 #define KSA_REASON_ENUM(id, name, outcome, text, remedy) KSA_##id,
-        KSA_REASONS(KSA_REASON_ENUM)
+        KSA_REASONS(KSA_REASON_ENUM) KSA_TOOL_REASONS(KSA_REASON_ENUM)
 #undef KSA_REASON_ENUM
         KSA_REASON_COUNT,
         KSA_OK = 0x5ac3e917,

@@ -368,11 +368,11 @@ static void check_account(const struct ksa_config *config, const struct ksa_acco
         if (pattern->cluster == NULL)
                 return; /* reported as a missing option */
         if (strcmp(pattern->namespace, "*") == 0 || strcmp(pattern->name, "*") == 0)
-                ADD_ERROR(diagnostics, account,
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
                           "[account %s] is for one account: account must not be a pattern",
                           account->name);
         if (ksa_config_cluster(config, pattern->cluster) == NULL)
-                ADD_ERROR(diagnostics, account,
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
                           "[account %s] names cluster %s, which has no section", account->name,
                           pattern->cluster);
 }
@@ -390,13 +390,13 @@ static void check_duplicates(const struct ksa_config *config, struct ksa_diagnos
 
                 while (hash != 0 && ksa_hash_index_next(&accounts, hash, &position, &other)) {
                         if (is_same(&all[other].account, &all[i].account))
-                                ADD_ERROR(diagnostics, &all[i],
+                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, &all[i],
                                           "[account %s] has the same account as [account %s]",
                                           all[i].name, all[other].name);
                 }
                 position = ksa_hash_index_find(&uids, all[i].uid);
                 while (all[i].uid != 0 && ksa_hash_index_next(&uids, all[i].uid, &position, &other))
-                        ADD_ERROR(diagnostics, &all[i],
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, &all[i],
                                   "[account %s] has the same uid as [account %s]", all[i].name,
                                   all[other].name);
                 kept = (hash == 0 || ksa_hash_index_add(&accounts, hash, (uint32_t)i)) &&
@@ -429,7 +429,7 @@ static void check_managed(const struct ksa_config *config, const struct ksa_rule
 
                 if (account->account.cluster != NULL && account->account_uid == NULL &&
                     rule_matches_account(rule, &account->account))
-                        ADD_ERROR(diagnostics, account,
+                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
                                   "[account %s] needs account_uid, because [rule %s] admits it by "
                                   "@own: run kubectl get serviceaccount %s -n %s -o "
                                   "jsonpath={.metadata.uid}",
@@ -459,7 +459,7 @@ static void check_source(const struct ksa_config *config, size_t position,
         const struct ksa_accounts *source = &config->account_sources[position];
 
         if (ksa_config_cluster(config, source->name) == NULL)
-                ADD_ERROR(diagnostics, source,
+                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, source,
                           "[accounts %s] names a cluster that no section describes", source->name);
         for (size_t i = 0; i < position; i++) {
                 const struct ksa_accounts *other = &config->account_sources[i];
@@ -467,7 +467,7 @@ static void check_source(const struct ksa_config *config, size_t position,
 
                 if (shared != NULL) {
                         ADD_ERROR(
-                                diagnostics, source,
+                                diagnostics, KSA_CONFIG_INVALID, source,
                                 "[accounts %s] lists the namespace \"%s\", as [accounts %s] does; "
                                 "declare single accounts in [account] sections instead",
                                 source->name, shared, other->name);

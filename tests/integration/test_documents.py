@@ -92,6 +92,12 @@ def test_manual_has_every_reason():
     assert words == page and len(words) > 40
 
 
+def test_manual_of_ksactl_has_the_reasons_that_end_no_login():
+    words = re.findall(r'^ +X\(\w+, "([a-z-]+)"', (ROOT / "common/base/reason.h").read_text(), re.M)
+    page = (ROOT / "man/ksactl.8").read_text()
+    assert words and all("\n.Cm %s :\n" % word in page for word in words)
+
+
 def test_manual_has_the_pam_code_of_every_reason():
     codes = {"DENY": None, "UNAVAILABLE": "PAM_AUTHINFO_UNAVAIL", "FORBIDDEN": "PAM_PERM_DENIED",
              "NOT_OURS": "PAM_USER_UNKNOWN", "NO_MEMORY": "PAM_BUF_ERR"}
