@@ -79,9 +79,6 @@ char *make_absolute(const char *path);
 /* A host's environment with --config, made absolute, in place of the default. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 
-/* Opens a file that an administrator names, "-" for standard input: a message, if that is a terminal. */
-int open_input(const char *path);
-
 /*
  * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, by which the
  * caller knows that it is longer. NULL, with a message on standard error. Owned by the caller
@@ -94,12 +91,6 @@ struct ksa_secret *read_secret(const char *path, size_t max);
  * with a message on standard error. Owned by the caller (ksa_secret_free).
  */
 struct ksa_secret *read_token(const char *path);
-
-/*
- * A file of at most MAX bytes that an administrator names, "-" for standard input, and that is no
- * secret. False, with a message on standard error. *RET_BYTES is owned by the caller (free).
- */
-bool read_input(const char *path, size_t max, char **ret_bytes, size_t *ret_length);
 
 /* The configuration; false after a message with a remedy, and *ret is NULL then. */
 bool load_configuration(const struct ksa_env *env, struct ksa_config **ret);

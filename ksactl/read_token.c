@@ -9,6 +9,16 @@
 #include "ksactl.h"
 #include "token/token.h"
 
+/* Opens PATH, "-" for standard input: with a message, if that is a terminal. */
+static int open_input(const char *path)
+{
+        if (strcmp(path, "-") != 0)
+                return open(path, O_RDONLY | O_CLOEXEC);
+        if (isatty(STDIN_FILENO))
+                (void)fputs("ksactl: reading standard input, a terminal; Ctrl-D ends it\n", stderr);
+        return STDIN_FILENO;
+}
+
 struct ksa_secret *read_secret(const char *path, size_t max)
 {
         struct ksa_secret *secret = ksa_secret_new(max + 1);

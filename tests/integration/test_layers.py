@@ -135,7 +135,7 @@ ONLY = {  # where a call belongs
                                    "admin/accounts/id_map.c",  # the kernel's
                                    "ksactl/check_sshd.c", "admin/host/tool.c",  # what pam-auth-update wrote
                                    # what an administrator names, wherever it is
-                                   "ksactl/read_input.c", "ksactl/read_token.c",
+                                   "ksactl/read_token.c",
                                    "pam_module/token_file.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
                                                                "nss_module/map.c"},  # whether a second has passed
