@@ -97,11 +97,14 @@ int run_subcommand(const char *command, const struct subcommand *subcommands, si
         return EXIT_BROKEN;
 }
 
-bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
+bool open_session(struct session *session, const char *config_file)
 {
         struct ksa_error error = {0};
 
-        if (ksa_config_load(env, NULL, ret, &error) == KSA_OK)
+        *session = (struct session){.config = NULL};
+        if (!fill_host(&session->host, config_file, &session->path))
+                return false;
+        if (ksa_config_load(&session->host.env, NULL, &session->config, &error) == KSA_OK)
                 return true;
         print_error(&error);
         if (error.reason == KSA_FILE_MISSING)
@@ -110,13 +113,6 @@ bool load_configuration(const struct ksa_env *env, struct ksa_config **ret)
         else if (error.remedy == NULL)
                 (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
         return false;
-}
-
-bool open_session(struct session *session, const char *config_file)
-{
-        *session = (struct session){.config = NULL};
-        return fill_host(&session->host, config_file, &session->path) &&
-               load_configuration(&session->host.env, &session->config);
 }
 
 void close_session(struct session *session)
@@ -132,6 +128,79 @@ void renew_session(struct session *session)
 
         ksa_helper_close(&session->host.fetch);
         ksa_host_env_fill(&session->host, config_file);
+}
+
+/* --- Clusters that a command names ------------------------------------------- */
+
+const struct ksa_cluster *find_cluster(const struct ksa_config *config, const char *name)
+{
+        const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
+
+        if (cluster == NULL)
+                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", name);
+        return cluster;
+}
+
+bool is_selection(const struct selection *selection, const char *command)
+{
+        if (selection->all != (selection->names[0] != NULL))
+                return true;
+        (void)fprintf(stderr, "ksactl: %s requires names of clusters, or --all\n", command);
+        return false;
+}
+
+bool is_selection_known(const struct selection *selection, const struct ksa_config *config)
+{
+        for (size_t i = 0; i < KSA_REFRESH_MAX && selection->names[i] != NULL; i++) {
+                if (find_cluster(config, selection->names[i]) == NULL)
+                        return false;
+        }
+        return true;
+}
+
+bool is_selected(const struct selection *selection, const struct ksa_cluster *cluster)
+{
+        for (size_t i = 0; i < KSA_REFRESH_MAX && selection->names[i] != NULL; i++) {
+                if (strcmp(selection->names[i], cluster->name) == 0)
+                        return true;
+        }
+        return selection->all;
+}
+
+int show_clusters(const struct args *arguments, const char *member, show_function *show,
+                  print_function *print, const char *nothing)
+{
+        const char *wanted = NULL, *config_file = NULL;
+        bool json = false;
+        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
+        int status = EXIT_GOOD;
+
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), &wanted, 1) ||
+            !open_session(&session, config_file) ||
+            (wanted != NULL && find_cluster(session.config, wanted) == NULL))
+                return EXIT_BROKEN;
+        json_t *all = json_array();
+        for (size_t i = 0; i < session.config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &session.config->clusters[i];
+                bool good = true;
+                json_t *shown = wanted != NULL && strcmp(cluster->name, wanted) != 0
+                                        ? NULL
+                                        : show(cluster, &session.host.env, &good);
+
+                if (!good)
+                        status = EXIT_DENIED;
+                if (shown != NULL && !json)
+                        print(shown, session.host.env.now);
+                if (shown != NULL)
+                        (void)json_array_append_new(all, shown);
+        }
+        if (json)
+                return print_json_answer(json_pack("{s:o}", member, all)) ? status : EXIT_BROKEN;
+        if (json_array_size(all) == 0 && nothing != NULL)
+                (void)puts(nothing);
+        json_decref(all);
+        return status;
 }
 
 bool is_root(const char *command)

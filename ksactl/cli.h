@@ -6,6 +6,7 @@
 #ifndef KSACTL_CLI_H
 #define KSACTL_CLI_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "base/error.h"
@@ -65,6 +66,35 @@ bool become_service_user(const char *name, uid_t *ret_uid);
 /* Tells on standard error and returns false where this is not root. */
 bool is_root(const char *command);
 
+/* The cluster of that name; NULL, with a message on standard error. */
+const struct ksa_cluster *find_cluster(const struct ksa_config *config, const char *name);
+
+/* The clusters that a command is for: those that it names, up to the first NULL, or all. */
+struct selection {
+        const char *names[KSA_REFRESH_MAX];
+        bool all;
+};
+
+/* Whether COMMAND was given either names or --all, and whether each name is configured. Messages as above. */
+bool is_selection(const struct selection *selection, const char *command);
+bool is_selection_known(const struct selection *selection, const struct ksa_config *config);
+bool is_selected(const struct selection *selection, const struct ksa_cluster *cluster);
+
+/*
+ * What SHOW returns of a cluster, owned by the caller; NULL where the cluster has no such part. *RET_GOOD is
+ * true; false makes the exit status EXIT_DENIED.
+ */
+typedef json_t *show_function(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                              bool *ret_good);
+typedef void print_function(const json_t *shown, int64_t now);
+
+/*
+ * A command with the arguments [CLUSTER] [--config FILE] [--json]: shows that cluster or all, with PRINT or as
+ * a JSON array, the MEMBER of the answer. Prints NOTHING, unless it is NULL, if no cluster has anything to show.
+ */
+int show_clusters(const struct args *arguments, const char *member, show_function *show,
+                  print_function *print, const char *nothing);
+
 /* The second word of a command that has several. */
 struct subcommand {
         const char *name;
@@ -91,8 +121,5 @@ struct ksa_secret *read_secret(const char *path, size_t max);
  * with a message on standard error. Owned by the caller (ksa_secret_free).
  */
 struct ksa_secret *read_token(const char *path);
-
-/* The configuration; false after a message with a remedy, and *ret is NULL then. */
-bool load_configuration(const struct ksa_env *env, struct ksa_config **ret);
 
 #endif

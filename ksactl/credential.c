@@ -7,6 +7,7 @@
 #include <syslog.h>
 
 #include "base/text.h"
+#include "certificate.h"
 #include "ksactl.h"
 
 /* Milliseconds for one cluster. */
@@ -75,19 +76,15 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         return reason == KSA_OK ? EXIT_GOOD : EXIT_DENIED;
 }
 
-/* The cluster of that name, if it has a token that can be kept. */
-static const struct ksa_cluster *find(const struct ksa_config *config, const char *name)
+/* Whether the cluster has a token, and a place for it. If not, a message unless QUIET. */
+static bool can_keep(const struct ksa_cluster *cluster, bool quiet)
 {
-        const struct ksa_cluster *cluster = ksa_config_cluster(config, name);
+        const bool can = cluster->credential_file != NULL && cluster->api_server != NULL;
 
-        if (cluster == NULL)
-                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", name);
-        else if (cluster->credential_file == NULL || cluster->api_server == NULL)
+        if (!can && !quiet)
                 (void)fprintf(stderr, "ksactl: [cluster %s] needs api_server and credential_file\n",
-                              name);
-        else
-                return cluster;
-        return NULL;
+                              cluster->name);
+        return can;
 }
 
 static int credential_init(const struct args *arguments)
@@ -95,9 +92,9 @@ static int credential_init(const struct args *arguments)
         const char *name = NULL, *config_file = NULL, *duration = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--duration", &duration, NULL}};
-        struct session session;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
+        KSA_CLEANUP(ksa_secret_free) struct ksa_secret *given = NULL;
         uint64_t seconds;
-        int status = EXIT_BROKEN;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
                 return EXIT_BROKEN;
@@ -109,18 +106,12 @@ static int credential_init(const struct args *arguments)
                             stderr);
                 return EXIT_BROKEN;
         }
-        if (!is_root("credential init"))
+        if (!is_root("credential init") || !open_session(&session, config_file))
                 return EXIT_BROKEN;
-        if (open_session(&session, config_file)) {
-                const struct ksa_cluster *cluster = find(session.config, name);
-                struct ksa_secret *given = cluster == NULL ? NULL : read_token("-");
-
-                if (given != NULL)
-                        status = init(&session, cluster, given, (int64_t)seconds);
-                ksa_secret_free(&given);
-        }
-        close_session(&session);
-        return status;
+        const struct ksa_cluster *cluster = find_cluster(session.config, name);
+        if (cluster == NULL || !can_keep(cluster, false) || (given = read_token("-")) == NULL)
+                return EXIT_BROKEN;
+        return init(&session, cluster, given, (int64_t)seconds);
 }
 
 /* --- renew ------------------------------------------------------------------ */
@@ -143,21 +134,20 @@ static bool renew_one(struct session *session, const struct ksa_cluster *cluster
         return reason == KSA_OK;
 }
 
-static int renew(struct session *session, const char *const *names, size_t count, bool all,
-                 bool if_due)
+static int renew(struct session *session, const struct selection *selection, bool if_due)
 {
         const struct ksa_config *config = session->config;
         int status = EXIT_GOOD;
 
-        for (size_t i = 0; i < count; i++) {
-                if (find(config, names[i]) == NULL)
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                if (!selection->all && is_selected(selection, &config->clusters[i]) &&
+                    !can_keep(&config->clusters[i], false))
                         return EXIT_BROKEN;
         }
-        for (size_t i = 0; i < (all ? config->counts[KSA_SECTION_CLUSTER] : count); i++) {
-                const struct ksa_cluster *cluster =
-                        all ? &config->clusters[i] : ksa_config_cluster(config, names[i]);
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
+                const struct ksa_cluster *cluster = &config->clusters[i];
 
-                if (cluster->credential_file != NULL && cluster->api_server != NULL &&
+                if (is_selected(selection, cluster) && can_keep(cluster, true) &&
                     !renew_one(session, cluster, if_due))
                         status = EXIT_DENIED;
         }
@@ -166,30 +156,139 @@ static int renew(struct session *session, const char *const *names, size_t count
 
 static int credential_renew(const struct args *arguments)
 {
-        const char *names[KSA_REFRESH_MAX] = {NULL}, *config_file = NULL;
-        bool all = false, if_due = false;
+        struct selection selection = {.all = false};
+        const char *config_file = NULL;
+        bool if_due = false;
         const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--all", NULL, &all},
+                                     {"--all", NULL, &selection.all},
                                      {"--if-due", NULL, &if_due}};
-        struct session session;
-        size_t count = 0;
-        int status = EXIT_BROKEN;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), names, KSA_REFRESH_MAX))
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), selection.names, KSA_REFRESH_MAX) ||
+            !is_selection(&selection, "credential renew") || !is_root("credential renew") ||
+            !open_session(&session, config_file) || !is_selection_known(&selection, session.config))
                 return EXIT_BROKEN;
-        while (count < KSA_REFRESH_MAX && names[count] != NULL)
-                count++;
-        if (all == (count > 0)) {
-                (void)fputs("ksactl: credential renew requires names of clusters, or --all\n",
-                            stderr);
-                return EXIT_BROKEN;
+        return renew(&session, &selection, if_due);
+}
+
+/* --- show ------------------------------------------------------------------- */
+
+static json_t *audiences_of(const struct ksa_token *token)
+{
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < token->audiences.count; i++)
+                (void)json_array_append_new(array,
+                                            json_string(ksa_list_text(&token->audiences, i)));
+        return array;
+}
+
+/* NULL, with the error in ERR, where it cannot be read. */
+static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                          struct ksa_error *err)
+{
+        KSA_CLEANUP(ksa_credential_clear) struct ksa_credential credential;
+        const struct ksa_token *token = &credential.token;
+
+        if (ksa_credential_read(cluster, env, &credential, err) != KSA_OK)
+                return NULL;
+        return json_pack("{s:o, s:o, s:I, s:I, s:I}", "account",
+                         json_sprintf("%s/%s", token->namespace, token->account), "audiences",
+                         audiences_of(token), "issued", (json_int_t)token->iat.seconds, "expires",
+                         (json_int_t)token->exp.seconds, "due",
+                         (json_int_t)ksa_credential_due(cluster, env, token));
+}
+
+static json_t *show_certificate(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                struct ksa_error *err)
+{
+        struct certificate certificate;
+
+        if (!read_certificate(cluster->client_cert_file, env, &certificate, err))
+                return NULL;
+        return json_pack("{s:s, s:n, s:I, s:I, s:n}", "account", certificate.subject, "audiences",
+                         "issued", (json_int_t)certificate.from, "expires",
+                         (json_int_t)certificate.until, "due");
+}
+
+json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                        enum ksa_reason *ret_reason)
+{
+        const bool token = cluster->credential_file != NULL;
+        const char *file = token ? cluster->credential_file : cluster->client_cert_file;
+        const char *problem = NULL;
+        struct ksa_error error = {.reason = KSA_OK};
+
+        if (file == NULL)
+                return NULL;
+        json_t *shown = (token ? show_token : show_certificate)(cluster, env, &error);
+        if (shown == NULL) {
+                problem = error.text;
+                shown = json_pack("{s:n, s:n, s:n, s:n, s:n}", "account", "audiences", "issued",
+                                  "expires", "due");
+        } else if (json_integer_value(json_object_get(shown, "expires")) <= env->now) {
+                error.reason = KSA_EXPIRED;
+                problem = token ? "expired: pipe a new token into ksactl credential init"
+                                : "expired: replace the certificate and its key";
         }
-        if (!is_root("credential renew"))
-                return EXIT_BROKEN;
-        if (open_session(&session, config_file))
-                status = renew(&session, names, count, all, if_due);
-        close_session(&session);
-        return status;
+        *ret_reason = error.reason;
+        (void)json_object_set_new(shown, "problem", problem ? json_string(problem) : json_null());
+        (void)json_object_set_new(shown, "cluster", json_string(cluster->name));
+        (void)json_object_set_new(shown, "file", json_string(file));
+        return shown;
+}
+
+static void print_moment(const char *name, const json_t *value, int64_t now)
+{
+        int64_t seconds = json_integer_value(value);
+        char when[MOMENT_SIZE], distance[KSA_SPAN_SIZE];
+
+        if (!json_is_integer(value))
+                return;
+        bool is_over = seconds <= now;
+
+        (void)ksa_text_span(is_over ? now - seconds : seconds - now, distance);
+        (void)printf("  %-9s %s (%s%s%s)\n", name, moment(seconds, when), is_over ? "" : "in ",
+                     distance, is_over ? " ago" : "");
+}
+
+static void print_credential(const json_t *shown, int64_t now)
+{
+        const char *account = json_string_value(json_object_get(shown, "account"));
+        const char *problem = json_string_value(json_object_get(shown, "problem"));
+        const json_t *audiences = json_object_get(shown, "audiences");
+
+        (void)printf("%s (%s)\n", json_string_value(json_object_get(shown, "cluster")),
+                     json_string_value(json_object_get(shown, "file")));
+        if (account != NULL)
+                (void)printf("  %-9s %s\n", "account", account);
+        for (size_t i = 0; i < json_array_size(audiences); i++) {
+                char quoted[KSA_QUOTED_SIZE];
+
+                (void)printf("  %-9s %s\n", "audience",
+                             ksa_text_quote(json_string_value(json_array_get(audiences, i)), quoted,
+                                            sizeof(quoted)));
+        }
+        print_moment("issued", json_object_get(shown, "issued"), now);
+        print_moment("expires", json_object_get(shown, "expires"), now);
+        print_moment("due", json_object_get(shown, "due"), now);
+        if (problem != NULL)
+                (void)printf("  %s\n", problem);
+}
+
+static json_t *show(const struct ksa_cluster *cluster, const struct ksa_env *env, bool *ret_good)
+{
+        enum ksa_reason reason = KSA_OK;
+        json_t *shown = show_credential(cluster, env, &reason);
+
+        *ret_good = reason == KSA_OK;
+        return shown;
+}
+
+static int credential_show(const struct args *arguments)
+{
+        return show_clusters(arguments, "credentials", show, print_credential,
+                             "no cluster has a credential_file or a client_cert_file");
 }
 
 /* --- The command ------------------------------------------------------------ */

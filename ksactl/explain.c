@@ -27,9 +27,9 @@ struct question {
         bool json, offline;
         bool user_chosen; /* by us */
         char chosen[CHOSEN_SIZE];
-        struct ksa_host_env host;
-        struct ksa_config *config;
-        struct ksa_secret *token;
+        const struct ksa_config *config;
+        const struct ksa_env *env;
+        const struct ksa_secret *token;
         struct ksa_token claimed; /* what it says of itself, also where the decision ends before */
         bool is_readable;
         char command[COMMAND_SIZE]; /* that makes the right token */
@@ -46,7 +46,7 @@ static void look_up(struct question *question)
         const struct passwd *user = getpwnam(attempt->user);
 
         attempt->local = ksa_local_user_of(user);
-        ksa_local_user_look_up(&question->host.env, attempt->user, &attempt->local, &question->own);
+        ksa_local_user_look_up(question->env, attempt->user, &attempt->local, &question->own);
 }
 
 /* The command for the right token. Names of Kubernetes need no quotes in a shell, and no audience has one. */
@@ -76,9 +76,8 @@ static void write_command(struct question *question)
 
 static void ask(struct question *question)
 {
-        if (question->user == NULL &&
-            choose_user(question->config, &question->host.env, question->token, question->service,
-                        question->chosen)) {
+        if (question->user == NULL && choose_user(question->config, question->env, question->token,
+                                                  question->service, question->chosen)) {
                 question->user = question->chosen;
                 question->user_chosen = true;
         }
@@ -97,7 +96,7 @@ static void ask(struct question *question)
                 .real_uid = !given && ksa_service_is_local(question->service) ? NOBODY : uid,
         };
         look_up(question);
-        ksa_login(question->config, &question->host.env, &question->attempt, &question->decision);
+        ksa_login(question->config, question->env, &question->attempt, &question->decision);
         write_command(question);
 }
 
@@ -427,11 +426,13 @@ static bool read_now(const char *text, int64_t *ret_now)
         return true;
 }
 
-/* A question changes nothing: no key set is refreshed, no token counts as used. */
-static void make_harmless(struct ksa_env *env)
+/* A question changes nothing: no key set is refreshed, no token counts as used. NOW is -1 for the clock's. */
+static void make_harmless(struct ksa_env *env, bool offline, int64_t now)
 {
         env->refresh = NULL;
         env->only_look = true;
+        env->offline = offline;
+        env->now = now >= 0 ? now : env->now;
 }
 
 int command_explain(const struct args *arguments)
@@ -448,8 +449,8 @@ int command_explain(const struct args *arguments)
                 {"--json", NULL, &question.json},
                 {"--offline", NULL, &question.offline},
         };
-        char *path = NULL;
-        int status = EXIT_BROKEN;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
+        int64_t now = -1;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
                 return EXIT_BROKEN;
@@ -460,20 +461,15 @@ int command_explain(const struct args *arguments)
         }
         question.service = question.service != NULL ? question.service : "sshd";
         question.rhost = question.rhost != NULL ? question.rhost : "";
-        question.token = read_token(question.token_file);
-        if (question.token == NULL)
+        KSA_CLEANUP(ksa_secret_free) struct ksa_secret *token = read_token(question.token_file);
+        if (token == NULL || !read_now(question.now, &now) ||
+            (question.service_user != NULL &&
+             !become_service_user(question.service_user, &question.service_uid)) ||
+            !open_session(&session, question.config_file))
                 return EXIT_BROKEN;
-        bool filled = fill_host(&question.host, question.config_file, &path) &&
-                      read_now(question.now, &question.host.env.now) &&
-                      (question.service_user == NULL ||
-                       become_service_user(question.service_user, &question.service_uid));
-        make_harmless(&question.host.env);
-        question.host.env.offline = question.offline;
-        if (filled && load_configuration(&question.host.env, &question.config))
-                status = answer(&question);
-        ksa_helper_close(&question.host.fetch);
-        ksa_config_free(&question.config);
-        ksa_secret_free(&question.token);
-        free(path);
-        return status;
+        make_harmless(&session.host.env, question.offline, now);
+        question.token = token;
+        question.config = session.config;
+        question.env = &session.host.env;
+        return answer(&question);
 }

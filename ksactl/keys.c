@@ -46,16 +46,16 @@ static json_t *times_of(const struct ksa_cluster *cluster, const struct ksa_env 
                 "denies_after", (json_int_t)fetched + (json_int_t)cluster->keys_max_stale);
 }
 
-static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                            bool *ret_usable)
+static json_t *show_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                         bool *ret_good)
 {
         struct ksa_error error = {0};
         struct ksa_keyset *keyset = NULL;
         json_t *keys = json_array(), *times = NULL;
         char source[KSA_QUOTE_MAX];
 
-        *ret_usable = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
-        if (*ret_usable) {
+        *ret_good = ksa_keyset_open(cluster, env, &keyset, &error) == KSA_OK;
+        if (*ret_good) {
                 for (size_t i = 0; i < ksa_keyset_count(keyset); i++)
                         add_key(keyset, i, keys);
                 times = times_of(cluster, env, keyset);
@@ -64,7 +64,7 @@ static json_t *show_cluster(const struct ksa_cluster *cluster, const struct ksa_
         json_t *shown = json_pack("{s:s, s:s, s:n, s:n, s:n, s:s?, s:o}", "cluster", cluster->name,
                                   "source", ksa_text_url(cluster->keys, source, sizeof(source)),
                                   "fetched", "due", "denies_after", "problem",
-                                  *ret_usable ? NULL : error.text, "keys", keys);
+                                  *ret_good ? NULL : error.text, "keys", keys);
         if (times != NULL)
                 (void)json_object_update(shown, times);
         json_decref(times);
@@ -88,7 +88,7 @@ static void print_times(const json_t *cluster, int64_t now)
                               end));
 }
 
-static void print_cluster(const json_t *cluster, int64_t now)
+static void print_keys(const json_t *cluster, int64_t now)
 {
         const char *problem = json_string_value(json_object_get(cluster, "problem"));
         const json_t *keys = json_object_get(cluster, "keys");
@@ -115,51 +115,9 @@ static void print_cluster(const json_t *cluster, int64_t now)
         }
 }
 
-static int show(const struct ksa_config *config, const struct ksa_env *env, const char *wanted,
-                bool json)
-{
-        json_t *shown = json_array();
-        bool found = wanted == NULL;
-        int status = EXIT_GOOD;
-
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                bool usable;
-
-                if (wanted != NULL && strcmp(config->clusters[i].name, wanted) != 0)
-                        continue;
-                found = true;
-                json_t *cluster = show_cluster(&config->clusters[i], env, &usable);
-                if (!usable)
-                        status = EXIT_DENIED;
-                if (!json)
-                        print_cluster(cluster, env->now);
-                (void)json_array_append_new(shown, cluster);
-        }
-        if (!found) {
-                (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n", wanted);
-                status = EXIT_BROKEN;
-        }
-        if (json && found)
-                return print_json_answer(json_pack("{s:o}", "clusters", shown)) ? status
-                                                                                : EXIT_BROKEN;
-        json_decref(shown);
-        return status;
-}
-
 static int keys_show(const struct args *arguments)
 {
-        const char *config_file = NULL, *wanted = NULL;
-        bool json = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
-        struct session session;
-
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &wanted, 1))
-                return EXIT_BROKEN;
-        int status = EXIT_BROKEN;
-        if (open_session(&session, config_file))
-                status = show(session.config, &session.host.env, wanted, json);
-        close_session(&session);
-        return status;
+        return show_clusters(arguments, "clusters", show_keys, print_keys, NULL);
 }
 
 static const struct subcommand subcommands[] = {{"show", keys_show},

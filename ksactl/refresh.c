@@ -20,10 +20,8 @@
 
 /* The command line. */
 struct request {
-        const char *names[KSA_REFRESH_MAX];
-        size_t count;
-        bool all;
-        struct ksa_refresh_wish wish;
+        struct selection clusters;
+        struct ksa_refresh_request refresh;
 };
 
 /* --- One cluster ------------------------------------------------------------ */
@@ -53,31 +51,22 @@ static void tell_refreshed(const struct ksa_cluster *cluster, bool quiet,
 }
 
 static bool refresh_one(struct session *session, const struct ksa_cluster *cluster,
-                        const struct ksa_refresh_wish *wish)
+                        const struct ksa_refresh_request *request)
 {
         struct ksa_refreshed refreshed = {0};
         struct ksa_error error = {0};
 
         renew_session(session);
-        if (ksa_refresh(cluster, &session->host.env, wish, &refreshed, &error) == KSA_OK) {
+        if (ksa_refresh(cluster, &session->host.env, request, &refreshed, &error) == KSA_OK) {
                 if (refreshed.asked)
-                        tell_refreshed(cluster, wish->cooldown, &refreshed);
+                        tell_refreshed(cluster, request->cooldown, &refreshed);
                 return true;
         }
-        log_cluster_failure(wish->cooldown, cluster, &error);
+        log_cluster_failure(request->cooldown, cluster, &error);
         return false;
 }
 
 /* --- All that were named ---------------------------------------------------- */
-
-static bool is_meant(const struct request *request, const struct ksa_cluster *cluster)
-{
-        for (size_t i = 0; i < request->count; i++) {
-                if (strcmp(request->names[i], cluster->name) == 0)
-                        return true;
-        }
-        return request->all;
-}
 
 /* The clusters whose sets are fetched, into LIST, which has room for all. */
 static size_t choose(const struct request *request, const struct ksa_config *config,
@@ -88,11 +77,11 @@ static size_t choose(const struct request *request, const struct ksa_config *con
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
-                if (!is_meant(request, cluster))
+                if (!is_selected(&request->clusters, cluster))
                         continue;
                 if (ksa_cluster_key_file(cluster) == NULL)
                         list[count++] = cluster;
-                else if (!request->all && !request->wish.cooldown)
+                else if (!request->clusters.all && !request->refresh.cooldown)
                         (void)fprintf(stderr,
                                       "ksactl: the keys of %s are in a file (%s) and are not "
                                       "fetched\n",
@@ -112,18 +101,18 @@ static int refresh_list(struct session *session, struct request *request,
         struct timespec deadline = ksa_deadline_in(seconds * 1000);
         int status = EXIT_GOOD;
 
-        if (request->wish.cooldown)
+        if (request->refresh.cooldown)
                 (void)alarm(seconds + MARGIN);
         for (size_t i = 0; i < count; i++) {
-                request->wish.milliseconds = count > PATIENCE_TOTAL / PATIENCE
-                                                     ? PATIENCE_TOTAL / (unsigned)count
-                                                     : PATIENCE;
-                if (request->wish.cooldown)
-                        request->wish.milliseconds =
+                request->refresh.milliseconds = count > PATIENCE_TOTAL / PATIENCE
+                                                        ? PATIENCE_TOTAL / (unsigned)count
+                                                        : PATIENCE;
+                if (request->refresh.cooldown)
+                        request->refresh.milliseconds =
                                 (unsigned)ksa_deadline_left(&deadline) / (unsigned)(count - i);
-                if (request->wish.milliseconds == 0)
+                if (request->refresh.milliseconds == 0)
                         return EXIT_DENIED;
-                if (!refresh_one(session, list[i], &request->wish))
+                if (!refresh_one(session, list[i], &request->refresh))
                         status = EXIT_DENIED;
         }
         return status;
@@ -145,20 +134,16 @@ static int refresh(struct session *session, struct request *request)
 {
         const struct ksa_config *config = session->config;
 
-        for (size_t i = 0; i < request->count; i++) {
-                if (ksa_config_cluster(config, request->names[i]) == NULL) {
-                        (void)fprintf(stderr, "ksactl: [cluster %s] is not configured\n",
-                                      request->names[i]);
-                        return EXIT_BROKEN;
-                }
-        }
+        if (!is_selection_known(&request->clusters, config))
+                return EXIT_BROKEN;
         const struct ksa_cluster **list =
                 calloc(config->counts[KSA_SECTION_CLUSTER] + 1, sizeof(struct ksa_cluster *));
         if (list == NULL) {
                 (void)fputs("ksactl: out of memory\n", stderr);
                 return EXIT_BROKEN;
         }
-        bool swept = !request->all || sweep(session); /* whatever the clusters cost */
+        bool swept =
+                !request->clusters.all || sweep(session); /* before any cluster is waited for */
         int status = refresh_list(session, request, list, choose(request, config, list));
         free(list);
         return swept ? status : EXIT_DENIED;
@@ -171,23 +156,19 @@ static bool read_request(const struct args *arguments, struct request *request,
 {
         const char *age = NULL;
         const struct flag flags[] = {
-                {"--all", NULL, &request->all},
-                {"--cooldown", NULL, &request->wish.cooldown},
-                {"--if-due", NULL, &request->wish.if_due},
+                {"--all", NULL, &request->clusters.all},
+                {"--cooldown", NULL, &request->refresh.cooldown},
+                {"--if-due", NULL, &request->refresh.if_due},
                 {"--if-older", &age, NULL},
                 {"--config", ret_config_file, NULL},
         };
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), request->names, KSA_REFRESH_MAX))
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), request->clusters.names,
+                        KSA_REFRESH_MAX) ||
+            !is_selection(&request->clusters, "keys refresh"))
                 return false;
-        while (request->count < KSA_REFRESH_MAX && request->names[request->count] != NULL)
-                request->count++;
-        if (request->all == (request->count > 0)) {
-                (void)fputs("ksactl: keys refresh requires names of clusters, or --all\n", stderr);
-                return false;
-        }
-        request->wish.if_older = age != NULL;
-        if (age != NULL && !ksa_text_duration(age, 0, UINT32_MAX, &request->wish.age)) {
+        request->refresh.if_older = age != NULL;
+        if (age != NULL && !ksa_text_duration(age, 0, UINT32_MAX, &request->refresh.age)) {
                 (void)fputs("ksactl: --if-older takes seconds, or a number with s, m, h, d\n",
                             stderr);
                 return false;
@@ -197,43 +178,22 @@ static bool read_request(const struct args *arguments, struct request *request,
 
 int keys_refresh(const struct args *arguments)
 {
-        struct request request = {.count = 0};
+        struct request request = {.refresh = {0}};
         const char *config_file = NULL;
-        struct session session;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
 
-        if (!read_request(arguments, &request, &config_file) || !is_root("keys refresh"))
+        if (!read_request(arguments, &request, &config_file) || !is_root("keys refresh") ||
+            !open_session(&session, config_file))
                 return EXIT_BROKEN;
-        int status =
-                open_session(&session, config_file) ? refresh(&session, &request) : EXIT_BROKEN;
-        close_session(&session);
-        return status;
-}
-
-static int purge(struct session *session, const char *name)
-{
-        const struct ksa_cluster *cluster = ksa_config_cluster(session->config, name);
-        struct ksa_error error = {0};
-
-        if (cluster == NULL || ksa_cluster_key_file(cluster) != NULL) {
-                (void)fprintf(stderr,
-                              cluster == NULL ? "ksactl: [cluster %s] is not configured\n"
-                                              : "ksactl: the keys of %s are in a file\n",
-                              name);
-                return EXIT_BROKEN;
-        }
-        if (ksa_refresh_purge(cluster, &session->host.env, &error) != KSA_OK) {
-                log_cluster_failure(false, cluster, &error);
-                return EXIT_DENIED;
-        }
-        log_line(false, LOG_NOTICE, "result=purged cluster=\"%s\"", cluster->name);
-        return EXIT_GOOD;
+        return refresh(&session, &request);
 }
 
 int keys_purge(const struct args *arguments)
 {
         const char *name = NULL, *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL}};
-        struct session session;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
+        struct ksa_error error = {0};
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
                 return EXIT_BROKEN;
@@ -241,9 +201,19 @@ int keys_purge(const struct args *arguments)
                 (void)fputs("ksactl: keys purge requires the name of a cluster\n", stderr);
                 return EXIT_BROKEN;
         }
-        if (!is_root("keys purge"))
+        if (!is_root("keys purge") || !open_session(&session, config_file))
                 return EXIT_BROKEN;
-        int status = open_session(&session, config_file) ? purge(&session, name) : EXIT_BROKEN;
-        close_session(&session);
-        return status;
+        const struct ksa_cluster *cluster = find_cluster(session.config, name);
+        if (cluster == NULL)
+                return EXIT_BROKEN;
+        if (ksa_cluster_key_file(cluster) != NULL) {
+                (void)fprintf(stderr, "ksactl: the keys of %s are in a file\n", name);
+                return EXIT_BROKEN;
+        }
+        if (ksa_refresh_purge(cluster, &session.host.env, &error) != KSA_OK) {
+                log_cluster_failure(false, cluster, &error);
+                return EXIT_DENIED;
+        }
+        log_line(false, LOG_NOTICE, "result=purged cluster=\"%s\"", cluster->name);
+        return EXIT_GOOD;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/base/cluster_lock.h"
 
-#include <string.h>
 #include <sys/stat.h>
 
 #include "admin/base/file_write.h"
@@ -16,9 +15,6 @@ enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct
                 reason = ksa_directory_make(env->run_dir, env->owner, S_IRWXU, err);
         if (reason != KSA_OK)
                 return reason;
-        char *slash = strrchr(path, '/');
-        *slash = '\0';
-        reason = ksa_directory_make(path, env->owner, S_IRWXU, err);
-        *slash = '/';
+        reason = ksa_directory_make_for(path, env->owner, S_IRWXU, err);
         return reason == KSA_OK ? ksa_file_lock(path, env->owner, ret_lock, err) : reason;
 }

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/credential/credential.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "admin/base/cluster_lock.h"
 #include "admin/base/file_write.h"
@@ -112,20 +108,12 @@ enum ksa_reason ksa_credential_read(const struct ksa_cluster *cluster, const str
         return reason;
 }
 
-/* The folder is made where only it is missing. */
 static enum ksa_reason keep(const struct ksa_cluster *cluster, const struct ksa_env *env,
                             const struct ksa_secret *text, struct ksa_error *err)
 {
-        char directory[PATH_MAX];
-        int length = (int)(strrchr(cluster->credential_file, '/') - cluster->credential_file);
-        int wanted =
-                snprintf(directory, sizeof(directory), "%.*s", length, cluster->credential_file);
-
-        if (wanted < 0 || (size_t)wanted >= sizeof(directory))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long",
-                                cluster->credential_file);
         enum ksa_reason reason =
-                length == 0 ? KSA_OK : ksa_directory_make(directory, env->owner, 0700, err);
+                ksa_directory_make_for(cluster->credential_file, env->owner, 0700, err);
+
         if (reason == KSA_OK)
                 reason = ksa_file_replace(cluster->credential_file, env->owner, 0600,
                                           ksa_secret_bytes(text), ksa_secret_length(text), err);
@@ -212,93 +200,78 @@ static enum ksa_reason succeed(const struct ksa_credential_renewal *renewal,
 
 /* --- The first -------------------------------------------------------------- */
 
-static enum ksa_reason init_locked(const struct ksa_credential_renewal *renewal,
-                                   const struct ksa_credential *given, int64_t seconds,
-                                   struct ksa_credential *ret_credential, struct ksa_error *err)
+/* The errors of a token that must not be sent: another cluster could use it there. */
+static enum ksa_reason check_given(const struct ksa_credential_renewal *renewal,
+                                   const struct ksa_token *token, struct ksa_error *err)
 {
-        enum ksa_reason reason = succeed(renewal, given, seconds, ret_credential, err);
+        const char *iss = token->iss != NULL ? token->iss : "";
+        char issuer[256];
 
-        if (reason != KSA_API_FORBIDDEN)
-                return reason;
-        struct ksa_error forbidden = *err;
-        reason = keep(renewal->cluster, renewal->env, given->text, err);
-        if (reason == KSA_OK)
-                reason = parse_copy(given->text, "it", ret_credential, err);
-        if (reason != KSA_OK)
-                return reason;
-        *err = forbidden;
-        return KSA_API_FORBIDDEN;
+        if (!ksa_list_has(&renewal->cluster->issuer, iss))
+                return ksa_fail(err, KSA_UNKNOWN_ISSUER,
+                                "this token is not from [cluster %s]: its issuer is \"%s\"",
+                                renewal->cluster->name,
+                                ksa_text_quote(iss, issuer, sizeof(issuer)));
+        if (token->exp.seconds <= renewal->env->now)
+                return ksa_fail(err, KSA_EXPIRED, "this token expired %lld s ago",
+                                (long long)(renewal->env->now - token->exp.seconds));
+        return KSA_OK;
 }
 
 enum ksa_reason ksa_credential_init(const struct ksa_credential_renewal *renewal,
                                     const struct ksa_secret *given, int64_t seconds,
                                     struct ksa_credential *ret_credential, struct ksa_error *err)
 {
-        struct ksa_credential first = {.text = NULL};
-        char issuer[256];
-        int lock = -1;
+        KSA_CLEANUP(ksa_credential_clear) struct ksa_credential first = {.text = NULL};
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
 
         *ret_credential = (struct ksa_credential){.text = NULL};
         enum ksa_reason reason = parse_copy(given, "this", &first, err);
-        /* It is about to be sent: another cluster's could use it there. */
-        if (reason == KSA_OK &&
-            (first.token.iss == NULL || !ksa_list_has(&renewal->cluster->issuer, first.token.iss)))
-                reason = ksa_fail(err, KSA_UNKNOWN_ISSUER,
-                                  "this token is not from [cluster %s]: its issuer is \"%s\"",
-                                  renewal->cluster->name,
-                                  ksa_text_quote(first.token.iss != NULL ? first.token.iss : "",
-                                                 issuer, sizeof(issuer)));
-        if (reason == KSA_OK && first.token.exp.seconds <= renewal->env->now)
-                reason = ksa_fail(err, KSA_EXPIRED, "this token expired %lld s ago",
-                                  (long long)(renewal->env->now - first.token.exp.seconds));
+        if (reason == KSA_OK)
+                reason = check_given(renewal, &first.token, err);
         if (reason == KSA_OK)
                 reason = ksa_cluster_lock(renewal->cluster, renewal->env, RENEW_LOCK, &lock, err);
-        if (reason == KSA_OK) {
-                reason = init_locked(renewal, &first, seconds, ret_credential, err);
-                (void)close(lock);
-        }
-        ksa_credential_clear(&first);
-        return reason;
+        if (reason != KSA_OK)
+                return reason;
+        reason = succeed(renewal, &first, seconds, ret_credential, err);
+        if (reason != KSA_API_FORBIDDEN)
+                return reason;
+        struct ksa_error forbidden = *err;
+        reason = keep(renewal->cluster, renewal->env, first.text, err);
+        if (reason == KSA_OK)
+                reason = parse_copy(first.text, "it", ret_credential, err);
+        if (reason != KSA_OK)
+                return reason;
+        *err = forbidden;
+        return KSA_API_FORBIDDEN;
 }
 
 /* --- The next --------------------------------------------------------------- */
-
-static enum ksa_reason renew_locked(const struct ksa_credential_renewal *renewal, bool if_due,
-                                    bool *ret_renewed, struct ksa_credential *ret_credential,
-                                    struct ksa_error *err)
-{
-        struct ksa_credential current;
-        enum ksa_reason reason = ksa_credential_read(renewal->cluster, renewal->env, &current, err);
-
-        if (reason == KSA_OK && if_due &&
-            renewal->env->now <
-                    ksa_credential_due(renewal->cluster, renewal->env, &current.token)) {
-                *ret_credential = current;
-                return KSA_OK;
-        }
-        if (reason == KSA_OK) {
-                int64_t life = current.token.exp.seconds - current.token.iat.seconds;
-
-                reason = succeed(renewal, &current, life, ret_credential, err);
-        }
-        *ret_renewed = reason == KSA_OK;
-        ksa_credential_clear(&current);
-        return reason;
-}
 
 enum ksa_reason ksa_credential_renew(const struct ksa_credential_renewal *renewal, bool if_due,
                                      bool *ret_renewed, struct ksa_credential *ret_credential,
                                      struct ksa_error *err)
 {
-        int lock = -1;
+        KSA_CLEANUP(ksa_credential_clear) struct ksa_credential current = {.text = NULL};
+        const struct ksa_token *token = &current.token;
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
 
         *ret_credential = (struct ksa_credential){.text = NULL};
         *ret_renewed = false;
         enum ksa_reason reason =
                 ksa_cluster_lock(renewal->cluster, renewal->env, RENEW_LOCK, &lock, err);
+        if (reason == KSA_OK)
+                reason = ksa_credential_read(renewal->cluster, renewal->env, &current, err);
         if (reason != KSA_OK)
                 return reason;
-        reason = renew_locked(renewal, if_due, ret_renewed, ret_credential, err);
-        (void)close(lock);
+        if (if_due &&
+            renewal->env->now < ksa_credential_due(renewal->cluster, renewal->env, token)) {
+                *ret_credential = current;
+                current = (struct ksa_credential){.text = NULL};
+                return KSA_OK;
+        }
+        reason = succeed(renewal, &current, token->exp.seconds - token->iat.seconds, ret_credential,
+                         err);
+        *ret_renewed = reason == KSA_OK;
         return reason;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/base/cluster_lock.h"
 #include "admin/base/file_write.h"
@@ -19,29 +18,16 @@
 
 /* --- Paths ------------------------------------------------------------------ */
 
-/* CACHE/CLUSTER and what follows. A cluster's name has at most 64 bytes, none of them a slash. */
-static enum ksa_reason cache_path(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                  const char *tail, char out[PATH_MAX], struct ksa_error *err)
+/* CACHE/CLUSTER/keys. A cluster's name has at most 64 bytes, none of them a slash. */
+static enum ksa_reason keys_path(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 char out[PATH_MAX], struct ksa_error *err)
 {
-        int length = snprintf(out, PATH_MAX, "%s/%s%s", env->cache_dir, cluster->name, tail);
+        int length = snprintf(out, PATH_MAX, "%s/%s/keys", env->cache_dir, cluster->name);
 
         if (length < 0 || length >= PATH_MAX)
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long",
                                 env->cache_dir);
         return KSA_OK;
-}
-
-static enum ksa_reason make_directories(const struct ksa_cluster *cluster,
-                                        const struct ksa_env *env, struct ksa_error *err)
-{
-        char path[PATH_MAX];
-        enum ksa_reason reason = ksa_directory_make(env->cache_dir, env->owner, 0755, err);
-
-        if (reason == KSA_OK)
-                reason = cache_path(cluster, env, "", path, err);
-        if (reason == KSA_OK)
-                reason = ksa_directory_make(path, env->owner, 0755, err);
-        return reason;
 }
 
 /* --- The cooldown ----------------------------------------------------------- */
@@ -103,13 +89,13 @@ static bool is_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
         return ksa_refresh_next(cluster, env, fetched, max_age) < env->now;
 }
 
-static bool is_wanted(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                      const struct ksa_refresh_wish *wish, const struct ksa_keyset *old)
+static bool is_requested(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                         const struct ksa_refresh_request *request, const struct ksa_keyset *old)
 {
-        if (wish->if_due && !is_due(cluster, env, old))
+        if (request->if_due && !is_due(cluster, env, old))
                 return false;
-        return !wish->if_older || old == NULL ||
-               env->now - ksa_keyset_fetched(old) > (int64_t)wish->age;
+        return !request->if_older || old == NULL ||
+               env->now - ksa_keyset_fetched(old) > (int64_t)request->age;
 }
 
 /* --- A new set -------------------------------------------------------------- */
@@ -139,10 +125,12 @@ static enum ksa_reason store(const struct ksa_cluster *cluster, const struct ksa
                              struct ksa_error *err)
 {
         char path[PATH_MAX];
-        enum ksa_reason reason = make_directories(cluster, env, err);
+        enum ksa_reason reason = ksa_directory_make(env->cache_dir, env->owner, 0755, err);
 
         if (reason == KSA_OK)
-                reason = cache_path(cluster, env, "/keys", path, err);
+                reason = keys_path(cluster, env, path, err);
+        if (reason == KSA_OK)
+                reason = ksa_directory_make_for(path, env->owner, 0755, err);
         if (reason != KSA_OK)
                 return reason;
         char *text = ksa_keyset_format(keyset, cluster, env->now, max_age);
@@ -195,7 +183,7 @@ static void keep_outcome(const struct ksa_cluster *cluster, const struct ksa_env
 
 /* With the lock in hand. */
 static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                                      const struct ksa_refresh_wish *wish,
+                                      const struct ksa_refresh_request *request,
                                       struct ksa_refreshed *refreshed, struct ksa_error *err)
 {
         int64_t now = env->uptime();
@@ -203,16 +191,16 @@ static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const s
         char stamp[PATH_MAX];
         enum ksa_reason reason = ksa_cluster_path(cluster, env, ".stamp", stamp, err);
 
-        if (reason != KSA_OK || (wish->cooldown && is_cooling(env, stamp, now)))
+        if (reason != KSA_OK || (request->cooldown && is_cooling(env, stamp, now)))
                 return reason;
         /* None, or none that is of use: then there is nothing to compare with. */
         if (ksa_keyset_open(cluster, env, &old, NULL) != KSA_OK)
                 old = NULL;
-        refreshed->asked = is_wanted(cluster, env, wish, old);
+        refreshed->asked = is_requested(cluster, env, request, old);
         if (refreshed->asked) {
                 reason = set_stamp(env, stamp, now, err);
                 if (reason == KSA_OK) {
-                        reason = renew(cluster, env, wish->milliseconds, old, refreshed, err);
+                        reason = renew(cluster, env, request->milliseconds, old, refreshed, err);
                         keep_outcome(cluster, env, reason, err);
                 }
         }
@@ -221,17 +209,15 @@ static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const s
 }
 
 enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                            const struct ksa_refresh_wish *wish,
+                            const struct ksa_refresh_request *request,
                             struct ksa_refreshed *ret_refreshed, struct ksa_error *err)
 {
         struct ksa_refreshed refreshed = {0};
-        int lock = -1;
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
         enum ksa_reason reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
 
-        if (reason != KSA_OK)
-                return reason;
-        reason = refresh_locked(cluster, env, wish, &refreshed, err);
-        (void)close(lock);
+        if (reason == KSA_OK)
+                reason = refresh_locked(cluster, env, request, &refreshed, err);
         if (reason == KSA_OK)
                 *ret_refreshed = refreshed;
         return reason;
@@ -242,23 +228,19 @@ enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_
 enum ksa_reason ksa_refresh_purge(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                   struct ksa_error *err)
 {
-        char keys[PATH_MAX], stamp[PATH_MAX], failure[PATH_MAX];
-        int lock = -1;
-        enum ksa_reason reason = cache_path(cluster, env, "/keys", keys, err);
+        static const char *const suffixes[] = {".stamp", KSA_FAILURE_SUFFIX};
+        char path[PATH_MAX];
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
+        enum ksa_reason reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
 
         if (reason == KSA_OK)
-                reason = ksa_cluster_path(cluster, env, ".stamp", stamp, err);
+                reason = keys_path(cluster, env, path, err);
         if (reason == KSA_OK)
-                reason = ksa_cluster_path(cluster, env, KSA_FAILURE_SUFFIX, failure, err);
-        if (reason == KSA_OK)
-                reason = ksa_cluster_lock(cluster, env, ".lock", &lock, err);
-        if (reason != KSA_OK)
-                return reason;
-        reason = ksa_file_remove(keys, env->owner, err);
-        if (reason == KSA_OK)
-                reason = ksa_file_remove(stamp, env->owner, err);
-        if (reason == KSA_OK)
-                reason = ksa_file_remove(failure, env->owner, err);
-        (void)close(lock);
+                reason = ksa_file_remove(path, env->owner, err);
+        for (size_t i = 0; i < KSA_COUNT(suffixes) && reason == KSA_OK; i++) {
+                reason = ksa_cluster_path(cluster, env, suffixes[i], path, err);
+                if (reason == KSA_OK)
+                        reason = ksa_file_remove(path, env->owner, err);
+        }
         return reason;
 }

@@ -25,7 +25,7 @@
 #define KSA_START_SPREAD 1800
 
 /* When a refresh is wanted at all. */
-struct ksa_refresh_wish {
+struct ksa_refresh_request {
         unsigned milliseconds; /* for all questions of the environment */
         bool cooldown;         /* not where the last attempt is less than KSA_COOLDOWN ago */
         bool if_due;           /* only where ksa_refresh_next() has passed */
@@ -43,12 +43,12 @@ struct ksa_refreshed {
 };
 
 /*
- * Fetches the key set of CLUSTER, whose keys are not in a file, where WISH says so.
+ * Fetches the key set of CLUSTER, whose keys are not in a file, where REQUEST says so.
  *
  * What ksa_key_source_fetch() says, and what file_write.h says: the old set stays then.
  */
 enum ksa_reason ksa_refresh(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                            const struct ksa_refresh_wish *wish,
+                            const struct ksa_refresh_request *request,
                             struct ksa_refreshed *ret_refreshed,
                             struct ksa_error *err) KSA_MUST_CHECK;
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/registry/replace.h"
 
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "admin/base/file_write.h"
@@ -21,21 +18,6 @@ static enum ksa_reason verify(const unsigned char *bytes, size_t size, struct ks
                 return KSA_OK;
         return ksa_fail(err, KSA_INTERNAL,
                         "the new registry failed verification and was not written: %s", why);
-}
-
-static enum ksa_reason make_directory(const struct ksa_env *env, struct ksa_error *err)
-{
-        char directory[PATH_MAX];
-        const char *slash = strrchr(env->registry_file, '/');
-        const int wanted =
-                slash == NULL ? -1
-                              : snprintf(directory, sizeof(directory), "%.*s",
-                                         (int)(slash - env->registry_file), env->registry_file);
-
-        if (wanted <= 0 || (size_t)wanted >= sizeof(directory))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: not the path of a file",
-                                env->registry_file);
-        return ksa_directory_make(directory, env->owner, 0755, err);
 }
 
 /* The mark comes first, so that no crash leaves a registry without one. */
@@ -58,7 +40,7 @@ enum ksa_reason ksa_registry_replace(const struct ksa_env *env, const unsigned c
                                      struct ksa_error *err)
 {
         struct ksa_error warning = {0};
-        enum ksa_reason reason = make_directory(env, err);
+        enum ksa_reason reason = ksa_directory_make_for(env->registry_file, env->owner, 0755, err);
 
         if (reason == KSA_OK)
                 reason = verify(bytes, size, err);

@@ -110,15 +110,15 @@ static int free_keys(void **state)
         return 0;
 }
 
-static enum ksa_reason refresh(struct trial *trial, struct ksa_refresh_wish wish,
+static enum ksa_reason refresh(struct trial *trial, struct ksa_refresh_request request,
                                struct ksa_refreshed *ret_refreshed)
 {
         struct ksa_error error = {0};
 
-        wish.milliseconds = 1234;
+        request.milliseconds = 1234;
         *ret_refreshed = (struct ksa_refreshed){0};
         enum ksa_reason reason =
-                ksa_refresh(trial->cluster, &trial->workdir->env, &wish, ret_refreshed, &error);
+                ksa_refresh(trial->cluster, &trial->workdir->env, &request, ret_refreshed, &error);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         assert_true(reason == KSA_OK || !ret_refreshed->asked);
         return reason;
@@ -129,7 +129,7 @@ static struct ksa_refreshed refresh_now(struct trial *trial)
 {
         struct ksa_refreshed refreshed;
 
-        assert_int_equal(refresh(trial, (struct ksa_refresh_wish){0}, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, (struct ksa_refresh_request){0}, &refreshed), KSA_OK);
         assert_true(refreshed.asked);
         return refreshed;
 }
@@ -246,7 +246,7 @@ static void test_sources(void **state)
                                "{\"issuer\":\"https://issuer/id\",\"jwks_uri\":\"%s\"}",
                                rows[i].document);
                 trial->rows[2].body = document;
-                assert_int_equal(refresh(trial, (struct ksa_refresh_wish){0}, &refreshed),
+                assert_int_equal(refresh(trial, (struct ksa_refresh_request){0}, &refreshed),
                                  rows[i].reason);
                 if (rows[i].reason != KSA_OK)
                         continue;
@@ -282,7 +282,7 @@ static void test_refused(void **state)
 
                 trial->rows[1] = rows[i];
                 trial->rows[1].url = "/jwks";
-                assert_int_not_equal(refresh(trial, (struct ksa_refresh_wish){0}, &refreshed),
+                assert_int_not_equal(refresh(trial, (struct ksa_refresh_request){0}, &refreshed),
                                      KSA_OK);
                 assert_true(cached(trial, "k1"));
         }
@@ -294,7 +294,7 @@ static void test_refused(void **state)
 static void test_cooldown(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_wish wish = {.cooldown = true};
+        const struct ksa_refresh_request request = {.cooldown = true};
         static const struct {
                 int64_t after;
                 bool asks;
@@ -308,7 +308,7 @@ static void test_cooldown(void **state)
                 boot_time = 1000000000;
                 (void)refresh_now(trial);
                 boot_time += rows[i].after;
-                assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
+                assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
                 assert_int_equal(refreshed.asked, rows[i].asks);
         }
 }
@@ -316,12 +316,12 @@ static void test_cooldown(void **state)
 static void test_a_failure_is_an_attempt(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_wish wish = {.cooldown = true};
+        const struct ksa_refresh_request request = {.cooldown = true};
         struct ksa_refreshed refreshed;
 
         trial->rows[1].reason = KSA_API_UNREACHABLE;
-        assert_int_equal(refresh(trial, wish, &refreshed), KSA_API_UNREACHABLE);
-        assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, request, &refreshed), KSA_API_UNREACHABLE);
+        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
         assert_false(refreshed.asked);
         assert_int_equal(trial->answers.asked, 1);
 }
@@ -352,12 +352,12 @@ static void test_next(void **state)
                 (void)refresh_now(trial);
                 trial->workdir->env.now = due;
                 assert_int_equal(
-                        refresh(trial, (struct ksa_refresh_wish){.if_due = true}, &refreshed),
+                        refresh(trial, (struct ksa_refresh_request){.if_due = true}, &refreshed),
                         KSA_OK);
                 assert_false(refreshed.asked);
                 trial->workdir->env.now++;
                 assert_int_equal(
-                        refresh(trial, (struct ksa_refresh_wish){.if_due = true}, &refreshed),
+                        refresh(trial, (struct ksa_refresh_request){.if_due = true}, &refreshed),
                         KSA_OK);
                 assert_true(refreshed.asked);
         }
@@ -421,16 +421,16 @@ static void test_hosts_that_start_together_asked_together(void **state)
 static void test_if_older(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_wish wish = {.if_older = true, .age = 100};
+        const struct ksa_refresh_request request = {.if_older = true, .age = 100};
         struct ksa_refreshed refreshed;
 
-        assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
         assert_true(refreshed.asked); /* there was none */
         trial->workdir->env.now += 100;
-        assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
         assert_false(refreshed.asked);
         trial->workdir->env.now++;
-        assert_int_equal(refresh(trial, wish, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
         assert_true(refreshed.asked);
 }
 
@@ -446,7 +446,7 @@ static void test_purge(void **state)
         (void)refresh_now(trial);
         assert_int_equal(ksa_refresh_purge(trial->cluster, &trial->workdir->env, &error), KSA_OK);
         assert_false(cached(trial, "k1"));
-        assert_int_equal(refresh(trial, (struct ksa_refresh_wish){.cooldown = true}, &refreshed),
+        assert_int_equal(refresh(trial, (struct ksa_refresh_request){.cooldown = true}, &refreshed),
                          KSA_OK);
         assert_true(refreshed.asked);
 }
