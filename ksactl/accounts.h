@@ -109,21 +109,6 @@ json_t *show_change(const struct ksa_plan_change *change);
 /* The answer of the run with --json. False when it cannot be written. */
 bool print_run(struct accounts_run *run);
 
-/* What is wrong with the line of a database in /etc/nsswitch.conf. */
-#define NSSWITCH_LINE 256
-struct nsswitch_fault {
-        const char *what, *effect;
-        char line[NSSWITCH_LINE]; /* as it should be */
-};
-
-/* Those that users of ksa's need. */
-#define NSSWITCH_DATABASES 3
-extern const char *const nsswitch_databases[NSSWITCH_DATABASES];
-
-/* False where lookups in DATABASE come to ksa, behind files. */
-bool has_nsswitch_fault(const char *path, const char *database, struct nsswitch_fault *ret_fault);
-#define NSSWITCH_FILE "/etc/nsswitch.conf"
-
 int accounts_sync(const struct args *arguments);
 int accounts_disable(const struct args *arguments);
 int accounts_enable(const struct args *arguments);

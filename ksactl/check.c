@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: every problem of the configuration, before a login meets it. */
-#include <grp.h>
 #include <openssl/evp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,85 +141,6 @@ static void check_keys(struct report *report, const struct ksa_config *config,
         free(sets);
 }
 
-/* --- Users -------------------------------------------------------------------- */
-
-/* Groups whose members are root in all but name. */
-static const char *powerful_group(const struct passwd *user)
-{
-        static const char *const names[] = {"root", "sudo",        "wheel",          "admin",
-                                            "adm",  "disk",        "shadow",         "docker",
-                                            "lxd",  "incus-admin", "kmem",           "libvirt",
-                                            "kvm",  "podman",      "systemd-journal"};
-
-        for (size_t i = 0; i < KSA_COUNT(names); i++) {
-                const struct group *group = getgrnam(names[i]);
-
-                if (group == NULL)
-                        continue;
-                if (group->gr_gid == user->pw_gid)
-                        return names[i];
-                for (size_t n = 0; group->gr_mem[n] != NULL; n++) {
-                        if (strcmp(group->gr_mem[n], user->pw_name) == 0)
-                                return names[i];
-                }
-        }
-        return NULL;
-}
-
-static bool has_local_users(const struct ksa_config *config, const struct ksa_rule *rule)
-{
-        for (size_t i = 0; i < rule->service.count; i++) {
-                const struct ksa_service *service =
-                        ksa_config_service(config, ksa_list_text(&rule->service, i));
-
-                if (service == NULL || service->local_user)
-                        return true;
-        }
-        return false;
-}
-
-static bool is_declared(const struct ksa_config *config, const char *name)
-{
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
-                if (strcmp(config->accounts[i].name, name) == 0)
-                        return true;
-        }
-        return false;
-}
-
-static void check_user(struct report *report, const struct ksa_config *config,
-                       const struct ksa_rule *rule, const char *name)
-{
-        const bool own = strcmp(name, "@own") == 0; /* each account's: they have no password */
-        const struct passwd *user = own ? NULL : getpwnam(name);
-
-        if (own)
-                return;
-        if (user == NULL) {
-                report_at(report, false, &rule->location,
-                          is_declared(config, name) ? "run ksactl accounts sync, which creates "
-                                                      "the user"
-                                                    : "create the user, or correct its name",
-                          "[rule %s]: user %s does not exist%s", rule->name, name,
-                          is_declared(config, name) ? " yet; [account] declares it" : "");
-                return;
-        }
-        if (user->pw_uid == 0) {
-                report_at(report, false, &rule->location, "use a separate user, and sudo",
-                          "[rule %s]: %s has uid 0, so the account is root", rule->name, name);
-                return;
-        }
-        if (user->pw_uid < 1000)
-                report_at(report, false, &rule->location, "use a separate user",
-                          "[rule %s]: %s is a system user (uid %u)", rule->name, name,
-                          (unsigned)user->pw_uid);
-        const char *group = powerful_group(user);
-        if (group != NULL)
-                report_at(report, false, &rule->location, "use a user outside that group",
-                          "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
-                          name, group);
-}
-
 /* --- Rules -------------------------------------------------------------------- */
 
 static void check_reach(struct report *report, const struct ksa_config *config, size_t position)
@@ -240,13 +159,11 @@ static void check_reach(struct report *report, const struct ksa_config *config, 
         }
 }
 
-static void check_rules(struct report *report, const struct ksa_config *config)
+static void check_rules(struct report *report, const struct ksa_config *config,
+                        const struct ksa_env *env)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
-
-                for (size_t n = 0; n < rule->user.count && has_local_users(config, rule); n++)
-                        check_user(report, config, rule, ksa_list_text(&rule->user, n));
+                check_users(report, config, env, &config->rules[i]);
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
@@ -348,8 +265,7 @@ int command_check(const struct args *arguments)
                 check_keys(&report, config, &host.env);
                 check_files(&report, config, &host.env);
                 check_urls(&report, config);
-                check_rules(&report, config);
-                check_named_users(&report, config, &host.env);
+                check_rules(&report, config, &host.env);
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);
                 check_demands(&report, config, &host.env);

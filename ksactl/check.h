@@ -3,8 +3,32 @@
 #ifndef KSACTL_CHECK_H
 #define KSACTL_CHECK_H
 
-#include "check_report.h"
-#include "ksactl.h"
+#include "status.h"
+
+/* The problems that check and its parts find. */
+struct report {
+        json_t *problems;
+        bool json;
+        int status;
+};
+
+/*
+ * Adds a problem, an error or a warning, and prints it unless JSON is wanted. FILE and REMEDY may be "",
+ * and LINE 0.
+ */
+void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
+                    const char *text, const char *remedy);
+
+/* Adds a problem of the section at LOCATION. */
+void report_at(struct report *report, bool is_error, const struct ksa_location *location,
+               const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
+
+/* The remedy that goes with the text of a reason; "" where the text has it, as for an unsafe file. */
+const char *remedy_of(enum ksa_reason reason);
+
+/* Adds the problem of FINDING, if it has one. */
+void report_finding(struct report *report, bool is_error, const struct ksa_location *location,
+                    const struct finding *finding);
 
 /* The files that clusters name beside their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
@@ -26,9 +50,9 @@ void check_timers(struct report *report, const struct ksa_config *config);
 /* Whether marks of used tokens are removed. */
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
-/* The local users that rules name: the accounts they admit, and their passwords. */
-void check_named_users(struct report *report, const struct ksa_config *config,
-                       const struct ksa_env *env);
+/* The users that RULE names: whether they exist, their power, the accounts they admit, their passwords. */
+void check_users(struct report *report, const struct ksa_config *config, const struct ksa_env *env,
+                 const struct ksa_rule *rule);
 
 /* Local users that ksa makes, where any are asked for. */
 void check_accounts(struct report *report, const struct ksa_config *config,

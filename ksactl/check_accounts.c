@@ -9,12 +9,9 @@
 #include "admin/accounts/local_files.h"
 #include "base/text.h"
 #include "check.h"
-#include "status.h"
 
-/* --- Lookups ---------------------------------------------------------------- */
-
-/* The first section that needs users of ksa's; NULL for none. */
-static const struct ksa_location *what_needs(const struct ksa_config *config)
+/* The first section that needs users that ksa creates; NULL if no section does. */
+static const struct ksa_location *first_use(const struct ksa_config *config)
 {
         if (config->counts[KSA_SECTION_ACCOUNT] > 0)
                 return &config->accounts[0].location;
@@ -27,68 +24,28 @@ static const struct ksa_location *what_needs(const struct ksa_config *config)
         return NULL;
 }
 
-static void check_lookups(struct report *report, const struct ksa_location *location)
-{
-        for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
-                struct nsswitch_fault fault;
-                char remedy[NSSWITCH_LINE + 64];
-
-                if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
-                        continue;
-                (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", fault.line);
-                report_at(report, false, location, remedy, NSSWITCH_FILE " %s for %s: %s",
-                          fault.what, nsswitch_databases[i], fault.effect);
-        }
-}
-
-/* Without it no user of ksa's resolves, and accounts sync does nothing. */
-static void check_registry(struct report *report, const struct ksa_location *location,
-                           const struct ksa_env *env)
-{
-        char mapped[KSA_ID_MAP_TEXT], remedy[512];
-        struct ksa_error error = {0};
-        struct ksa_registry registry;
-        struct finding file = {0};
-        size_t unmapped = 0;
-        const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
-
-        if (file.level == TROUBLE)
-                report_at(report, true, location, file.remedy, "%s", file.problem);
-        if (answer == KSA_REGISTRY_FOUND &&
-            count_unmapped(&registry, NULL, &unmapped, mapped, &error) == KSA_OK && unmapped > 0) {
-                (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
-                report_at(report, false, location, remedy,
-                          "%zu of the users that ksa created " UNMAPPED_EFFECT, unmapped);
-        }
-        ksa_registry_close(&registry);
-}
-
 /* After a cluster was renamed, its accounts would not get the names and uids that they have here. */
 static void check_clusters(struct report *report, const struct ksa_config *config,
-                           const struct ksa_env *env)
+                           const struct ksa_registry *registry)
 {
-        struct ksa_registry registry;
         struct ksa_account_record record;
-        const char *told = NULL;
+        const char *first = NULL;
         size_t position = 0, count = 0;
 
-        if (ksa_registry_open(env->registry_file, env->owner, &registry, NULL) !=
-            KSA_REGISTRY_FOUND)
-                return;
-        while (ksa_registry_next(&registry, &position, &record) == KSA_REGISTRY_FOUND) {
+        while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
                 if (record.state == KSA_ACCOUNT_REMOVED ||
                     ksa_config_cluster(config, record.cluster) != NULL)
                         continue;
-                told = told == NULL ? record.cluster : told;
-                count += strcmp(told, record.cluster) == 0;
+                first = first == NULL ? record.cluster : first;
+                count += strcmp(first, record.cluster) == 0;
         }
-        if (told != NULL)
+        if (first != NULL)
                 report_at(
                         report, false, &config->host.location,
                         "if it was renamed: ksactl accounts rename-cluster OLD NEW; if not, ksactl "
                         "accounts sync removes its users",
-                        "%zu users are of the cluster %s, which no section describes", count, told);
-        ksa_registry_close(&registry);
+                        "%zu users are of the cluster %s, which no section describes", count,
+                        first);
 }
 
 /* --- The range of uids ------------------------------------------------------ */
@@ -278,15 +235,28 @@ static void check_source(struct report *report, const struct ksa_config *config,
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env)
 {
-        const struct ksa_location *location = what_needs(config);
+        const struct ksa_location *location = first_use(config);
         struct ksa_local_table local = {.count = 0};
+        struct host_registry loaded;
+        struct finding unmapped = {.level = WELL};
         struct ksa_id_maps maps;
 
-        check_clusters(report, config, env);
+        load_registry(env, &loaded);
+        if (loaded.answer == KSA_REGISTRY_FOUND) {
+                check_clusters(report, config, &loaded.registry);
+                find_unmapped(&loaded.registry, NULL, &unmapped);
+        }
+        ksa_registry_close(&loaded.registry);
         if (location == NULL)
                 return;
-        check_lookups(report, location);
-        check_registry(report, location, env);
+        for (unsigned i = 0; i < LOOKUP_DATABASES; i++) {
+                struct finding lookups = {.level = WELL};
+
+                find_lookups((enum lookup_database)i, &lookups);
+                report_finding(report, false, location, &lookups);
+        }
+        report_finding(report, true, location, &loaded.file);
+        report_finding(report, false, location, &unmapped);
         check_range(report, config);
         const bool has_maps = check_maps(report, config, &maps);
         check_subordinate(report, config, "/etc/subuid");

@@ -12,7 +12,6 @@
 #include "check.h"
 #include "config/rule.h"
 #include "dependencies.h"
-#include "status.h"
 
 /* As api.c has it. */
 #define KEY_MAX ((size_t)64 * 1024)
@@ -206,8 +205,7 @@ void check_sweep(struct report *report, const struct ksa_config *config, const s
 
         find_marks(config, env, &marks);
         if (marks.level == SOON)
-                report_at(report, false, rule != NULL ? &rule->location : &nowhere, marks.remedy,
-                          "%s", marks.problem);
+                report_finding(report, false, rule != NULL ? &rule->location : &nowhere, &marks);
         json_decref(marks.facts);
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "check_report.h"
+#include "check.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "cli.h"
 
 void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
                     const char *text, const char *remedy)
@@ -42,6 +40,13 @@ void report_at(struct report *report, bool is_error, const struct ksa_location *
         (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
         report_problem(report, is_error, location->file, location->line, text, remedy);
+}
+
+void report_finding(struct report *report, bool is_error, const struct ksa_location *location,
+                    const struct finding *finding)
+{
+        if (finding->level != WELL)
+                report_at(report, is_error, location, finding->remedy, "%s", finding->problem);
 }
 
 const char *remedy_of(enum ksa_reason reason)

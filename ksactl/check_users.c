@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl check: the local users that rules name: the accounts they admit, and their passwords. */
+/* ksactl check: the users that a rule names. */
+#include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/accounts/local_users.h"
 #include "check.h"
 #include "login/local_user.h"
 
@@ -96,21 +98,88 @@ static void check_password(struct report *report, const struct ksa_config *confi
         }
 }
 
-void check_named_users(struct report *report, const struct ksa_config *config,
-                       const struct ksa_env *env)
+/* --- Power ------------------------------------------------------------------ */
+
+/* The name of a group of the user whose members are root in all but name; NULL if there is none. */
+static const char *powerful_group(const struct passwd *user)
 {
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                const struct ksa_rule *rule = &config->rules[i];
+        gid_t gids[256];
+        int count = (int)KSA_COUNT(gids);
 
-                for (size_t n = 0; n < rule->user.count; n++) {
-                        const char *name = ksa_list_text(&rule->user, n);
-                        const struct passwd *user = getpwnam(name);
+        if (getgrouplist(user->pw_name, user->pw_gid, gids, &count) < 0)
+                count = (int)KSA_COUNT(gids);
+        for (int i = 0; i < count; i++) {
+                const struct group *group = getgrgid(gids[i]);
 
-                        if (strcmp(name, "@own") == 0)
-                                continue;
-                        check_owner(report, config, env, rule, name, user);
-                        if (user != NULL)
-                                check_password(report, config, rule, user);
-                }
+                if (group != NULL && ksa_local_is_powerful(group->gr_name, 1000))
+                        return group->gr_name;
+        }
+        return NULL;
+}
+
+static void check_power(struct report *report, const struct ksa_rule *rule,
+                        const struct passwd *user)
+{
+        if (user->pw_uid == 0) {
+                report_at(report, false, &rule->location, "use a separate user, and sudo",
+                          "[rule %s]: %s has uid 0, so the account is root", rule->name,
+                          user->pw_name);
+                return;
+        }
+        if (user->pw_uid < 1000)
+                report_at(report, false, &rule->location, "use a separate user",
+                          "[rule %s]: %s is a system user (uid %u)", rule->name, user->pw_name,
+                          (unsigned)user->pw_uid);
+        const char *group = powerful_group(user);
+        if (group != NULL)
+                report_at(report, false, &rule->location, "use a user outside that group",
+                          "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
+                          user->pw_name, group);
+}
+
+/* --- All -------------------------------------------------------------------- */
+
+static bool has_local_users(const struct ksa_config *config, const struct ksa_rule *rule)
+{
+        for (size_t i = 0; i < rule->service.count; i++) {
+                const struct ksa_service *service =
+                        ksa_config_service(config, ksa_list_text(&rule->service, i));
+
+                if (service == NULL || service->local_user)
+                        return true;
+        }
+        return false;
+}
+
+static void report_missing(struct report *report, const struct ksa_config *config,
+                           const struct ksa_rule *rule, const char *name)
+{
+        const bool declared = ksa_config_account(config, name) != NULL;
+
+        report_at(report, false, &rule->location,
+                  declared ? "run ksactl accounts sync, which creates the user"
+                           : "create the user, or correct its name",
+                  "[rule %s]: user %s does not exist%s", rule->name, name,
+                  declared ? " yet; [account] declares it" : "");
+}
+
+void check_users(struct report *report, const struct ksa_config *config, const struct ksa_env *env,
+                 const struct ksa_rule *rule)
+{
+        const bool local = has_local_users(config, rule);
+
+        for (size_t i = 0; i < rule->user.count; i++) {
+                const char *name = ksa_list_text(&rule->user, i);
+                const struct passwd *user = getpwnam(name);
+
+                if (strcmp(name, "@own") == 0)
+                        continue;
+                if (user == NULL && local)
+                        report_missing(report, config, rule, name);
+                if (user != NULL && local)
+                        check_power(report, rule, user);
+                check_owner(report, config, env, rule, name, user);
+                if (user != NULL)
+                        check_password(report, config, rule, user);
         }
 }

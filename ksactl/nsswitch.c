@@ -3,13 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "accounts.h"
+#include "status.h"
+
+#define FILE_NAME "/etc/nsswitch.conf"
+#define LINE_SIZE 256
 
 /* The sources of DATABASE, into LINE. False where the file has no line for it. */
-static bool find_line(const char *path, const char *database, char line[NSSWITCH_LINE])
+static bool find_line(const char *database, char line[LINE_SIZE])
 {
         const size_t length = strlen(database);
-        FILE *file = fopen(path, "re"); /* a link where authselect made it */
+        FILE *file = fopen(FILE_NAME, "re"); /* authselect makes it a link */
         char text[1024];
         bool found = false;
 
@@ -20,7 +23,7 @@ static bool find_line(const char *path, const char *database, char line[NSSWITCH
                 found = strncmp(begin, database, length) == 0 &&
                         begin[length + strspn(begin + length, " \t")] == ':';
                 if (found)
-                        (void)snprintf(line, NSSWITCH_LINE, "%s",
+                        (void)snprintf(line, LINE_SIZE, "%s",
                                        strchr(begin, ':') + 1 +
                                                strspn(strchr(begin, ':') + 1, " \t"));
         }
@@ -29,8 +32,8 @@ static bool find_line(const char *path, const char *database, char line[NSSWITCH
         return found;
 }
 
-/* Where the word NAME begins in LINE; NULL where it does not stand there. */
-static const char *find_word(const char *line, const char *name)
+/* Where the source NAME begins in LINE; NULL if the line does not name it. */
+static const char *find_source(const char *line, const char *name)
 {
         const size_t length = strlen(name);
 
@@ -42,30 +45,30 @@ static const char *find_word(const char *line, const char *name)
         return NULL;
 }
 
-/* What stands between BEGIN and END has WORD in it, as [NOTFOUND=return] has return; case does not count. */
-static bool says(const char *begin, const char *end, const char *word)
+/* Whether WORD is between BEGIN and END, as return is in [NOTFOUND=return]. Case does not matter. */
+static bool contains(const char *begin, const char *end, const char *word)
 {
-        char between[NSSWITCH_LINE];
+        char between[LINE_SIZE];
 
         (void)snprintf(between, sizeof(between), "%.*s", (int)(end - begin), begin);
         return strcasestr(between, word) != NULL;
 }
 
-/* An action that ends lookups which files did not answer. */
+/* Whether an action ends lookups that files did not answer. */
 static bool stops(const char *begin, const char *end)
 {
-        return says(begin, end, "NOTFOUND=return") || says(begin, end, "!SUCCESS=return");
+        return contains(begin, end, "NOTFOUND=return") || contains(begin, end, "!SUCCESS=return");
 }
 
 static const char *find_files(const char *sources)
 {
-        const char *files = find_word(sources, "files");
+        const char *files = find_source(sources, "files");
 
-        return files != NULL ? files : find_word(sources, "compat");
+        return files != NULL ? files : find_source(sources, "compat");
 }
 
-/* LINE without the word that begins at POSITION, and without the blanks behind it. */
-static void cut_word(char *line, size_t position)
+/* Removes the source that begins at POSITION, and the spaces after it. */
+static void remove_source(char *line, size_t position)
 {
         const char *rest = line + position + strcspn(line + position, " \t[");
 
@@ -75,53 +78,54 @@ static void cut_word(char *line, size_t position)
                 line[end - 1] = '\0';
 }
 
-/* ksa right behind files, so that nothing in between can say that there is no such user. */
-static void propose(const char *database, char *sources, char line[NSSWITCH_LINE])
+/* Puts ksa directly after files, so that no source in between can report that a user does not exist. */
+static void propose(const char *database, char *sources, char line[LINE_SIZE])
 {
-        const char *ksa = find_word(sources, "ksa");
+        const char *ksa = find_source(sources, "ksa");
 
         if (ksa != NULL)
-                cut_word(sources, (size_t)(ksa - sources));
+                remove_source(sources, (size_t)(ksa - sources));
         const char *files = find_files(sources);
         if (files == NULL) {
-                (void)snprintf(line, NSSWITCH_LINE, "%s: files ksa%s%s", database,
+                (void)snprintf(line, LINE_SIZE, "%s: files ksa%s%s", database,
                                *sources != '\0' ? " " : "", sources);
                 return;
         }
         const char *end = files + strcspn(files, " \t["), *action = end + strspn(end, " \t");
-        const char *behind = *action == '[' ? strchr(action, ']') : NULL;
+        const char *after = *action == '[' ? strchr(action, ']') : NULL;
         /* Where files add to what others answer ([SUCCESS=merge]), ksa does too. */
-        behind = behind != NULL && says(action, behind, "merge") ? behind + 1 : end;
-        (void)snprintf(line, NSSWITCH_LINE, "%s: %.*s ksa%.*s%s", database, (int)(behind - sources),
-                       sources, (int)(behind - end), end, behind);
+        after = after != NULL && contains(action, after, "merge") ? after + 1 : end;
+        (void)snprintf(line, LINE_SIZE, "%s: %.*s ksa%.*s%s", database, (int)(after - sources),
+                       sources, (int)(after - end), end, after);
 }
 
-const char *const nsswitch_databases[NSSWITCH_DATABASES] = {"passwd", "group", "initgroups"};
-
-bool has_nsswitch_fault(const char *path, const char *database, struct nsswitch_fault *ret_fault)
+void find_lookups(enum lookup_database database, struct finding *finding)
 {
-        const bool is_initgroups = strcmp(database, "initgroups") == 0;
-        char sources[NSSWITCH_LINE] = "files";
-        const bool found = find_line(path, database, sources);
+        static const struct {
+                const char *name, *effect;
+        } rows[LOOKUP_DATABASES] = {
+                [LOOKUP_PASSWD] = {"passwd", "users that ksa creates are not found"},
+                [LOOKUP_GROUP] = {"group", "groups that ksa creates are not found"},
+                [LOOKUP_INITGROUPS] = {"initgroups", "users that ksa creates have no groups"},
+        };
+        char sources[LINE_SIZE] = "files", line[LINE_SIZE], remedy[LINE_SIZE + 32];
+        const char *name = rows[database].name, *effect = rows[database].effect, *what = NULL;
 
-        /* Where it has no line, it is as group is. */
-        if (!found && is_initgroups)
-                return false;
-        const char *files = find_files(sources), *ksa = find_word(sources, "ksa");
-        ret_fault->effect = is_initgroups ? "users that ksa creates have no groups"
-                                          : "users that ksa creates are not found";
-        if (strcmp(database, "group") == 0)
-                ret_fault->effect = "groups that ksa creates are not found";
+        /* Without a line of its own initgroups is looked up as group is. */
+        if (!find_line(name, sources) && database == LOOKUP_INITGROUPS)
+                return;
+        const char *files = find_files(sources), *ksa = find_source(sources, "ksa");
         if (ksa == NULL || files == NULL) {
-                ret_fault->what = "does not name ksa after files";
+                what = "does not name ksa after files";
         } else if (ksa < files) {
-                ret_fault->what = "names ksa before files";
-                ret_fault->effect = "local users and groups should be found first";
+                what = "names ksa before files";
+                effect = "local users and groups should be found first";
         } else if (stops(files, ksa)) {
-                ret_fault->what = "ends lookups before ksa";
+                what = "ends lookups before ksa";
         } else {
-                return false;
+                return;
         }
-        propose(database, sources, ret_fault->line);
-        return true;
+        propose(name, sources, line);
+        (void)snprintf(remedy, sizeof(remedy), "change the line to: %s", line);
+        add_problem(finding, TROUBLE, remedy, FILE_NAME " %s for %s: %s", what, name, effect);
 }

@@ -67,8 +67,9 @@ static void find_api_as_root(struct session *session, const struct ksa_cluster *
         finding->is_hidden = cluster->api_server != NULL && !offline;
 }
 
-static json_t *examine(struct session *session, const struct ksa_cluster *cluster, bool offline,
-                       bool json, enum level *level)
+static json_t *examine(struct session *session, const struct ksa_cluster *cluster,
+                       const struct host_registry *loaded, bool offline, bool json,
+                       enum level *level)
 {
         static const char *const parts[] = {"keys", "credential", "api", "accounts"};
         static const char *const titles[] = {"keys", "credential", "API server", "accounts"};
@@ -81,7 +82,7 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
         find_keys(cluster, &session->host.env, &findings[0]);
         find_credential(cluster, &session->host.env, &findings[1]);
         find_api_as_root(session, cluster, &need, offline, &findings[2]);
-        find_accounts(cluster, &session->host.env, &need, &findings[3]);
+        find_accounts(cluster, &session->host.env, &need, loaded, &findings[3]);
         if (!json)
                 (void)printf("%s\n", cluster->name);
         for (size_t i = 0; i < KSA_COUNT(parts); i++) {
@@ -96,14 +97,14 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
 /* --- The command ------------------------------------------------------------ */
 
 /* Adds the parts that belong to the host and not to a cluster to ANSWER. */
-static void examine_host(const struct session *session, bool json, json_t *answer,
-                         enum level *level)
+static void examine_host(const struct session *session, const struct host_registry *loaded,
+                         bool json, json_t *answer, enum level *level)
 {
         static const char *const parts[] = {"marks", "registry"};
         struct finding findings[KSA_COUNT(parts)] = {0};
 
         find_marks(session->config, &session->host.env, &findings[0]);
-        find_registry(session->config, &session->host.env, &findings[1]);
+        find_registry(session->config, &session->host.env, loaded, &findings[1]);
         if (!json && (findings[0].facts != NULL || findings[1].facts != NULL))
                 (void)puts("this host");
         for (size_t i = 0; i < KSA_COUNT(parts); i++) {
@@ -119,14 +120,17 @@ static int status(struct session *session, bool offline, bool json)
         const struct ksa_config *config = session->config;
         json_t *clusters = json_array(), *answer = json_object();
         enum level level = WELL;
+        struct host_registry loaded;
 
+        load_registry(&session->host.env, &loaded);
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
-                (void)json_array_append_new(
-                        clusters, examine(session, &config->clusters[i], offline, json, &level));
+                (void)json_array_append_new(clusters, examine(session, &config->clusters[i],
+                                                              &loaded, offline, json, &level));
         if (!json && json_array_size(clusters) == 0)
                 (void)puts("no [cluster] is configured");
         (void)json_object_set_new(answer, "clusters", clusters);
-        examine_host(session, json, answer, &level);
+        examine_host(session, &loaded, json, answer, &level);
+        ksa_registry_close(&loaded.registry);
         (void)json_object_set_new(answer, "result", json_string(level_words[level]));
         if (json)
                 return print_json_answer(answer) ? (int)level : EXIT_UNKNOWN;
@@ -143,13 +147,10 @@ int command_status(const struct args *arguments)
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--json", NULL, &json},
                                      {"--offline", NULL, &offline}};
-        struct session session;
-        int answer = EXIT_UNKNOWN;
+        KSA_CLEANUP(close_session) struct session session = {.config = NULL};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
+        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
+            !open_session(&session, config_file))
                 return EXIT_UNKNOWN;
-        if (open_session(&session, config_file))
-                answer = status(&session, offline, json);
-        close_session(&session);
-        return answer;
+        return status(&session, offline, json);
 }

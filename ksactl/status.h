@@ -20,7 +20,7 @@ struct finding {
         bool is_hidden;   /* root alone can see all of it */
         json_t *facts; /* an object, without its problem and remedy; NULL where there is no such part */
         char text[1536];                /* the facts in words */
-        char problem[600], remedy[160]; /* "" where all is well */
+        char problem[600], remedy[320]; /* "" where all is well */
 };
 
 /* Each fills a zeroed finding. */
@@ -36,20 +36,34 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
 void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
               unsigned milliseconds, struct finding *finding);
 
-/* The local users made of its accounts, by what the registry has. */
-void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                   const struct need *need, struct finding *finding);
-
 /*
- * Opens the registry and reads every byte of it, for check and status alike. Where it is BROKEN, and where a
- * host that has had one has none now (then NOT_FOUND), FINDING has the problem and its remedy.
+ * The registry of this host, after every byte of it was read. If it is BROKEN, or NOT_FOUND on a host that has
+ * had one, FILE has the problem and its remedy. ksa_registry_close() the registry.
  */
-enum ksa_registry_answer load_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
-                                       struct finding *finding);
+struct host_registry {
+        enum ksa_registry_answer answer;
+        struct ksa_registry registry; /* if the answer is FOUND */
+        struct finding file;
+};
+void load_registry(const struct ksa_env *env, struct host_registry *ret_loaded);
+
+/* The local users made of the cluster's accounts, according to the registry. */
+void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                   const struct need *need, const struct host_registry *loaded,
+                   struct finding *finding);
+
+/* Active users of CLUSTER (NULL: of all) whose uids are not mapped in this user namespace. */
+void find_unmapped(const struct ksa_registry *registry, const char *cluster,
+                   struct finding *finding);
 
 /* Whether the registry is whole, readable, and used by lookups. Without facts if ksa makes no users. */
 void find_registry(const struct ksa_config *config, const struct ksa_env *env,
-                   struct finding *finding);
+                   const struct host_registry *loaded, struct finding *finding);
+
+/* The databases of nsswitch.conf(5) that users of ksa need. */
+enum lookup_database { LOOKUP_PASSWD, LOOKUP_GROUP, LOOKUP_INITGROUPS, LOOKUP_DATABASES };
+/* Whether lookups in DATABASE reach ksa, after files. */
+void find_lookups(enum lookup_database database, struct finding *finding);
 
 /* The first rule with once = yes; NULL for none. */
 const struct ksa_rule *rule_with_once(const struct ksa_config *config);

@@ -88,9 +88,8 @@ static void describe(const struct ksa_env *env, const struct need *need, int64_t
                             counts->undecided);
 }
 
-/* Users who are let in, and then die in setuid(). */
-static void find_unmapped(const struct ksa_registry *registry, const char *cluster,
-                          struct finding *finding)
+void find_unmapped(const struct ksa_registry *registry, const char *cluster,
+                   struct finding *finding)
 {
         char mapped[KSA_ID_MAP_TEXT], remedy[512];
         struct ksa_error error = {0};
@@ -99,49 +98,47 @@ static void find_unmapped(const struct ksa_registry *registry, const char *clust
         if (count_unmapped(registry, cluster, &unmapped, mapped, &error) != KSA_OK || unmapped == 0)
                 return; /* check reports a map that cannot be read */
         (void)snprintf(remedy, sizeof(remedy), UNMAPPED_REMEDY, mapped);
-        add_problem(finding, TROUBLE, remedy, "%zu of its users " UNMAPPED_EFFECT, unmapped);
+        add_problem(finding, TROUBLE, remedy, "%zu of %s " UNMAPPED_EFFECT, unmapped,
+                    cluster != NULL ? "its users" : "the users that ksa created");
 }
 
-enum ksa_registry_answer load_registry(const struct ksa_env *env, struct ksa_registry *ret_registry,
-                                       struct finding *finding)
+void load_registry(const struct ksa_env *env, struct host_registry *ret_loaded)
 {
         const char *why = "";
-        enum ksa_registry_answer answer =
-                ksa_registry_open(env->registry_file, env->owner, ret_registry, &why);
 
-        if (answer == KSA_REGISTRY_FOUND && !ksa_registry_is_whole(ret_registry, &why))
-                answer = KSA_REGISTRY_BROKEN;
-        if (answer == KSA_REGISTRY_BROKEN)
-                add_problem(finding, TROUBLE, LOST_REMEDY, "%s: %s", env->registry_file, why);
-        if (answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env))
-                add_problem(finding, TROUBLE, LOST_REMEDY, "%s is missing", env->registry_file);
-        return answer;
+        *ret_loaded = (struct host_registry){.file = {.level = WELL}};
+        ret_loaded->answer =
+                ksa_registry_open(env->registry_file, env->owner, &ret_loaded->registry, &why);
+        if (ret_loaded->answer == KSA_REGISTRY_FOUND &&
+            !ksa_registry_is_whole(&ret_loaded->registry, &why))
+                ret_loaded->answer = KSA_REGISTRY_BROKEN;
+        if (ret_loaded->answer == KSA_REGISTRY_BROKEN)
+                add_problem(&ret_loaded->file, TROUBLE, LOST_REMEDY, "%s: %s", env->registry_file,
+                            why);
+        if (ret_loaded->answer == KSA_REGISTRY_NOT_FOUND && ksa_registry_is_marked(env))
+                add_problem(&ret_loaded->file, TROUBLE, LOST_REMEDY, "%s is missing",
+                            env->registry_file);
 }
 
 void find_accounts(const struct ksa_cluster *cluster, const struct ksa_env *env,
-                   const struct need *need, struct finding *finding)
+                   const struct need *need, const struct host_registry *loaded,
+                   struct finding *finding)
 {
+        const bool is_found = loaded->answer == KSA_REGISTRY_FOUND;
         struct counts counts = {0};
-        const bool used = need->source != NULL || need->declared || need->own;
-        struct ksa_registry registry;
-        struct finding file = {0};
-        const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
 
-        if (answer == KSA_REGISTRY_FOUND)
-                count(&registry, cluster->name, &counts);
-        if (!used) {
+        if (need->source == NULL && !need->declared && !need->own) {
                 (void)snprintf(finding->text, sizeof(finding->text), "not used");
-                ksa_registry_close(&registry);
                 return;
         }
-        const int64_t listed =
-                answer == KSA_REGISTRY_FOUND ? last_listed(&registry, cluster->name) : 0;
-        describe(env, need, listed, &counts, finding);
-        if (file.level == TROUBLE)
-                add_problem(finding, TROUBLE, file.remedy, "%s", file.problem);
-        if (answer == KSA_REGISTRY_FOUND)
-                find_unmapped(&registry, cluster->name, finding);
-        ksa_registry_close(&registry);
+        if (is_found)
+                count(&loaded->registry, cluster->name, &counts);
+        describe(env, need, is_found ? last_listed(&loaded->registry, cluster->name) : 0, &counts,
+                 finding);
+        if (loaded->file.level == TROUBLE)
+                add_problem(finding, TROUBLE, loaded->file.remedy, "%s", loaded->file.problem);
+        if (is_found)
+                find_unmapped(&loaded->registry, cluster->name, finding);
 }
 
 /* --- The registry as a whole ------------------------------------------------ */
@@ -155,21 +152,6 @@ static void check_file(const char *path, struct finding *finding)
                         finding, TROUBLE, "chmod 0644 /var/lib/ksa/registry",
                         "%s is not readable for all: programs without root do not know the users",
                         path);
-}
-
-static void check_lookups(struct finding *finding)
-{
-        char remedy[NSSWITCH_LINE + 64];
-
-        for (size_t i = 0; i < NSSWITCH_DATABASES; i++) {
-                struct nsswitch_fault fault;
-
-                if (!has_nsswitch_fault(NSSWITCH_FILE, nsswitch_databases[i], &fault))
-                        continue;
-                (void)snprintf(remedy, sizeof(remedy), "its line should be: %s", fault.line);
-                add_problem(finding, TROUBLE, remedy, NSSWITCH_FILE " %s for %s: %s", fault.what,
-                            nsswitch_databases[i], fault.effect);
-        }
 }
 
 /* Active users that the next sync disables. */
@@ -201,27 +183,25 @@ static void check_conflicts(const struct ksa_registry *registry, struct finding 
 }
 
 void find_registry(const struct ksa_config *config, const struct ksa_env *env,
-                   struct finding *finding)
+                   const struct host_registry *loaded, struct finding *finding)
 {
         const char *path = env->registry_file;
-        struct ksa_registry registry;
-        struct finding file = {0};
-        const enum ksa_registry_answer answer = load_registry(env, &registry, &file);
+        const bool is_found = loaded->answer == KSA_REGISTRY_FOUND;
 
-        if (answer == KSA_REGISTRY_NOT_FOUND && file.level != TROUBLE &&
+        if (loaded->answer == KSA_REGISTRY_NOT_FOUND && loaded->file.level != TROUBLE &&
             config->counts[KSA_SECTION_ACCOUNT] + config->counts[KSA_SECTION_ACCOUNTS] == 0)
                 return;
-        finding->facts = json_pack(
-                "{s:s, s:o}", "file", path, "accounts",
-                answer == KSA_REGISTRY_FOUND ? json_integer(registry.account_count) : json_null());
+        finding->facts =
+                json_pack("{s:s, s:o}", "file", path, "accounts",
+                          is_found ? json_integer(loaded->registry.account_count) : json_null());
         (void)snprintf(finding->text, sizeof(finding->text), "%s", path);
-        if (file.level == TROUBLE)
-                add_problem(finding, TROUBLE, file.remedy, "%s", file.problem);
-        else if (answer == KSA_REGISTRY_NOT_FOUND)
+        if (loaded->file.level == TROUBLE)
+                add_problem(finding, TROUBLE, loaded->file.remedy, "%s", loaded->file.problem);
+        else if (loaded->answer == KSA_REGISTRY_NOT_FOUND)
                 add_problem(finding, SOON, "ksactl accounts sync", "there is no %s yet", path);
         check_file(path, finding);
-        check_lookups(finding);
-        if (answer == KSA_REGISTRY_FOUND)
-                check_conflicts(&registry, finding);
-        ksa_registry_close(&registry);
+        for (unsigned i = 0; i < LOOKUP_DATABASES; i++)
+                find_lookups((enum lookup_database)i, finding);
+        if (is_found)
+                check_conflicts(&loaded->registry, finding);
 }
