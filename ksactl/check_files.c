@@ -18,23 +18,21 @@
 
 /* --- Files ------------------------------------------------------------------ */
 
-/* Whoever checks without root cannot look into what is root's alone, and need not. */
-static bool is_hidden(enum ksa_reason reason)
+/* A file that cannot be read, or whose contents are not valid. */
+static void report_file(struct report *report, const struct ksa_cluster *cluster,
+                        const char *option, const struct ksa_error *error)
 {
-        return reason == KSA_FILE_UNREADABLE && geteuid() != 0;
+        /* Without root, what only root can read is not checked. */
+        if (error->reason == KSA_FILE_UNREADABLE && geteuid() != 0)
+                return;
+        report_at(report, true, &cluster->location, remedy_of(error->reason), "[cluster %s] %s: %s",
+                  cluster->name, option, error->text);
 }
 
-static void tell_file(struct report *report, const struct ksa_cluster *cluster, bool is_error,
-                      const char *option, const struct ksa_error *error)
-{
-        report_at(report, is_error, &cluster->location, remedy_of(error->reason),
-                  "[cluster %s] %s: %s", cluster->name, option, error->text);
-}
-
-/* Trust anchors, or this host's own certificate, which IS_SHOWN where logins ask. */
+/* This host's own certificate, or trust anchors. Logins NEED it or not. */
 static void check_certificate(struct report *report, const struct ksa_cluster *cluster,
                               const struct ksa_env *env, const char *option, const char *path,
-                              bool is_shown)
+                              bool need)
 {
         struct certificate certificate;
         struct ksa_error error = {0};
@@ -43,26 +41,16 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
         if (path == NULL)
                 return;
         if (!read_certificate(path, env, &certificate, &error)) {
-                if (!is_hidden(error.reason))
-                        tell_file(report, cluster, true, option, &error);
-        } else if (certificate.until <= env->now) {
-                report_at(report, is_shown, &cluster->location,
-                          "replace it with the current certificate",
-                          "[cluster %s] %s: the certificate in %s (%s) expired at %s",
-                          cluster->name, option, path, certificate.subject,
-                          moment(certificate.until, when));
+                report_file(report, cluster, option, &error);
+                return;
         }
-}
-
-/* Trust anchors are for all to read; of an authority, they are copied together with its key by mistake. */
-static void check_anchors(struct report *report, const struct ksa_cluster *cluster,
-                          const struct ksa_env *env, const char *option, const char *path)
-{
-        struct certificate certificate;
-
-        check_certificate(report, cluster, env, option, path, false);
-        if (path != NULL && read_certificate(path, env, &certificate, NULL) &&
-            certificate.has_private_key)
+        if (certificate.until <= env->now)
+                report_at(
+                        report, need, &cluster->location, "replace it with the current certificate",
+                        "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
+                        option, path, certificate.subject, moment(certificate.until, when));
+        /* Trust anchors are readable for all; an authority's key is copied with them by mistake. */
+        if (path != cluster->client_cert_file && certificate.has_private_key)
                 report_at(report, false, &cluster->location,
                           "remove the key from the file: anyone who can read it can impersonate "
                           "the server",
@@ -72,21 +60,18 @@ static void check_anchors(struct report *report, const struct ksa_cluster *clust
 static void check_key(struct report *report, const struct ksa_cluster *cluster,
                       const struct ksa_env *env)
 {
-        struct ksa_secret *key = NULL;
+        KSA_CLEANUP(ksa_secret_free) struct ksa_secret *key = NULL;
         struct ksa_error error = {0};
 
-        if (cluster->client_key_file == NULL)
-                return;
-        enum ksa_reason reason =
-                ksa_file_read_secret(cluster->client_key_file, env->owner, KEY_MAX, &key, &error);
-        if (reason != KSA_OK && !is_hidden(reason))
-                tell_file(report, cluster, true, "client_key_file", &error);
-        ksa_secret_free(&key);
+        if (cluster->client_key_file != NULL &&
+            ksa_file_read_secret(cluster->client_key_file, env->owner, KEY_MAX, &key, &error) !=
+                    KSA_OK)
+                report_file(report, cluster, "client_key_file", &error);
 }
 
 /* --- The credential --------------------------------------------------------- */
 
-/* Whoever takes a host over holds a token of this account, and may ask for others of it. */
+/* An attacker who takes over a host holds a token of this account, and may request more. */
 static void check_own_account(struct report *report, const struct ksa_config *config,
                               const struct ksa_cluster *cluster, const struct ksa_token *token)
 {
@@ -125,8 +110,8 @@ static void check_credential(struct report *report, const struct ksa_config *con
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
                 report_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->location, remedy,
                           "[cluster %s] credential_file: %s", cluster->name, error.text);
-        else if (reason != KSA_OK && !is_hidden(reason))
-                tell_file(report, cluster, true, "credential_file", &error);
+        else if (reason != KSA_OK)
+                report_file(report, cluster, "credential_file", &error);
         if (reason == KSA_OK)
                 check_own_account(report, config, cluster, &credential.token);
         ksa_credential_clear(&credential);
@@ -137,8 +122,9 @@ void check_files(struct report *report, const struct ksa_config *config, const s
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];
 
-                check_anchors(report, cluster, env, "api_ca_file", cluster->api_ca_file);
-                check_anchors(report, cluster, env, "keys_ca_file", cluster->keys_ca_file);
+                check_certificate(report, cluster, env, "api_ca_file", cluster->api_ca_file, false);
+                check_certificate(report, cluster, env, "keys_ca_file", cluster->keys_ca_file,
+                                  false);
                 check_certificate(report, cluster, env, "client_cert_file",
                                   cluster->client_cert_file, what_is_needed(config, cluster).asked);
                 check_key(report, cluster, env);

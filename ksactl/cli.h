@@ -56,13 +56,6 @@ void close_session(struct session *session);
 /* A new reading of the clocks, a new reference, and a new deadline for the next questions. */
 void renew_session(struct session *session);
 
-/*
- * The uid of NAME, the user that a service runs as. A process of root becomes that user for good, so that
- * from then on it can read the files that the service can read and no others. False, with a message on
- * standard error.
- */
-bool become_service_user(const char *name, uid_t *ret_uid);
-
 /* Tells on standard error and returns false where this is not root. */
 bool is_root(const char *command);
 

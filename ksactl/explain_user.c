@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "explain_user.h"
 
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "config/rule.h"
 #include "registry/registry.h"
@@ -66,4 +70,26 @@ bool choose_user(const struct ksa_config *config, const struct ksa_env *env,
         ksa_token_clear(&parsed);
         ksa_registry_close(&registry);
         return length > 0 && length < CHOSEN_SIZE;
+}
+
+bool become_service_user(const char *name, uid_t *ret_uid)
+{
+        const struct passwd *user = getpwnam(name);
+
+        if (user == NULL) {
+                (void)fprintf(stderr, "ksactl: --service-user: user \"%s\" does not exist\n", name);
+                return false;
+        }
+        uid_t uid = user->pw_uid;
+        gid_t gid = user->pw_gid;
+        if (uid != 0 && geteuid() == 0) {
+                if (initgroups(name, gid) != 0 || setresgid(gid, gid, gid) != 0 ||
+                    setresuid(uid, uid, uid) != 0) {
+                        perror("ksactl: --service-user");
+                        return false;
+                }
+                (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* setresuid() may reset it */
+        }
+        *ret_uid = uid;
+        return true;
 }

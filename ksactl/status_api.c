@@ -29,14 +29,14 @@ struct asked {
         struct ksa_error error;
 };
 
-/* Whom the API server takes this host for. */
+/* The user that the API server takes this host for. */
 static void ask(const struct ksa_api *api, struct asked *asked)
 {
         const struct ksa_call call = {.url = KSA_SELF_REVIEW_PATH,
                                       .body = ksa_bytes_of(KSA_SELF_REVIEW_BODY),
                                       .max = ANSWER_MAX,
                                       .ret_head = &asked->head};
-        struct ksa_response response = {0};
+        KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
         int64_t begin = api->env->uptime();
 
         asked->reason = ksa_api_ask(api, &call, &response, &asked->error);
@@ -44,14 +44,14 @@ static void ask(const struct ksa_api *api, struct asked *asked)
         if (asked->reason == KSA_OK)
                 asked->reason = ksa_self_review_read(response.body.bytes, response.body.length,
                                                      &asked->user, &asked->error);
-        ksa_response_clear(&response);
 }
 
-static enum ksa_reason ask_leave(const struct ksa_api *api, const struct ksa_self_access *access,
-                                 bool *ret_allowed, struct ksa_error *err)
+static enum ksa_reason ask_permission(const struct ksa_api *api,
+                                      const struct ksa_self_access *access, bool *ret_allowed,
+                                      struct ksa_error *err)
 {
-        struct ksa_secret *body = ksa_self_access_request(access);
-        struct ksa_response response = {0};
+        KSA_CLEANUP(ksa_secret_free) struct ksa_secret *body = ksa_self_access_request(access);
+        KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
 
         if (body == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
@@ -59,17 +59,14 @@ static enum ksa_reason ask_leave(const struct ksa_api *api, const struct ksa_sel
                                       .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
                                       .max = ANSWER_MAX};
         enum ksa_reason reason = ksa_api_ask(api, &call, &response, err);
-        if (reason == KSA_OK)
-                reason = ksa_self_access_check(response.body.bytes, response.body.length,
-                                               ret_allowed, err);
-        ksa_response_clear(&response);
-        ksa_secret_free(&body);
-        return reason;
+        return reason != KSA_OK ? reason
+                                : ksa_self_access_check(response.body.bytes, response.body.length,
+                                                        ret_allowed, err);
 }
 
 /* --- What is wrong ---------------------------------------------------------- */
 
-/* Nobody there is what review = prefer is for; it does not forgive anything else. */
+/* review = prefer admits logins if the API server does not answer, and in no other case. */
 static enum level level_of(const struct need *need, enum ksa_reason reason)
 {
         bool away = reason == KSA_API_UNREACHABLE || reason == KSA_API_TIMEOUT;
@@ -79,8 +76,8 @@ static enum level level_of(const struct need *need, enum ksa_reason reason)
         return SOON;
 }
 
-static void judge_fault(const struct ksa_cluster *cluster, const struct need *need,
-                        const struct ksa_error *error, struct finding *finding)
+static void add_error(const struct ksa_cluster *cluster, const struct need *need,
+                      const struct ksa_error *error, struct finding *finding)
 {
         char remedy[REMEDY_SIZE];
 
@@ -88,7 +85,7 @@ static void judge_fault(const struct ksa_cluster *cluster, const struct need *ne
                     "%s", error->text);
 }
 
-static void judge_clock(const struct ksa_env *env, const struct asked *asked,
+static void check_clock(const struct ksa_env *env, const struct asked *asked,
                         struct finding *finding)
 {
         /* The host's time when the answer was there, less the server's. */
@@ -113,7 +110,7 @@ static void judge_clock(const struct ksa_env *env, const struct asked *asked,
                             apart, where);
 }
 
-/* An answer is good enough where nobody is meant to be known, and from before Kubernetes 1.28. */
+/* Before Kubernetes 1.28 the answer is 404; 401 is expected of a host without a credential. */
 static bool is_answer(const struct ksa_cluster *cluster, const struct asked *asked)
 {
         bool anonymous = cluster->credential_file == NULL && cluster->client_cert_file == NULL;
@@ -125,16 +122,29 @@ static bool is_answer(const struct ksa_cluster *cluster, const struct asked *ask
 
 /* --- What this host may ask ------------------------------------------------- */
 
-/* One thing that this host has to be let do; FACT is its name in JSON. */
-struct leave {
-        const char *fact, *problem;
-        enum level level; /* where it is not */
-        bool wanted;
+/* A permission that this host needs. */
+struct permission {
+        const char *fact, *problem; /* FACT: its name in JSON */
+        enum level level;           /* without it */
+        bool needed;
         struct ksa_self_access access;
 };
 
-/* Whether the account's namespaces may be listed: all of them, or none of its accounts comes. */
-static void judge_list(const struct ksa_api *api, const struct need *need, struct finding *finding)
+/* False if the cluster could not be asked. */
+static bool is_permitted(const struct ksa_api *api, const struct need *need,
+                         const struct ksa_self_access *access, bool *ret_allowed,
+                         struct finding *finding)
+{
+        struct ksa_error error = {0};
+
+        if (ask_permission(api, access, ret_allowed, &error) == KSA_OK)
+                return true;
+        add_error(api->cluster, need, &error, finding);
+        return false;
+}
+
+/* Whether all namespaces may be listed; a listing that is not complete adds no accounts. */
+static void check_list(const struct ksa_api *api, const struct need *need, struct finding *finding)
 {
         const struct ksa_list *namespaces = need->source != NULL ? &need->source->namespaces : NULL;
         const bool all = namespaces != NULL && ksa_list_has(namespaces, "*");
@@ -147,12 +157,9 @@ static void judge_list(const struct ksa_api *api, const struct need *need, struc
                         .group = "",
                         .resource = "serviceaccounts",
                         .namespace = all ? NULL : ksa_list_text(namespaces, i)};
-                struct ksa_error error = {0};
 
-                if (ask_leave(api, &access, &allowed, &error) != KSA_OK) {
-                        judge_fault(api->cluster, need, &error, finding);
+                if (!is_permitted(api, need, &access, &allowed, finding))
                         return;
-                }
                 if (!allowed)
                         add_problem(finding, SOON, "apply account-list.yaml; see ksa-clusters(7)",
                                     "this host's account is not allowed to list service "
@@ -163,31 +170,14 @@ static void judge_list(const struct ksa_api *api, const struct need *need, struc
                 (void)json_object_set_new(finding->facts, "may_list", json_boolean(allowed));
 }
 
-static void judge_leave(const struct ksa_api *api, const struct need *need,
-                        const struct leave *leave, struct finding *finding)
+/* The API server may accept the host's credential and still forbid its requests: the account needs roles. */
+static void check_permissions(const struct ksa_api *api, const struct need *need,
+                              struct finding *finding)
 {
-        struct ksa_error error = {0};
-        bool allowed = false;
-
-        if (!leave->wanted)
-                return;
-        if (ask_leave(api, &leave->access, &allowed, &error) != KSA_OK) {
-                judge_fault(api->cluster, need, &error, finding);
-                return;
-        }
-        (void)json_object_set_new(finding->facts, leave->fact, json_boolean(allowed));
-        if (!allowed)
-                add_problem(finding, leave->level, APPLY, "%s", leave->problem);
-}
-
-/* Who is known is not yet let ask: for that the account has roles. */
-static void judge_leaves(const struct ksa_api *api, const struct need *need,
-                         struct finding *finding)
-{
-        struct ksa_credential credential = {.text = NULL};
+        KSA_CLEANUP(ksa_credential_clear) struct ksa_credential credential = {.text = NULL};
         bool token = api->cluster->credential_file != NULL &&
                      ksa_credential_read(api->cluster, api->env, &credential, NULL) == KSA_OK;
-        const struct leave leaves[] = {
+        const struct permission permissions[] = {
                 {"may_review",
                  "this host's account is not allowed to review tokens: logins that need it are "
                  "refused",
@@ -211,10 +201,18 @@ static void judge_leaves(const struct ksa_api *api, const struct need *need,
                   .namespace = credential.token.namespace,
                   .name = credential.token.account}}};
 
-        for (size_t i = 0; i < KSA_COUNT(leaves); i++)
-                judge_leave(api, need, &leaves[i], finding);
-        judge_list(api, need, finding);
-        ksa_credential_clear(&credential);
+        for (size_t i = 0; i < KSA_COUNT(permissions); i++) {
+                const struct permission *permission = &permissions[i];
+                bool allowed = false;
+
+                if (!permission->needed ||
+                    !is_permitted(api, need, &permission->access, &allowed, finding))
+                        continue;
+                (void)json_object_set_new(finding->facts, permission->fact, json_boolean(allowed));
+                if (!allowed)
+                        add_problem(finding, permission->level, APPLY, "%s", permission->problem);
+        }
+        check_list(api, need, finding);
 }
 
 /* --- The part --------------------------------------------------------------- */
@@ -256,10 +254,10 @@ void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, cons
                 ask(&api, &asked);
         describe(cluster, &asked, finding);
         if (is_answer(cluster, &asked))
-                judge_leaves(&api, need, finding);
+                check_permissions(&api, need, finding);
         else
-                judge_fault(cluster, need, &asked.error, finding);
-        judge_clock(env, &asked, finding);
+                add_error(cluster, need, &asked.error, finding);
+        check_clock(env, &asked, finding);
         free(asked.user);
         ksa_api_close(&api);
 }

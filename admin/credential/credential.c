@@ -127,27 +127,23 @@ static enum ksa_reason post(const struct ksa_credential_renewal *renewal,
                             const struct ksa_credential *current, int64_t seconds,
                             struct ksa_response *ret_response, struct ksa_error *err)
 {
-        char *path = ksa_token_request_path(&current->token);
+        KSA_CLEANUP(ksa_secret_free)
         struct ksa_secret *body = ksa_token_request_body(
                 seconds < KSA_CREDENTIAL_LIFE_MIN ? KSA_CREDENTIAL_LIFE_MIN : seconds);
-        struct ksa_api api = {.cluster = NULL};
-        enum ksa_reason reason = KSA_OK;
+        KSA_CLEANUP(ksa_api_close) struct ksa_api api = {.cluster = NULL};
+        char *path = ksa_token_request_path(&current->token);
 
-        if (path == NULL || body == NULL)
-                reason = ksa_fail(err, KSA_MEMORY, "out of memory");
-        else
-                reason = ksa_api_open_with(renewal->cluster, renewal->env, current->text,
-                                           renewal->milliseconds, &api, err);
-        if (reason == KSA_OK) {
-                const struct ksa_call call = {
-                        .url = path,
-                        .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
-                        .max = ANSWER_MAX};
-
-                reason = ksa_api_ask(&api, &call, ret_response, err);
+        if (path == NULL || body == NULL) {
+                free(path);
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
         }
-        ksa_api_close(&api);
-        ksa_secret_free(&body);
+        enum ksa_reason reason = ksa_api_open_with(renewal->cluster, renewal->env, current->text,
+                                                   renewal->milliseconds, &api, err);
+        const struct ksa_call call = {.url = path,
+                                      .body = {ksa_secret_bytes(body), ksa_secret_length(body)},
+                                      .max = ANSWER_MAX};
+        if (reason == KSA_OK)
+                reason = ksa_api_ask(&api, &call, ret_response, err);
         free(path);
         return reason;
 }
@@ -170,7 +166,7 @@ static enum ksa_reason request(const struct ksa_credential_renewal *renewal,
                                const struct ksa_credential *current, int64_t seconds,
                                struct ksa_credential *ret_next, struct ksa_error *err)
 {
-        struct ksa_response response = {0};
+        KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
         struct ksa_secret *text = NULL;
         enum ksa_reason reason = post(renewal, current, seconds, &response, err);
 
@@ -180,7 +176,6 @@ static enum ksa_reason request(const struct ksa_credential_renewal *renewal,
                 return reason;
         reason = ksa_token_request_read(response.body.bytes, response.body.length, &current->token,
                                         renewal->env->now, &text, err);
-        ksa_response_clear(&response);
         if (reason != KSA_OK)
                 return reason;
         reason = parse(text, "the answer of the cluster", ret_next, err);

@@ -24,10 +24,10 @@ struct source {
         unsigned milliseconds;
 };
 
-/* --- Asking ----------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------- */
 
-/* What was asked stands before what came of it. */
-static enum ksa_reason tell_url(const char *url, enum ksa_side side, enum ksa_reason reason,
+/* Puts the URL of the request in front of the error. */
+static enum ksa_reason name_url(const char *url, enum ksa_side side, enum ksa_reason reason,
                                 struct ksa_error *err)
 {
         const char *hint = "";
@@ -48,17 +48,14 @@ static enum ksa_reason get(const struct source *source, enum ksa_side side,
                            const struct ksa_call *call, struct ksa_response *ret_response,
                            struct ksa_error *err)
 {
-        struct ksa_api api;
+        KSA_CLEANUP(ksa_api_close) struct ksa_api api;
         enum ksa_reason reason =
                 ksa_api_open(source->cluster, source->env, side, source->milliseconds, &api, err);
 
-        if (reason == KSA_OK) {
-                reason = ksa_api_ask(&api, call, ret_response, err);
-                if (reason != KSA_OK)
-                        reason = tell_url(call->url, side, reason, err);
-        }
-        ksa_api_close(&api);
-        return reason;
+        if (reason != KSA_OK)
+                return reason;
+        reason = ksa_api_ask(&api, call, ret_response, err);
+        return reason == KSA_OK ? KSA_OK : name_url(call->url, side, reason, err);
 }
 
 /* The credential and the trust anchors of the API server are for its own origin. */
@@ -78,7 +75,7 @@ static enum ksa_reason fetch_keys(const struct source *source, enum ksa_side sid
         const struct ksa_call call = {
                 .url = url, .accept = KEYS_TYPES, .max = KSA_KEYSET_BYTES_MAX};
         struct ksa_keyset *keyset = NULL;
-        struct ksa_response response = {0};
+        KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
         enum ksa_reason reason = get(source, side, &call, &response, err);
 
         if (reason != KSA_OK)
@@ -87,15 +84,13 @@ static enum ksa_reason fetch_keys(const struct source *source, enum ksa_side sid
         if (reason == KSA_OK && ksa_keyset_count_usable(keyset) == 0)
                 reason = ksa_fail(err, KSA_KEYS_UNUSABLE, "none of %zu keys is usable",
                                   ksa_keyset_count(keyset));
-        if (reason == KSA_OK) {
-                *ret_keyset = keyset;
-                *ret_max_age = response.max_age > 0 ? response.max_age : 0;
-        } else {
+        if (reason != KSA_OK) {
                 ksa_keyset_free(&keyset);
-                reason = tell_url(url, side, reason, err);
+                return name_url(url, side, reason, err);
         }
-        ksa_response_clear(&response);
-        return reason;
+        *ret_keyset = keyset;
+        *ret_max_age = response.max_age > 0 ? response.max_age : 0;
+        return KSA_OK;
 }
 
 static enum ksa_reason read_document(const struct source *source, const char *url,
@@ -103,15 +98,14 @@ static enum ksa_reason read_document(const struct source *source, const char *ur
 {
         const struct ksa_call call = {.url = url, .max = DOCUMENT_MAX};
         enum ksa_side side = side_of(source->cluster, url);
-        struct ksa_response response = {0};
+        KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
         enum ksa_reason reason = get(source, side, &call, &response, err);
 
         if (reason != KSA_OK)
                 return reason;
         reason = ksa_discovery_read(response.body.bytes, response.body.length, issuer, ret_jwks_uri,
                                     err);
-        ksa_response_clear(&response);
-        return reason == KSA_OK ? KSA_OK : tell_url(url, side, reason, err);
+        return reason == KSA_OK ? KSA_OK : name_url(url, side, reason, err);
 }
 
 /* Where the issuer says its keys are; of several issuers (a migration) the first. */

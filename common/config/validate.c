@@ -13,34 +13,6 @@
 /* The iss of legacy tokens, the same in every cluster. */
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
 
-static void add_error(struct ksa_diagnostics *diagnostics, const struct ksa_error *location,
-                      const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
-
-static void add_error(struct ksa_diagnostics *diagnostics, const struct ksa_error *location,
-                      const char *format, va_list arguments)
-{
-        struct ksa_error error = *location;
-
-        if (vsnprintf(error.text, sizeof(error.text), format, arguments) < 0)
-                error.text[0] = '\0';
-        if (diagnostics->first.reason == KSA_UNREACHED)
-                diagnostics->first = error;
-        if (diagnostics->handler != NULL)
-                diagnostics->handler->report(diagnostics->handler->context, &error);
-}
-
-void ksa_diagnostics_add(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
-                         const char *file, unsigned line, const char *format, ...)
-{
-        struct ksa_error error = {.reason = reason};
-        va_list arguments;
-
-        ksa_error_at(&error, file, line);
-        va_start(arguments, format);
-        add_error(diagnostics, &error, format, arguments);
-        va_end(arguments);
-}
-
 void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
                                      const char *remedy, const char *file, unsigned line,
                                      const char *format, ...)
@@ -50,8 +22,13 @@ void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum k
 
         ksa_error_at(&error, file, line);
         va_start(arguments, format);
-        add_error(diagnostics, &error, format, arguments);
+        if (vsnprintf(error.text, sizeof(error.text), format, arguments) < 0)
+                error.text[0] = '\0';
         va_end(arguments);
+        if (diagnostics->first.reason == KSA_UNREACHED)
+                diagnostics->first = error;
+        if (diagnostics->handler != NULL)
+                diagnostics->handler->report(diagnostics->handler->context, &error);
 }
 
 /* Reports an error in SECTION. */

@@ -21,14 +21,12 @@ struct ksa_diagnostics {
         struct ksa_error first; /* its reason is KSA_UNREACHED without an error */
 };
 
-/* Adds an error of REASON at FILE and LINE. */
-void ksa_diagnostics_add(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
-                         const char *file, unsigned line, const char *format, ...) KSA_PRINTF(5, 6);
-
-/* The same with a remedy of its own. It is static; NULL: the remedy of REASON. */
+/* Adds an error of REASON at FILE and LINE. REMEDY is static; NULL: the remedy of REASON. */
 void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
                                      const char *remedy, const char *file, unsigned line,
                                      const char *format, ...) KSA_PRINTF(6, 7);
+#define ksa_diagnostics_add(diagnostics, reason, file, line, ...) \
+        ksa_diagnostics_add_with_remedy(diagnostics, reason, NULL, file, line, __VA_ARGS__)
 
 /* Replaces %H and %h in every audience with the host name. */
 void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
