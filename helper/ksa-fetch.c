@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * ksa-fetch, the only program that uses the network. Root starts it with a socket as standard input
- * and no other descriptor (common/cluster/helper.c). It first becomes the user _ksa permanently,
+ * and no other descriptor (common/cluster/fetch_process.c). It first becomes the user _ksa permanently,
  * then starts the libraries, and serves requests until the socket is closed.
  */
 #include <grp.h>

@@ -38,7 +38,7 @@ void check_urls(struct report *report, const struct ksa_config *config);
 
 /* Whether ksa-fetch can run, where anything is asked of a cluster. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
-                   const struct ksa_helper *fetch);
+                   const struct ksa_fetch_process *fetch);
 
 /* Rules that demand what their services, or this host, cannot do. */
 void check_demands(struct report *report, const struct ksa_config *config,

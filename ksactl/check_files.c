@@ -136,7 +136,7 @@ void check_files(struct report *report, const struct ksa_config *config, const s
 
 /* Keys, reviews and credentials come by ksa-fetch, which becomes _ksa. */
 static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
-                        const struct ksa_helper *fetch)
+                        const struct ksa_fetch_process *fetch)
 {
         if (getpwnam("_ksa") == NULL)
                 report_at(report, true, &cluster->location,
@@ -151,7 +151,7 @@ static void check_fetch(struct report *report, const struct ksa_cluster *cluster
 
 /* Told once, at the first cluster that is asked for anything. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
-                   const struct ksa_helper *fetch)
+                   const struct ksa_fetch_process *fetch)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];

@@ -117,7 +117,7 @@ bool open_session(struct session *session, const char *config_file)
 
 void close_session(struct session *session)
 {
-        ksa_helper_close(&session->host.fetch);
+        ksa_fetch_process_close(&session->host.fetch);
         ksa_config_free(&session->config);
         free(session->path);
 }
@@ -126,7 +126,7 @@ void renew_session(struct session *session)
 {
         const char *config_file = session->host.env.config_file;
 
-        ksa_helper_close(&session->host.fetch);
+        ksa_fetch_process_close(&session->host.fetch);
         ksa_host_env_fill(&session->host, config_file);
 }
 

@@ -307,7 +307,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
 
         forget_earlier(pamh);
         decide(&login, argc, argv);
-        ksa_helper_close(
+        ksa_fetch_process_close(
                 &login.host
                          .fetch); /* end ksa-fetch first: the code below may block on the client */
         int code = finish(&login, flags);

@@ -28,7 +28,7 @@ struct ksa_env {
         const char *reference;   /* identifies this login in the log line and to the client */
         const char *audit_id;    /* Audit-ID of requests; begins with reference */
 
-        /* Contracts: see helper.h. NULL if this process cannot make requests. */
+        /* Contracts: see fetch_process.h. NULL if this process cannot make requests. */
         enum ksa_reason (*fetch)(void *context, const struct ksa_request *request,
                                  struct ksa_response *ret_response, struct ksa_error *err);
         enum ksa_reason (*refresh)(void *context, const char *config_file,

@@ -67,7 +67,7 @@ void ksa_api_close(struct ksa_api *api);
  *
  * ret_response  on KSA_OK, ksa_response_clear() it
  *
- * errors of env.fetch    no HTTP response (helper.h)
+ * errors of env.fetch    no HTTP response (fetch_process.h)
  * KSA_API_UNAUTHORIZED   401; with another remedy if the credential was just issued
  * KSA_API_FORBIDDEN      403
  * KSA_API_BUSY           429

@@ -56,8 +56,8 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
             memchr(ret_host->host_name, '\0', sizeof(ret_host->host_name)) == NULL)
                 ret_host->host_name[0] = '\0';
         fill_audit_id(ret_host);
-        ret_host->fetch = (struct ksa_helper){.fetch_program = KSA_FETCH_PROGRAM,
-                                              .refresh_program = KSA_REFRESH_PROGRAM};
+        ret_host->fetch = (struct ksa_fetch_process){.fetch_program = KSA_FETCH_PROGRAM,
+                                                     .refresh_program = KSA_REFRESH_PROGRAM};
         ret_host->env = (struct ksa_env){
                 .uptime = uptime,
                 .owner = 0,
@@ -67,8 +67,8 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .host_name = ret_host->host_name,
                 .reference = ret_host->reference,
                 .audit_id = ret_host->audit_id,
-                .fetch = ksa_helper_ask,
-                .refresh = ksa_helper_refresh,
+                .fetch = ksa_fetch_process_ask,
+                .refresh = ksa_fetch_process_refresh,
                 .fetch_context = &ret_host->fetch,
                 .used_dir = KSA_STATE_DIR "/used",
                 .registry_file = KSA_REGISTRY_FILE,

@@ -4,12 +4,12 @@
 #define KSA_LOGIN_HOST_ENV_H
 
 #include "base/env.h"
-#include "cluster/helper.h"
+#include "cluster/fetch_process.h"
 
 /* Owns what env points to. Do not move it after ksa_host_env_fill(). */
 struct ksa_host_env {
         struct ksa_env env;
-        struct ksa_helper fetch;
+        struct ksa_fetch_process fetch;
         char host_name[256];
         char audit_id[37]; /* a random UUID for each login */
         char reference[9]; /* the first eight digits of it */
@@ -17,7 +17,7 @@ struct ksa_host_env {
 
 /*
  * Fills RET_HOST. CONFIG_FILE is borrowed; NULL for the default. Cannot fail and starts nothing.
- * Afterwards ksa_helper_close() its fetch.
+ * Afterwards ksa_fetch_process_close() its fetch.
  */
 void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file);
 

@@ -114,10 +114,10 @@ def test_libraries_stay_in_their_directories(path):
         assert not any(header.startswith("security/") for header in headers)
     assert not any(header.startswith("curl/") for header in headers) or path.name == "fetch_transfer.c"
     assert not any(header.startswith(("sys/socket", "netdb")) for header in headers) or path.stem in (
-        "process", "helper", "fetch_host")
+        "process", "fetch_process", "fetch_host")
     if directory in WITHOUT_LIBRARIES:
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
-    if directory == "common/cluster" and path.stem == "helper":
+    if directory == "common/cluster" and path.stem == "fetch_process":
         assert not any(header.startswith(("openssl/", "jansson")) for header in headers)
     if directory.startswith(("common/", "admin/")):
         assert not headers & {"syslog.h", "locale.h"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Speaks to the real ksa-fetch as common/cluster/helper.c does: records (common/base/message.h) on a socket."""
+"""Speaks to the real ksa-fetch as common/cluster/fetch_process.c does: records (common/base/message.h) on a socket."""
 import os
 import socket
 import struct

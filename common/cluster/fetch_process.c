@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cluster/helper.h"
+#include "cluster/fetch_process.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -65,7 +65,7 @@ static enum ksa_reason start(const char *path, char *const *arguments, bool outl
         return KSA_OK;
 }
 
-static enum ksa_reason start_fetch(struct ksa_helper *fetch, struct ksa_error *err)
+static enum ksa_reason start_fetch(struct ksa_fetch_process *fetch, struct ksa_error *err)
 {
         char name[] = "ksa-fetch";
         char *const arguments[] = {name, NULL};
@@ -78,7 +78,7 @@ static enum ksa_reason start_fetch(struct ksa_helper *fetch, struct ksa_error *e
         return reason;
 }
 
-void ksa_helper_close(struct ksa_helper *fetch)
+void ksa_fetch_process_close(struct ksa_fetch_process *fetch)
 {
         if (!fetch->is_running)
                 return;
@@ -87,7 +87,7 @@ void ksa_helper_close(struct ksa_helper *fetch)
         fetch->is_running = false;
 }
 
-static void begin(struct ksa_helper *fetch, int64_t milliseconds)
+static void begin(struct ksa_fetch_process *fetch, int64_t milliseconds)
 {
         if (!fetch->has_deadline)
                 fetch->deadline = ksa_deadline_in((unsigned)milliseconds);
@@ -101,8 +101,8 @@ static enum ksa_reason too_late(struct ksa_error *err)
         return ksa_fail(err, KSA_API_TIMEOUT, "no answer from the cluster in time");
 }
 
-static enum ksa_reason receive_response(struct ksa_helper *fetch, struct ksa_response *ret_response,
-                                        struct ksa_error *err)
+static enum ksa_reason receive_response(struct ksa_fetch_process *fetch,
+                                        struct ksa_response *ret_response, struct ksa_error *err)
 {
         unsigned char head[KSA_MESSAGE_HEAD];
         size_t size = 0, room;
@@ -130,7 +130,7 @@ static enum ksa_reason receive_response(struct ksa_helper *fetch, struct ksa_res
         return broken(err, "ksa-fetch sent an invalid answer");
 }
 
-static enum ksa_reason transfer(struct ksa_helper *fetch, const struct ksa_request *request,
+static enum ksa_reason transfer(struct ksa_fetch_process *fetch, const struct ksa_request *request,
                                 struct ksa_response *ret_response, struct ksa_error *err)
 {
         struct ksa_secret *message = ksa_request_write(request);
@@ -253,7 +253,7 @@ static enum ksa_reason check_transport(const struct ksa_request *request,
         }
 }
 
-static enum ksa_reason ask_once(struct ksa_helper *fetch, const struct ksa_request *request,
+static enum ksa_reason ask_once(struct ksa_fetch_process *fetch, const struct ksa_request *request,
                                 struct ksa_response *ret_response, struct ksa_error *err)
 {
         struct ksa_request timed = *request;
@@ -267,7 +267,8 @@ static enum ksa_reason ask_once(struct ksa_helper *fetch, const struct ksa_reque
         if (reason == KSA_OK)
                 reason = transfer(fetch, &timed, &response, err);
         if (reason != KSA_OK) {
-                ksa_helper_close(fetch); /* a late response would be taken for the next one's */
+                ksa_fetch_process_close(
+                        fetch); /* a late response would be taken for the next one's */
                 return reason;
         }
         reason = check_transport(request, &response, err);
@@ -282,7 +283,8 @@ static enum ksa_reason ask_once(struct ksa_helper *fetch, const struct ksa_reque
  * Waits as long as Retry-After requests (RFC 9110 section 10.2.3). False if too little time would
  * remain.
  */
-static bool wait_for_retry(const struct ksa_helper *fetch, const struct ksa_response *response)
+static bool wait_for_retry(const struct ksa_fetch_process *fetch,
+                           const struct ksa_response *response)
 {
         int64_t wait = response->retry_after * 1000;
 
@@ -293,10 +295,10 @@ static bool wait_for_retry(const struct ksa_helper *fetch, const struct ksa_resp
         return !ksa_process_wait(&fetch->child, &until);
 }
 
-enum ksa_reason ksa_helper_ask(void *context, const struct ksa_request *request,
-                               struct ksa_response *ret_response, struct ksa_error *err)
+enum ksa_reason ksa_fetch_process_ask(void *context, const struct ksa_request *request,
+                                      struct ksa_response *ret_response, struct ksa_error *err)
 {
-        struct ksa_helper *fetch = context;
+        struct ksa_fetch_process *fetch = context;
         struct ksa_response first = {0}, second = {0};
 
         begin(fetch, request->milliseconds);
@@ -317,13 +319,13 @@ enum ksa_reason ksa_helper_ask(void *context, const struct ksa_request *request,
 
 /* --- Refresh ---------------------------------------------------------------- */
 
-enum ksa_reason ksa_helper_refresh(void *context, const char *config_file,
-                                   const char *const *clusters, unsigned milliseconds,
-                                   struct ksa_error *err)
+enum ksa_reason ksa_fetch_process_refresh(void *context, const char *config_file,
+                                          const char *const *clusters, unsigned milliseconds,
+                                          struct ksa_error *err)
 {
         const char *const head[] = {"ksactl",   "keys",      "refresh",
                                     "--config", config_file, "--cooldown"};
-        struct ksa_helper *fetch = context;
+        struct ksa_fetch_process *fetch = context;
         const char *arguments[KSA_COUNT(head) + KSA_REFRESH_MAX + 1] = {0};
         struct ksa_process child;
         int socket = -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* helper.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
-#include "cluster/helper.h"
+/* fetch_process.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
+#include "cluster/fetch_process.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -39,10 +39,10 @@ static enum ksa_reason ask(const struct workdir *workdir, const char *script, in
         if (script != NULL)
                 assert_int_equal(chmod(path, 0755), 0);
         unsigned before = descriptors();
-        struct ksa_helper fetch = {.fetch_program = path};
+        struct ksa_fetch_process fetch = {.fetch_program = path};
         asked.milliseconds = milliseconds;
-        enum ksa_reason reason = ksa_helper_ask(&fetch, &asked, &response, &error);
-        ksa_helper_close(&fetch);
+        enum ksa_reason reason = ksa_fetch_process_ask(&fetch, &asked, &response, &error);
+        ksa_fetch_process_close(&fetch);
         assert_int_equal(descriptors(), before);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
         return reason;
@@ -78,13 +78,15 @@ static void test_nobody_but_root(void **state)
         if (geteuid() != 0)
                 return;
         assert_int_equal(seteuid(65534), 0);
-        struct ksa_helper fetch = {.fetch_program = "/bin/true"};
+        struct ksa_fetch_process fetch = {.fetch_program = "/bin/true"};
         struct ksa_response response;
         struct ksa_error error = {0};
         const char *clusters[] = {"prod", NULL};
-        assert_int_equal(ksa_helper_ask(&fetch, &request, &response, &error), KSA_NEEDS_ROOT);
-        assert_int_equal(ksa_helper_refresh(&fetch, workdir->config_file, clusters, 100, &error),
+        assert_int_equal(ksa_fetch_process_ask(&fetch, &request, &response, &error),
                          KSA_NEEDS_ROOT);
+        assert_int_equal(
+                ksa_fetch_process_refresh(&fetch, workdir->config_file, clusters, 100, &error),
+                KSA_NEEDS_ROOT);
         assert_int_equal(seteuid(0), 0);
 }
 

@@ -4,8 +4,8 @@
  * for a refresh of key sets. These do the work that a host program must not do itself (network
  * sockets, locks, writes), and it waits for them until a deadline.
  */
-#ifndef KSA_CLUSTER_HELPER_H
-#define KSA_CLUSTER_HELPER_H
+#ifndef KSA_CLUSTER_FETCH_PROCESS_H
+#define KSA_CLUSTER_FETCH_PROCESS_H
 
 #include <stdbool.h>
 #include <time.h>
@@ -19,7 +19,7 @@
  * The programs of one login or one command. Set the paths and zero the rest; the first request
  * starts ksa-fetch.
  */
-struct ksa_helper {
+struct ksa_fetch_process {
         const char *fetch_program;   /* ksa-fetch */
         const char *refresh_program; /* ksactl */
         struct timespec deadline;    /* set by the first request */
@@ -30,7 +30,7 @@ struct ksa_helper {
 
 /*
  * Sends one request and waits for its response. This is env.fetch in production; CONTEXT is a
- * struct ksa_helper. The first call starts ksa-fetch and sets the deadline for all calls,
+ * struct ksa_fetch_process. The first call starts ksa-fetch and sets the deadline for all calls,
  * REQUEST->milliseconds from then. After status 429 with Retry-After the request is repeated once,
  * if the wait ends before the deadline.
  *
@@ -45,20 +45,20 @@ struct ksa_helper {
  * KSA_HOST_ERROR       no port, descriptor, memory, process or permission on this host
  * KSA_MEMORY
  */
-enum ksa_reason ksa_helper_ask(void *context, const struct ksa_request *request,
-                               struct ksa_response *ret_response,
-                               struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_fetch_process_ask(void *context, const struct ksa_request *request,
+                                      struct ksa_response *ret_response,
+                                      struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
  * Runs `ksactl keys refresh --cooldown` for CLUSTERS (ended by NULL) with the same deadline. This
  * is env.refresh in production. The result is in the cache. KSA_NEEDS_ROOT, KSA_API_TIMEOUT,
  * KSA_HELPER, KSA_HOST_ERROR
  */
-enum ksa_reason ksa_helper_refresh(void *context, const char *config_file,
-                                   const char *const *clusters, unsigned milliseconds,
-                                   struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_fetch_process_refresh(void *context, const char *config_file,
+                                          const char *const *clusters, unsigned milliseconds,
+                                          struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Ends ksa-fetch if it was started. */
-void ksa_helper_close(struct ksa_helper *fetch);
+void ksa_fetch_process_close(struct ksa_fetch_process *fetch);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * helper.c: what each answer of ksa-fetch means, second requests, and refreshes. Scripts stand in for the
+ * fetch_process.c: what each answer of ksa-fetch means, second requests, and refreshes. Scripts stand in for the
  * programs: an answer is a file, which the script sends.
  */
-#include "cluster/helper.h"
+#include "cluster/fetch_process.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -65,7 +65,7 @@ static void add_answer(const struct workdir *workdir, const struct ksa_response 
 }
 
 /* A helper that sends all that was added, and reads until its socket ends. */
-static struct ksa_helper helper_of(const struct workdir *workdir, char path[128])
+static struct ksa_fetch_process helper_of(const struct workdir *workdir, char path[128])
 {
         char script[256];
 
@@ -73,7 +73,7 @@ static struct ksa_helper helper_of(const struct workdir *workdir, char path[128]
                        workdir->directory, workdir->directory);
         write_script(workdir, "helper", script);
         (void)snprintf(path, 128, "%s/helper", workdir->directory);
-        return (struct ksa_helper){.fetch_program = path};
+        return (struct ksa_fetch_process){.fetch_program = path};
 }
 
 /* The answer to REQUEST where the helper sends RESPONSE alone. */
@@ -85,9 +85,9 @@ static enum ksa_reason ask(const struct workdir *workdir, const struct ksa_reque
 
         (void)unlink(path_of(workdir, "answers"));
         add_answer(workdir, response);
-        struct ksa_helper helper = helper_of(workdir, path);
-        enum ksa_reason reason = ksa_helper_ask(&helper, request, ret_response, err);
-        ksa_helper_close(&helper);
+        struct ksa_fetch_process helper = helper_of(workdir, path);
+        enum ksa_reason reason = ksa_fetch_process_ask(&helper, request, ret_response, err);
+        ksa_fetch_process_close(&helper);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
         return reason;
 }
@@ -243,12 +243,12 @@ static int64_t ask_busy(const struct workdir *workdir, int64_t retry_after,
         (void)unlink(path_of(workdir, "answers"));
         add_answer(workdir, &busy);
         add_answer(workdir, second);
-        struct ksa_helper helper = helper_of(workdir, path);
-        enum ksa_reason reason = ksa_helper_ask(&helper, &request, &got, &error);
+        struct ksa_fetch_process helper = helper_of(workdir, path);
+        enum ksa_reason reason = ksa_fetch_process_ask(&helper, &request, &got, &error);
         assert_string_equal(error.text, "");
         assert_int_equal(reason, KSA_OK);
-        ksa_helper_close(&helper);
-        ksa_helper_close(&helper); /* the second time it does nothing */
+        ksa_fetch_process_close(&helper);
+        ksa_fetch_process_close(&helper); /* the second time it does nothing */
         int64_t status = got.status;
         ksa_response_clear(&got);
         return status;
@@ -285,15 +285,15 @@ static void test_requests_that_are_not_sent(void **state)
 
         assert_non_null(large);
         memset(large, 'x', KSA_REQUEST_MAX);
-        struct ksa_helper helper = helper_of(workdir, path);
+        struct ksa_fetch_process helper = helper_of(workdir, path);
         request.body = (struct ksa_bytes){large, KSA_REQUEST_MAX};
-        assert_int_equal(ksa_helper_ask(&helper, &request, &got, &error), KSA_MEMORY);
+        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_MEMORY);
         assert_false(helper.is_running);
         free(large);
         request = request_of("https://10.0.0.1/x");
         helper = helper_of(workdir, path);
         request.milliseconds = 0;
-        assert_int_equal(ksa_helper_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
+        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
         assert_false(helper.is_running);
 }
 
@@ -315,8 +315,9 @@ static void test_an_answer_that_is_not_one(void **state)
 
                 write_script(workdir, "helper", scripts[i]);
                 (void)snprintf(path, sizeof(path), "%s/helper", workdir->directory);
-                struct ksa_helper helper = {.fetch_program = path};
-                assert_int_equal(ksa_helper_ask(&helper, &request, &got, &error), KSA_HELPER);
+                struct ksa_fetch_process helper = {.fetch_program = path};
+                assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error),
+                                 KSA_HELPER);
                 assert_string_equal(error.text, "ksa-fetch sent an invalid answer");
                 assert_false(helper.is_running);
         }
@@ -334,9 +335,9 @@ static void test_an_answer_that_stops(void **state)
         write_script(workdir, "helper",
                      "#!/bin/sh\nprintf '1ask\\10\\0\\0\\0xxx'\nexec cat >/dev/null\n");
         (void)snprintf(path, sizeof(path), "%s/helper", workdir->directory);
-        struct ksa_helper helper = {.fetch_program = path};
+        struct ksa_fetch_process helper = {.fetch_program = path};
         request.milliseconds = 500;
-        assert_int_equal(ksa_helper_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
+        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
         assert_false(helper.is_running);
 }
 
@@ -353,17 +354,19 @@ static void test_a_refresh_names_the_clusters(void **state)
                        workdir->directory);
         write_script(workdir, "ksactl", script);
         (void)snprintf(path, sizeof(path), "%s/ksactl", workdir->directory);
-        struct ksa_helper helper = {.refresh_program = path};
-        assert_int_equal(ksa_helper_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
-                         KSA_OK);
+        struct ksa_fetch_process helper = {.refresh_program = path};
+        assert_int_equal(
+                ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
+                KSA_OK);
         char *arguments = read_whole(path_of(workdir, "arguments"));
         assert_string_equal(arguments, "keys refresh --config /etc/x.conf --cooldown prod stage\n");
         free(arguments);
         /* A list that is too long is cut, and never read past its end. */
         for (size_t i = 0; i < KSA_REFRESH_MAX + 1; i++)
                 clusters[i] = i < KSA_REFRESH_MAX ? "c" : "beyond";
-        assert_int_equal(ksa_helper_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
-                         KSA_OK);
+        assert_int_equal(
+                ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
+                KSA_OK);
         arguments = read_whole(path_of(workdir, "arguments"));
         assert_string_equal(arguments + strlen(arguments) - 5, " c c\n");
         free(arguments);
@@ -378,8 +381,8 @@ static void test_a_refresh_that_takes_too_long(void **state)
 
         write_script(workdir, "ksactl", "#!/bin/sh\nexec sleep 1000\n");
         (void)snprintf(path, sizeof(path), "%s/ksactl", workdir->directory);
-        struct ksa_helper helper = {.refresh_program = path};
-        assert_int_equal(ksa_helper_refresh(&helper, "/etc/x.conf", clusters, 200, &error),
+        struct ksa_fetch_process helper = {.refresh_program = path};
+        assert_int_equal(ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, 200, &error),
                          KSA_API_TIMEOUT);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
@@ -415,7 +418,7 @@ static void test_a_host_that_cannot_start_a_process(void **state)
         const struct workdir *workdir = *state;
         const struct ksa_request request = request_of("https://10.0.0.1/x");
         char path[128];
-        struct ksa_helper helper = helper_of(workdir, path);
+        struct ksa_fetch_process helper = helper_of(workdir, path);
 
         helper.refresh_program = path;
         for (int i = 0; i < 2; i++) {
@@ -426,9 +429,9 @@ static void test_a_host_that_cannot_start_a_process(void **state)
                 (void)close(next);
                 socketpair_error = i == 0 ? EMFILE : 0;
                 start_error = i == 0 ? 0 : EAGAIN;
-                enum ksa_reason reason = ksa_helper_ask(&helper, &request, &got, &error);
-                enum ksa_reason refresh = ksa_helper_refresh(&helper, "/etc/x.conf", clusters,
-                                                             PLENTY, &refresh_error);
+                enum ksa_reason reason = ksa_fetch_process_ask(&helper, &request, &got, &error);
+                enum ksa_reason refresh = ksa_fetch_process_refresh(
+                        &helper, "/etc/x.conf", clusters, PLENTY, &refresh_error);
                 socketpair_error = start_error = 0;
                 assert_int_equal(reason, KSA_HOST_ERROR);
                 assert_int_equal(refresh, KSA_HOST_ERROR);
@@ -460,6 +463,6 @@ int main(void)
         };
 
         if (geteuid() != 0)
-                return 77; /* only root starts a helper; see test_helper.c */
+                return 77; /* only root starts a helper; see test_fetch_process.c */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
