@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "certificate.h"
 
-/* A client certificate as it may be told: whose it is, and until when. */
+/* The part of a certificate that may be shown: its subject and its period of validity. */
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,7 +14,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* As api.c has it for trust anchors. */
+/* The limit that api.c has for trust anchors. */
 #define CERTIFICATE_MAX ((size_t)512 * 1024)
 
 static bool seconds_of(const ASN1_TIME *when, int64_t *ret_seconds)
@@ -27,7 +27,7 @@ static bool seconds_of(const ASN1_TIME *when, int64_t *ret_seconds)
         return true;
 }
 
-/* What stands in it comes from whoever signed it: quoted. */
+/* The subject is quoted, because the signer chose it. */
 static bool subject_of(const X509 *certificate, char *out, size_t size)
 {
         BIO *text = BIO_new(BIO_s_mem());

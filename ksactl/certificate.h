@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A client certificate as it may be shown. */
+/* The part of a certificate that may be shown. */
 #ifndef KSACTL_CERTIFICATE_H
 #define KSACTL_CERTIFICATE_H
 
@@ -10,12 +10,12 @@
 #include "base/error.h"
 
 struct certificate {
-        char subject[512]; /* as RFC 2253 has it, quoted for a log */
+        char subject[512]; /* in the form of RFC 2253, quoted for a log */
         int64_t from, until;
         bool has_private_key; /* in the file */
 };
 
-/* The first certificate in a file. False, with the fault in ERR. */
+/* The first certificate in a file. False, with the error in ERR. */
 bool read_certificate(const char *path, const struct ksa_env *env,
                       struct certificate *ret_certificate, struct ksa_error *err);
 

@@ -12,10 +12,10 @@
 #include "token/claims.h"
 #include "token/keyset.h"
 
-/* Rules compared with all before them, at most: a thousand is half a million pairs. */
+/* Rules compared with all before them, at most: a thousand rules are half a million pairs. */
 #define COMPARED_MAX 2000
 
-static void tell_loader(void *context, const struct ksa_error *problem)
+static void report_loader(void *context, const struct ksa_error *problem)
 {
         report_problem(context, true, problem->file, problem->line, problem->text,
                        problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
@@ -51,7 +51,7 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                           "[cluster %s] has no usable key", cluster->name);
 }
 
-/* A key set is for all to read. */
+/* Key sets are readable for all. */
 static void check_private(struct report *report, const struct ksa_cluster *cluster,
                           const struct ksa_keyset *keyset)
 {
@@ -93,9 +93,9 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
         }
 }
 
-/* One that is fetched may still come: the first login waits for it. */
-static void tell_no_set(struct report *report, const struct ksa_cluster *cluster,
-                        const struct ksa_error *error)
+/* A set that is fetched may still arrive: the first login waits for it. */
+static void report_no_set(struct report *report, const struct ksa_cluster *cluster,
+                          const struct ksa_error *error)
 {
         bool may_come = ksa_cluster_key_file(cluster) == NULL &&
                         (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
@@ -125,7 +125,7 @@ static void check_keys(struct report *report, const struct ksa_config *config,
                 struct ksa_error error = {0};
 
                 if (ksa_keyset_open(cluster, env, &sets[i], &error) != KSA_OK) {
-                        tell_no_set(report, cluster, &error);
+                        report_no_set(report, cluster, &error);
                         continue;
                 }
                 check_entries(report, cluster, sets[i]);
@@ -174,7 +174,7 @@ static void check_rules(struct report *report, const struct ksa_config *config,
 
 /* --- Audiences ---------------------------------------------------------------- */
 
-/* What an API server accepts by default, and so what every Pod's own token may carry. */
+/* The audiences that an API server accepts by default, and that every Pod's own token may have. */
 static bool is_api_audience(const struct ksa_config *config, const char *audience)
 {
         if (ksa_is_api_audience(audience))
@@ -251,7 +251,7 @@ int command_check(const struct args *arguments)
         const char *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--json", NULL, &report.json}};
-        const struct ksa_diagnostic_handler sink = {tell_loader, &report};
+        const struct ksa_diagnostic_handler handler = {report_loader, &report};
         struct ksa_host_env host;
         struct ksa_config *config = NULL;
         char *path = NULL;
@@ -261,7 +261,7 @@ int command_check(const struct args *arguments)
                 json_decref(report.problems);
                 return EXIT_BROKEN;
         }
-        if (ksa_config_load(&host.env, &sink, &config, NULL) == KSA_OK) {
+        if (ksa_config_load(&host.env, &handler, &config, NULL) == KSA_OK) {
                 check_keys(&report, config, &host.env);
                 check_files(&report, config, &host.env);
                 check_urls(&report, config);

@@ -13,8 +13,8 @@ struct report {
 };
 
 /*
- * Adds a problem, an error or a warning, and prints it unless JSON is wanted. FILE and REMEDY may be "",
- * and LINE 0.
+ * Adds a problem, an error or a warning, and prints it unless JSON is printed. FILE and REMEDY may be "", and
+ * LINE 0.
  */
 void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
                     const char *text, const char *remedy);
@@ -23,28 +23,28 @@ void report_problem(struct report *report, bool is_error, const char *file, unsi
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
                const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
 
-/* The remedy that goes with the text of a reason; "" where the text has it, as for an unsafe file. */
+/* The remedy for a reason; "" if the text has it, as for an unsafe file. */
 const char *remedy_of(enum ksa_reason reason);
 
 /* Adds the problem of FINDING, if it has one. */
 void report_finding(struct report *report, bool is_error, const struct ksa_location *location,
                     const struct finding *finding);
 
-/* The files that clusters name beside their keys. */
+/* The files of [cluster] sections, except their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
 /* Passwords in URLs. */
 void check_urls(struct report *report, const struct ksa_config *config);
 
-/* Whether ksa-fetch can run, where anything is asked of a cluster. */
+/* Whether ksa-fetch can run, if a cluster needs it. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
                    const struct ksa_fetch_process *fetch);
 
-/* Rules that demand what their services, or this host, cannot do. */
+/* Rules with requirements that their services, or this host, cannot meet. */
 void check_demands(struct report *report, const struct ksa_config *config,
                    const struct ksa_env *env);
 
-/* Timers that the configuration needs, where systemd runs. */
+/* Timers that the configuration needs, on a host with systemd. */
 void check_timers(struct report *report, const struct ksa_config *config);
 
 /* Whether marks of used tokens are removed. */
@@ -54,14 +54,14 @@ void check_sweep(struct report *report, const struct ksa_config *config, const s
 void check_users(struct report *report, const struct ksa_config *config, const struct ksa_env *env,
                  const struct ksa_rule *rule);
 
-/* Local users that ksa makes, where any are asked for. */
+/* Local users that ksa creates, if a section needs them. */
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
 /* Whether this sshd (OpenSSH 9.8 or later) shuts out an address after refused logins. */
 bool sshd_lacks_penalties(void);
 
-/* Whether sshd shuts out an address whose tokens were refused, for rules of sshd. */
+/* Whether sshd refuses connections from an address after refused tokens, for rules of sshd. */
 void check_sshd(struct report *report, const struct ksa_config *config);
 
 #endif

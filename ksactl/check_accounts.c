@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl check: the local users that ksa makes. */
+/* ksactl check: the local users that ksa creates. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ static void check_clusters(struct report *report, const struct ksa_config *confi
 
 /* --- The range of uids ------------------------------------------------------ */
 
-/* What systemd gives away by itself (systemd.io/UIDS-GIDS): such uids would belong to two. */
+/* Uids that systemd assigns by itself (systemd.io/UIDS-GIDS), so that two users could get one. */
 static void check_range(struct report *report, const struct ksa_config *config)
 {
         static const struct {
@@ -71,7 +71,7 @@ static void check_range(struct report *report, const struct ksa_config *config)
         }
 }
 
-/* In a user namespace a uid or gid that is not mapped ends a login in setuid(). */
+/* In a user namespace a login with a uid or gid that is not mapped ends in setuid(). */
 static void check_map(struct report *report, const struct ksa_config *config, const char *path,
                       const struct ksa_id_map *map)
 {
@@ -104,7 +104,7 @@ static bool check_maps(struct report *report, const struct ksa_config *config,
         return true;
 }
 
-/* One subordinate range inside, of whoever: he would own files and processes of those accounts. */
+/* The owner of a subordinate range would own files and processes of the accounts in it. */
 static void check_subordinate(struct report *report, const struct ksa_config *config,
                               const char *path)
 {
@@ -135,7 +135,7 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
 
 /* --- Sections --------------------------------------------------------------- */
 
-/* sshd says of such a user that it is invalid, and asks for no token. */
+/* sshd treats such a user as invalid, and does not ask for a token. */
 static void check_shell(struct report *report, const struct ksa_location *location,
                         const char *section, const char *name, const char *shell)
 {
@@ -146,7 +146,7 @@ static void check_shell(struct report *report, const struct ksa_location *locati
                           section, name, shell);
 }
 
-/* Users and groups of this host's files, which accounts sync gives to no account, declared or not. */
+/* Users and groups of this host's files, whose names and numbers no account gets. */
 static void read_local(struct report *report, const struct ksa_location *location,
                        struct ksa_local_table *local)
 {
@@ -161,7 +161,7 @@ static void read_local(struct report *report, const struct ksa_location *locatio
                 ksa_local_clear(local);
 }
 
-/* Whether HOLDER is somebody; tells WHAT of the account is his. */
+/* Reports a HOLDER of WHAT of the account, its name or uid. HOLDER may be NULL. */
 static void check_holder(struct report *report, const struct ksa_account *account, const char *what,
                          const struct ksa_local_entry *holder)
 {
@@ -175,7 +175,7 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
                           ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
 }
 
-/* MAPS is NULL if they are not known. */
+/* MAPS is NULL if they could not be read. */
 static void check_account(struct report *report, const struct ksa_account *account,
                           const struct ksa_local_table *local, const struct ksa_id_maps *maps)
 {
@@ -211,7 +211,7 @@ static void check_source(struct report *report, const struct ksa_config *config,
 
         check_shell(report, &source->location, "accounts", source->name, source->shell);
         if (cluster == NULL)
-                return; /* an error of the configuration, which was told */
+                return; /* an error of the configuration, already reported */
         if (ksa_accounts_file(source) != NULL)
                 return;
         if (cluster->api_server == NULL) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl check: the files that clusters name, and demands that a service cannot meet. */
+/* ksactl check: the files of clusters, timers, and requirements that a service cannot meet. */
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "config/rule.h"
 #include "dependencies.h"
 
-/* As api.c has it. */
+/* The limit of api.c. */
 #define KEY_MAX ((size_t)64 * 1024)
 
 /* --- Files ------------------------------------------------------------------ */
@@ -22,7 +22,7 @@
 static void report_file(struct report *report, const struct ksa_cluster *cluster,
                         const char *option, const struct ksa_error *error)
 {
-        /* Without root, what only root can read is not checked. */
+        /* Files that only root can read are not checked without root. */
         if (error->reason == KSA_FILE_UNREADABLE && geteuid() != 0)
                 return;
         report_at(report, true, &cluster->location, remedy_of(error->reason), "[cluster %s] %s: %s",
@@ -134,7 +134,7 @@ void check_files(struct report *report, const struct ksa_config *config, const s
 
 /* --- What asks -------------------------------------------------------------- */
 
-/* Keys, reviews and credentials come by ksa-fetch, which becomes _ksa. */
+/* ksa-fetch, which becomes _ksa, sends all requests: for keys, reviews and credentials. */
 static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
                         const struct ksa_fetch_process *fetch)
 {
@@ -149,7 +149,7 @@ static void check_fetch(struct report *report, const struct ksa_cluster *cluster
                           fetch->fetch_program);
 }
 
-/* Told once, at the first cluster that is asked for anything. */
+/* Reported once, for the first cluster that needs requests. */
 void check_fetcher(struct report *report, const struct ksa_config *config,
                    const struct ksa_fetch_process *fetch)
 {
@@ -166,7 +166,7 @@ void check_fetcher(struct report *report, const struct ksa_config *config,
 
 /* --- Demands ---------------------------------------------------------------- */
 
-/* A mark that nobody made: what is wrong with its folder is wrong with all. */
+/* Looks for a mark that does not exist: an error of its directory applies to all marks. */
 static void check_marks(struct report *report, const struct ksa_rule *rule,
                         const struct ksa_env *env)
 {
@@ -182,7 +182,7 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                           rule->name, error.text);
 }
 
-/* A directory that is of no use is reported by check_marks(). */
+/* check_marks() reports a directory that cannot be used. */
 void check_sweep(struct report *report, const struct ksa_config *config, const struct ksa_env *env)
 {
         const struct ksa_rule *rule = rule_with_once(config);

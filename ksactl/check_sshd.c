@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl check: whether sshd shuts out an address whose tokens were refused. */
+/* ksactl check: whether sshd refuses connections from an address after refused tokens. */
 #include <errno.h>
 #include <glob.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static bool is_setting(const char *line, const char *name)
         return strncasecmp(line, name, length) == 0 && strchr(" \t=", line[length]) != NULL;
 }
 
-/* Also true if the file cannot be read: nothing is known of it then. */
+/* Also true if the file cannot be read. */
 static bool may_set_penalties(const char *path)
 {
         FILE *file = fopen(path, "re");

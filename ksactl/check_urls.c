@@ -4,7 +4,7 @@
 
 #include "check.h"
 
-/* Whether a user name or password is in front of the host of URL (RFC 3986 section 3.2.1). */
+/* Whether URL has a user name or password before the host (RFC 3986 section 3.2.1). */
 static bool has_userinfo(const char *url)
 {
         const char *authority = strstr(url, "://");

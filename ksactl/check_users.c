@@ -10,7 +10,7 @@
 #include "check.h"
 #include "login/local_user.h"
 
-/* The shortest hash that crypt(3) makes. */
+/* The length of the shortest hash of crypt(3). */
 #define HASH_MIN 13
 
 /* --- Users that ksa makes --------------------------------------------------- */
@@ -23,7 +23,7 @@ static const char *text_of(const struct ksa_pattern *pattern, char out[KSA_LOCAL
         return out;
 }
 
-/* Whether RULE is for accounts other than ACCOUNT (cluster:namespace/name), which may be among them. */
+/* Whether RULE admits accounts other than ACCOUNT (cluster:namespace/name). */
 static bool is_for_others(const struct ksa_rule *rule, const char *account)
 {
         const struct ksa_pattern *patterns = rule->account.items;
@@ -37,7 +37,7 @@ static bool is_for_others(const struct ksa_rule *rule, const char *account)
         return false;
 }
 
-/* The registry has the user, or the next sync makes it of its [account] section. */
+/* The user is in the registry, or the next sync creates it from its [account] section. */
 static void check_owner(struct report *report, const struct ksa_config *config,
                         const struct ksa_env *env, const struct ksa_rule *rule, const char *name,
                         const struct passwd *user)
@@ -62,7 +62,7 @@ static void check_owner(struct report *report, const struct ksa_config *config,
 
 /* --- Passwords -------------------------------------------------------------- */
 
-/* False where the shadow file cannot be read, as without root. */
+/* False if the shadow file cannot be read, as without root. */
 static bool has_password(const struct passwd *user)
 {
         const char *hash = user->pw_passwd;
@@ -74,7 +74,7 @@ static bool has_password(const struct passwd *user)
                         return false;
                 hash = shadow->sp_pwdp;
         }
-        /* "!" and "*" in front lock a password; pam_unix's nullok takes an empty one. */
+        /* A leading "!" or "*" locks a password; pam_unix's nullok accepts an empty one. */
         return hash[0] == '\0' || (hash[0] != '!' && hash[0] != '*' && strlen(hash) >= HASH_MIN);
 }
 
@@ -100,7 +100,7 @@ static void check_password(struct report *report, const struct ksa_config *confi
 
 /* --- Power ------------------------------------------------------------------ */
 
-/* The name of a group of the user whose members are root in all but name; NULL if there is none. */
+/* The name of a group of the user that amounts to root; NULL if there is none. */
 static const char *powerful_group(const struct passwd *user)
 {
         gid_t gids[256];

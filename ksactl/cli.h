@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What commands of ksactl share: their arguments, the host and its configuration, files that an
- * administrator names.
- */
+/* Shared by the commands of ksactl: arguments, the host and its configuration, clusters, files. */
 #ifndef KSACTL_CLI_H
 #define KSACTL_CLI_H
 
@@ -18,17 +15,17 @@
 enum {
         EXIT_GOOD = 0,
         EXIT_DENIED = 1,  /* or warnings */
-        EXIT_BROKEN = 2,  /* usage, or the question could not be asked */
-        EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer: the question could not be asked */
+        EXIT_BROKEN = 2,  /* usage, or the command could not be carried out */
+        EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer */
 };
 
-/* The words after the command. Each command takes --NAME VALUE, --NAME, and plain words. */
+/* The arguments after the command. Each command takes --NAME VALUE, --NAME, and plain arguments. */
 struct args {
         int count;
         char **args;
 };
 
-/* A word of the command line: where its value goes. */
+/* An option of the command line. */
 struct flag {
         const char *name;   /* "--json" */
         const char **value; /* NULL for a flag without a value */
@@ -36,8 +33,8 @@ struct flag {
 };
 
 /*
- * Reads flags up to COUNT plain words, which go to WORDS. False, with a message on
- * standard error, for anything else.
+ * Reads FLAGS, and up to COUNT plain arguments into ARGS. False, with a message on standard error, for
+ * others.
  */
 bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
                 const char **args, size_t count);
@@ -46,17 +43,17 @@ bool read_flags(const struct args *arguments, const struct flag *flags, size_t f
 struct session {
         struct ksa_host_env host;
         struct ksa_config *config;
-        char *path; /* of the configuration, where it had to be made absolute */
+        char *path; /* of the configuration, if it was made absolute */
 };
 
-/* Fills *SESSION, or tells on standard error why not; always close_session() it. */
+/* Opens a session. False, with a message on standard error. Always close_session() it. */
 bool open_session(struct session *session, const char *config_file);
 void close_session(struct session *session);
 
-/* A new reading of the clocks, a new reference, and a new deadline for the next questions. */
+/* Reads the clocks again, and takes a new reference and a new deadline for the next requests. */
 void renew_session(struct session *session);
 
-/* Tells on standard error and returns false where this is not root. */
+/* False, with a message on standard error, without root. */
 bool is_root(const char *command);
 
 /* The cluster of that name; NULL, with a message on standard error. */
@@ -74,8 +71,8 @@ bool is_selection_known(const struct selection *selection, const struct ksa_conf
 bool is_selected(const struct selection *selection, const struct ksa_cluster *cluster);
 
 /*
- * What SHOW returns of a cluster, owned by the caller; NULL where the cluster has no such part. *RET_GOOD is
- * true; false makes the exit status EXIT_DENIED.
+ * A part of CLUSTER, owned by the caller; NULL if the cluster does not have it. *RET_GOOD is true; set it to
+ * false for the exit status EXIT_DENIED.
  */
 typedef json_t *show_function(const struct ksa_cluster *cluster, const struct ksa_env *env,
                               bool *ret_good);
@@ -88,7 +85,7 @@ typedef void print_function(const json_t *shown, int64_t now);
 int show_clusters(const struct args *arguments, const char *member, show_function *show,
                   print_function *print, const char *nothing);
 
-/* The second word of a command that has several. */
+/* A subcommand of a command that has several. */
 struct subcommand {
         const char *name;
         int (*run)(const struct args *arguments);
@@ -96,15 +93,15 @@ struct subcommand {
 int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
                    const struct args *arguments);
 
-/* PATH from the root, allocated; NULL, with a message on standard error. */
+/* PATH as an absolute path, allocated; NULL, with a message on standard error. */
 char *make_absolute(const char *path);
 
-/* A host's environment with --config, made absolute, in place of the default. */
+/* The environment of this host. CONFIG_FILE, unless NULL, replaces the default configuration. */
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path);
 
 /*
- * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, by which the
- * caller knows that it is longer. NULL, with a message on standard error. Owned by the caller
+ * A file that an administrator names, "-" for standard input: at most MAX bytes and one more, which shows the
+ * caller that the file is longer. NULL, with a message on standard error. Owned by the caller
  * (ksa_secret_free).
  */
 struct ksa_secret *read_secret(const char *path, size_t max);

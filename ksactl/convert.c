@@ -17,7 +17,7 @@
 #include "token/jwk.h"
 #include "token/keyset.h"
 
-/* As the API server names a key: the SHA-256 of its SubjectPublicKeyInfo (keyIDFromPublicKey). */
+/* The kid of a key in API servers: the SHA-256 of its SubjectPublicKeyInfo (keyIDFromPublicKey). */
 static bool kid_of(EVP_PKEY *key, char kid[KSA_BASE64URL_ENCODED(32)])
 {
         unsigned char *der = NULL, digest[32];
@@ -31,7 +31,7 @@ static bool kid_of(EVP_PKEY *key, char kid[KSA_BASE64URL_ENCODED(32)])
         return made;
 }
 
-/* A number of the key in base64url, WIDTH bytes wide or as wide as it is. Freed by the caller. */
+/* A number of the key in base64url, in WIDTH bytes, or 0 for as many as it needs. Freed by the caller. */
 static char *number_of(EVP_PKEY *key, const char *parameter, int width)
 {
         BIGNUM *number = NULL;
@@ -85,7 +85,7 @@ static json_t *ec_entry(EVP_PKEY *key, const char *kid)
         return entry;
 }
 
-/* Whether KEYS has one named KID, which is a digest of the whole key. */
+/* Whether KEYS has the key with this KID, which is a digest of the whole key. */
 static bool has_key(const json_t *keys, const char *kid)
 {
         for (size_t i = 0; i < json_array_size(keys); i++) {
@@ -95,7 +95,7 @@ static bool has_key(const json_t *keys, const char *kid)
         return false;
 }
 
-/* KEY as an entry; NULL, with a message, for a key that no login uses. */
+/* KEY as an entry; NULL, with a message, for a key that logins cannot use. */
 static json_t *entry_of(EVP_PKEY *key, const char *kid)
 {
         struct ksa_error error = {0};
@@ -119,7 +119,7 @@ static json_t *entry_of(EVP_PKEY *key, const char *kid)
         return NULL;
 }
 
-/* Adds the public half of KEY, unless KEYS has it or no login uses it. False when it cannot. */
+/* Adds the public half of KEY, unless KEYS has it or logins cannot use it. False after an error. */
 static bool add_key(EVP_PKEY *key, bool is_private, json_t *keys)
 {
         char kid[KSA_BASE64URL_ENCODED(32)];
@@ -183,7 +183,7 @@ static EVP_PKEY *decode_block(const struct block *block)
         return key;
 }
 
-/* Adds what a block holds; false, with a message, for a block that holds no key. */
+/* Adds the key of a block; false, with a message, if it does not contain one. */
 static bool add_block(const struct block *block, json_t *keys)
 {
         /* openssl ecparam -genkey writes the curve before the key, which names it too. */
@@ -205,7 +205,7 @@ static bool add_block(const struct block *block, json_t *keys)
         return added;
 }
 
-/* Adds the keys of all blocks; false, with a message, where one is damaged. */
+/* Adds the keys of all blocks; false, with a message, if one is damaged. */
 static bool add_blocks(BIO *in, json_t *keys)
 {
         struct block block = {.name = NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl credential: what this host shows to API servers. A token is written to its file and nowhere else. */
+/* ksactl credential: this host's credentials for API servers. A token is only written to its file. */
 #include "admin/credential/credential.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 /* Milliseconds for one cluster. */
 #define PATIENCE 30000
-/* With which an API server may be away for half a day. */
+/* A host keeps such a token if the API server is down for half a day. */
 #define LIFE     "24h"
 #define LIFE_MAX (UINT64_C(366) * 86400)
 
@@ -39,7 +39,7 @@ static void log_kept(const char *result, const struct ksa_cluster *cluster,
 
 /* --- init ------------------------------------------------------------------- */
 
-/* What helps against 401, and what may be wrong besides if the token was issued just now (api.h). */
+/* Remedies for 401; the second applies if the token was issued just now (api.h). */
 #define GIVE \
         "give a token of this cluster for the API server itself: kubectl create token without --audience"
 #define ACCEPTS_NONE                                                                        \
@@ -76,7 +76,7 @@ static int init(struct session *session, const struct ksa_cluster *cluster,
         return reason == KSA_OK ? EXIT_GOOD : EXIT_DENIED;
 }
 
-/* Whether the cluster has a token, and a place for it. If not, a message unless QUIET. */
+/* Whether the cluster has an API server and a file for its token. If not, a message unless QUIET. */
 static bool can_keep(const struct ksa_cluster *cluster, bool quiet)
 {
         const bool can = cluster->credential_file != NULL && cluster->api_server != NULL;
@@ -183,7 +183,7 @@ static json_t *audiences_of(const struct ksa_token *token)
         return array;
 }
 
-/* NULL, with the error in ERR, where it cannot be read. */
+/* NULL, with the error in ERR, if it cannot be read. */
 static json_t *show_token(const struct ksa_cluster *cluster, const struct ksa_env *env,
                           struct ksa_error *err)
 {

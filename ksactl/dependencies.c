@@ -14,7 +14,7 @@ static bool names(const struct ksa_rule *rule, const struct ksa_cluster *cluster
         return false;
 }
 
-/* review = prefer does not yield to who started the program himself (common/login/requirements.c). */
+/* review = prefer does not admit logins of local callers without a review (common/login/requirements.c). */
 static bool is_for_local_callers(const struct ksa_rule *rule)
 {
         for (size_t i = 0; i < rule->service.count; i++) {

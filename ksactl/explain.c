@@ -16,7 +16,7 @@
 
 /* Seconds for which kubectl create token makes a token. */
 #define KUBECTL_LIFE 3600
-/* Any uid but root's: of a service that runs without root, and of the user who starts sudo. */
+/* A uid other than root's: of a service without root, and of the user who starts sudo. */
 #define NOBODY 65534
 
 #define COMMAND_SIZE 1024
@@ -25,12 +25,12 @@ struct question {
         const char *token_file, *user, *service, *rhost, *now, *config_file, *service_user;
         uid_t service_uid; /* of service_user */
         bool json, offline;
-        bool user_chosen; /* by us */
+        bool user_chosen; /* the user is not from --user */
         char chosen[CHOSEN_SIZE];
         const struct ksa_config *config;
         const struct ksa_env *env;
         const struct ksa_secret *token;
-        struct ksa_token claimed; /* what it says of itself, also where the decision ends before */
+        struct ksa_token claimed; /* its claims, also if the decision ends before they count */
         bool is_readable;
         char command[COMMAND_SIZE]; /* that makes the right token */
         struct ksa_managed_user own;
@@ -115,7 +115,7 @@ static bool has_star(const struct ksa_rule *rule, const struct ksa_candidate *ca
         return false;
 }
 
-/* What kept RULE from matching CANDIDATE, in the terms of this command. */
+/* The condition of RULE that does not match CANDIDATE, in the terms of this command. */
 static const char *condition_text(const struct question *question, const struct ksa_rule *rule,
                                   const struct ksa_candidate *candidate, enum ksa_condition failed)
 {
@@ -130,7 +130,7 @@ static const char *condition_text(const struct question *question, const struct 
         return ksa_condition_text(failed);
 }
 
-/* Why no rule can be tested with what the token says; NULL if it can. */
+/* Why rules cannot be tested with the claims of the token; NULL if they can. */
 static const char *untestable(const struct question *question)
 {
         const struct ksa_token *token = &question->claimed;
@@ -145,8 +145,8 @@ static const char *untestable(const struct question *question)
 }
 
 /*
- * Tests a rule again, for the clusters whose issuer the token names where the decision
- * did not come as far as one cluster.
+ * Tests a rule again. If the decision ended before the cluster was known, it is tested for each cluster that
+ * has the issuer of the token.
  */
 static const char *why_not(const struct question *question, const struct ksa_rule *rule)
 {
@@ -179,13 +179,13 @@ static const char *why_not(const struct question *question, const struct ksa_rul
 
 /* --- --offline ---------------------------------------------------------------- */
 
-/* Whether the cluster's word is all that was missing. */
+/* Whether only the answer of the cluster was missing. */
 static bool ended_offline(const struct question *question)
 {
         return question->offline && question->decision.reason == KSA_API_UNREACHABLE;
 }
 
-/* Whether the service has a rule for the users that ksa made. */
+/* Whether the service has a rule for the users that ksa created. */
 static bool has_own_rule(const struct question *question)
 {
         const char *service = ksa_service_in_rules(question->service);
@@ -199,7 +199,7 @@ static bool has_own_rule(const struct question *question)
         return false;
 }
 
-/* Nothing helps against --offline. */
+/* There is no remedy for --offline. */
 static const char *remedy_of(const struct question *question, char out[REMEDY_SIZE])
 {
         if (question->decision.reason == KSA_NOT_NAMED && has_own_rule(question))
@@ -313,7 +313,7 @@ static const char *pam_code_name(enum ksa_outcome outcome)
         }
 }
 
-/* What the token claims, where KNOWN; nulls where not. */
+/* The claims of the token if they are KNOWN, else nulls. */
 static json_t *claims(const struct ksa_decision *d, bool known)
 {
         const struct ksa_token *token = &d->token;
@@ -426,7 +426,10 @@ static bool read_now(const char *text, int64_t *ret_now)
         return true;
 }
 
-/* A question changes nothing: no key set is refreshed, no token counts as used. NOW is -1 for the clock's. */
+/*
+ * Makes an explanation change nothing: key sets are not refreshed, tokens not marked. NOW is -1 for the
+ * clock's.
+ */
 static void make_harmless(struct ksa_env *env, bool offline, int64_t now)
 {
         env->refresh = NULL;

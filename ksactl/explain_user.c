@@ -12,7 +12,7 @@
 #include "registry/registry.h"
 #include "token/token.h"
 
-/* The user that RULE names first for the account of TOKEN in some cluster; NULL where it names none. */
+/* The first user that RULE names for the account of TOKEN in any cluster; NULL if there is none. */
 static const char *user_by(const struct ksa_rule *rule, const struct ksa_token *token,
                            const struct ksa_registry *registry, struct ksa_account_record *own)
 {
@@ -59,7 +59,7 @@ bool choose_user(const struct ksa_config *config, const struct ksa_env *env,
         struct ksa_account_record own;
         struct ksa_token parsed;
 
-        /* A damaged registry is what the decision will be about. */
+        /* The decision reports a damaged registry. */
         if (env->registry_file == NULL || ksa_registry_open(env->registry_file, env->owner,
                                                             &registry, NULL) != KSA_REGISTRY_FOUND)
                 registry = (struct ksa_registry){.bytes = NULL};

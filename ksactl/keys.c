@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl keys: what key sets hold. */
+/* ksactl keys: the contents of key sets. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static void add_key(const struct ksa_keyset *keyset, size_t position, json_t *ke
                           "usable", reason == KSA_OK, "why", reason == KSA_OK ? NULL : error.text));
 }
 
-/* Of a set that was fetched; NULL for a file. */
+/* The times of a set that was fetched; NULL for a file. */
 static json_t *times_of(const struct ksa_cluster *cluster, const struct ksa_env *env,
                         const struct ksa_keyset *keyset)
 {
@@ -71,7 +71,7 @@ static json_t *show_keys(const struct ksa_cluster *cluster, const struct ksa_env
         return shown;
 }
 
-/* "fetched 12 s ago, due in 4 min 48 s, denies in 23 h 59 min"; NOW is the time of the question. */
+/* "fetched 12 s ago, due in 4 min 48 s, denies in 23 h 59 min" */
 static void print_times(const json_t *cluster, int64_t now)
 {
         int64_t fetched = json_integer_value(json_object_get(cluster, "fetched"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands of ksactl, and what their files share. */
+/* The commands of ksactl, and what they share. */
 #ifndef KSACTL_H
 #define KSACTL_H
 
@@ -9,11 +9,10 @@
 #include "output.h"
 
 /*
- * The credential of CLUSTER: cluster, file, account, audiences, issued, expires, due, problem. NULL where
- * it has none. The caller frees it (json_decref).
+ * The credential of CLUSTER: cluster, file, account, audiences, issued, expires, due, problem. NULL if it has
+ * none. The caller frees it (json_decref).
  *
- * ret_reason  KSA_OK; KSA_EXPIRED; KSA_NOT_A_TOKEN for one of which nobody here knows its end; or that
- *             of its file
+ * ret_reason  KSA_OK; KSA_EXPIRED; KSA_NOT_A_TOKEN if its end is unknown; or the reason of its file
  */
 json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
                         enum ksa_reason *ret_reason);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether the host's lookups come to ksa: /etc/nsswitch.conf. */
+/* Whether lookups on this host reach ksa: /etc/nsswitch.conf. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #define FILE_NAME "/etc/nsswitch.conf"
 #define LINE_SIZE 256
 
-/* The sources of DATABASE, into LINE. False where the file has no line for it. */
+/* The sources of DATABASE. False if the file has no line for it. */
 static bool find_line(const char *database, char line[LINE_SIZE])
 {
         const size_t length = strlen(database);
@@ -32,7 +32,7 @@ static bool find_line(const char *database, char line[LINE_SIZE])
         return found;
 }
 
-/* Where the source NAME begins in LINE; NULL if the line does not name it. */
+/* The beginning of the source NAME in LINE; NULL if the line does not name it. */
 static const char *find_source(const char *line, const char *name)
 {
         const size_t length = strlen(name);
@@ -93,7 +93,7 @@ static void propose(const char *database, char *sources, char line[LINE_SIZE])
         }
         const char *end = files + strcspn(files, " \t["), *action = end + strspn(end, " \t");
         const char *after = *action == '[' ? strchr(action, ']') : NULL;
-        /* Where files add to what others answer ([SUCCESS=merge]), ksa does too. */
+        /* If an action adds the answers of other sources ([SUCCESS=merge]), ksa comes after it. */
         after = after != NULL && contains(action, after, "merge") ? after + 1 : end;
         (void)snprintf(line, LINE_SIZE, "%s: %.*s ksa%.*s%s", database, (int)(after - sources),
                        sources, (int)(after - end), end, after);

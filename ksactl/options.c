@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl options: the table of options as the parser has it. */
+/* ksactl options: the table of options of the parser. */
 #include <stdio.h>
 
 #include "config/option.h"

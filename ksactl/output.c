@@ -63,8 +63,9 @@ void print_error(const struct ksa_error *error)
 /* --- The log ---------------------------------------------------------------- */
 
 /*
- * Whether standard error ends in the journal, where syslog(3) puts the line too. systemd says by device and
- * inode which stream it meant (systemd.exec(5)), for a child may have another one and the same environment.
+ * Whether standard error goes to the journal, to which syslog(3) sends the line too. A child may inherit the
+ * environment and have another standard error, so systemd names the stream by device and inode
+ * (systemd.exec(5)).
  */
 static bool stderr_is_journal(void)
 {

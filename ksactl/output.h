@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What ksactl prints and logs: JSON, errors, lines of the log, times. */
+/* Output of ksactl: JSON, errors, lines of the log, times. */
 #ifndef KSACTL_OUTPUT_H
 #define KSACTL_OUTPUT_H
 
@@ -19,23 +19,22 @@ bool print_json(json_t *value);
 #define JSON_VERSION 1
 bool print_json_answer(json_t *answer);
 
-/* "file:line: text" to standard error, as far as they are known. */
+/* Prints "file:line: text" to standard error, with the parts that are known. */
 void print_error(const struct ksa_error *error);
 
 /*
- * One line of key=value, as the module has them: to the log, and to standard error unless QUIET or that is
- * the journal, which has the line already. The log is that of logins (LOG_AUTHPRIV): what becomes of keys and
- * credentials decides who may log in.
- * A longer line loses its end: callers compare the sizes of their parts with LOG_LINE_SIZE, and count
- * LOG_FIXED_SIZE for the words between them and numbers.
+ * Writes a line of key=value, in the form of the module's lines, to the log, and to standard error unless
+ * QUIET or standard error is the journal. The log is that of logins (LOG_AUTHPRIV), because keys and
+ * credentials decide who may log in. A longer line loses its end: callers compare the sizes of their parts
+ * with LOG_LINE_SIZE, and add LOG_FIXED_SIZE for keys and numbers.
  */
 #define LOG_LINE_SIZE  2560
 #define LOG_FIXED_SIZE 160
 void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4);
 
 /*
- * What helps where asking CLUSTER ended in ERROR: for a credential that is of no use
- * the command that makes one, else what the reason says.
+ * The remedy for an ERROR of CLUSTER: for a credential that cannot be used the command that creates one, else
+ * the error's own or that of its reason.
  */
 #define REMEDY_SIZE (KSA_REMEDY_MAX + 1)
 #define GIVE_TOKEN \
@@ -43,10 +42,10 @@ void log_line(bool quiet, int priority, const char *format, ...) KSA_PRINTF(3, 4
 const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error *error,
                        char out[REMEDY_SIZE]);
 
-/* The same for what failed, with its reason and REMEDY; WHAT begins the line behind the reason. */
+/* Writes a line for an error. WHAT follows its reason; REMEDY may be "". */
 void log_failure(bool quiet, const char *what, const struct ksa_error *error, const char *remedy);
 
-/* The same for what failed with CLUSTER. */
+/* Writes a line for an error of CLUSTER. */
 void log_cluster_failure(bool quiet, const struct ksa_cluster *cluster,
                          const struct ksa_error *error);
 

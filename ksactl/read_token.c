@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A token or key that an administrator hands to ksactl, straight into a secret, past the buffers of stdio. */
+/* Reads a token or key that an administrator names directly into a secret, without stdio's buffers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include "ksactl.h"
 #include "token/token.h"
 
-/* Opens PATH, "-" for standard input: with a message, if that is a terminal. */
+/* Opens PATH, "-" for standard input, with a message if that is a terminal. */
 static int open_input(const char *path)
 {
         if (strcmp(path, "-") != 0)
@@ -47,7 +47,7 @@ struct ksa_secret *read_secret(const char *path, size_t max)
 
 struct ksa_secret *read_token(const char *path)
 {
-        /* One byte for the newline; what is longer than a token is not one. */
+        /* With room for the newline. A longer file is not a token. */
         struct ksa_secret *token = read_secret(path, KSA_TOKEN_MAX + 1);
         size_t length = token != NULL ? ksa_secret_length(token) : 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl keys refresh and purge: what changes the cached key sets. A login starts the first. */
+/* ksactl keys refresh and purge change the cached key sets. A login may start a refresh. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +12,10 @@
 #include "config/load.h"
 #include "ksactl.h"
 
-/* Milliseconds for one cluster, where nobody waits to log in, and for all: the timer's unit has 5 minutes. */
+/* Milliseconds for one cluster if no login waits, and for all: the timer's unit has 5 minutes. */
 #define PATIENCE       30000
 #define PATIENCE_TOTAL 240000
-/* Seconds after which a login that waited is over, whatever kept us: a lock, a disk. */
+/* Seconds after the end of a waiting login until the refresh ends, even if a lock or a disk holds it. */
 #define MARGIN 5
 
 /* The command line. */
@@ -39,8 +39,8 @@ static const char *warning_of(const struct ksa_refreshed *refreshed)
         return "";
 }
 
-static void tell_refreshed(const struct ksa_cluster *cluster, bool quiet,
-                           const struct ksa_refreshed *refreshed)
+static void log_refreshed(const struct ksa_cluster *cluster, bool quiet,
+                          const struct ksa_refreshed *refreshed)
 {
         const char *warning = warning_of(refreshed);
 
@@ -59,7 +59,7 @@ static bool refresh_one(struct session *session, const struct ksa_cluster *clust
         renew_session(session);
         if (ksa_refresh(cluster, &session->host.env, request, &refreshed, &error) == KSA_OK) {
                 if (refreshed.asked)
-                        tell_refreshed(cluster, request->cooldown, &refreshed);
+                        log_refreshed(cluster, request->cooldown, &refreshed);
                 return true;
         }
         log_cluster_failure(request->cooldown, cluster, &error);
@@ -68,7 +68,7 @@ static bool refresh_one(struct session *session, const struct ksa_cluster *clust
 
 /* --- All that were named ---------------------------------------------------- */
 
-/* The clusters whose sets are fetched, into LIST, which has room for all. */
+/* Fills LIST, which has room for all, with the selected clusters whose sets are fetched. */
 static size_t choose(const struct request *request, const struct ksa_config *config,
                      const struct ksa_cluster **list)
 {
@@ -91,8 +91,8 @@ static size_t choose(const struct request *request, const struct ksa_config *con
 }
 
 /*
- * A login waits for all of them together: the time that one cluster does not use is there for the next,
- * and one that does not answer leaves some to it.
+ * A login waits for all of them together: time that one cluster does not use is there for the next, and a
+ * cluster that does not answer leaves some.
  */
 static int refresh_list(struct session *session, struct request *request,
                         const struct ksa_cluster **list, size_t count)
@@ -118,7 +118,7 @@ static int refresh_list(struct session *session, struct request *request,
         return status;
 }
 
-/* Marks of used tokens go with the keys: one timer serves both. */
+/* Removes old marks of used tokens, too: one timer serves both. */
 static bool sweep(struct session *session)
 {
         struct ksa_error error = {0};

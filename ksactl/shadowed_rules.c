@@ -13,7 +13,7 @@ static bool part_covers(const char *earlier, const char *later)
 
 static bool pattern_covers(const struct ksa_pattern *earlier, const struct ksa_pattern *later)
 {
-        /* * does not mean the account "default", so it does not cover its name. */
+        /* * does not include the account "default". */
         if (strcmp(later->name, "default") == 0 && strcmp(earlier->name, "default") != 0)
                 return false;
         return strcmp(earlier->cluster, later->cluster) == 0 &&
@@ -50,7 +50,7 @@ static bool services_covered(const struct ksa_rule *earlier, const struct ksa_ru
         for (size_t i = 0; i < later->service.count; i++) {
                 const char *service = ksa_list_text(&later->service, i);
 
-                /* sudo means sudo-i too. */
+                /* sudo includes sudo-i. */
                 if (!ksa_list_has(&earlier->service, service) &&
                     !ksa_list_has(&earlier->service, ksa_service_in_rules(service)))
                         return false;

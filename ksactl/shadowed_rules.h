@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether one rule leaves nothing for another. */
+/* Rules that an earlier rule makes unreachable. */
 #ifndef KSA_KSACTL_SHADOWED_RULES_H
 #define KSA_KSACTL_SHADOWED_RULES_H
 
 #include "config/load.h"
 
 /*
- * Whether every login that LATER could let in is decided by EARLIER before: then LATER
- * is never reached. May say no where it is so after all (two rules that cover a third
- * together); never says yes where it is not.
+ * Whether EARLIER decides every login that LATER could admit, so that LATER is never reached. May miss cases
+ * (two rules that cover a third one together); never reports a rule that can be reached.
  */
 bool rule_covers(const struct ksa_rule *earlier, const struct ksa_rule *later);
 

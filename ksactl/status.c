@@ -20,7 +20,7 @@ static void print_finding(const char *name, const struct finding *finding)
                 (void)printf("  %-11s remedy: %s\n", "", finding->remedy);
 }
 
-/* Moves the facts of FINDING, with its problem and remedy, into CLUSTER. */
+/* Moves the facts of FINDING, with problem and remedy, into CLUSTER. */
 static void add_finding(json_t *cluster, const char *name, const struct finding *finding)
 {
         json_t *facts = finding->facts;
@@ -38,7 +38,7 @@ static void add_finding(json_t *cluster, const char *name, const struct finding 
         (void)json_object_set_new(cluster, name, facts);
 }
 
-/* Trouble outweighs what root alone can see, which outweighs what is soon trouble. */
+/* TROUBLE outweighs what only root can see, which outweighs SOON. */
 static void add_level(const struct finding *finding, enum level *level)
 {
         const enum level found =
@@ -96,7 +96,7 @@ static json_t *examine(struct session *session, const struct ksa_cluster *cluste
 
 /* --- The command ------------------------------------------------------------ */
 
-/* Adds the parts that belong to the host and not to a cluster to ANSWER. */
+/* Adds the parts of the host to ANSWER. */
 static void examine_host(const struct session *session, const struct host_registry *loaded,
                          bool json, json_t *answer, enum level *level)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How one part of a cluster stands: its keys, this host's credential, its API server. Marks on this host. */
+/*
+ * The state of the parts of a cluster (keys, credential, API server, accounts) and of this host (marks,
+ * registry).
+ */
 #ifndef KSACTL_STATUS_H
 #define KSACTL_STATUS_H
 
@@ -7,20 +10,20 @@
 #include "dependencies.h"
 #include "registry/registry.h"
 
-/* What the levels are called; the numbers are exit statuses. */
+/* The numbers are exit statuses. */
 enum level {
         WELL = EXIT_GOOD,
-        SOON = EXIT_DENIED,     /* in trouble, if nobody does anything */
-        TROUBLE = EXIT_BROKEN,  /* logins are refused */
-        UNKNOWN = EXIT_UNKNOWN, /* part of the answer is for root alone */
+        SOON = EXIT_DENIED,     /* becomes trouble unless an administrator acts */
+        TROUBLE = EXIT_BROKEN,  /* logins are being refused */
+        UNKNOWN = EXIT_UNKNOWN, /* only root can see part of the answer */
 };
 
 struct finding {
         enum level level; /* never UNKNOWN */
-        bool is_hidden;   /* root alone can see all of it */
-        json_t *facts; /* an object, without its problem and remedy; NULL where there is no such part */
-        char text[1536];                /* the facts in words */
-        char problem[600], remedy[320]; /* "" where all is well */
+        bool is_hidden;   /* only root can see all of it */
+        json_t *facts;    /* an object, without problem and remedy; NULL if there is no such part */
+        char text[1536];  /* the facts in words */
+        char problem[600], remedy[320]; /* "" if the level is WELL */
 };
 
 /* Each fills a zeroed finding. */
@@ -30,15 +33,15 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
                      struct finding *finding);
 
 /*
- * Asks the API server, within MILLISECONDS and over one connection: whom it takes this host for, and
- * whether it lets this host ask what logins NEED.
+ * Asks the API server, within MILLISECONDS and over one connection, which user this host is, and whether RBAC
+ * allows the requests that logins NEED.
  */
 void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
               unsigned milliseconds, struct finding *finding);
 
 /*
- * The registry of this host, after every byte of it was read. If it is BROKEN, or NOT_FOUND on a host that has
- * had one, FILE has the problem and its remedy. ksa_registry_close() the registry.
+ * The registry of this host, after every byte of it was read. If it is BROKEN, or NOT_FOUND on a host that
+ * has had one, FILE has the problem and its remedy. ksa_registry_close() the registry.
  */
 struct host_registry {
         enum ksa_registry_answer answer;
@@ -65,21 +68,21 @@ enum lookup_database { LOOKUP_PASSWD, LOOKUP_GROUP, LOOKUP_INITGROUPS, LOOKUP_DA
 /* Whether lookups in DATABASE reach ksa, after files. */
 void find_lookups(enum lookup_database database, struct finding *finding);
 
-/* The first rule with once = yes; NULL for none. */
+/* The first rule with once = yes; NULL if there is none. */
 const struct ksa_rule *rule_with_once(const struct ksa_config *config);
 
-/* Whether marks of used tokens are removed. Without facts where no rule needs them and no mark is old. */
+/* Whether marks of used tokens are removed. Without facts if no rule needs them and no mark is old. */
 void find_marks(const struct ksa_config *config, const struct ksa_env *env,
                 struct finding *finding);
 
-/* Whether this host's services are systemd's. */
+/* Whether systemd runs this host's services. */
 bool systemd_runs(void);
 
-/* Whether systemd starts TIMER, such as "ksa-keys.timer". If not, writes the commands for that to REMEDY. */
+/* Whether systemd starts TIMER, such as "ksa-keys.timer". If not, REMEDY has the commands that make it. */
 #define TIMER_REMEDY_SIZE 128
 bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE]);
 
-/* For the parts: of several problems the first of the worst is told. */
+/* Adds a problem. Of several, the first one of the highest level stays. */
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
                  ...) KSA_PRINTF(4, 5);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl status: the local users made of a cluster's accounts. */
+/* ksactl status: the local users of a cluster's accounts, and the registry. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,12 +11,12 @@
 #include "status.h"
 
 /*
- * Seconds by which a listing may be late: the timer runs every ten minutes, and the registry's time moves
- * each hour.
+ * Seconds by which a listing may be late: the timer runs every ten minutes, and the time in the registry is
+ * updated each hour.
  */
 #define LATE (KSA_LISTED_EVERY + 3600)
 
-/* Accounts of the cluster by their state, and those whose reasons an administrator should look at. */
+/* Accounts of the cluster by their state, and those that need a decision of an administrator. */
 struct counts {
         size_t of[KSA_ACCOUNT_STATE_COUNT], undecided;
 };

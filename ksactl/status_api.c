@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl status: what the API server says of this host, and what it lets this host ask. */
+/* ksactl status: the user that this host is for the API server, and its permissions there. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #include "cluster/api.h"
 #include "status.h"
 
-/* Seconds by which clocks may differ: from the second on logins are refused. */
+/* Seconds by which clocks may differ. Above CLOCK_TROUBLE logins are refused. */
 #define CLOCK_SOON    30
 #define CLOCK_TROUBLE 60
 
@@ -20,8 +20,8 @@
 
 /* --- Asking ----------------------------------------------------------------- */
 
-/* What came of one question. */
-struct asked {
+/* The result of a request. */
+struct answer {
         enum ksa_reason reason;
         struct ksa_response_head head;
         int64_t milliseconds;
@@ -30,20 +30,20 @@ struct asked {
 };
 
 /* The user that the API server takes this host for. */
-static void ask(const struct ksa_api *api, struct asked *asked)
+static void ask(const struct ksa_api *api, struct answer *answer)
 {
         const struct ksa_call call = {.url = KSA_SELF_REVIEW_PATH,
                                       .body = ksa_bytes_of(KSA_SELF_REVIEW_BODY),
                                       .max = ANSWER_MAX,
-                                      .ret_head = &asked->head};
+                                      .ret_head = &answer->head};
         KSA_CLEANUP(ksa_response_clear) struct ksa_response response = {0};
         int64_t begin = api->env->uptime();
 
-        asked->reason = ksa_api_ask(api, &call, &response, &asked->error);
-        asked->milliseconds = api->env->uptime() - begin;
-        if (asked->reason == KSA_OK)
-                asked->reason = ksa_self_review_read(response.body.bytes, response.body.length,
-                                                     &asked->user, &asked->error);
+        answer->reason = ksa_api_ask(api, &call, &response, &answer->error);
+        answer->milliseconds = api->env->uptime() - begin;
+        if (answer->reason == KSA_OK)
+                answer->reason = ksa_self_review_read(response.body.bytes, response.body.length,
+                                                      &answer->user, &answer->error);
 }
 
 static enum ksa_reason ask_permission(const struct ksa_api *api,
@@ -85,17 +85,17 @@ static void add_error(const struct ksa_cluster *cluster, const struct need *need
                     "%s", error->text);
 }
 
-static void check_clock(const struct ksa_env *env, const struct asked *asked,
+static void check_clock(const struct ksa_env *env, const struct answer *answer,
                         struct finding *finding)
 {
-        /* The host's time when the answer was there, less the server's. */
-        int64_t difference = env->now + asked->milliseconds / 1000 - asked->head.date;
+        /* The host's time when the response arrived, minus the server's. */
+        int64_t difference = env->now + answer->milliseconds / 1000 - answer->head.date;
         int64_t distance = llabs(difference);
         size_t length = strlen(finding->text);
         const char *where = difference > 0 ? "ahead of" : "behind";
         char apart[KSA_SPAN_SIZE];
 
-        if (asked->head.status == 0 || asked->head.date < 0)
+        if (answer->head.status == 0 || answer->head.date < 0)
                 return;
         (void)json_object_set_new(finding->facts, "clock_difference", json_integer(difference));
         (void)snprintf(finding->text + length, sizeof(finding->text) - length,
@@ -111,12 +111,12 @@ static void check_clock(const struct ksa_env *env, const struct asked *asked,
 }
 
 /* Before Kubernetes 1.28 the answer is 404; 401 is expected of a host without a credential. */
-static bool is_answer(const struct ksa_cluster *cluster, const struct asked *asked)
+static bool is_answer(const struct ksa_cluster *cluster, const struct answer *answer)
 {
         bool anonymous = cluster->credential_file == NULL && cluster->client_cert_file == NULL;
-        int64_t status = asked->head.status;
+        int64_t status = answer->head.status;
 
-        return asked->reason == KSA_OK || status == 404 || status == 403 ||
+        return answer->reason == KSA_OK || status == 404 || status == 403 ||
                (anonymous && status == 401);
 }
 
@@ -130,7 +130,7 @@ struct permission {
         struct ksa_self_access access;
 };
 
-/* False if the cluster could not be asked. */
+/* False if the cluster could not be answer. */
 static bool is_permitted(const struct ksa_api *api, const struct need *need,
                          const struct ksa_self_access *access, bool *ret_allowed,
                          struct finding *finding)
@@ -217,47 +217,47 @@ static void check_permissions(const struct ksa_api *api, const struct need *need
 
 /* --- The part --------------------------------------------------------------- */
 
-static void describe(const struct ksa_cluster *cluster, const struct asked *asked,
+static void describe(const struct ksa_cluster *cluster, const struct answer *answer,
                      struct finding *finding)
 {
-        bool away = asked->reason == KSA_API_UNREACHABLE || asked->reason == KSA_API_TIMEOUT;
-        bool reachable = asked->head.status != 0;
+        bool away = answer->reason == KSA_API_UNREACHABLE || answer->reason == KSA_API_TIMEOUT;
+        bool reachable = answer->head.status != 0;
         char user[300] = "", shown[KSA_QUOTE_MAX];
         const char *server = ksa_text_url(cluster->api_server, shown, sizeof(shown));
 
-        if (asked->user != NULL)
-                (void)ksa_text_quote(asked->user, user, sizeof(user));
+        if (answer->user != NULL)
+                (void)ksa_text_quote(answer->user, user, sizeof(user));
         finding->facts = json_pack("{s:s, s:b, s:o, s:n, s:s?, s:n, s:n, s:n, s:n}", "url", server,
                                    "reachable", reachable, "milliseconds",
-                                   reachable ? json_integer(asked->milliseconds) : json_null(),
-                                   "clock_difference", "user", asked->user != NULL ? user : NULL,
+                                   reachable ? json_integer(answer->milliseconds) : json_null(),
+                                   "clock_difference", "user", answer->user != NULL ? user : NULL,
                                    "may_review", "may_ask_rbac", "may_renew", "may_list");
         if (reachable)
                 (void)snprintf(finding->text, sizeof(finding->text), "%s answers in %lld ms%s%s",
-                               server, (long long)asked->milliseconds,
+                               server, (long long)answer->milliseconds,
                                *user != '\0' ? ", as to " : "", user);
         else if (away)
                 (void)snprintf(finding->text, sizeof(finding->text), "%s does not answer", server);
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "%s could not be asked: %s",
-                               server, asked->error.text);
+                               server, answer->error.text);
 }
 
 void find_api(const struct ksa_cluster *cluster, const struct ksa_env *env, const struct need *need,
               unsigned milliseconds, struct finding *finding)
 {
-        struct asked asked = {.head = {0}};
+        struct answer answer = {.head = {0}};
         struct ksa_api api;
 
-        asked.reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, &asked.error);
-        if (asked.reason == KSA_OK)
-                ask(&api, &asked);
-        describe(cluster, &asked, finding);
-        if (is_answer(cluster, &asked))
+        answer.reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, &answer.error);
+        if (answer.reason == KSA_OK)
+                ask(&api, &answer);
+        describe(cluster, &answer, finding);
+        if (is_answer(cluster, &answer))
                 check_permissions(&api, need, finding);
         else
-                add_error(cluster, need, &asked.error, finding);
-        check_clock(env, &asked, finding);
-        free(asked.user);
+                add_error(cluster, need, &answer.error, finding);
+        check_clock(env, &answer, finding);
+        free(answer.user);
         ksa_api_close(&api);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Of status and check: whether marks of used tokens are removed. */
+/* Part of status and check: whether marks of used tokens are removed. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ const struct ksa_rule *rule_with_once(const struct ksa_config *config)
 
 void find_marks(const struct ksa_config *config, const struct ksa_env *env, struct finding *finding)
 {
-        const bool wanted = rule_with_once(config) != NULL, systemd = systemd_runs();
+        const bool needed = rule_with_once(config) != NULL, systemd = systemd_runs();
         char enable[TIMER_REMEDY_SIZE];
         const bool timer = systemd && timer_runs(TIMER, enable);
         struct ksa_used_tokens used = {0};
@@ -27,7 +27,7 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
         enum ksa_reason reason = ksa_used_tokens_count(env, &used, &error);
         const bool known = reason == KSA_OK, hidden = !known && geteuid() != 0;
 
-        if (!wanted && used.old == 0)
+        if (!needed && used.old == 0)
                 return;
         finding->facts = json_pack("{s:o, s:o, s:o}", "count",
                                    known ? json_integer((json_int_t)used.count) : json_null(),
@@ -51,7 +51,7 @@ void find_marks(const struct ksa_config *config, const struct ksa_env *env, stru
                             "not removed",
                             used.old, used.old == 1 ? "" : "s", env->used_dir,
                             used.old == 1 ? "was" : "were");
-        else if (wanted && systemd && !timer)
+        else if (needed && systemd && !timer)
                 add_problem(finding, SOON, enable,
                             TIMER " is not enabled, so nothing removes the marks of used tokens "
                                   "(once = yes)");

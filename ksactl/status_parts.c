@@ -10,9 +10,9 @@
 #include "status.h"
 #include "token/keyset.h"
 
-/* Seconds by which a refresh may be late: the timer runs every five minutes, and somewhat later. */
+/* Seconds by which a refresh may be late: the timer runs every five minutes, with a delay. */
 #define LATE 900
-/* A certificate is renewed by people: this many seconds before its end. */
+/* Seconds before the end of a certificate when an administrator should renew it. */
 #define NOTICE (30 * INT64_C(86400))
 
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
@@ -31,7 +31,7 @@ void add_problem(struct finding *finding, enum level level, const char *remedy, 
 
 /* --- Keys ------------------------------------------------------------------- */
 
-static void judge_times(const struct ksa_cluster *cluster, const struct ksa_env *env,
+static void check_times(const struct ksa_cluster *cluster, const struct ksa_env *env,
                         const struct ksa_keyset *keyset, size_t usable, struct finding *finding)
 {
         int64_t now = env->now;
@@ -79,7 +79,7 @@ void find_keys(const struct ksa_cluster *cluster, const struct ksa_env *env,
         else
                 (void)snprintf(finding->text, sizeof(finding->text), "none");
         if (open && file == NULL)
-                judge_times(cluster, env, keyset, usable, finding);
+                check_times(cluster, env, keyset, usable, finding);
         if (!open)
                 add_problem(finding, TROUBLE, file != NULL ? "run ksactl check" : refresh, "%s",
                             error.text);
@@ -96,8 +96,8 @@ static int64_t number(const json_t *shown, const char *name)
         return json_integer_value(json_object_get(shown, name));
 }
 
-/* A token renews itself; a certificate somebody has to renew. */
-static void judge_life(const struct ksa_cluster *cluster, const json_t *shown, int64_t now,
+/* A token is renewed by ksa; a certificate by an administrator. */
+static void check_life(const struct ksa_cluster *cluster, const json_t *shown, int64_t now,
                        struct finding *finding)
 {
         int64_t from = number(shown, "issued"), end = number(shown, "expires");
@@ -148,7 +148,7 @@ void find_credential(const struct ksa_cluster *cluster, const struct ksa_env *en
                 reason = KSA_OK;
         }
         if (known)
-                judge_life(cluster, shown, env->now, finding);
+                check_life(cluster, shown, env->now, finding);
         (void)ksa_remedy_of(cluster->credential_file != NULL ? GIVE_TOKEN
                                                              : "check client_cert_file of CLUSTER",
                             cluster->name, remedy);

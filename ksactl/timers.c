@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Of status and check: whether systemd runs ksa's timers. */
+/* Part of status and check: whether systemd runs ksa's timers. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,7 +39,7 @@ static enum timer_state state_of(const char *timer)
         return state;
 }
 
-/* As sd_booted(3) has it. */
+/* The test of sd_booted(3). */
 bool systemd_runs(void)
 {
         return access("/run/systemd/system", F_OK) == 0;

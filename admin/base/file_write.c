@@ -126,8 +126,8 @@ enum ksa_reason ksa_file_replace(const char *path, uid_t owner, mode_t mode, con
         if (reason != KSA_OK)
                 return reason;
         const char *name = ksa_path_last(&walk);
-        int wanted = snprintf(new_name, sizeof(new_name), ".%s.new", name);
-        if (wanted < 0 || (size_t)wanted >= sizeof(new_name))
+        int name_length = snprintf(new_name, sizeof(new_name), ".%s.new", name);
+        if (name_length < 0 || (size_t)name_length >= sizeof(new_name))
                 return ksa_fail(err, KSA_FILE_UNWRITABLE, "%s: the name is too long", path);
         reason = write_new(&walk, new_name, mode, bytes, length, err);
         if (reason == KSA_OK && renameat(walk.directory, new_name, walk.directory, name) != 0) {

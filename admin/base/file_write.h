@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How ksactl changes files: completely, or not at all. Host programs write no files, so this is not in the PAM
- * module. Paths are absolute, and each directory on the way is checked as in file.h.
+ * How ksactl changes files: completely, or not at all. Host programs write no files, so this is not in the
+ * PAM module. Paths are absolute, and each directory on the way is checked as in file.h.
  */
 #ifndef KSA_FILE_WRITE_H
 #define KSA_FILE_WRITE_H
@@ -14,7 +14,7 @@
 #include "base/macros.h"
 
 /*
- * Creates the directory at PATH with MODE (whatever the umask) unless it exists. Its parent must exist.
+ * Creates the directory at PATH with MODE, not changed by the umask, unless it exists. Its parent must exist.
  * KSA_FILE_MISSING, KSA_FILE_UNSAFE, KSA_FILE_UNWRITABLE, KSA_MEMORY
  */
 enum ksa_reason ksa_directory_make(const char *path, uid_t owner, mode_t mode,
@@ -25,9 +25,9 @@ enum ksa_reason ksa_directory_make_for(const char *path, uid_t owner, mode_t mod
                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Replaces the file at PATH by LENGTH bytes: they are written to .NAME.new next to it (a name that no cluster can
- * have), synced and renamed, and the directory is synced. Every reader sees the old file or the new one, whatever
- * fails. One writer at a time: hold a lock. The same reasons.
+ * Replaces the file at PATH by LENGTH bytes: they are written to .NAME.new next to it (a name that no cluster
+ * can have), synced and renamed, and the directory is synced. Every reader sees the old file or the new one,
+ * also after an error. One writer at a time: hold a lock. The same reasons.
  */
 enum ksa_reason ksa_file_replace(const char *path, uid_t owner, mode_t mode, const void *bytes,
                                  size_t length, struct ksa_error *err) KSA_MUST_CHECK;
@@ -37,8 +37,8 @@ enum ksa_reason ksa_file_remove(const char *path, uid_t owner,
                                 struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Removes each file in the directory at PATH, if that exists, for whose name IS_OVER returns true. If one cannot be
- * removed, the others still are, and the last reason is returned.
+ * Removes each file in the directory at PATH, if that exists, for whose name IS_OVER returns true. If one
+ * cannot be removed, the others still are, and the last reason is returned.
  *
  * ret_removed  how many files were removed, also after an error
  */
@@ -47,8 +47,8 @@ enum ksa_reason ksa_directory_sweep(const char *path, uid_t owner,
                                     size_t *ret_removed, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Waits for the lock on the file at PATH, which is created with mode 0600 if it is missing. Keep it in a directory
- * that only root can enter: a process that can open the file can lock it.
+ * Waits for the lock on the file at PATH, which is created with mode 0600 if it is missing. Keep it in a
+ * directory that only root can enter: a process that can open the file can lock it.
  *
  * ret_lock  a descriptor; closing it releases the lock
  */

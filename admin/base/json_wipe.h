@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JSON that leaves nothing behind, for a program that reads secrets in it. */
+/* jansson without secrets in freed memory. */
 #ifndef KSA_JSON_WIPE_H
 #define KSA_JSON_WIPE_H
 
 /*
- * From now on jansson wipes what it frees, in the whole process: for the main() of a program of
- * ours, once, before anything uses jansson and before any thread. Never for the PAM module, whose
- * process is somebody else's.
+ * From now on jansson wipes memory before it frees it, in the whole process. Call it once, in main(), before
+ * anything uses jansson and before any thread. Not for the PAM module: the process belongs to the host
+ * program.
  */
 void ksa_json_wipes(void);
 

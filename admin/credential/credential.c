@@ -59,7 +59,7 @@ static enum ksa_reason parse(struct ksa_secret *text, const char *what,
 
         if (reason == KSA_MEMORY)
                 return ksa_fail(err, reason, "out of memory");
-        /* Its own words stay out of messages: whatever it is, it was handed over as a secret. */
+        /* The error of the parser could quote the token, which is a secret. */
         if (reason != KSA_OK)
                 return ksa_fail(err, KSA_NOT_A_TOKEN, "%s is not a service account token: %s", what,
                                 ksa_reason_text(reason));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an API server is asked about this host itself: SelfSubjectReview (whom it takes it for;
- * Kubernetes 1.28 and later) and SelfSubjectAccessReview (what it lets it do). Pure.
+ * Requests of this host about itself: SelfSubjectReview (the user that the API server sees; Kubernetes 1.28
+ * and later) and SelfSubjectAccessReview (what RBAC allows this user). Pure.
  */
 #ifndef KSA_SELF_REVIEW_H
 #define KSA_SELF_REVIEW_H
@@ -13,13 +13,13 @@
 #include "base/macros.h"
 #include "base/secret.h"
 
-/* Where it is posted to, and what. */
+/* The path and body of the POST. */
 #define KSA_SELF_REVIEW_PATH "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 #define KSA_SELF_REVIEW_BODY \
         "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"SelfSubjectReview\"}"
 
 /*
- * The name of the user in an answer of status 201.
+ * The name of the user in a response with status 201.
  *
  * ret_user  owned by the caller (free)
  *
@@ -30,20 +30,20 @@ enum ksa_reason ksa_self_review_read(const char *body, size_t length, char **ret
 
 #define KSA_SELF_ACCESS_PATH "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
-/* What this host would do. */
+/* An action of this host. */
 struct ksa_self_access {
         const char *verb; /* NULL: create */
         const char *group, *resource;
         const char *subresource, *namespace, *name; /* or NULL */
 };
 
-/* The body of the question whether this host may. NULL when memory runs out. */
+/* The body of the request whether RBAC allows ACCESS. NULL when memory runs out. */
 struct ksa_secret *ksa_self_access_request(const struct ksa_self_access *access) KSA_MUST_CHECK;
 
 /*
- * Judges the body of the answer, of status 201: *RET_ALLOWED says whether it may.
+ * Reads the body of the response, with status 201.
  *
- * KSA_API_BROKEN  no SelfSubjectAccessReview
+ * KSA_API_BROKEN  not a SelfSubjectAccessReview
  * KSA_MEMORY
  */
 enum ksa_reason ksa_self_access_check(const char *body, size_t length, bool *ret_allowed,

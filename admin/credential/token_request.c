@@ -36,7 +36,7 @@ static bool same(const char *left, const char *right)
         return left != NULL && right != NULL && strcmp(left, right) == 0;
 }
 
-/* No text of the token's own gets into ERR: it is a secret from its first byte on. */
+/* ERR gets no text of the token, which is a secret. */
 static enum ksa_reason check_token(const struct ksa_secret *text, const struct ksa_token *current,
                                    int64_t now, struct ksa_error *err)
 {

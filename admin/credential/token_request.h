@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TokenRequest: the host's own credential asks for its successor. Pure. The answer's token passes
+ * TokenRequest: the host's own credential requests its successor. Pure. The token in the response passes
  * through jansson: the program calls ksa_json_wipes() first.
  */
 #ifndef KSA_TOKEN_REQUEST_H
@@ -14,19 +14,19 @@
 #include "token/token.h"
 
 /*
- * Where the API server takes one for CURRENT's account, by POST. The caller frees it; NULL when
- * memory runs out, or CURRENT names no account that Kubernetes allows.
+ * The path of the TokenRequest for CURRENT's account. The caller frees it; NULL when memory runs out, or if
+ * CURRENT does not name a valid account.
  */
 char *ksa_token_request_path(const struct ksa_token *current) KSA_MUST_CHECK;
 
 /*
- * The body: a token that lives for SECONDS. It names no audiences, which makes it one for the API
- * server itself. NULL when memory runs out.
+ * The body: a token that lives for SECONDS. Without audiences the API server issues one for itself. NULL when
+ * memory runs out.
  */
 struct ksa_secret *ksa_token_request_body(int64_t seconds) KSA_MUST_CHECK;
 
 /*
- * The token in an answer of status 201: whole, of the same account as CURRENT, and not over at NOW.
+ * The token in a response with status 201: complete, for the same account as CURRENT, and not expired at NOW.
  *
  * ret_secret  owned by the caller (ksa_secret_free)
  *

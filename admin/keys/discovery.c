@@ -11,7 +11,7 @@
 
 #define HTTPS        "https://"
 #define HTTPS_LENGTH (sizeof(HTTPS) - 1)
-/* Most bytes of one value from outside that an error shows. */
+/* Bytes of one value from outside that an error shows. */
 #define SHOWN 160
 
 #define DIGITS  "0123456789"
@@ -29,7 +29,7 @@ char *ksa_discovery_url(const char *issuer)
         return url;
 }
 
-/* How many bytes of TEXT are a host: a name, an IPv4 address, or [an IPv6 address]. */
+/* The length of the host at TEXT: a name, an IPv4 address, or [an IPv6 address]. */
 static size_t host_length(const char *text)
 {
         if (*text != '[')
@@ -45,8 +45,8 @@ struct origin {
 };
 
 /*
- * Where URL leads: a host, perhaps a port, and nothing else that an authority may hold (a user,
- * escapes), because parsers differ in what they make of it.
+ * The server of URL: a host, and perhaps a port. Anything else that an authority may contain (a user,
+ * escapes) is refused, because parsers disagree about it.
  */
 static bool read_origin(const char *url, struct origin *ret_origin)
 {
@@ -79,7 +79,7 @@ bool ksa_same_origin(const char *left, const char *right)
                one.length == other.length && strncasecmp(one.host, other.host, one.length) == 0;
 }
 
-/* A backslash is a slash to some parsers, and what follows a # is sent by none. */
+/* Some parsers take a backslash for a slash, and clients do not send what follows a #. */
 static bool is_url(const char *text)
 {
         struct origin origin;

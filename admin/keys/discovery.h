@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where an issuer says its keys are: OpenID Connect Discovery 1.0, section 4. Pure. */
+/* The address of an issuer's keys: OpenID Connect Discovery 1.0, section 4. Pure. */
 #ifndef KSA_DISCOVERY_H
 #define KSA_DISCOVERY_H
 
@@ -9,12 +9,12 @@
 #include "base/error.h"
 #include "base/macros.h"
 
-/* Longer than any that an API server or a provider gives. */
+/* Longer than the URLs of API servers and providers. */
 #define KSA_JWKS_URI_MAX 2048
 
 /*
- * Where the document of ISSUER is: below it, less one slash at its end (section 4). The caller
- * frees it; NULL when memory runs out.
+ * The URL of the document of ISSUER: below it, without one slash at its end (section 4). The caller frees it;
+ * NULL when memory runs out.
  */
 char *ksa_discovery_url(const char *issuer) KSA_MUST_CHECK;
 
@@ -30,8 +30,8 @@ enum ksa_reason ksa_discovery_read(const char *body, size_t length, const char *
                                    char **ret_jwks_uri, struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Whether two URLs name the same server and port by https: a credential of the one may go to the
- * other. An authority that is odd in any way is the same as none.
+ * Whether two https URLs name the same server and port, so that a credential of one may go to the other.
+ * False if either has an unusual authority.
  */
 bool ksa_same_origin(const char *left, const char *right);
 

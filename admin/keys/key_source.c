@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include "cluster/api.h"
 
-/* Some 600 bytes, wherever one was seen. */
+/* Real documents have about 600 bytes. */
 #define DOCUMENT_MAX ((size_t)64 * 1024)
-/* Most bytes of a URL from outside that an error shows. */
+/* Bytes of a URL from outside that an error shows. */
 #define SHOWN 160
 
-/* An API server knows the one alone, and answers 406 without it; others know the other alone. */
+/* An API server sends the first type alone, and 406 without it; other servers send the second. */
 #define KEYS_TYPES "application/jwk-set+json, application/json"
 #define KEYS_PATH  "/openid/v1/jwks"
 
@@ -108,7 +108,7 @@ static enum ksa_reason read_document(const struct source *source, const char *ur
         return reason == KSA_OK ? KSA_OK : name_url(url, side, reason, err);
 }
 
-/* Where the issuer says its keys are; of several issuers (a migration) the first. */
+/* The jwks_uri of the issuer; of the first one, if there are several (a migration). */
 static enum ksa_reason discover(const struct source *source, char **ret_jwks_uri,
                                 struct ksa_error *err)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the key set of a cluster comes from, as `keys =` has it, and the way there: its API server, its
- * issuer's discovery document, or an address. The host's credential goes to the API server's own
- * origin and nowhere else.
+ * Fetches the key set of a cluster from the source that `keys =` names: its API server, its issuer's
+ * discovery document, or a URL. The host's credential goes only to the API server's own origin.
  */
 #ifndef KSA_KEY_SOURCE_H
 #define KSA_KEY_SOURCE_H
@@ -12,15 +11,15 @@
 #include "token/keyset.h"
 
 /*
- * Fetches the key set of CLUSTER, within MILLISECONDS from the environment's first question on.
+ * Fetches the key set of CLUSTER, within MILLISECONDS of the environment's first request.
  *
  * ret_keyset   owned by the caller (ksa_keyset_free); at least one of its keys is usable
- * ret_max_age  seconds for which its server calls it fresh; 0 where it does not say
+ * ret_max_age  seconds for which its server calls it fresh; 0 if the server sets no time
  *
- * KSA_CONFIG_INVALID  `keys = discover`, and the issuer is no https URL
- * KSA_API_BROKEN      no discovery document
- * KSA_KEYS_UNUSABLE   no key set, or one without a usable key
- * what ksa_api_open() and ksa_api_ask() say
+ * KSA_CONFIG_INVALID  `keys = discover`, and the issuer is not an https URL
+ * KSA_API_BROKEN      not a discovery document
+ * KSA_KEYS_UNUSABLE   not a key set, or one without a usable key
+ * the reasons of ksa_api_open() and ksa_api_ask()
  */
 enum ksa_reason ksa_key_source_fetch(const struct ksa_cluster *cluster, const struct ksa_env *env,
                                      unsigned milliseconds, struct ksa_keyset **ret_keyset,

@@ -32,7 +32,7 @@ static enum ksa_reason keys_path(const struct ksa_cluster *cluster, const struct
 
 /* --- The cooldown ----------------------------------------------------------- */
 
-/* Whether an attempt began just now. A stamp that is none, or of another boot, is no attempt. */
+/* Whether an attempt began recently. A malformed stamp, and one from an earlier boot, is ignored. */
 static bool is_cooling(const struct ksa_env *env, const char *stamp, int64_t now)
 {
         char *text;
@@ -79,7 +79,7 @@ int64_t ksa_refresh_next(const struct ksa_cluster *cluster, const struct ksa_env
         return smaller(ksa_spread_start(env, cluster, "start", due, interval / 2), limit);
 }
 
-/* KEYSET is NULL where there is no usable one. */
+/* KEYSET is NULL if there is no usable one. */
 static bool is_due(const struct ksa_cluster *cluster, const struct ksa_env *env,
                    const struct ksa_keyset *keyset)
 {
@@ -100,7 +100,7 @@ static bool is_requested(const struct ksa_cluster *cluster, const struct ksa_env
 
 /* --- A new set -------------------------------------------------------------- */
 
-/* What became of the keys of OLD in KEYSET. */
+/* Compares the keys of OLD with those of KEYSET. */
 static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *old,
                     struct ksa_refreshed *refreshed)
 {
@@ -114,7 +114,7 @@ static void compare(const struct ksa_keyset *keyset, const struct ksa_keyset *ol
                     ksa_keyset_find(old, kid, &before, NULL) != KSA_OK)
                         continue;
                 shared++;
-                /* An API server's kid is a digest of the key: this is somebody else's work. */
+                /* An API server's kid is a digest of the key, so it did not make this key. */
                 refreshed->changed = refreshed->changed || !ksa_jwk_is_same(&jwk, &before);
         }
         refreshed->replaced = shared == 0;
@@ -163,7 +163,7 @@ static enum ksa_reason renew(const struct ksa_cluster *cluster, const struct ksa
         return reason;
 }
 
-/* For the log lines of logins (cluster_files.h): a refresh is as good without it. */
+/* For the log lines of logins (cluster_files.h). An error here is not one of the refresh. */
 static void keep_outcome(const struct ksa_cluster *cluster, const struct ksa_env *env,
                          enum ksa_reason reason, const struct ksa_error *err)
 {
@@ -193,7 +193,7 @@ static enum ksa_reason refresh_locked(const struct ksa_cluster *cluster, const s
 
         if (reason != KSA_OK || (request->cooldown && is_cooling(env, stamp, now)))
                 return reason;
-        /* None, or none that is of use: then there is nothing to compare with. */
+        /* Without a usable old set there is nothing to compare with. */
         if (ksa_keyset_open(cluster, env, &old, NULL) != KSA_OK)
                 old = NULL;
         refreshed->asked = is_requested(cluster, env, request, old);

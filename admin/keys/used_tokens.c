@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "token/claims.h"
 
-/* For logins on their way, and for a clock that was ahead for a while: a mark costs an inode. */
+/* For logins in progress, and a clock that was ahead for a while. A mark costs an inode. */
 #define KEPT (KSA_LEEWAY + 3600)
 
 /* Hexadecimal digits of a SHA-256. */

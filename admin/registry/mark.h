@@ -15,9 +15,9 @@
 bool ksa_registry_is_marked(const struct ksa_env *env);
 
 /*
- * Writes the mark unless it is there; the directory of the registry must exist. Call it before the first
- * registry is renamed into place: after a crash between the two a run stops without need, while in the
- * other order a lost registry could go unnoticed. What file_write.h says.
+ * Writes the mark, unless it exists. The directory of the registry must exist. Call this before the first
+ * registry is renamed into place: after a crash between the two, the next run stops although nothing was
+ * lost; in the other order a lost registry could go unnoticed. The reasons of file_write.h.
  */
 enum ksa_reason ksa_registry_mark(const struct ksa_env *env, struct ksa_error *err) KSA_MUST_CHECK;
 

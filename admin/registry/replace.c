@@ -45,8 +45,8 @@ static enum ksa_reason put(const struct ksa_env *env, const unsigned char *bytes
 #define NSCD_TIME 5000
 
 /*
- * Invalidates nscd's caches of passwd and group, as useradd does, if nscd has a socket. Takes more than a second
- * then, and at most seven.
+ * Invalidates nscd's caches of passwd and group, as useradd does, if nscd has a socket. Takes more than a
+ * second then, and at most seven.
  */
 static enum ksa_reason invalidate_nscd(const struct ksa_env *env, struct ksa_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Puts a registry in its place. */
+/* Replaces the registry. */
 #ifndef KSA_REGISTRY_REPLACE_H
 #define KSA_REGISTRY_REPLACE_H
 
@@ -10,13 +10,13 @@
 #include "base/macros.h"
 
 /*
- * Replaces the registry of ENV by BYTES, in one step, and invalidates nscd's caches. The only way to
- * replace a registry: every byte is verified first, as NSS reads it.
+ * Replaces the registry of ENV by BYTES, in one step, and invalidates nscd's caches. Every byte is verified
+ * first, as NSS reads it. No other function replaces the registry.
  *
- * ret_warning  why nscd may still have answers of the registry before; without a text if it has none
+ * ret_warning  why nscd may still have answers of the old registry; without a text if it has none
  *
  * KSA_INTERNAL  the bytes are not a valid registry
- * what file_write.h says
+ * the reasons of file_write.h
  */
 enum ksa_reason ksa_registry_replace(const struct ksa_env *env, const unsigned char *bytes,
                                      size_t size, struct ksa_error *ret_warning,

@@ -7,14 +7,14 @@
 #include "base/text.h"
 #include "registry/record.h"
 
-/* Seeds that are drawn at most: hardly a file needs a second. */
+/* Seeds that are tried. A second one is hardly ever necessary. */
 #define SEEDS_MAX 64
 
 struct table {
         unsigned char *bytes;
         const struct ksa_format_header *header;
         struct ksa_registry reader; /* of the same bytes */
-        bool full;                  /* for this seed: a key found no place near enough */
+        bool full;                  /* with this seed: a key found no free slot near enough */
         struct ksa_error *err;
 };
 
@@ -41,7 +41,7 @@ static bool is_of_group(enum ksa_format_key kind)
         return kind == KSA_KEY_GROUP_NAME || kind == KSA_KEY_GROUP_GID;
 }
 
-/* cluster/namespace/account, as it stands in the record behind the name and the password. */
+/* cluster/namespace/account, after the name and the password in the record. */
 static const char *gecos(const struct ksa_account_record *account)
 {
         return account->name + strlen(account->name) + sizeof("*") + 1;
@@ -78,11 +78,11 @@ static enum ksa_reason two_have(struct table *table, const struct entry *entry, 
 }
 
 /*
- * Whether the record at OFFSET, whose tag is the same, has the same key. If so, the slot is to
- * name the one of the lower rank: RET_RECORD.
+ * Whether the record at OFFSET, whose tag is the same, has the same key. If so, the slot refers to
+ * RET_RECORD, the one with the lower rank.
  */
-static enum ksa_reason settle(struct table *table, const struct entry *entry, size_t offset,
-                              bool *ret_same, size_t *ret_record)
+static enum ksa_reason match_record(struct table *table, const struct entry *entry, size_t offset,
+                                    bool *ret_same, size_t *ret_record)
 {
         struct ksa_account_record account;
         struct ksa_group_record group;
@@ -124,7 +124,7 @@ static enum ksa_reason insert(struct table *table, const struct entry *entry)
                         if (same)
                                 record = entry->record;
                         else if (bucket.slots[j].tag == hash >> 32)
-                                reason = settle(table, entry, record, &same, &record);
+                                reason = match_record(table, entry, record, &same, &record);
                         if (reason != KSA_OK)
                                 return reason;
                         if (!same)
@@ -206,7 +206,7 @@ static enum ksa_reason insert_all(struct table *table)
                        : reason;
 }
 
-/* --- Seed and sums ---------------------------------------------------------- */
+/* --- Seed and checksums ----------------------------------------------------- */
 
 static void sum_buckets(const struct table *table)
 {
@@ -247,7 +247,7 @@ static enum ksa_reason try_seed(struct table *table, struct ksa_format_header *h
         return insert_all(table);
 }
 
-/* A group of the name or number of somebody's private group would be two groups. */
+/* Lookups would find two groups where a group has the name or gid of a private group. */
 static enum ksa_reason check_groups(struct table *table)
 {
         struct ksa_group_record group;

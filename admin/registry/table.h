@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Of the writer of the registry: the hash table, and the reader's own judgement of what it will
- * find there.
- */
+/* The writer's hash table, which the reader checks at once. */
 #ifndef KSA_REGISTRY_TABLE_H
 #define KSA_REGISTRY_TABLE_H
 
@@ -11,11 +8,10 @@
 #include "registry/format.h"
 
 /*
- * Draws a serial and a seed, puts every record of BYTES into the table, and takes the sums. BYTES
- * are as HEADER has them, the table still zero.
+ * Draws a serial and a seed, puts every record of BYTES into the table, and computes the checksums. BYTES are
+ * as HEADER describes them, with a zeroed table.
  *
- * KSA_INTERNAL  a record that the reader refuses, or a key that two have of whom none is REMOVED,
- * by name
+ * KSA_INTERNAL  with the name: a record that the reader refuses, or a key of two records that are not REMOVED
  */
 enum ksa_reason ksa_registry_table_fill(unsigned char *bytes, struct ksa_format_header *header,
                                         struct ksa_error *err) KSA_MUST_CHECK;

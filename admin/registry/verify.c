@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Whether a registry is whole: each record both ways through the table, and every byte under the
- * sum of all.
- */
+/* Verifies a registry: each record both ways through the table, and the checksum of all bytes. */
 #include <string.h>
 
 #include "admin/registry/write.h"
@@ -86,7 +83,7 @@ static bool are_accounts_sound(const struct ksa_registry *registry, uint64_t *re
         return answer == KSA_REGISTRY_NOT_FOUND && count == registry->account_count;
 }
 
-/* Members in ascending order: so none is there twice, and as many as there should be are all of them. */
+/* In ascending order no member appears twice, so the right number of members is all of them. */
 static bool are_members_sound(const struct ksa_registry *registry,
                               const struct ksa_group_record *group)
 {
@@ -137,7 +134,7 @@ static bool are_sources_sound(const struct ksa_registry *registry)
         return answer == KSA_REGISTRY_NOT_FOUND;
 }
 
-/* The other way: each slot names a record, and no bucket has another sum than its own. */
+/* The other direction: each slot refers to a record, and each bucket has its own checksum. */
 static bool are_buckets_sound(const struct ksa_registry *registry)
 {
         const unsigned char *at = registry->bytes + registry->buckets;

@@ -9,11 +9,11 @@
 #include "base/text.h"
 #include "registry/format.h"
 
-/* A file in memory, as far as it is written. */
+/* The file in memory, as far as it is written. */
 struct output {
         unsigned char *bytes; /* free() */
         size_t length, room;
-        size_t members, members_end; /* where the lists of members are */
+        size_t members, members_end; /* offsets of the lists of members */
         struct ksa_error *err;
 };
 
@@ -49,7 +49,7 @@ static enum ksa_reason add_bytes(struct output *output, size_t size, size_t *ret
         return KSA_OK;
 }
 
-/* The texts' bytes with their NULs, or 0 where one is too long. */
+/* The bytes of the texts with their NULs; 0 if a text is too long. */
 static size_t texts_size(const char *const texts[], size_t count)
 {
         size_t size = 0;
@@ -92,8 +92,8 @@ static enum ksa_reason put_record(struct output *output, const void *fixed, size
 
 /* --- Accounts --------------------------------------------------------------- */
 
-/* What the reader could not see: what is cut, or means something else, once it is written. */
-static const char *account_fault(const struct ksa_account_record *account)
+/* Errors that the reader could not see, because the value is cut or changes its meaning when written. */
+static const char *account_error(const struct ksa_account_record *account)
 {
         if ((account->flags & ~KSA_ACCOUNT_FLAGS) != 0 ||
             (unsigned)account->state >= KSA_ACCOUNT_STATE_COUNT)
@@ -106,7 +106,7 @@ static const char *account_fault(const struct ksa_account_record *account)
         return NULL;
 }
 
-/* Nothing is written that the reader would refuse: it is asked. */
+/* Asks the reader, so that it never refuses a record that was written. */
 static enum ksa_reason would_read_account(const struct output *output,
                                           const struct ksa_account_record *account, size_t offset)
 {
@@ -136,11 +136,11 @@ static enum ksa_reason put_account(struct output *output, const struct ksa_accou
                                account->shell,
                                account->account_uid,
                                account->new_account_uid};
-        const char *fault = account_fault(account);
+        const char *error = account_error(account);
         size_t offset = output->length;
 
-        if (fault != NULL)
-                return refuse(output, "account", account->name, fault);
+        if (error != NULL)
+                return refuse(output, "account", account->name, error);
         (void)snprintf(gecos, sizeof(gecos), "%s/%s/%s", account->cluster, account->namespace,
                        account->account);
         size_t passwd_size = texts_size(texts, KSA_PASSWD_COUNT);
@@ -231,11 +231,11 @@ static enum ksa_reason put_source(struct output *output, const struct ksa_source
 
 /* --- The parts of the file -------------------------------------------------- */
 
-/* A group by its gid: where the list of its members is in the file, and how many there are. */
+/* A group by its gid, with the offset and length of its list of members. */
 struct by_gid {
         uint32_t gid, count;
         size_t lines;
-        size_t last; /* the account that was counted last, from 1 */
+        size_t last; /* the number of the account that was counted last, from 1 */
 };
 
 struct writer {
@@ -287,7 +287,7 @@ static enum ksa_reason put_accounts(struct writer *writer)
 
 /* --- Members ---------------------------------------------------------------- */
 
-/* Calls MEMBER for each group of each account that is there, once. */
+/* Calls MEMBER once for each group of each account that is not removed. */
 static void each_member(struct writer *writer,
                         void (*member)(struct writer *writer, struct by_gid *group, size_t offset))
 {
@@ -331,7 +331,7 @@ static void put_member(struct writer *writer, struct by_gid *group, size_t offse
         group->count++;
 }
 
-static void sum_lines(struct writer *writer, const struct by_gid *group)
+static void set_checksums(struct writer *writer, const struct by_gid *group)
 {
         for (uint32_t i = 0; i * KSA_FORMAT_LINE < group->count; i++) {
                 unsigned char *at =
@@ -368,7 +368,7 @@ static enum ksa_reason put_members(struct writer *writer)
                 return reason;
         each_member(writer, put_member);
         for (size_t i = 0; i < count; i++)
-                sum_lines(writer, &writer->groups[i]);
+                set_checksums(writer, &writer->groups[i]);
         return KSA_OK;
 }
 

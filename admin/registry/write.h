@@ -17,23 +17,23 @@ struct ksa_registry_content {
 };
 
 /*
- * The file that holds CONTENT, in memory. The members of a group are the accounts that have its gid
- * among their groups and are not REMOVED; what stands in its record is not looked at. A record that
- * the reader would refuse (a text too long, a control byte, a colon, a uid or gid out of bounds, an
- * order that is none) is refused here, and so is a name, a uid or an account that two have of whom
- * none is REMOVED, and a group that has the name or number of such an account or of another group.
+ * The file that holds CONTENT, in memory. The members of a group are the accounts that have its gid among
+ * their groups and are not REMOVED; the members in the group's own record are ignored.
  *
  * ret_bytes  owned by the caller (free)
  *
- * KSA_INTERNAL  a record that may not stand there, by name; KSA_MEMORY
+ * KSA_INTERNAL  with the name: a record that the reader would refuse (a text too long, a control byte, a
+ *               colon, a uid or gid out of bounds, a wrong order); a name, uid or account of two records that
+ *               are not REMOVED; a group with the name or number of such a record or of another group
+ * KSA_MEMORY
  */
 enum ksa_reason ksa_registry_build(const struct ksa_registry_content *content, int64_t now,
                                    unsigned char **ret_bytes, size_t *ret_size,
                                    struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Reads every byte of an open registry: all records, both ways through the table, all sums. What
- * NSS does only for what it is asked for.
+ * Reads every byte of an open registry: all records, both ways through the table, and all checksums. NSS
+ * checks only the records that it needs.
  *
  * ret_why  what is wrong, a constant text
  */
