@@ -132,39 +132,31 @@ void check_files(struct report *report, const struct ksa_config *config, const s
         }
 }
 
-/* --- What asks -------------------------------------------------------------- */
+/* --- Requests --------------------------------------------------------------- */
 
-/* ksa-fetch, which becomes _ksa, sends all requests: for keys, reviews and credentials. */
-static void check_fetch(struct report *report, const struct ksa_cluster *cluster,
-                        const struct ksa_fetch_process *fetch)
+/* ksa-fetch, which becomes _ksa, sends all requests: for keys, reviews and credentials. Reported once. */
+void check_fetcher(struct report *report, const struct ksa_config *config,
+                   const struct ksa_fetch_process *fetch)
 {
-        if (getpwnam("_ksa") == NULL)
+        const struct ksa_cluster *cluster = NULL;
+
+        for (size_t i = config->counts[KSA_SECTION_CLUSTER]; i-- > 0;) {
+                if (ksa_cluster_key_file(&config->clusters[i]) == NULL ||
+                    what_is_needed(config, &config->clusters[i]).asked)
+                        cluster = &config->clusters[i];
+        }
+        if (cluster != NULL && getpwnam("_ksa") == NULL)
                 report_at(report, true, &cluster->location,
                           "run systemd-sysusers, which creates the user from ksa's sysusers.d",
                           "[cluster %s] needs ksa-fetch, but the user _ksa does not exist",
                           cluster->name);
-        if (access(fetch->fetch_program, X_OK) != 0)
+        if (cluster != NULL && access(fetch->fetch_program, X_OK) != 0)
                 report_at(report, true, &cluster->location, "reinstall ksa",
                           "[cluster %s] needs %s, which cannot be run", cluster->name,
                           fetch->fetch_program);
 }
 
-/* Reported once, for the first cluster that needs requests. */
-void check_fetcher(struct report *report, const struct ksa_config *config,
-                   const struct ksa_fetch_process *fetch)
-{
-        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
-                const struct ksa_cluster *cluster = &config->clusters[i];
-
-                if (ksa_cluster_key_file(cluster) == NULL ||
-                    what_is_needed(config, cluster).asked) {
-                        check_fetch(report, cluster, fetch);
-                        return;
-                }
-        }
-}
-
-/* --- Demands ---------------------------------------------------------------- */
+/* --- Requirements ----------------------------------------------------------- */
 
 /* Looks for a mark that does not exist: an error of its directory applies to all marks. */
 static void check_marks(struct report *report, const struct ksa_rule *rule,

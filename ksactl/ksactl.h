@@ -17,10 +17,7 @@
 json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
                         enum ksa_reason *ret_reason);
 
-/* Commands of `ksactl keys` in files of their own. */
 int keys_convert(const struct args *arguments);
-int keys_refresh(const struct args *arguments);
-int keys_purge(const struct args *arguments);
 
 int command_accounts(const struct args *arguments);
 int command_check(const struct args *arguments);

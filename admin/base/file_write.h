@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/macros.h"
+#include "token/cluster_files.h"
 
 /*
  * Creates the directory at PATH with MODE, not changed by the umask, unless it exists. Its parent must exist.
@@ -54,6 +55,11 @@ enum ksa_reason ksa_directory_sweep(const char *path, uid_t owner,
  */
 enum ksa_reason ksa_file_lock(const char *path, uid_t owner, int *ret_lock,
                               struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Waits for the lock RUN/clusters/NAME.SUFFIX; creates the directories first. The same reasons. */
+enum ksa_reason ksa_cluster_lock(const struct ksa_cluster *cluster, const struct ksa_env *env,
+                                 const char *suffix, int *ret_lock,
+                                 struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Closes *LOCK, unless it is negative. For KSA_CLEANUP. */
 void ksa_file_unlock(int *lock);

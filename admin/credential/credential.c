@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "admin/base/cluster_lock.h"
 #include "admin/base/file_write.h"
 #include "admin/base/spread.h"
 #include "admin/credential/token_request.h"

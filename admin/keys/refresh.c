@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/base/cluster_lock.h"
 #include "admin/base/file_write.h"
 #include "admin/base/spread.h"
 #include "admin/keys/key_source.h"

@@ -139,6 +139,21 @@ static enum ksa_reason insert(struct table *table, const struct entry *entry)
         return KSA_OK;
 }
 
+/* Inserts COUNT keys of one RECORD, called NAME. */
+static enum ksa_reason insert_keys(struct table *table, struct entry *entries, size_t count,
+                                   size_t record, const char *name, unsigned rank)
+{
+        enum ksa_reason reason = KSA_OK;
+
+        for (size_t i = 0; i < count && reason == KSA_OK && !table->full; i++) {
+                entries[i].record = record;
+                entries[i].name = name;
+                entries[i].rank = rank;
+                reason = insert(table, &entries[i]);
+        }
+        return reason;
+}
+
 static enum ksa_reason insert_account(struct table *table, const struct ksa_account_record *account,
                                       size_t record)
 {
@@ -148,35 +163,20 @@ static enum ksa_reason insert_account(struct table *table, const struct ksa_acco
                 {.kind = KSA_KEY_UID, .bytes = &account->uid, .length = sizeof(account->uid)},
                 {.kind = KSA_KEY_ACCOUNT, .bytes = triple, .length = strlen(triple)},
         };
-        enum ksa_reason reason = KSA_OK;
 
-        for (size_t i = 0; i < KSA_COUNT(entries) && reason == KSA_OK && !table->full; i++) {
-                entries[i].record = record;
-                entries[i].name = account->name;
-                entries[i].rank = rank_of(account);
-                reason = insert(table, &entries[i]);
-        }
-        return reason;
+        return insert_keys(table, entries, KSA_COUNT(entries), record, account->name,
+                           rank_of(account));
 }
 
 static enum ksa_reason insert_group(struct table *table, const struct ksa_group_record *group,
                                     size_t record)
 {
-        struct entry by_name = {.kind = KSA_KEY_GROUP_NAME,
-                                .bytes = group->name,
-                                .length = strlen(group->name),
-                                .record = record,
-                                .name = group->name};
-        struct entry by_gid = {.kind = KSA_KEY_GROUP_GID,
-                               .bytes = &group->gid,
-                               .length = sizeof(group->gid),
-                               .record = record,
-                               .name = group->name};
-        enum ksa_reason reason = insert(table, &by_name);
+        struct entry entries[] = {
+                {.kind = KSA_KEY_GROUP_NAME, .bytes = group->name, .length = strlen(group->name)},
+                {.kind = KSA_KEY_GROUP_GID, .bytes = &group->gid, .length = sizeof(group->gid)},
+        };
 
-        if (reason == KSA_OK && !table->full)
-                reason = insert(table, &by_gid);
-        return reason;
+        return insert_keys(table, entries, KSA_COUNT(entries), record, group->name, 0);
 }
 
 static enum ksa_reason insert_all(struct table *table)

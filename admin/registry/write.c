@@ -17,13 +17,16 @@ struct output {
         struct ksa_error *err;
 };
 
-static enum ksa_reason refuse(const struct output *output, const char *kind, const char *name,
-                              const char *why)
+static enum ksa_reason refuse(const struct output *output, enum ksa_format_kind kind,
+                              const char *name, const char *why)
 {
+        static const char *const kinds[] = {[KSA_FORMAT_ACCOUNT] = "account",
+                                            [KSA_FORMAT_GROUP] = "group",
+                                            [KSA_FORMAT_SOURCE] = "source"};
         char quoted[KSA_QUOTED_SIZE];
 
-        return ksa_fail(output->err, KSA_INTERNAL, "the registry cannot hold the %s '%s': %s", kind,
-                        ksa_text_quote(name, quoted, sizeof(quoted)), why);
+        return ksa_fail(output->err, KSA_INTERNAL, "the registry cannot hold the %s '%s': %s",
+                        kinds[kind], ksa_text_quote(name, quoted, sizeof(quoted)), why);
 }
 
 /* --- Bytes ------------------------------------------------------------------ */
@@ -64,7 +67,35 @@ static size_t texts_size(const char *const texts[], size_t count)
         return size;
 }
 
-/* A record of FIXED bytes, then these texts, and its checksum. */
+/* Whether the reader accepts the record at OFFSET, the last one. */
+static bool would_read(const struct output *output, enum ksa_format_kind kind, size_t offset)
+{
+        const size_t end = output->length;
+        const struct ksa_registry reader = {.bytes = output->bytes,
+                                            .accounts = offset,
+                                            .accounts_end = end,
+                                            .groups = offset,
+                                            .groups_end = end,
+                                            .sources = offset,
+                                            .sources_end = end,
+                                            .members = output->members,
+                                            .members_end = output->members_end};
+        struct ksa_account_record account;
+        struct ksa_group_record group;
+        struct ksa_source_record source;
+        size_t position = 0;
+        enum ksa_registry_answer answer =
+                kind == KSA_FORMAT_ACCOUNT ? ksa_registry_next(&reader, &position, &account)
+                : kind == KSA_FORMAT_GROUP ? ksa_registry_next_group(&reader, &position, &group)
+                                           : ksa_registry_next_source(&reader, &position, &source);
+
+        return answer == KSA_REGISTRY_FOUND;
+}
+
+/*
+ * A record of FIXED bytes, then these texts, and its checksum. The first text names it. The reader is asked,
+ * so that it never refuses a record that was written.
+ */
 static enum ksa_reason put_record(struct output *output, const void *fixed, size_t size,
                                   const char *const texts[], size_t count)
 {
@@ -73,8 +104,9 @@ static enum ksa_reason put_record(struct output *output, const void *fixed, size
         struct ksa_format_record head;
         size_t offset = 0;
 
+        memcpy(&head, fixed, sizeof(head));
         if (texts_length == 0)
-                return refuse(output, "record", texts[0], "too long a text");
+                return refuse(output, head.kind, texts[0], "too long a text");
         enum ksa_reason reason = add_bytes(output, length, &offset);
         if (reason != KSA_OK)
                 return reason;
@@ -83,10 +115,12 @@ static enum ksa_reason put_record(struct output *output, const void *fixed, size
         char *at = (char *)record + size;
         for (size_t i = 0; i < count; i++)
                 at = stpcpy(at, texts[i]) + 1;
-        memcpy(&head, record, sizeof(head));
         head.length = (uint32_t)length;
         head.sum = ksa_format_sum32(head.length, record + 8, length - 8);
         memcpy(record, &head, 8);
+        if (!would_read(output, head.kind, offset))
+                return refuse(output, head.kind, texts[0],
+                              "a name, text or number that is not valid");
         return KSA_OK;
 }
 
@@ -106,21 +140,6 @@ static const char *account_error(const struct ksa_account_record *account)
         return NULL;
 }
 
-/* Asks the reader, so that it never refuses a record that was written. */
-static enum ksa_reason would_read_account(const struct output *output,
-                                          const struct ksa_account_record *account, size_t offset)
-{
-        const struct ksa_registry reader = {
-                .bytes = output->bytes, .accounts = offset, .accounts_end = output->length};
-        struct ksa_account_record read;
-        size_t position = 0;
-
-        if (ksa_registry_next(&reader, &position, &read) == KSA_REGISTRY_FOUND)
-                return KSA_OK;
-        return refuse(output, "account", account->name,
-                      "a name, text or number that no account may have");
-}
-
 static enum ksa_reason put_account(struct output *output, const struct ksa_account_record *account)
 {
         char gecos[KSA_FORMAT_TEXT_MAX + 2]; /* a longer one is refused */
@@ -137,10 +156,9 @@ static enum ksa_reason put_account(struct output *output, const struct ksa_accou
                                account->account_uid,
                                account->new_account_uid};
         const char *error = account_error(account);
-        size_t offset = output->length;
 
         if (error != NULL)
-                return refuse(output, "account", account->name, error);
+                return refuse(output, KSA_FORMAT_ACCOUNT, account->name, error);
         (void)snprintf(gecos, sizeof(gecos), "%s/%s/%s", account->cluster, account->namespace,
                        account->account);
         size_t passwd_size = texts_size(texts, KSA_PASSWD_COUNT);
@@ -166,33 +184,15 @@ static enum ksa_reason put_account(struct output *output, const struct ksa_accou
                   }};
         for (size_t i = 0; i < account->group_count; i++)
                 head.groups[i] = account->groups[i];
-        enum ksa_reason reason = put_record(output, &head, size, texts, KSA_COUNT(texts));
-        return reason == KSA_OK ? would_read_account(output, account, offset) : reason;
+        return put_record(output, &head, size, texts, KSA_COUNT(texts));
 }
 
 /* --- Groups and sources ----------------------------------------------------- */
-
-static enum ksa_reason would_read_group(const struct output *output,
-                                        const struct ksa_group_record *group, size_t offset)
-{
-        const struct ksa_registry reader = {.bytes = output->bytes,
-                                            .groups = offset,
-                                            .groups_end = output->length,
-                                            .members = (size_t)output->members,
-                                            .members_end = (size_t)output->members_end};
-        struct ksa_group_record read;
-        size_t position = 0;
-
-        if (ksa_registry_next_group(&reader, &position, &read) == KSA_REGISTRY_FOUND)
-                return KSA_OK;
-        return refuse(output, "group", group->name, "a name, text or gid that no group may have");
-}
 
 static enum ksa_reason put_group(struct output *output, const struct ksa_group_record *group,
                                  uint64_t lines, uint32_t member_count)
 {
         const char *texts[] = {group->name, group->cluster, group->namespace};
-        size_t offset = output->length;
         struct ksa_format_group fixed = {
                 .kind = KSA_FORMAT_GROUP,
                 .gid = group->gid,
@@ -201,32 +201,21 @@ static enum ksa_reason put_group(struct output *output, const struct ksa_group_r
                 .member_count = member_count,
                 .members = lines,
         };
-        enum ksa_reason reason = put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
 
-        return reason == KSA_OK ? would_read_group(output, group, offset) : reason;
+        return put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
 }
 
 static enum ksa_reason put_source(struct output *output, const struct ksa_source_record *source)
 {
         const char *texts[] = {source->cluster, source->version};
-        struct ksa_registry reader = {.sources = output->length};
         struct ksa_format_source fixed = {
                 .kind = KSA_FORMAT_SOURCE,
                 .listed = source->listed,
                 .texts = sizeof(fixed),
                 .texts_size = (uint16_t)texts_size(texts, KSA_COUNT(texts)),
         };
-        struct ksa_source_record read;
-        size_t position = 0;
-        enum ksa_reason reason = put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
 
-        if (reason != KSA_OK)
-                return reason;
-        reader.bytes = output->bytes;
-        reader.sources_end = output->length;
-        if (ksa_registry_next_source(&reader, &position, &read) != KSA_REGISTRY_FOUND)
-                return refuse(output, "source", source->cluster, "a control byte or a colon");
-        return KSA_OK;
+        return put_record(output, &fixed, sizeof(fixed), texts, KSA_COUNT(texts));
 }
 
 /* --- The parts of the file -------------------------------------------------- */

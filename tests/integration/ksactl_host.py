@@ -13,12 +13,14 @@ deploy-bot:x:1500:1500::/:/bin/sh
 alice:x:1501:1501::/:/bin/sh
 primary:x:1502:27::/:/bin/sh
 other-root:x:0:0::/:/bin/sh
+containers:x:1503:1503::/:/bin/sh
 _ksa:x:990:990::/:/usr/sbin/nologin
 """
 GROUP = """root:x:0:
 daemon:x:1:
 sudo:x:27:
 users:x:100:deploy-bot,alice
+incus:x:1700:containers
 """
 # Every password is locked.
 SHADOW = "".join("%s:*:19000:0:99999:7:::\n" % line.split(":")[0] for line in PASSWD.splitlines())

@@ -476,7 +476,8 @@ def test_account_that_a_local_user_or_group_keeps_from_its_own(host, name, more,
 
 
 @pytest.mark.parametrize("user, text", [
-    ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo")])
+    ("root", "uid 0"), ("other-root", "uid 0"), ("daemon", "system user"), ("primary", "group sudo"),
+    ("containers", "group incus")])
 def test_user_powerful(host, user, text):
     host.write_config(rule(user=user))
     (problem,) = [problem for problem in host.problems() if "password" not in problem["text"]]
