@@ -148,13 +148,18 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
 
 /* --- Changes ---------------------------------------------------------------- */
 
-/* Whether an administrator should look at it. A decision of an administrator needs no other one. */
+/*
+ * Whether an administrator should look at it. A decision of an administrator needs no other one, and a removed
+ * account of the leader, whose name or uid is taken here, has no user to correct.
+ */
 static bool is_bad(const struct ksa_plan_change *change)
 {
         const unsigned decided = KSA_DISABLED_ADMINISTRATOR | KSA_DISABLED_LEADER;
 
         if (change->change == KSA_CHANGE_DISABLED)
                 return (change->record->reasons & ~decided) != 0;
+        if (change->record->state == KSA_ACCOUNT_REMOVED)
+                return false;
         return !ksa_change_is_new(change->change);
 }
 

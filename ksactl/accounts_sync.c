@@ -167,6 +167,27 @@ int accounts_enable(const struct args *arguments)
 
 /* --- rename-cluster --------------------------------------------------------- */
 
+/* The sections come first: otherwise the next sync removes the users, or makes newcomers of the old name. */
+static bool are_sections_renamed(struct accounts_run *run, const char *old, const char *new)
+{
+        const struct ksa_config *config = run->session.config;
+        struct ksa_error error = {0};
+        char remedy[REMEDY_SIZE];
+
+        if (ksa_config_cluster(config, old) == NULL && ksa_config_cluster(config, new) != NULL)
+                return true;
+        if (ksa_config_cluster(config, old) != NULL)
+                (void)ksa_fail(&error, KSA_CONFIG_INVALID, "[cluster %s] is still configured", old);
+        else
+                (void)ksa_fail(&error, KSA_CONFIG_INVALID, "[cluster %s] is not configured", new);
+        (void)snprintf(remedy, sizeof(remedy),
+                       "rename the sections first: in [cluster], [accounts], [account] and [rule] "
+                       "write %s for the cluster",
+                       new);
+        report_failure(run, &error, remedy);
+        return false;
+}
+
 int accounts_rename_cluster(const struct args *arguments)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
@@ -183,7 +204,8 @@ int accounts_rename_cluster(const struct args *arguments)
         }
         if (!is_root("accounts rename-cluster"))
                 return EXIT_BROKEN;
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
+        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) &&
+            are_sections_renamed(&run, names[0], names[1])) {
                 run.sync.old_cluster = names[0];
                 run.sync.new_cluster = names[1];
                 if (read_sources(&run, false))

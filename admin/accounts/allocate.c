@@ -69,7 +69,7 @@ static bool is_text_usable(const struct ksa_plan_entry *entry)
 /* Refuses what no host could take, and what the leader asks for against this host's configuration. */
 static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
-        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
+        const struct ksa_desired *item = ksa_plan_in_source(entry);
         struct ksa_allocation *request = &entry->request;
         const bool declared = entry->section != NULL;
         const uint32_t uid = request->number;
@@ -85,18 +85,15 @@ static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *e
         else if (!ksa_uid_is_usable(uid))
                 refuse(request, KSA_REFUSAL_UNUSABLE, declared,
                        ksa_arena_text(state->arena, "no account may have the uid %u", uid));
-        else if (entry->before == NULL && entry->item != NULL && entry->item->uid == uid &&
-                 (!declared || entry->section->uid == 0) && (uid < range->min || uid > range->max))
-                refuse(request, KSA_REFUSAL_RANGE, false,
-                       ksa_arena_text(state->arena,
-                                      "its uid on the leader, %u, is outside uid_range %u-%u", uid,
-                                      range->min, range->max));
+        else if (entry->before == NULL && item != NULL && item->uid == uid &&
+                 (!declared || entry->section->uid == 0))
+                (void)ksa_plan_check_range(state, request);
 }
 
 static enum ksa_reason request_entry(struct ksa_plan_state *state, struct ksa_plan_entry *entry,
                                      struct ksa_error *err)
 {
-        const struct ksa_desired *section = entry->section, *item = entry->item;
+        const struct ksa_desired *section = entry->section, *item = ksa_plan_in_source(entry);
         const struct ksa_account_record *before = entry->before;
         const struct ksa_party *party = &entry->party;
         struct ksa_allocation *request = &entry->request;
@@ -159,10 +156,8 @@ static enum ksa_reason request_group(struct ksa_plan_state *state, struct ksa_pl
 /* An unknown time makes no account old. */
 static int64_t created_of(const struct ksa_plan_entry *entry)
 {
-        const struct ksa_desired *item = entry->item;
+        const struct ksa_desired *item = ksa_plan_in_source(entry);
 
-        if (item == NULL && entry->reserved.count > 0)
-                item = *(const struct ksa_desired *const *)entry->reserved.items;
         return item != NULL && item->created > 0 ? item->created : INT64_MAX;
 }
 
@@ -175,7 +170,7 @@ static void claim_entry(struct ksa_plan_state *state, const struct ksa_plan_entr
 {
         const struct ksa_account_record *before = entry->before;
         const struct ksa_account_record *const *formers = entry->formers.items;
-        const struct ksa_desired *const *reserved = entry->reserved.items;
+        const struct ksa_desired *const *leader_formers = entry->leader_formers.items;
         struct ksa_claim one = {.party = &entry->party, .given = true, .gone = true};
 
         for (size_t i = 0; i < entry->formers.count; i++) {
@@ -192,9 +187,14 @@ static void claim_entry(struct ksa_plan_state *state, const struct ksa_plan_entr
         one.given = false;
         one.section = entry->section == NULL ? NULL : entry->section->section;
         one.created = created_of(entry);
-        for (size_t i = 0; i < entry->reserved.count; i++) {
-                one.name = reserved[i]->name;
-                one.number = reserved[i]->uid;
+        for (size_t i = 0; i < entry->leader_formers.count; i++) {
+                one.name = leader_formers[i]->name;
+                one.number = leader_formers[i]->uid;
+                claim(state, one);
+        }
+        if (entry->removed != NULL) {
+                one.name = entry->removed->name;
+                one.number = entry->removed->uid;
                 claim(state, one);
         }
         one.name = entry->request.name;
@@ -324,6 +324,19 @@ static const struct ksa_claim *owner_of(const struct ksa_plan_state *state, cons
 }
 
 /* --- Checks ----------------------------------------------------------------- */
+
+bool ksa_plan_check_range(struct ksa_plan_state *state, struct ksa_allocation *request)
+{
+        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
+        const uint32_t uid = request->number;
+
+        if (ksa_uid_is_usable(uid) && uid >= range->min && uid <= range->max)
+                return true;
+        refuse(request, KSA_REFUSAL_RANGE, false,
+               ksa_arena_text(state->arena, "its uid on the leader, %u, is outside uid_range %u-%u",
+                              uid, range->min, range->max));
+        return false;
+}
 
 /* WHAT is "the uid 5"; NULL if nobody else has a claim to it. */
 static const char *taken(struct ksa_plan_state *state, const struct ksa_party *party,

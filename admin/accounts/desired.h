@@ -12,13 +12,12 @@
 #include "config/types.h"
 #include "registry/registry.h"
 
-/* What a leader's file asks for. */
+/* What a leader's file has of an account. */
 enum ksa_leader_state {
         KSA_LEADER_NONE = 0, /* the account is not from a leader's file */
-        KSA_LEADER_ACTIVE,
-        KSA_LEADER_DISABLED,
-        KSA_LEADER_REMOVED, /* the name and uid are the account's, but it has no user */
-        KSA_LEADER_FORMER,  /* the same of a name or uid that it had before */
+        KSA_LEADER_USER,     /* a user, active or disabled */
+        KSA_LEADER_REMOVED,  /* a name and uid that are the account's, but it has no user */
+        KSA_LEADER_FORMER,   /* the same of a name or uid that it had before */
 };
 
 /* No text is NULL. All are owned by the list, or borrowed from an object that outlives it. */
@@ -31,7 +30,8 @@ struct ksa_desired {
         const struct ksa_account *section; /* that declares it; NULL for a listed one */
         const struct ksa_accounts *source; /* that lists it; NULL for a declared one */
         enum ksa_leader_state leader;
-        bool kept; /* its source was not read: the registry has it */
+        bool disabled; /* on the leader, for any reason; a removed account too */
+        bool kept;     /* its source was not read: the registry has it */
 };
 
 /* The group of a namespace in a leader's file. */

@@ -5,88 +5,91 @@
 
 /* --- Names and numbers that an account has for good -------------------------- */
 
-static bool is_same_user(const struct ksa_account_record *record, const char *name, uint32_t uid)
-{
-        return record->uid == uid && strcmp(record->name, name) == 0;
-}
-
-/* Keeps a name and uid of the account from all others. */
-static void leave(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
-                  const char *name, uint32_t uid)
-{
-        const struct ksa_account_record *const *formers = entry->formers.items;
-        struct ksa_account_record former = entry->after;
-
-        if (is_same_user(&entry->after, name, uid))
-                return;
-        for (size_t i = 0; i < entry->formers.count; i++) {
-                if (is_same_user(formers[i], name, uid))
-                        return;
-        }
-        former.name = name;
-        former.uid = uid;
-        former.state = KSA_ACCOUNT_REMOVED;
-        former.reasons = 0;
-        former.flags = KSA_ACCOUNT_FORMER;
-        former.changed = state->input->now;
-        former.new_account_uid = "";
-        former.groups = NULL;
-        former.group_count = 0;
-        ksa_plan_add(state, &state->records, &former, sizeof(former));
-        state->differs = true;
-}
-
 /* The former records that the account still needs. */
-static void keep_formers(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
+static void write_formers(struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
 {
         const struct ksa_account_record *const *formers = entry->formers.items;
 
         for (size_t i = 0; i < entry->formers.count; i++) {
-                if (is_same_user(formers[i], entry->after.name, entry->after.uid))
+                if (ksa_plan_is_same_user(&entry->after, formers[i]->name, formers[i]->uid))
                         state->differs = true;
                 else
                         ksa_plan_add(state, &state->records, formers[i], sizeof(*formers[i]));
         }
 }
 
-/* Names and uids that are the account's on the leader. Others may have them here: then they stay theirs. */
-static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
+/* A removed account of the leader, as this host's record. */
+static struct ksa_account_record removed_record(const struct ksa_plan_state *state,
+                                                const struct ksa_desired *item)
 {
-        const struct ksa_desired *const *reserved = entry->reserved.items;
-        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
+        return (struct ksa_account_record){
+                .name = item->name,
+                .uid = item->uid,
+                .state = KSA_ACCOUNT_REMOVED,
+                .reasons = item->disabled ? KSA_DISABLED_LEADER : 0,
+                .home = "/nonexistent",
+                .shell = "/bin/sh",
+                .cluster = item->cluster,
+                .namespace = item->namespace,
+                .account = item->account,
+                .account_uid = item->account_uid,
+                .new_account_uid = "",
+                .created = item->created,
+                .changed = state->input->now,
+        };
+}
 
-        for (size_t i = 0; i < entry->reserved.count; i++) {
-                const struct ksa_desired *item = reserved[i];
-                struct ksa_allocation request = {.name = item->name, .number = item->uid};
+/*
+ * Whether the account may keep a name and uid that it has on the leader without a user. If not, reports the
+ * other owner: files that it left on a shared file system belong to that one here.
+ */
+static bool check_reserved(struct ksa_plan_state *state, const struct ksa_plan_entry *entry,
+                           const struct ksa_desired *item)
+{
+        struct ksa_allocation request = {.name = item->name, .number = item->uid};
 
-                if (entry->before != NULL && is_same_user(entry->before, item->name, item->uid))
-                        continue;
-                if (!ksa_uid_is_usable(item->uid) || item->uid < range->min ||
-                    item->uid > range->max ||
-                    !ksa_plan_check_name(state, &entry->party, false, &request) ||
-                    !ksa_plan_check_number(state, &entry->party, false, &request))
-                        continue;
-                if (entry->after.state != 0)
-                        leave(state, entry, item->name, item->uid);
-                if (entry->after.state != 0 || ksa_plan_is_desired(entry) ||
-                    item->leader != KSA_LEADER_REMOVED)
-                        continue;
-                entry->after = (struct ksa_account_record){
-                        .name = item->name,
-                        .uid = item->uid,
-                        .state = KSA_ACCOUNT_REMOVED,
-                        .home = "/nonexistent",
-                        .shell = "/bin/sh",
-                        .cluster = item->cluster,
-                        .namespace = item->namespace,
-                        .account = item->account,
-                        .account_uid = item->account_uid,
-                        .new_account_uid = "",
-                        .created = item->created,
-                        .changed = state->input->now,
-                };
+        if (ksa_plan_check_range(state, &request) &&
+            ksa_plan_check_name(state, &entry->party, false, &request) &&
+            ksa_plan_check_number(state, &entry->party, false, &request))
+                return true;
+        const struct ksa_account_record record = removed_record(state, item);
+        const struct ksa_plan_change change = {
+                KSA_CHANGE_REFUSED, request.refusal, ksa_plan_keep(state, &record, sizeof(record)),
+                ksa_arena_text(state->arena, "%s are not kept for it here: %s",
+                               item->leader == KSA_LEADER_REMOVED
+                                       ? "it is removed on the leader; its name and uid"
+                                       : "a former name and uid of it on the leader",
+                               request.why),
+                ""};
+        ksa_plan_add(state, &state->changes, &change, sizeof(change));
+        return false;
+}
+
+static void reserve(struct ksa_plan_state *state, struct ksa_plan_entry *entry,
+                    const struct ksa_desired *item)
+{
+        const struct ksa_account_record *after = &entry->after;
+
+        if (after->state != 0 && !ksa_plan_is_same_user(after, item->name, item->uid) &&
+            !ksa_plan_is_former(entry, item->name, item->uid) && check_reserved(state, entry, item))
+                ksa_plan_add_former(state, entry, after, item->name, item->uid);
+}
+
+/* Names and uids that are the account's on the leader. Others may have them here: then they stay theirs. */
+static void reserve_all(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
+{
+        const struct ksa_desired *const *formers = entry->leader_formers.items;
+        const struct ksa_desired *removed = entry->removed;
+
+        if (removed != NULL && entry->after.state != 0) {
+                reserve(state, entry, removed);
+        } else if (removed != NULL && !ksa_plan_is_desired(entry) &&
+                   check_reserved(state, entry, removed)) {
+                entry->after = removed_record(state, removed);
                 state->differs = true;
         }
+        for (size_t i = 0; i < entry->leader_formers.count; i++)
+                reserve(state, entry, formers[i]);
 }
 
 /* --- Home and shell --------------------------------------------------------- */
@@ -124,14 +127,12 @@ static void set_home(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 /* Which Kubernetes uid the user belongs to. The administrator's word and the leader's replace it. */
 static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
-        const struct ksa_desired *item = entry->item;
+        const struct ksa_desired *item = ksa_plan_in_source(entry);
         struct ksa_account_record *after = &entry->after;
         /* A section without account_uid does not say whose user it is: the source does. */
         const bool told = entry->section != NULL && entry->section->account_uid[0] != '\0';
 
-        if (!told && item == NULL)
-                return;
-        if (!told && item->kept) {
+        if (!told && (item == NULL || item->kept)) {
                 if (enable && after->new_account_uid[0] != '\0') {
                         after->account_uid = after->new_account_uid;
                         after->new_account_uid = "";
@@ -149,44 +150,49 @@ static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
         }
 }
 
-static bool has_leader(const struct ksa_plan_entry *entry)
+/* Whether the account's namespace follows a leader, read in this run or not. */
+static bool has_leader(const struct ksa_plan_state *state, const struct ksa_plan_entry *entry)
 {
-        return entry->item != NULL && ksa_accounts_file(entry->item->source) != NULL;
+        const struct ksa_config *config = state->input->config;
+
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++) {
+                const struct ksa_accounts *source = &config->account_sources[i];
+
+                if (strcmp(source->name, entry->party.cluster) == 0)
+                        return ksa_accounts_file(source) != NULL &&
+                               ksa_source_covers(source, entry->party.namespace);
+        }
+        return false;
 }
 
 /* A reason that the administrator can lift here stays until then. */
 static void set_reasons(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
+        const struct ksa_desired *item = ksa_plan_in_source(entry);
         const bool subject = entry == state->subject;
         const bool enable = subject && state->input->wish == KSA_WISH_ENABLE;
         struct ksa_account_record *after = &entry->after;
         unsigned reasons = after->reasons & ~KSA_DISABLED_RECREATED;
 
+        if (entry->merged != NULL)
+                reasons |=
+                        entry->merged->reasons & (KSA_DISABLED_ADMINISTRATOR | KSA_DISABLED_LEADER);
         if (enable)
-                reasons &= has_leader(entry) ? KSA_DISABLED_LEADER : 0;
+                reasons &= has_leader(state, entry) ? KSA_DISABLED_LEADER : 0;
         if (subject && state->input->wish == KSA_WISH_DISABLE)
                 reasons |= KSA_DISABLED_ADMINISTRATOR;
-        if (!ksa_plan_is_desired(entry)) {
-                const bool recreated = after->new_account_uid[0] != '\0' && !enable;
-
-                after->reasons = reasons | (recreated ? KSA_DISABLED_RECREATED : 0);
-                if (enable && after->new_account_uid[0] != '\0')
-                        after->account_uid = after->new_account_uid;
-                if (enable)
-                        after->new_account_uid = "";
-                return;
-        }
-        set_account_uid(entry, enable);
-        if (entry->item != NULL && entry->item->leader != KSA_LEADER_NONE)
+        if (item != NULL && item->leader != KSA_LEADER_NONE)
                 reasons &= ~KSA_DISABLED_LEADER;
-        if (entry->item != NULL && entry->item->leader == KSA_LEADER_DISABLED)
+        if (item != NULL && item->disabled)
                 reasons |= KSA_DISABLED_LEADER;
+        set_account_uid(entry, enable);
         if (after->new_account_uid[0] != '\0')
                 reasons |= KSA_DISABLED_RECREATED;
-        entry->request.why = entry->before == NULL
-                                     ? NULL
-                                     : ksa_plan_conflict(state, after->name, after->uid,
-                                                         !ksa_plan_has_user(entry));
+        if (entry->before != NULL && ksa_plan_is_desired(entry))
+                entry->request.why = ksa_plan_conflict(state, after->name, after->uid,
+                                                       !ksa_plan_has_user(entry));
+        else
+                entry->request.why = NULL;
         if (entry->request.why != NULL)
                 reasons |= KSA_DISABLED_CONFLICT;
         after->reasons = reasons;
@@ -228,7 +234,8 @@ static void change_user(struct ksa_plan_state *state, struct ksa_plan_entry *ent
         const struct ksa_account_record *before = entry->before;
         const bool declared = entry->section != NULL;
         struct ksa_allocation request = entry->request;
-        uint32_t leader_uid = entry->item != NULL ? entry->item->uid : 0;
+        const struct ksa_desired *item = ksa_plan_in_source(entry);
+        const uint32_t leader_uid = item != NULL ? item->uid : 0;
 
         if (request.refusal != KSA_REFUSAL_NONE) {
                 warn(state, entry, &request, "its name and uid");
@@ -260,7 +267,7 @@ static void change_user(struct ksa_plan_state *state, struct ksa_plan_entry *ent
                                              "declare it in an [account] section with uid = %u, "
                                              "and chown its files",
                                              leader_uid));
-        leave(state, entry, before->name, before->uid);
+        ksa_plan_add_former(state, entry, &entry->after, before->name, before->uid);
 }
 
 static void decide_desired(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
@@ -303,6 +310,6 @@ void ksa_plan_decide(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
                 set_reasons(state, entry);
                 set_state(state, entry);
         }
-        reserve(state, entry);
-        keep_formers(state, entry);
+        reserve_all(state, entry);
+        write_formers(state, entry);
 }

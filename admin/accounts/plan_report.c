@@ -135,6 +135,15 @@ static void report_user(struct ksa_plan_state *state, const struct ksa_plan_entr
 {
         const struct ksa_account_record *before = entry->before, *after = &entry->after;
 
+        if (entry->merged != NULL)
+                ksa_plan_note(state, KSA_CHANGE_RENUMBERED, KSA_REFUSAL_NONE, entry,
+                              ksa_arena_text(state->arena,
+                                             "the user %s (uid %u) of the same account is a former "
+                                             "one of it now",
+                                             ksa_plan_quote(state, entry->merged->name),
+                                             entry->merged->uid),
+                              ksa_arena_text(state->arena, "find / -xdev -uid %u lists its files",
+                                             entry->merged->uid));
         if (!same(before->name, after->name))
                 ksa_plan_note(state, KSA_CHANGE_RENAMED, KSA_REFUSAL_NONE, entry,
                               ksa_arena_text(state->arena, "it was called %s",
@@ -162,6 +171,8 @@ static void report_rest(struct ksa_plan_state *state, const struct ksa_plan_entr
                 why = with_powerful(state, entry, add(state, why, "other groups"));
         if (before->state == after->state && (before->reasons & ~after->reasons) != 0)
                 why = add(state, why, "fewer reasons to disable it");
+        if (after->state == KSA_ACCOUNT_REMOVED && (after->reasons & ~before->reasons) != 0)
+                why = add(state, why, disabled_why(state, entry));
         if ((before->flags ^ after->flags) & KSA_ACCOUNT_DECLARED && ksa_plan_is_desired(entry))
                 why = add(state, why, source_text(state, entry));
         if (*why != '\0')

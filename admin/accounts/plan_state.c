@@ -9,7 +9,18 @@
 /* --- Pieces ----------------------------------------------------------------- */
 
 /* Anything that is known of a party, in the order in which it is looked at. */
-enum kind { OLD_GROUP, LEADER_GROUP, RECORD, FORMER, SECTION, ITEM, RESERVED };
+enum kind {
+        OLD_GROUP,
+        MERGED_GROUP,
+        LEADER_GROUP,
+        RECORD,
+        MERGED_RECORD,
+        FORMER,
+        SECTION,
+        ITEM,
+        LEADER_REMOVED,
+        LEADER_FORMER,
+};
 
 struct piece {
         struct ksa_party party;
@@ -57,7 +68,7 @@ static void add_piece(struct ksa_plan_state *state, struct ksa_list *pieces, con
         ksa_plan_add(state, pieces, &piece, sizeof(piece));
 }
 
-static void *keep(struct ksa_plan_state *state, const void *item, size_t size)
+const void *ksa_plan_keep(struct ksa_plan_state *state, const void *item, size_t size)
 {
         void *place = ksa_arena_room(state->arena, size);
 
@@ -75,6 +86,14 @@ static const char *cluster_of(struct ksa_plan_state *state, const char *cluster)
         return input->new_cluster;
 }
 
+/* Whether the registry has the new name of a cluster already, because a sync ran before the renaming. */
+static bool is_merged(const struct ksa_plan_state *state, const char *cluster)
+{
+        const char *name = state->input->new_cluster;
+
+        return name != NULL && strcmp(cluster, name) == 0;
+}
+
 static enum ksa_registry_answer read_registry(struct ksa_plan_state *state, struct ksa_list *pieces)
 {
         const struct ksa_registry *before = state->input->before;
@@ -84,18 +103,22 @@ static enum ksa_registry_answer read_registry(struct ksa_plan_state *state, stru
         size_t position = 0;
 
         while ((answer = ksa_registry_next(before, &position, &account)) == KSA_REGISTRY_FOUND) {
-                const bool former = (account.flags & KSA_ACCOUNT_FORMER) != 0;
+                const enum kind kind = (account.flags & KSA_ACCOUNT_FORMER) != 0 ? FORMER
+                                       : is_merged(state, account.cluster)       ? MERGED_RECORD
+                                                                                 : RECORD;
 
                 account.cluster = cluster_of(state, account.cluster);
-                add_piece(state, pieces, account.cluster, account.namespace, account.account,
-                          former ? FORMER : RECORD, keep(state, &account, sizeof(account)));
+                add_piece(state, pieces, account.cluster, account.namespace, account.account, kind,
+                          ksa_plan_keep(state, &account, sizeof(account)));
         }
         position = 0;
         while (answer == KSA_REGISTRY_NOT_FOUND &&
                ksa_registry_next_group(before, &position, &group) != KSA_REGISTRY_NOT_FOUND) {
+                const enum kind kind = is_merged(state, group.cluster) ? MERGED_GROUP : OLD_GROUP;
+
                 group.cluster = cluster_of(state, group.cluster);
-                add_piece(state, pieces, group.cluster, group.namespace, "", OLD_GROUP,
-                          keep(state, &group, sizeof(group)));
+                add_piece(state, pieces, group.cluster, group.namespace, "", kind,
+                          ksa_plan_keep(state, &group, sizeof(group)));
         }
         return answer;
 }
@@ -110,7 +133,8 @@ static void read_desired(struct ksa_plan_state *state, struct ksa_list *pieces)
 
                 add_piece(state, pieces, one->cluster, one->namespace, one->account,
                           one->section != NULL                ? SECTION
-                          : one->leader >= KSA_LEADER_REMOVED ? RESERVED
+                          : one->leader == KSA_LEADER_REMOVED ? LEADER_REMOVED
+                          : one->leader == KSA_LEADER_FORMER  ? LEADER_FORMER
                                                               : ITEM,
                           one);
         }
@@ -121,45 +145,76 @@ static void read_desired(struct ksa_plan_state *state, struct ksa_list *pieces)
 
 /* --- Entries and groups ----------------------------------------------------- */
 
+static void take_group(struct ksa_plan_state *state, const struct piece *piece,
+                       struct ksa_plan_group *group)
+{
+        if (piece->kind > LEADER_GROUP) {
+                /* an account without a name: no registry and no source has one */
+                state->twice = true;
+        } else if (piece->kind == LEADER_GROUP) {
+                group->desired = piece->what;
+        } else if (group->before == NULL) {
+                group->before = piece->what;
+        } else {
+                state->twice = state->twice || piece->kind == OLD_GROUP || group->merged != NULL;
+                group->merged = piece->what;
+        }
+}
+
 static void take(struct ksa_plan_state *state, const struct piece *piece,
-                 struct ksa_plan_group *group, struct ksa_plan_entry *entry)
+                 struct ksa_plan_entry *entry)
 {
         const void *what = piece->what;
+        const struct ksa_account_record *record = what;
 
-        if (piece->kind == OLD_GROUP) {
-                state->twice = state->twice || group->before != NULL;
-                group->before = what;
-                return;
-        }
-        if (piece->kind == LEADER_GROUP) {
-                group->desired = what;
-                return;
-        }
-        if (entry == NULL) {
-                state->twice =
-                        true; /* an account without a name: no registry and no source has one */
-                return;
-        }
         switch (piece->kind) {
-        case OLD_GROUP:
-        case LEADER_GROUP:
-                return;
         case RECORD:
-                state->twice = state->twice || entry->before != NULL;
-                entry->before = what;
+        case MERGED_RECORD:
+                if (entry->before == NULL) {
+                        entry->before = record;
+                        return;
+                }
+                state->twice = state->twice || piece->kind == RECORD || entry->merged != NULL;
+                entry->merged = record;
+                ksa_plan_add_former(state, entry, entry->before, record->name, record->uid);
                 return;
         case FORMER:
-                ksa_plan_add(state, &entry->formers, &what, sizeof(what));
+                /* A repetition is not written again. */
+                if (ksa_plan_is_former(entry, record->name, record->uid))
+                        state->differs = true;
+                else
+                        ksa_plan_add(state, &entry->formers, &what, sizeof(what));
                 return;
         case SECTION:
                 entry->section = what;
                 return;
         case ITEM:
-                entry->item = what;
+                entry->item = entry->item == NULL ? what : entry->item;
                 return;
-        case RESERVED:
-                ksa_plan_add(state, &entry->reserved, &what, sizeof(what));
+        case LEADER_REMOVED:
+                entry->removed = what;
                 return;
+        case LEADER_FORMER:
+                ksa_plan_add(state, &entry->leader_formers, &what, sizeof(what));
+                return;
+        case OLD_GROUP:
+        case MERGED_GROUP:
+        case LEADER_GROUP: /* they have no account */
+                return;
+        }
+}
+
+/* A group has no former records: one of its accounts keeps the name and gid of the merged one from all others. */
+static void merge_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
+{
+        for (size_t i = group->first; group->merged != NULL && i < group->end; i++) {
+                struct ksa_plan_entry *entry = &state->entries[i];
+
+                if (entry->before != NULL) {
+                        ksa_plan_add_former(state, entry, entry->before, group->merged->name,
+                                            group->merged->gid);
+                        return;
+                }
         }
 }
 
@@ -185,8 +240,13 @@ static void take_all(struct ksa_plan_state *state, const struct piece *pieces, s
                         entry->group = group;
                         group->end = state->entry_count;
                 }
-                take(state, &pieces[i], group, entry);
+                if (entry == NULL)
+                        take_group(state, &pieces[i], group);
+                else
+                        take(state, &pieces[i], entry);
         }
+        for (size_t i = 0; i < state->group_count; i++)
+                merge_group(state, &state->groups[i]);
         for (size_t i = 0; i < state->entry_count; i++) {
                 entry = &state->entries[i];
                 if (entry->before != NULL)
@@ -220,7 +280,7 @@ enum ksa_reason ksa_plan_state_load(struct ksa_plan_state *state, struct ksa_err
 void ksa_plan_state_clear(struct ksa_plan_state *state)
 {
         for (size_t i = 0; i < state->entry_count; i++) {
-                free(state->entries[i].reserved.items);
+                free(state->entries[i].leader_formers.items);
                 free(state->entries[i].formers.items);
         }
         free(state->claims.items);
@@ -240,6 +300,48 @@ bool ksa_plan_is_desired(const struct ksa_plan_entry *entry)
 bool ksa_plan_has_user(const struct ksa_plan_entry *entry)
 {
         return entry->before != NULL && entry->before->state != KSA_ACCOUNT_REMOVED;
+}
+
+const struct ksa_desired *ksa_plan_in_source(const struct ksa_plan_entry *entry)
+{
+        return entry->item != NULL ? entry->item : entry->removed;
+}
+
+bool ksa_plan_is_same_user(const struct ksa_account_record *record, const char *name, uint32_t uid)
+{
+        return record->uid == uid && strcmp(record->name, name) == 0;
+}
+
+bool ksa_plan_is_former(const struct ksa_plan_entry *entry, const char *name, uint32_t uid)
+{
+        const struct ksa_account_record *const *formers = entry->formers.items;
+
+        for (size_t i = 0; i < entry->formers.count; i++) {
+                if (ksa_plan_is_same_user(formers[i], name, uid))
+                        return true;
+        }
+        return false;
+}
+
+void ksa_plan_add_former(struct ksa_plan_state *state, struct ksa_plan_entry *entry,
+                         const struct ksa_account_record *record, const char *name, uint32_t uid)
+{
+        struct ksa_account_record former = *record;
+
+        if (ksa_plan_is_same_user(record, name, uid) || ksa_plan_is_former(entry, name, uid))
+                return;
+        former.name = name;
+        former.uid = uid;
+        former.state = KSA_ACCOUNT_REMOVED;
+        former.reasons = 0;
+        former.flags = KSA_ACCOUNT_FORMER;
+        former.changed = state->input->now;
+        former.new_account_uid = "";
+        former.groups = NULL;
+        former.group_count = 0;
+        const void *kept = ksa_plan_keep(state, &former, sizeof(former));
+        ksa_plan_add(state, &entry->formers, &kept, sizeof(kept));
+        state->differs = true;
 }
 
 const char *ksa_plan_quote(struct ksa_plan_state *state, const char *name)

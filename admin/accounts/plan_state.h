@@ -29,11 +29,13 @@ struct ksa_plan_entry {
         struct ksa_party party;
         const struct ksa_desired *section; /* that declares it, or NULL */
         const struct ksa_desired *item;    /* that lists it, or NULL */
-        /* Names and uids that are the account's on the leader, without a user. */
-        struct ksa_list reserved;                /* const struct ksa_desired * */
+        const struct ksa_desired *removed; /* the leader has it without a user, or NULL */
+        struct ksa_list leader_formers; /* const struct ksa_desired *: what it had there before */
         const struct ksa_account_record *before; /* NULL for a newcomer */
-        struct ksa_list formers;                 /* const struct ksa_account_record * */
-        struct ksa_plan_group *group;            /* of its namespace */
+        const struct ksa_account_record
+                *merged;              /* of the same account under the new cluster name, or NULL */
+        struct ksa_list formers;      /* const struct ksa_account_record *, each once */
+        struct ksa_plan_group *group; /* of its namespace */
         struct ksa_allocation request;
         struct ksa_account_record after; /* its state is 0 if it has no user and gets none */
 };
@@ -41,6 +43,7 @@ struct ksa_plan_entry {
 struct ksa_plan_group {
         struct ksa_party party;
         const struct ksa_group_record *before;   /* NULL for a new one */
+        const struct ksa_group_record *merged;   /* of the new cluster name, or NULL */
         const struct ksa_desired_group *desired; /* of a leader's file, or NULL */
         size_t first, end;                       /* entries of its namespace */
         size_t left;                             /* records of it without a user, after this run */
@@ -75,7 +78,7 @@ struct ksa_plan_state {
         struct ksa_list records; /* struct ksa_account_record: those that there will be */
         struct ksa_list changes; /* struct ksa_plan_change */
         bool differs;
-        bool twice; /* the registry has an account or group twice, if a cluster gets the name of another */
+        bool twice; /* the registry has an account or group twice */
 };
 
 /* Reads the registry and the desired accounts. KSA_REGISTRY, KSA_MEMORY */
@@ -86,6 +89,15 @@ void ksa_plan_state_clear(struct ksa_plan_state *state);
 /* Whether a section or a source has the account now. */
 bool ksa_plan_is_desired(const struct ksa_plan_entry *entry);
 bool ksa_plan_has_user(const struct ksa_plan_entry *entry);
+/* The account in its source: as listed, or as removed on the leader; NULL if its source does not have it. */
+const struct ksa_desired *ksa_plan_in_source(const struct ksa_plan_entry *entry);
+
+bool ksa_plan_is_same_user(const struct ksa_account_record *record, const char *name, uint32_t uid);
+bool ksa_plan_is_former(const struct ksa_plan_entry *entry, const char *name, uint32_t uid);
+
+/* Keeps a name and uid for the account of RECORD, as a former user of it, unless it has that one already. */
+void ksa_plan_add_former(struct ksa_plan_state *state, struct ksa_plan_entry *entry,
+                         const struct ksa_account_record *record, const char *name, uint32_t uid);
 
 /* "prod:ci/deployer" or "the group of prod:ci"; NAME in quotation marks. Both safe for messages. */
 const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party *party);
@@ -94,6 +106,9 @@ const char *ksa_plan_quote(struct ksa_plan_state *state, const char *name);
 /* Adds a copy of an item of SIZE bytes. That memory ran out is in the arena. */
 void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item,
                   size_t size);
+
+/* A copy of an item of SIZE bytes in the arena; NULL if memory ran out, which is in the arena. */
+const void *ksa_plan_keep(struct ksa_plan_state *state, const void *item, size_t size);
 
 /* Notes a change. */
 void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ksa_refusal refusal,
@@ -110,6 +125,9 @@ void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ks
 /* Fills the requests of all entries and groups, and the claims. KSA_INTERNAL, KSA_MEMORY */
 enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state,
                                   struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Refuses a uid outside uid_range, which an [account] section alone may ask for. */
+bool ksa_plan_check_range(struct ksa_plan_state *state, struct ksa_allocation *request);
 
 /*
  * Check a name (number) that an entry or group has not yet. Return false and fill the request's refusal if

@@ -148,8 +148,8 @@ static enum ksa_leader_state read_state(const char *word, const json_t *reasons)
         if (strcmp(word, "removed") == 0)
                 return KSA_LEADER_REMOVED;
         if (strcmp(word, "disabled") == 0)
-                return KSA_LEADER_DISABLED;
-        return strcmp(word, "active") == 0 && json_array_size(reasons) == 0 ? KSA_LEADER_ACTIVE
+                return KSA_LEADER_USER;
+        return strcmp(word, "active") == 0 && json_array_size(reasons) == 0 ? KSA_LEADER_USER
                                                                             : KSA_LEADER_NONE;
 }
 
@@ -169,6 +169,7 @@ static enum ksa_reason read_account(json_t *account, const struct ksa_account_or
                                 "an account is not an object of namespace, account, account_uid, "
                                 "created, user, uid, state and reasons");
         said.leader = read_state(state, reasons);
+        said.disabled = strcmp(state, "disabled") == 0 || json_array_size(reasons) > 0;
         if (!is_moment(created) || !is_number(uid) || said.leader == KSA_LEADER_NONE ||
             ksa_account_name_fault(said.name) != NULL)
                 return ksa_fail(err, KSA_CONFIG_INVALID,

@@ -218,11 +218,17 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa
         const struct ksa_accounts *source = &sync->config->account_sources[position];
         const bool renamed =
                 sync->new_cluster != NULL && strcmp(source->name, sync->new_cluster) == 0;
+        enum ksa_reason reason = KSA_OK;
 
         if (!sync->has_before)
                 return KSA_OK;
-        return ksa_desired_known(source, renamed ? sync->old_cluster : source->name, &sync->before,
-                                 &sync->desired, err);
+        if (renamed)
+                reason = ksa_desired_known(source, sync->old_cluster, &sync->before, &sync->desired,
+                                           err);
+        if (reason == KSA_OK) /* a sync may have run before the renaming */
+                reason =
+                        ksa_desired_known(source, source->name, &sync->before, &sync->desired, err);
+        return reason;
 }
 
 /* --- The plan, and the new registry ----------------------------------------- */

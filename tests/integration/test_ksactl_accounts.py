@@ -285,6 +285,54 @@ def test_a_cluster_with_another_name(cluster):
     assert "rename-cluster" not in cluster.ksactl("check").out
 
 
+def test_a_cluster_with_another_name_after_a_sync(cluster):
+    """The renaming ended with "an account or group is in the registry twice", or removed users until the next sync."""
+    long = "namespace-" + 30 * "n"  # names that are too long end with a hash of the cluster, too
+    for namespace, name in (("ci", "deployer"), ("ci", "runner"), (long, "x")):
+        cluster.lister.add(namespace, name)
+    sections = LISTED.replace("build", long)
+    use(cluster, sections)
+    sync(cluster)
+    old = {one["account"]: one for one in listed(cluster).values()}
+    live = sections.replace("prod", "live")
+    cluster.lister.add("ci", "late")
+    cluster.configure(cluster.section("live"), live + account("bot", "live:ci/deployer"))
+    sync(cluster, status=1)  # runner is refused: its name is taken
+    new = {one["account"]: one for one in listed(cluster).values()}
+    assert set(new) == {"deployer", "late", "x"} and new["x"]["uid"] != old["x"]["uid"]
+    assert cluster.ksactl("accounts", "disable", "bot").status == 1  # and late is not in the group of ci, which prod has
+    cluster.configure(cluster.section("live"), live)
+    result = cluster.ksactl("accounts", "rename-cluster", "prod", "live")
+    assert result.status == 0 and 'the user "bot" (uid %d)' % new["deployer"]["uid"] in result.out, result
+    records = cluster.ksactl("accounts", "list", "--all", "--json").json
+    assert {one["cluster"] for one in records} == {"live"}
+    after = {one["account"]: one for one in records if not one["former"]}
+    assert {name: (one["user"], one["uid"], one["state"]) for name, one in after.items()} == {
+        "deployer": ("ci_deployer", old["deployer"]["uid"], "disabled"), "x": (old["x"]["user"], old["x"]["uid"], "active"),
+        "late": ("ci_late", new["late"]["uid"], "active"), "runner": ("ci_runner", old["runner"]["uid"], "removed")}
+    assert after["deployer"]["reasons"] == ["administrator"]
+    former = {one["user"] for one in records if one["former"]}  # the group of live:LONG, too
+    assert former > {"bot", new["x"]["user"]} and any(user.startswith("k8s-namespace-") for user in former), former
+    cluster.configure(cluster.section("live"), live + account("bot", "live:ops/thief"))
+    assert changes(cluster, status=1) == [("returned", "runner"), ("refused", "thief")]
+    sync(cluster, status=1)
+
+
+def test_a_cluster_is_renamed_after_its_sections(cluster):
+    cluster.lister.add("ci", "deployer")
+    cluster.lister.add("ci", "runner")
+    sync(cluster)
+    before = REGISTRY.read_bytes()
+    both = cluster.section("live") + cluster.section(issuer_name="https://other.example")
+    for section, sections, why in ((cluster.section(), LISTED, "[cluster prod] is still configured"),
+                                   (both, LISTED, "[cluster prod] is still configured"),
+                                   (cluster.section("test"), "", "[cluster live] is not configured")):
+        cluster.configure(section, sections)
+        result = cluster.ksactl("accounts", "rename-cluster", "prod", "live")
+        assert result.status == 2 and why in result.err and "rename the sections first" in result.err, result
+        assert REGISTRY.read_bytes() == before
+
+
 def test_columns_stand_below_their_names(cluster):
     cluster.lister.add("ci", "a")
     cluster.lister.add("build", "a-service-account")
@@ -536,6 +584,37 @@ def test_a_follower_refuses_what_it_has_for_another(cluster, follower):
     answer = sync(cluster, "--json", status=1).json
     refused = {one["account"]: (one["refusal"], one["why"]) for one in answer["changes"] if one["change"] == "refused"}
     assert refused["deployer"][0] == "uid-taken" and "prod:ops/thief" in refused["deployer"][1]
+
+
+def test_a_removed_account_of_the_leader(cluster, follower):
+    """It lost the leader's reasons; it got the computed uid; and if its uid is taken here, it was left out in silence."""
+    file = json.loads(LEADER.read_text())
+    (gone,) = [one for one in file["clusters"][0]["accounts"] if one["account"] == "gone"]
+    gone["uid"] = 1900000555
+
+    def write(*reasons):
+        gone["reasons"] = reasons
+        cluster.host.write(str(LEADER), json.dumps(file))
+
+    write()
+    follow(cluster, account("thief", "prod:ops/thief", more="uid = 1900000555"))
+    for words in (("--dry-run",), (), ()):
+        out = sync(cluster, *words).out  # 0: a removed account has no user to correct
+        assert "refused: ci_gone (uid 1900000555), prod:ci/gone: it is removed on the leader" in out
+        assert re.search("prod:ops/thief .*the uid 1900000555|the uid 1900000555 .*prod:ops/thief", out), out
+    registry.forget()
+    write("administrator")
+    follow(cluster)
+    sync(cluster)
+    assert listed(cluster, "--all")["ci_gone"]["reasons"] == ["leader"]
+    assert cluster.ksactl("accounts", "enable", "ci_gone").status == 2  # there, not here
+    follow(cluster, account("bot", "prod:ci/gone"))
+    sync(cluster)
+    bot = listed(cluster)["bot"]
+    assert (bot["uid"], bot["state"], bot["reasons"]) == (1900000555, "disabled", ["leader"])
+    write()
+    sync(cluster)
+    assert listed(cluster)["bot"]["state"] == "active"
 
 
 def test_a_leaders_file_that_does_not_count(cluster, follower):

@@ -147,20 +147,15 @@ static void check_invariants(const struct ksa_plan *plan)
         }
 }
 
-/* What the plan was made from stays until the end: its changes are what tests look at. */
-static void write_plan(struct fixture *fixture)
+/* The last plan stays until the end: its changes are what tests look at. */
+static void write_registry(struct fixture *fixture, struct ksa_registry_content content)
 {
-        const struct ksa_registry_content content = {
-                .accounts = fixture->plan->accounts,
-                .account_count = fixture->plan->account_count,
-                .groups = fixture->plan->groups,
-                .group_count = fixture->plan->group_count,
-        };
         unsigned char *bytes = NULL;
         size_t size = 0;
         const char *why = "";
 
-        check_invariants(fixture->plan);
+        content.groups = fixture->plan->groups;
+        content.group_count = fixture->plan->group_count;
         if (ksa_registry_build(&content, fixture->now, &bytes, &size, &fixture->err) != KSA_OK)
                 fail_msg("%s", fixture->err.text);
         unsigned char **workdir = ksa_list_next(&fixture->written, sizeof(*workdir));
@@ -170,6 +165,12 @@ static void write_plan(struct fixture *fixture)
         assert_int_equal(ksa_registry_read(bytes, size, &fixture->registry, &why),
                          KSA_REGISTRY_FOUND);
         assert_true(ksa_registry_is_whole(&fixture->registry, &why));
+}
+
+void fixture_write(struct fixture *fixture, const struct ksa_account_record *accounts, size_t count)
+{
+        write_registry(fixture,
+                       (struct ksa_registry_content){.accounts = accounts, .account_count = count});
 }
 
 /* The same sources once more: nothing is to be done, whatever was refused. */
@@ -201,7 +202,8 @@ void fixture_wish(struct fixture *fixture, enum ksa_plan_wish wish, const char *
         for (size_t i = 0; i < fixture->plan->change_count; i++)
                 told = told || ksa_change_is_new(fixture->plan->changes[i].change);
         assert_true(fixture->plan->differs || !told);
-        write_plan(fixture);
+        check_invariants(fixture->plan);
+        fixture_write(fixture, fixture->plan->accounts, fixture->plan->account_count);
         check_again(fixture);
         fixture->now += 300;
 }

@@ -42,6 +42,10 @@ void fixture_keeps(struct fixture *fixture);
 
 enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_wish wish, const char *user);
 
+/* These records become the registry. */
+void fixture_write(struct fixture *fixture, const struct ksa_account_record *accounts,
+                   size_t count);
+
 /* The plan, written and read. The same plan again must find nothing to do. */
 void fixture_sync(struct fixture *fixture);
 void fixture_wish(struct fixture *fixture, enum ksa_plan_wish wish, const char *user);

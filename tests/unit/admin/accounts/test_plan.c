@@ -3,6 +3,7 @@
 #include "admin/accounts/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/accounts/names.h"
@@ -336,7 +337,7 @@ static void test_the_administrators_reason_stays(void **state)
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_ADMINISTRATOR);
         fixture_forget(fixture);
         item = fixture_lists(fixture, "ci", "a", 6);
-        item->leader = KSA_LEADER_ACTIVE;
+        item->leader = KSA_LEADER_USER;
         item->source = &following;
         fixture_sync(fixture);
         fixture_declares(fixture, &section, "ci_a", "ci", "a");
@@ -354,12 +355,16 @@ static struct ksa_desired *leader_lists(struct fixture *fixture, const char *acc
                                         const char *name, uint32_t uid,
                                         enum ksa_leader_state leader)
 {
+        static struct ksa_accounts source;
         struct ksa_desired *item = fixture_lists(fixture, "ci", account, 5);
 
-        item->source = &following;
+        source = following;
+        item->source = &source;
         item->name = name;
         item->uid = uid;
         item->leader = leader;
+        fixture->config.account_sources = &source;
+        fixture->config.counts[KSA_SECTION_ACCOUNTS] = 1;
         return item;
 }
 
@@ -367,9 +372,9 @@ static void test_a_follower_takes_what_the_leader_has(void **state)
 {
         REALM;
 
-        leader_lists(fixture, "a", "deploy", 1900000000, KSA_LEADER_ACTIVE);
+        leader_lists(fixture, "a", "deploy", 1900000000, KSA_LEADER_USER);
         leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_FORMER);
-        leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_DISABLED);
+        leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_USER)->disabled = true;
         leader_lists(fixture, "gone", "ci_gone", 1900000003, KSA_LEADER_REMOVED);
         fixture_sync(fixture);
         assert_string_equal(fixture_record(fixture, "ci", "a").name, "deploy");
@@ -388,13 +393,137 @@ static void test_a_follower_takes_what_the_leader_has(void **state)
         }
         assert_int_equal(fixture_record(fixture, "ci", "a").groups[0], 1900000009);
         fixture_forget(fixture);
-        leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_ACTIVE);
-        leader_lists(fixture, "thief", "ci_t", 1900000001, KSA_LEADER_ACTIVE);
-        leader_lists(fixture, "other", "ci_o", 1900000003, KSA_LEADER_ACTIVE);
+        leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_USER);
+        leader_lists(fixture, "thief", "ci_t", 1900000001, KSA_LEADER_USER);
+        leader_lists(fixture, "other", "ci_o", 1900000003, KSA_LEADER_USER);
         fixture_sync(fixture);
         assert_state(fixture, "b", KSA_ACCOUNT_ACTIVE, 0);
         assert_refused(fixture, "thief", KSA_REFUSAL_NUMBER_TAKEN);
         assert_refused(fixture, "other", KSA_REFUSAL_NUMBER_TAKEN);
+}
+
+/* A removed account lost them, and enable or a section made it active. */
+static void test_a_leaders_reasons_of_a_removed_account(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        for (int first = 0; first < 2;
+             first++) { /* a record of the account comes first, or the file */
+                fixture->registry = (struct ksa_registry){.bytes = NULL};
+                fixture_forget(fixture);
+                if (first == 0)
+                        leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_USER);
+                fixture_sync(fixture);
+                fixture_forget(fixture);
+                leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_REMOVED)->disabled = true;
+                fixture_sync(fixture);
+                assert_state(fixture, "a", REMOVED, KSA_DISABLED_LEADER);
+                fixture_keeps(fixture); /* enable reads no file */
+                assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+                fixture_declares(fixture, &section, "ci_a", "ci", "a");
+                fixture_sync(fixture);
+                assert_state(fixture, "a", DISABLED, KSA_DISABLED_LEADER);
+                assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+                leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_REMOVED);
+                fixture_sync(fixture);
+                assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
+        }
+}
+
+/* It got the computed one. */
+static void test_a_section_gets_the_uid_of_a_removed_account_of_the_leader(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_REMOVED);
+        fixture_declares(fixture, &section, "bot", "ci", "a")->account_uid = "";
+        fixture_sync(fixture);
+        assert_string_equal(fixture_record(fixture, "ci", "a").name, "bot");
+        assert_int_equal(fixture_record(fixture, "ci", "a").uid, 1900000001);
+        assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "uid-a");
+}
+
+/* They were left out without a message. */
+static void test_a_removed_account_of_the_leader_that_is_taken_here(void **state)
+{
+        static const struct {
+                const char *name;
+                uint32_t uid;
+                enum ksa_refusal refusal;
+                const char *why;
+        } rows[] = {
+                {"alice", 1900000001, KSA_REFUSAL_NAME_LOCAL, "'alice' of "},
+                {"ci_gone", 1900000500, KSA_REFUSAL_NUMBER_LOCAL, "'alice' of "},
+                {"ci_b", 1900000001, KSA_REFUSAL_NAME_TAKEN, "belongs to prod:ci/b"},
+                {"ci_gone", 5000, KSA_REFUSAL_RANGE, "outside uid_range"},
+        };
+        REALM;
+
+        workdir_write(*state, "passwd", "alice:x:1900000500:1500::/:/bin/sh\n");
+        leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_USER);
+        fixture_sync(fixture);
+        for (size_t i = 0; i < 2 * KSA_COUNT(rows); i++) {
+                const size_t row = i / 2;
+                const bool former = i % 2 == 1;
+
+                fixture_forget(fixture);
+                leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_USER);
+                leader_lists(fixture, former ? "b" : "gone", rows[row].name, rows[row].uid,
+                             former ? KSA_LEADER_FORMER : KSA_LEADER_REMOVED);
+                if (former && rows[row].refusal == KSA_REFUSAL_NAME_TAKEN)
+                        continue; /* its own name */
+                fixture_sync(fixture);
+                const struct ksa_plan_change *told =
+                        fixture_change(fixture, KSA_CHANGE_REFUSED, former ? "b" : "gone");
+                assert_non_null(told);
+                assert_int_equal(told->refusal, rows[row].refusal);
+                assert_int_equal(told->record->state, REMOVED);
+                assert_string_equal(told->record->name, rows[row].name);
+                if (strstr(told->why, rows[row].why) == NULL)
+                        fail_msg("%s", told->why);
+                assert_int_equal(fixture_record(fixture, "ci", "gone").state, 0);
+        }
+}
+
+static size_t count_formers(const struct fixture *fixture)
+{
+        struct ksa_account_record record;
+        size_t position = 0, count = 0;
+
+        while (ksa_registry_next(&fixture->registry, &position, &record) == KSA_REGISTRY_FOUND)
+                count += (record.flags & KSA_ACCOUNT_FORMER) != 0;
+        return count;
+}
+
+static void test_a_former_name_is_written_once(void **state)
+{
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_USER);
+        fixture_sync(fixture);
+        fixture_forget(fixture);
+        leader_lists(fixture, "a", "deploy", 1900000001, KSA_LEADER_USER);
+        leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_FORMER);
+        leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_FORMER);
+        fixture_sync(fixture);
+        assert_int_equal(count_formers(fixture), 1);
+        /* A registry that repeats it is corrected. */
+        struct ksa_plan *plan = fixture->plan;
+        struct ksa_account_record *twice = calloc(3, sizeof(*twice));
+        assert_non_null(twice);
+        assert_int_equal(plan->account_count, 2);
+        twice[0] = twice[1] = plan->accounts[0];
+        twice[2] = plan->accounts[1];
+        assert_string_equal(twice[0].name, "ci_a");
+        fixture_write(fixture, twice, 3);
+        free(twice);
+        assert_int_equal(count_formers(fixture), 2);
+        fixture_declares(fixture, &section, "deploy", "ci", "a");
+        fixture_sync(fixture);
+        assert_int_equal(count_formers(fixture), 1);
 }
 
 static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
@@ -404,8 +533,8 @@ static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
         fixture_forget(fixture);
-        leader_lists(fixture, "a", "deploy", 1900000000, KSA_LEADER_ACTIVE);
-        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        leader_lists(fixture, "a", "deploy", 1900000000, KSA_LEADER_USER);
+        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_USER);
         fixture_sync(fixture);
         assert_int_equal(fixture_record(fixture, "ci", "a").uid, computed(fixture, "a"));
         assert_string_equal(fixture_record(fixture, "ci", "a").name, "deploy");
@@ -427,13 +556,13 @@ static void test_a_follower_stores_no_uid_outside_its_range(void **state)
                 assert_int_equal(fixture_record(fixture, "ci", "far").state, 0);
         }
         fixture_forget(fixture);
-        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_USER);
         fixture_sync(fixture);
         assert_refused(fixture, "far", KSA_REFUSAL_RANGE);
         /* The remedy: its uid in a section. */
         struct ksa_account section = {.uid = 5000};
         fixture_forget(fixture);
-        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_ACTIVE);
+        leader_lists(fixture, "far", "ci_far", 5000, KSA_LEADER_USER);
         fixture_declares(fixture, &section, "ci_far", "ci", "far");
         fixture_sync(fixture);
         assert_int_equal(fixture_record(fixture, "ci", "far").uid, 5000);
@@ -481,6 +610,45 @@ static void test_a_group_whose_name_a_local_group_has(void **state)
         assert_int_equal(fixture->plan->group_count, 1);
 }
 
+/* Only the host's files were asked, not its directories. The machine's own groups stand for a directory's. */
+static void test_a_group_whose_name_a_directory_has(void **state)
+{
+        struct ksa_desired_group group = {"prod", "ci", "root", 1900000009};
+        REALM;
+
+        fixture->files.ask_nss = true;
+        fixture_lists(fixture, "ci", "a", 5);
+        fixture->desired.groups = (struct ksa_list){&group, 1};
+        fixture_sync(fixture);
+        fixture->desired.groups = (struct ksa_list){.items = NULL};
+        assert_int_equal(fixture_record(fixture, "ci", "a").group_count, 0);
+        const struct ksa_plan_change *told = fixture_change(fixture, KSA_CHANGE_WARNING, "a");
+        assert_non_null(told);
+        assert_int_equal(told->refusal, KSA_REFUSAL_NAME_LOCAL);
+        assert_non_null(strstr(told->why, "of NSS"));
+}
+
+/* The registry takes none, so that no account of any cluster got a user. */
+static void test_a_colon_in_a_home_stops_no_other_account(void **state)
+{
+        struct ksa_accounts source = listing;
+        struct ksa_account section = {.uid = 0};
+        REALM;
+
+        fixture_lists(fixture, "ci", "before", 5);
+        fixture_sync(fixture);
+        fixture_forget(fixture);
+        source.home = "/srv/a:b";
+        fixture_lists(fixture, "ci", "before", 5)->source = &source;
+        fixture_lists(fixture, "ci", "a", 5)->source = &source;
+        fixture_declares(fixture, &section, "bot", "ci", "b");
+        fixture_sync(fixture);
+        assert_refused(fixture, "a", KSA_REFUSAL_UNUSABLE);
+        assert_state(fixture, "b", KSA_ACCOUNT_ACTIVE, 0);
+        assert_state(fixture, "before", KSA_ACCOUNT_ACTIVE, 0);
+        assert_string_equal(fixture_record(fixture, "ci", "before").home, "/home/ci_before");
+}
+
 static void test_groups_that_a_section_names(void **state)
 {
         static const char *names[] = {"web", "docker", "none", "root"};
@@ -517,6 +685,12 @@ int main(void)
                 TEST(test_a_follower_stores_no_uid_outside_its_range),
                 TEST(test_a_section_without_account_uid_lifts_nothing),
                 TEST(test_a_follower_keeps_the_uid_that_it_gave),
+                TEST(test_a_leaders_reasons_of_a_removed_account),
+                TEST(test_a_section_gets_the_uid_of_a_removed_account_of_the_leader),
+                TEST(test_a_removed_account_of_the_leader_that_is_taken_here),
+                TEST(test_a_former_name_is_written_once),
+                TEST(test_a_group_whose_name_a_directory_has),
+                TEST(test_a_colon_in_a_home_stops_no_other_account),
                 TEST(test_a_group_whose_name_a_local_group_has),
                 TEST(test_groups_that_a_section_names),
         };

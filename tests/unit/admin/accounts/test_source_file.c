@@ -40,18 +40,22 @@ static void test_states(void **state)
         static const struct {
                 const char *text;
                 enum ksa_leader_state leader; /* NONE: the file is invalid */
+                bool disabled;
         } rows[] = {
-                {ACTIVE, KSA_LEADER_ACTIVE},
-                {FORMER, KSA_LEADER_FORMER},
-                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"recreated\"]"),
-                 KSA_LEADER_DISABLED},
+                {ACTIVE, KSA_LEADER_USER, false},
+                {FORMER, KSA_LEADER_FORMER, false},
+                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"recreated\"]"), KSA_LEADER_USER,
+                 true},
                 {ACCOUNT("\"state\":\"removed\",\"reasons\":[\"administrator\"]"),
-                 KSA_LEADER_REMOVED},
-                {ACCOUNT("\"state\":\"active\",\"reasons\":[\"conflict\"]"), KSA_LEADER_NONE},
-                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"contested\"]"), KSA_LEADER_NONE},
-                {ACCOUNT("\"state\":\"retired\",\"reasons\":[]"), KSA_LEADER_NONE},
-                {ACCOUNT("\"state\":null,\"reasons\":[]"), KSA_LEADER_NONE},
-                {ACCOUNT("\"state\":\"active\""), KSA_LEADER_NONE},
+                 KSA_LEADER_REMOVED, true},
+                {ACCOUNT("\"state\":\"removed\",\"reasons\":[]"), KSA_LEADER_REMOVED, false},
+                {ACCOUNT("\"state\":\"active\",\"reasons\":[\"conflict\"]"), KSA_LEADER_NONE,
+                 false},
+                {ACCOUNT("\"state\":\"disabled\",\"reasons\":[\"contested\"]"), KSA_LEADER_NONE,
+                 false},
+                {ACCOUNT("\"state\":\"retired\",\"reasons\":[]"), KSA_LEADER_NONE, false},
+                {ACCOUNT("\"state\":null,\"reasons\":[]"), KSA_LEADER_NONE, false},
+                {ACCOUNT("\"state\":\"active\""), KSA_LEADER_NONE, false},
         };
 
         (void)state;
@@ -67,6 +71,7 @@ static void test_states(void **state)
                 } else {
                         assert_int_equal(read_text(text, &list, &record), KSA_OK);
                         assert_int_equal(list.items[0].leader, rows[i].leader);
+                        assert_int_equal(list.items[0].disabled, rows[i].disabled);
                         assert_string_equal(list.items[0].name, "ci_deployer");
                         assert_int_equal(list.items[0].uid, 1900000001);
                         assert_int_equal(list.groups.count, 1);
@@ -113,9 +118,9 @@ static void test_every_record_is_exported(void **state)
                 sample_account("ci_gone", "gone", SAMPLE_GID + 4),
                 sample_account("ci_off", "off", SAMPLE_GID + 5),
         };
-        static const enum ksa_leader_state states[] = {KSA_LEADER_ACTIVE, KSA_LEADER_ACTIVE,
+        static const enum ksa_leader_state states[] = {KSA_LEADER_USER, KSA_LEADER_USER,
                                                        KSA_LEADER_FORMER, KSA_LEADER_REMOVED,
-                                                       KSA_LEADER_DISABLED};
+                                                       KSA_LEADER_USER};
         struct ksa_desired_list list = {0};
         struct ksa_source_record record;
         struct ksa_registry registry;
@@ -127,6 +132,7 @@ static void test_every_record_is_exported(void **state)
         records[0].account_uid = "";
         records[2].state = records[3].state = KSA_ACCOUNT_REMOVED;
         records[2].flags = KSA_ACCOUNT_FORMER;
+        records[3].reasons = KSA_DISABLED_CONFLICT;
         records[4].state = KSA_ACCOUNT_DISABLED;
         records[4].reasons = KSA_DISABLED_ADMINISTRATOR | KSA_DISABLED_RECREATED;
         sample_build(records, KSA_COUNT(records), &bytes, &size);
@@ -139,6 +145,7 @@ static void test_every_record_is_exported(void **state)
                 assert_string_equal(list.items[i].name, records[i].name);
                 assert_int_equal(list.items[i].uid, records[i].uid);
                 assert_int_equal(list.items[i].leader, states[i]);
+                assert_int_equal(list.items[i].disabled, records[i].reasons != 0);
                 assert_string_equal(list.items[i].account_uid, records[i].account_uid);
         }
         assert_int_equal(list.groups.count, 1);
