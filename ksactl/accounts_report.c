@@ -94,11 +94,8 @@ void report_cluster(struct accounts_run *run, size_t position, const char *how,
                 tell_empty(run, &config->account_sources[position]);
         (void)json_array_append_new(
                 run->clusters,
-                json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "cluster", name, "outcome", how,
-                          "listed",
+                json_pack("{s:s, s:s, s:o, s:o, s:o}", "cluster", name, "outcome", how, "listed",
                           source->cluster != NULL ? json_integer(source->listed) : json_null(),
-                          "resource_version",
-                          source->cluster != NULL ? text_or_null(source->version) : json_null(),
                           "problem", error != NULL ? json_string(shown.text) : json_null(),
                           "remedy", text_or_null(remedy)));
 }

@@ -72,8 +72,7 @@ static enum ksa_reason read_head(const json_t *page, struct ksa_desired_list *li
         if (!is_list(page))
                 return ksa_fail(err, KSA_API_BROKEN,
                                 "the response is not a list of service accounts");
-        if (version == NULL || !ksa_is_graphic(version) || strchr(version, ':') != NULL ||
-            strlen(version) > VERSION_MAX)
+        if (version == NULL || !ksa_is_graphic(version) || strlen(version) > VERSION_MAX)
                 return ksa_fail(err, KSA_API_BROKEN, "the list has no resourceVersion");
         if (!ksa_api_object_may_be_text(json_object_get(metadata, "continue")))
                 return ksa_fail(err, KSA_API_BROKEN, "the list's continue is not a string");
@@ -287,23 +286,21 @@ static enum ksa_reason fetch_all(struct listing *listing, struct ksa_error *err)
 }
 
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
-                                       const struct ksa_account_origin *origin,
-                                       const struct ksa_env *env, unsigned milliseconds,
-                                       struct ksa_desired_list *list, const char **ret_version,
+                                       const struct ksa_accounts *source, const struct ksa_env *env,
+                                       unsigned milliseconds, struct ksa_desired_list *list,
                                        struct ksa_error *err)
 {
         const size_t before = list->count;
         struct ksa_api api;
         enum ksa_reason reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, err);
-        struct listing listing = {.api = &api, .origin = *origin, .list = list, .page = {"", ""}};
+        struct listing listing = {
+                .api = &api, .origin = {.source = source}, .list = list, .page = {"", ""}};
 
         if (reason == KSA_OK)
                 reason = fetch_all(&listing, err);
         if (reason == KSA_OK)
                 reason = ksa_account_items_check(list, before, err);
-        if (reason == KSA_OK)
-                *ret_version = listing.page.version;
-        else
+        if (reason != KSA_OK)
                 list->count = before;
         ksa_api_close(&api);
         return reason;

@@ -16,24 +16,21 @@
 #define KSA_PAGES_MAX 65536u
 
 /*
- * Asks CLUSTER for all that the source of ORIGIN names (whose namespace is not looked at), within
- * MILLISECONDS, and adds it to LIST, whose items are unchanged unless KSA_OK.
+ * Requests all that SOURCE names from CLUSTER, within MILLISECONDS, and adds it to LIST, whose items are
+ * unchanged unless KSA_OK.
  *
- * ret_version  resourceVersion of the last list, owned by LIST
- *
- * what ksa_api_open and ksa_api_ask say; KSA_API_BROKEN for an answer that is no such list, or whose pages
- * do not fit together; KSA_MEMORY
+ * KSA_API_BROKEN  the response is not such a list, or its pages do not fit together; KSA_MEMORY
+ * the reasons of ksa_api_open() and ksa_api_ask()
  */
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
-                                       const struct ksa_account_origin *origin,
-                                       const struct ksa_env *env, unsigned milliseconds,
-                                       struct ksa_desired_list *list, const char **ret_version,
+                                       const struct ksa_accounts *source, const struct ksa_env *env,
+                                       unsigned milliseconds, struct ksa_desired_list *list,
                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 /* One page, as it came: for the fetch, and its fuzz target. */
 struct ksa_account_page {
         const char *next;    /* continue; "" on the last page; owned by the list, as the version */
-        const char *version; /* resourceVersion */
+        const char *version; /* resourceVersion, the same on all pages of a list */
 };
 enum ksa_reason ksa_account_page_read(const char *body, size_t length,
                                       const struct ksa_account_origin *origin,

@@ -10,8 +10,7 @@
 #include "token/json.h"
 
 /*
- * {"format": "ksa-accounts", "version": 2, "clusters": [{"cluster": "prod", "resource_version": "4711",
- *   "listed": 1795464267,
+ * {"format": "ksa-accounts", "version": 2, "clusters": [{"cluster": "prod", "listed": 1795464267,
  *   "groups": [{"namespace": "ci", "group": "k8s-ci", "gid": 1900000000}],
  *   "accounts": [{"namespace": "ci", "account": "deployer", "account_uid": "…", "created": 1710000000,
  *                 "user": "ci_deployer", "uid": 1900000001, "state": "active", "reasons": []}]}]}
@@ -20,7 +19,6 @@
  */
 #define FORMAT         "ksa-accounts"
 #define FORMAT_VERSION 2
-#define VERSION_MAX    128
 #define FORMER         "former"
 
 /* --- Writing ---------------------------------------------------------------- */
@@ -49,7 +47,7 @@ static bool append(json_t *array, json_t *item)
 static json_t *write_cluster(const struct ksa_registry *registry, const char *cluster)
 {
         json_t *accounts = json_array(), *groups = json_array();
-        struct ksa_source_record source = {.version = "", .listed = registry->made}, other;
+        struct ksa_source_record source = {.listed = registry->made}, other;
         struct ksa_account_record record;
         struct ksa_group_record group;
         enum ksa_registry_answer answer;
@@ -76,8 +74,7 @@ static json_t *write_cluster(const struct ksa_registry *registry, const char *cl
                         source = other;
         }
         if (good)
-                return json_pack("{s:s, s:s, s:I, s:o, s:o}", "cluster", cluster,
-                                 "resource_version", source.version, "listed",
+                return json_pack("{s:s, s:I, s:o, s:o}", "cluster", cluster, "listed",
                                  (json_int_t)source.listed, "groups", groups, "accounts", accounts);
         json_decref(accounts);
         json_decref(groups);
@@ -210,29 +207,24 @@ static enum ksa_reason read_cluster(json_t *cluster, const struct ksa_accounts *
         const size_t first = list->count;
         enum ksa_reason reason = KSA_OK;
         json_t *accounts, *groups;
-        const char *name, *version;
+        const char *name;
         json_int_t listed;
 
-        if (json_unpack_ex(cluster, NULL, JSON_STRICT, "{s:s, s:s, s:I, s:o, s:o}", "cluster",
-                           &name, "resource_version", &version, "listed", &listed, "groups",
-                           &groups, "accounts", &accounts) != 0 ||
-            !json_is_array(accounts) || !json_is_array(groups) || !is_moment(listed) ||
-            (*version != '\0' && !ksa_is_graphic(version)) || strchr(version, ':') != NULL ||
-            strlen(version) > VERSION_MAX)
+        if (json_unpack_ex(cluster, NULL, JSON_STRICT, "{s:s, s:I, s:o, s:o}", "cluster", &name,
+                           "listed", &listed, "groups", &groups, "accounts", &accounts) != 0 ||
+            !json_is_array(accounts) || !json_is_array(groups) || !is_moment(listed))
                 return ksa_fail(err, KSA_CONFIG_INVALID,
-                                "a cluster is not an object of cluster, resource_version, listed, "
-                                "groups and accounts");
+                                "a cluster is not an object of cluster, listed, groups and "
+                                "accounts");
         for (size_t i = 0; reason == KSA_OK && i < json_array_size(accounts); i++)
                 reason = read_account(json_array_get(accounts, i), &origin, list, err);
         for (size_t i = 0; reason == KSA_OK && i < json_array_size(groups); i++)
                 reason = read_group(json_array_get(groups, i), source, list, err);
         if (reason == KSA_OK)
                 reason = ksa_account_items_check(list, first, err);
-        if (reason != KSA_OK)
-                return reason;
-        *ret_record = (struct ksa_source_record){source->name, ksa_desired_keep(list, version),
-                                                 (int64_t)listed};
-        return list->texts.failed ? ksa_fail(err, KSA_MEMORY, "out of memory") : KSA_OK;
+        if (reason == KSA_OK)
+                *ret_record = (struct ksa_source_record){source->name, (int64_t)listed};
+        return reason;
 }
 
 static enum ksa_reason read_file(json_t *file, const struct ksa_accounts *source,

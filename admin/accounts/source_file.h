@@ -21,7 +21,7 @@ json_t *ksa_account_file_write(const struct ksa_registry *registry,
  * Adds to LIST the accounts and groups of SOURCE's cluster that are in the file and that SOURCE covers. The
  * items are unchanged unless KSA_OK.
  *
- * ret_record  when the leader listed the cluster; owned by LIST
+ * ret_record  when the leader listed the cluster
  *
  * KSA_CONFIG_INVALID  an invalid file, or one without the cluster; KSA_MEMORY
  */

@@ -153,18 +153,16 @@ static enum ksa_reason read_api(struct ksa_sync *sync, const struct ksa_accounts
                                 unsigned milliseconds, struct ksa_source_record *ret_record,
                                 struct ksa_error *err)
 {
-        const struct ksa_account_origin origin = {.source = source};
         const struct ksa_cluster *cluster = ksa_config_cluster(sync->config, source->name);
-        const char *version;
 
         if (cluster == NULL || cluster->api_server == NULL)
                 return ksa_fail(err, KSA_CONFIG_INVALID,
                                 "[cluster %s] has no api_server to list its accounts",
                                 source->name);
-        enum ksa_reason reason = ksa_account_list_fetch(cluster, &origin, sync->env, milliseconds,
-                                                        &sync->desired, &version, err);
+        enum ksa_reason reason = ksa_account_list_fetch(cluster, source, sync->env, milliseconds,
+                                                        &sync->desired, err);
         if (reason == KSA_OK)
-                *ret_record = (struct ksa_source_record){source->name, version, sync->env->now};
+                *ret_record = (struct ksa_source_record){source->name, sync->env->now};
         return reason;
 }
 

@@ -207,7 +207,7 @@ static enum ksa_reason put_group(struct output *output, const struct ksa_group_r
 
 static enum ksa_reason put_source(struct output *output, const struct ksa_source_record *source)
 {
-        const char *texts[] = {source->cluster, source->version};
+        const char *texts[] = {source->cluster};
         struct ksa_format_source fixed = {
                 .kind = KSA_FORMAT_SOURCE,
                 .listed = source->listed,

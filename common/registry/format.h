@@ -103,7 +103,7 @@ struct ksa_format_group {
         uint64_t members; /* offset of its lines in the file */
 };
 
-/* Texts: cluster, version. */
+/* Text: cluster. */
 struct ksa_format_source {
         uint32_t length, sum;
         uint8_t kind, unused;

@@ -240,7 +240,7 @@ static enum ksa_registry_answer source_at(const struct ksa_registry *registry, s
         struct ksa_format_source source;
         const char *record =
                 record_at(registry, KSA_FORMAT_SOURCE, offset, &source, sizeof(source));
-        const char *texts[2];
+        const char *texts[1];
         size_t used;
 
         if (record == NULL || !is_inside(source.texts, source.texts_size, source.length) ||
@@ -248,7 +248,6 @@ static enum ksa_registry_answer source_at(const struct ksa_registry *registry, s
                 return KSA_REGISTRY_BROKEN;
         *ret_source = (struct ksa_source_record){
                 .cluster = texts[0],
-                .version = texts[1],
                 .listed = source.listed,
         };
         *ret_length = source.length;

@@ -88,11 +88,10 @@ struct ksa_group_record {
         uint32_t member_count;
 };
 
-/* When and how the accounts of a cluster were last listed. */
+/* When the accounts of a cluster were last listed. */
 struct ksa_source_record {
         const char *cluster;
-        const char *version; /* resourceVersion; "" for a file */
-        int64_t listed;      /* seconds since 1970 */
+        int64_t listed; /* seconds since 1970 */
 };
 
 /* An open registry. Its members are private to common/registry. A zeroed one is empty. */

@@ -223,7 +223,7 @@ def accounts():
     for name, items in (("file", [one]), ("file-states", states), ("file-twice", [one, one]), ("file-more", [{**one, "more": 1}]),
                         ("file-faults", [{**one, "user": "root"}, {**one, "account": "b", "uid": -1}])):
         write("accounts", name, "f\n" + compact({"format": "ksa-accounts", "version": 2, "clusters": [
-            {"cluster": "prod", "resource_version": "77", "listed": NOW, "accounts": items,
+            {"cluster": "prod", "listed": NOW, "accounts": items,
              "groups": [{"namespace": "ci", "group": "k8s-ci", "gid": 1900000000}]}]}))
 
 

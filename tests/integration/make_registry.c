@@ -178,8 +178,8 @@ static void read_line(struct work *work, char *line)
                                                   .cluster = copy(args[3]),
                                                   .namespace = copy(args[4])};
         } else if (count == 3 && strcmp(args[0], "source") == 0) {
-                work->source = (struct ksa_source_record){
-                        .cluster = copy(args[1]), .version = "1", .listed = atoll(args[2])};
+                work->source = (struct ksa_source_record){.cluster = copy(args[1]),
+                                                          .listed = atoll(args[2])};
         } else if (count == 4 && strcmp(args[0], "many") == 0) {
                 read_many(work, args);
         } else if (count == 3 && work->forgery_count < KSA_COUNT(work->forgeries)) {

@@ -12,8 +12,7 @@ static const uint32_t sample_gids[] = {SAMPLE_GID};
 
 const struct ksa_group_record sample_group = {
         .name = "k8s-ci", .gid = SAMPLE_GID, .cluster = "prod", .namespace = "ci"};
-const struct ksa_source_record sample_source = {
-        .cluster = "prod", .version = "4711", .listed = 1795464267};
+const struct ksa_source_record sample_source = {.cluster = "prod", .listed = 1795464267};
 
 struct ksa_account_record sample_account(const char *name, const char *account, uint32_t uid)
 {

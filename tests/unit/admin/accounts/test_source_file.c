@@ -17,8 +17,8 @@ static const struct ksa_accounts source = {.name = "prod", .namespaces = {namesp
 #define ACTIVE ACCOUNT("\"state\":\"active\",\"reasons\":[]")
 #define FORMER ACCOUNT("\"state\":\"former\",\"reasons\":[]")
 #define GROUP  "{\"namespace\":\"ci\",\"group\":\"k8s-ci\",\"gid\":1900000000}"
-#define CLUSTER(name, groups, accounts)                                                \
-        "{\"cluster\":\"" name "\",\"resource_version\":\"77\",\"listed\":1790000000," \
+#define CLUSTER(name, groups, accounts)                    \
+        "{\"cluster\":\"" name "\",\"listed\":1790000000," \
         "\"groups\":[" groups "],\"accounts\":[" accounts "]}"
 #define FILE_OF(clusters) "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[" clusters "]}"
 

@@ -16,7 +16,7 @@
         "\"user\":\"ci_" name "\",\"uid\":" uid ",\"state\":\"active\",\"reasons\":[]}"
 #define FILE_OF                                                                           \
         "{\"format\":\"ksa-accounts\",\"version\":2,\"clusters\":[{\"cluster\":\"prod\"," \
-        "\"resource_version\":\"\",\"listed\":%lld,\"groups\":[],\"accounts\":[%s]}]}"
+        "\"listed\":%lld,\"groups\":[],\"accounts\":[%s]}]}"
 #define TWO ACCOUNT("a", "1900000001") "," ACCOUNT("b", "1900000002")
 
 static const struct ksa_local_files no_files = {
