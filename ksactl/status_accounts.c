@@ -171,8 +171,7 @@ static void check_conflicts(const struct ksa_registry *registry, struct finding 
         }
         while (ksa_registry_next(registry, &position, &record) == KSA_REGISTRY_FOUND) {
                 if (record.state == KSA_ACCOUNT_ACTIVE &&
-                    (ksa_local_has_user(local, record.name, false, who) ||
-                     ksa_local_has_group(local, record.name, false, who) ||
+                    (ksa_local_has_name(local, record.name, false, who) ||
                      ksa_local_has_number(local, record.uid, false, who)))
                         add_problem(finding, SOON,
                                     "remove that one; ksactl accounts sync disables the user",

@@ -49,15 +49,9 @@ static void refuse(struct ksa_allocation *request, enum ksa_refusal refusal, boo
 /* An option's path may have a colon, which passwd(5) may not. Other texts are checked where they are read. */
 static bool is_text_usable(const struct ksa_plan_entry *entry)
 {
-        const struct ksa_account *section = entry->section ? entry->section->section : NULL;
-        const struct ksa_accounts *source = entry->item ? entry->item->source : NULL;
-        const char *const texts[] = {section != NULL  ? section->home
-                                     : source != NULL ? source->home
-                                                      : NULL,
-                                     section != NULL  ? section->shell
-                                     : source != NULL ? source->shell
-                                                      : NULL};
+        const char *texts[2];
 
+        ksa_plan_options(entry, &texts[0], &texts[1]);
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
                 if (texts[i] != NULL &&
                     (strchr(texts[i], ':') != NULL || strlen(texts[i]) > TEXT_MAX - KSA_NAME_SIZE))
@@ -382,8 +376,7 @@ bool ksa_plan_check_name(struct ksa_plan_state *state, const struct ksa_party *p
                                 owner->party->cluster, party->cluster);
                 return false;
         }
-        if (!ksa_local_has_user(local, name, !declared, who) &&
-            !ksa_local_has_group(local, name, !declared, who) &&
+        if (!ksa_local_has_name(local, name, !declared, who) &&
             (declared || !ksa_local_gives_ids(local, name, request->number, who)))
                 return true;
         refuse(request, KSA_REFUSAL_NAME_LOCAL, declared,
@@ -395,6 +388,7 @@ bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party 
                            bool declared, struct ksa_allocation *request)
 {
         const struct ksa_local *local = state->input->local;
+        const struct ksa_id_maps *ids = ksa_local_ids(local);
         const bool group = party->account[0] == '\0';
         const char *what =
                 ksa_arena_text(state->arena, "the %s %u", group ? "gid" : "uid", request->number);
@@ -406,14 +400,15 @@ bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party 
         } else if (ksa_local_has_number(local, request->number, true, who)) {
                 refuse(request, KSA_REFUSAL_NUMBER_LOCAL, declared,
                        ksa_arena_text(state->arena, "%s is that of %s", what, who));
-        } else if (!(group ? ksa_local_maps_gid : ksa_local_maps)(local, request->number)) {
+        } else if (!ksa_id_map_has(&ids->gids, request->number, request->number) ||
+                   !(group || ksa_id_map_has(&ids->uids, request->number, request->number))) {
                 refuse(request, KSA_REFUSAL_UNMAPPED, declared,
                        ksa_arena_text(state->arena, "%s is not mapped in this user namespace",
                                       what));
                 request->remedy = ksa_arena_text(
                         state->arena,
                         "set uid_range in [host], or uid in an [account] section, to uids within %s",
-                        ksa_local_tell_mapped(local, mapped));
+                        ksa_id_map_tell(&ids->uids, mapped));
         }
         return request->refusal == KSA_REFUSAL_NONE;
 }
@@ -443,8 +438,7 @@ const char *ksa_plan_conflict(struct ksa_plan_state *state, const char *name, ui
         const struct ksa_local *local = state->input->local;
         char who[KSA_WHO_SIZE];
 
-        if (ksa_local_has_user(local, name, fresh, who) ||
-            ksa_local_has_group(local, name, fresh, who))
+        if (ksa_local_has_name(local, name, fresh, who))
                 return ksa_arena_text(state->arena, "its name is that of %s", who);
         if (ksa_local_has_number(local, number, fresh, who))
                 return ksa_arena_text(state->arena, "its number %u is in use by %s", number, who);

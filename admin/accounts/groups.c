@@ -11,6 +11,11 @@ static bool is_active(const struct ksa_plan_entry *entry)
         return entry->after.state == KSA_ACCOUNT_ACTIVE;
 }
 
+static bool is_mapped(const struct ksa_plan_state *state, uint32_t gid)
+{
+        return ksa_id_map_has(&ksa_local_ids(state->input->local)->gids, gid, gid);
+}
+
 /* --- Groups of namespaces --------------------------------------------------- */
 
 /* Why the members of GROUP are not in it, in its request. */
@@ -33,7 +38,7 @@ static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *gro
         request->why = ksa_plan_conflict(state, request->name, request->number, false);
         if (request->why != NULL)
                 request->refusal = KSA_REFUSAL_NAME_LOCAL;
-        else if (!ksa_local_maps_gid(state->input->local, request->number)) {
+        else if (!is_mapped(state, request->number)) {
                 request->why = "its gid is not mapped in this user namespace";
                 request->refusal = KSA_REFUSAL_UNMAPPED;
         }
@@ -107,7 +112,7 @@ static const char *check_named(const struct ksa_plan_state *state, struct ksa_pl
         }
         if (*ret_gid == 0)
                 return "it is root's";
-        if (!ksa_local_maps_gid(state->input->local, *ret_gid))
+        if (!is_mapped(state, *ret_gid))
                 return "its gid is not mapped in this user namespace, so its members could not log in";
         if (*ret_gid >= 1000 && !ksa_uid_is_usable(*ret_gid))
                 return "its gid is one that no group should have";

@@ -163,16 +163,10 @@ static bool has(const struct ksa_local *local, bool group, const char *name, uin
         return answer != NOBODY;
 }
 
-bool ksa_local_has_user(const struct ksa_local *local, const char *name, bool new,
+bool ksa_local_has_name(const struct ksa_local *local, const char *name, bool new,
                         char who[KSA_WHO_SIZE])
 {
-        return has(local, false, name, 0, new, who);
-}
-
-bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool new,
-                         char who[KSA_WHO_SIZE])
-{
-        return has(local, true, name, 0, new, who);
+        return has(local, false, name, 0, new, who) || has(local, true, name, 0, new, who);
 }
 
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
@@ -202,19 +196,9 @@ bool ksa_local_gives_ids(const struct ksa_local *local, const char *name, uint32
         return entry != NULL;
 }
 
-bool ksa_local_maps(const struct ksa_local *local, uint32_t number)
+const struct ksa_id_maps *ksa_local_ids(const struct ksa_local *local)
 {
-        return ksa_id_maps_have(&local->ids, number);
-}
-
-bool ksa_local_maps_gid(const struct ksa_local *local, uint32_t gid)
-{
-        return ksa_id_map_has(&local->ids.gids, gid, gid);
-}
-
-const char *ksa_local_tell_mapped(const struct ksa_local *local, char out[KSA_ID_MAP_TEXT])
-{
-        return ksa_id_map_tell(&local->ids.uids, out);
+        return &local->ids;
 }
 
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid)

@@ -26,30 +26,22 @@ enum ksa_reason ksa_local_read(const struct ksa_local_files *files, struct ksa_l
 void ksa_local_free(struct ksa_local **local);
 
 /*
- * Who has it, as "the user 'ci_deployer' of /etc/passwd", for a message: into WHO. False where nobody has.
- * Files alone, or with NEW also what NSS says (a directory's users; ksa's own for what it already gave).
+ * Whether a user or group of this host has the name (number); its owner is put into WHO for a message, as
+ * "the user 'ci_deployer' of /etc/passwd". Reads files alone, or with NEW asks NSS too, which finds the users
+ * of a directory, and those that ksa made.
  */
 #define KSA_WHO_SIZE 160
-bool ksa_local_has_user(const struct ksa_local *local, const char *name, bool new,
+bool ksa_local_has_name(const struct ksa_local *local, const char *name, bool new,
                         char who[KSA_WHO_SIZE]);
-bool ksa_local_has_group(const struct ksa_local *local, const char *name, bool new,
-                         char who[KSA_WHO_SIZE]);
-/* A uid or a gid of somebody's, or inside somebody's subordinate ones. */
+/* A uid, a gid or a subordinate id. */
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
                           char who[KSA_WHO_SIZE]);
 /* Whether subuid or subgid gives ids to a user of that name or uid, for whom they were not written. */
 bool ksa_local_gives_ids(const struct ksa_local *local, const char *name, uint32_t uid,
                          char who[KSA_WHO_SIZE]);
 
-/*
- * Whether this user namespace has the number as a uid and as a gid, or as a gid: without it a login as the
- * user, or with the group, dies in setuid() or setgroups().
- */
-bool ksa_local_maps(const struct ksa_local *local, uint32_t number);
-bool ksa_local_maps_gid(const struct ksa_local *local, uint32_t gid);
-
-/* For a remedy, the uids that it has: ksa_id_map_tell(). */
-const char *ksa_local_tell_mapped(const struct ksa_local *local, char out[KSA_ID_MAP_TEXT]);
+/* The ids of this user namespace: with another one, a login dies in setuid() or setgroups(). */
+const struct ksa_id_maps *ksa_local_ids(const struct ksa_local *local);
 
 /* The gid of a local group (files, then NSS); false where there is none. */
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);

@@ -94,32 +94,24 @@ static void reserve_all(struct ksa_plan_state *state, struct ksa_plan_entry *ent
 
 /* --- Home and shell --------------------------------------------------------- */
 
-static const char *or_else(const char *text, const char *otherwise)
-{
-        return text == NULL || text[0] == '\0' ? otherwise : text;
-}
-
 /* A section names the home itself; a source, the directory of the homes. */
 static void set_home(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
-        const struct ksa_account *section = entry->section ? entry->section->section : NULL;
-        const struct ksa_accounts *source = entry->item ? entry->item->source : NULL;
         struct ksa_account_record *after = &entry->after;
-        const char *directory =
-                section != NULL || source == NULL ? "/home" : or_else(source->home, "/home");
-        const char *shell = section != NULL  ? section->shell
-                            : source != NULL ? source->shell
-                                             : NULL;
-        size_t length = strlen(directory);
+        const char *home, *shell;
 
-        after->shell = or_else(shell, "/bin/sh");
-        if (section != NULL && section->home != NULL) {
-                after->home = section->home;
+        ksa_plan_options(entry, &home, &shell);
+        after->shell = shell == NULL || *shell == '\0' ? "/bin/sh" : shell;
+        if (entry->section != NULL && home != NULL) {
+                after->home = home;
                 return;
         }
-        while (length > 0 && directory[length - 1] == '/')
+        if (home == NULL || *home == '\0')
+                home = "/home";
+        size_t length = strlen(home);
+        while (length > 0 && home[length - 1] == '/')
                 length--;
-        after->home = ksa_arena_text(state->arena, "%.*s/%s", (int)length, directory, after->name);
+        after->home = ksa_arena_text(state->arena, "%.*s/%s", (int)length, home, after->name);
 }
 
 /* --- Reasons ---------------------------------------------------------------- */

@@ -307,6 +307,19 @@ const struct ksa_desired *ksa_plan_in_source(const struct ksa_plan_entry *entry)
         return entry->item != NULL ? entry->item : entry->removed;
 }
 
+void ksa_plan_options(const struct ksa_plan_entry *entry, const char **ret_home,
+                      const char **ret_shell)
+{
+        *ret_home = *ret_shell = NULL;
+        if (entry->section != NULL) {
+                *ret_home = entry->section->section->home;
+                *ret_shell = entry->section->section->shell;
+        } else if (entry->item != NULL) {
+                *ret_home = entry->item->source->home;
+                *ret_shell = entry->item->source->shell;
+        }
+}
+
 bool ksa_plan_is_same_user(const struct ksa_account_record *record, const char *name, uint32_t uid)
 {
         return record->uid == uid && strcmp(record->name, name) == 0;

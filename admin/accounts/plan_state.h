@@ -92,6 +92,10 @@ bool ksa_plan_has_user(const struct ksa_plan_entry *entry);
 /* The account in its source: as listed, or as removed on the leader; NULL if its source does not have it. */
 const struct ksa_desired *ksa_plan_in_source(const struct ksa_plan_entry *entry);
 
+/* The options home and shell of its section or, without one, of its source; NULL if they are not set. */
+void ksa_plan_options(const struct ksa_plan_entry *entry, const char **ret_home,
+                      const char **ret_shell);
+
 bool ksa_plan_is_same_user(const struct ksa_account_record *record, const char *name, uint32_t uid);
 bool ksa_plan_is_former(const struct ksa_plan_entry *entry, const char *name, uint32_t uid);
 

@@ -38,63 +38,40 @@ static json_t *write_account(const struct ksa_account_record *record)
                          former ? FORMER : ksa_account_state_name(record->state), "reasons", args);
 }
 
-static bool append(json_t *array, json_t *item)
+static json_t *write_group(const struct ksa_group_record *group)
 {
-        return json_array_append_new(array, item) == 0;
+        return json_pack("{s:s, s:s, s:I}", "namespace", group->namespace, "group", group->name,
+                         "gid", (json_int_t)group->gid);
 }
 
-/* Its accounts and groups, with when it was listed; NULL if anything fails. */
-static json_t *write_cluster(const struct ksa_registry *registry, const char *cluster)
-{
-        json_t *accounts = json_array(), *groups = json_array();
-        struct ksa_source_record source = {.listed = registry->made}, other;
-        struct ksa_account_record record;
-        struct ksa_group_record group;
-        enum ksa_registry_answer answer;
-        size_t position = 0;
-        bool good = true;
-
-        while (good &&
-               (answer = ksa_registry_next(registry, &position, &record)) != KSA_REGISTRY_NOT_FOUND)
-                good = answer == KSA_REGISTRY_FOUND && (strcmp(record.cluster, cluster) != 0 ||
-                                                        append(accounts, write_account(&record)));
-        position = 0;
-        while (good && (answer = ksa_registry_next_group(registry, &position, &group)) !=
-                               KSA_REGISTRY_NOT_FOUND)
-                good = answer == KSA_REGISTRY_FOUND &&
-                       (strcmp(group.cluster, cluster) != 0 ||
-                        append(groups,
-                               json_pack("{s:s, s:s, s:I}", "namespace", group.namespace, "group",
-                                         group.name, "gid", (json_int_t)group.gid)));
-        position = 0;
-        while (good && (answer = ksa_registry_next_source(registry, &position, &other)) !=
-                               KSA_REGISTRY_NOT_FOUND) {
-                good = answer == KSA_REGISTRY_FOUND;
-                if (good && strcmp(other.cluster, cluster) == 0)
-                        source = other;
-        }
-        if (good)
-                return json_pack("{s:s, s:I, s:o, s:o}", "cluster", cluster, "listed",
-                                 (json_int_t)source.listed, "groups", groups, "accounts", accounts);
-        json_decref(accounts);
-        json_decref(groups);
-        return NULL;
-}
-
-/* Adds CLUSTER unless it is there already. */
-static bool add_cluster(json_t *clusters, const struct ksa_registry *registry, const char *cluster)
+/* The object of CLUSTER, added to CLUSTERS if it is missing. Returns NULL if memory runs out. */
+static json_t *get_cluster(json_t *clusters, const char *cluster, int64_t listed)
 {
         for (size_t i = 0; i < json_array_size(clusters); i++) {
-                if (strcmp(ksa_json_text(json_array_get(clusters, i), "cluster"), cluster) == 0)
-                        return true;
+                json_t *one = json_array_get(clusters, i);
+
+                if (strcmp(ksa_json_text(one, "cluster"), cluster) == 0)
+                        return one;
         }
-        return append(clusters, write_cluster(registry, cluster));
+        json_t *added = json_pack("{s:s, s:I, s:[], s:[]}", "cluster", cluster, "listed",
+                                  (json_int_t)listed, "groups", "accounts");
+        return json_array_append_new(clusters, added) == 0 ? added : NULL;
+}
+
+/* Takes ITEM into the array MEMBER of the cluster. */
+static bool add_item(json_t *clusters, const char *cluster, int64_t listed, const char *member,
+                     json_t *item)
+{
+        json_t *array = json_object_get(get_cluster(clusters, cluster, listed), member);
+
+        return json_array_append_new(array, item) == 0;
 }
 
 json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *cluster)
 {
         json_t *clusters = json_array();
         struct ksa_account_record record;
+        struct ksa_group_record group;
         struct ksa_source_record source;
         enum ksa_registry_answer answer;
         size_t position = 0;
@@ -104,13 +81,21 @@ json_t *ksa_account_file_write(const struct ksa_registry *registry, const char *
                                KSA_REGISTRY_NOT_FOUND)
                 good = answer == KSA_REGISTRY_FOUND &&
                        ((cluster != NULL && strcmp(cluster, source.cluster) != 0) ||
-                        add_cluster(clusters, registry, source.cluster));
+                        get_cluster(clusters, source.cluster, source.listed) != NULL);
+        position = 0;
+        while (good && (answer = ksa_registry_next_group(registry, &position, &group)) !=
+                               KSA_REGISTRY_NOT_FOUND)
+                good = answer == KSA_REGISTRY_FOUND &&
+                       ((cluster != NULL && strcmp(cluster, group.cluster) != 0) ||
+                        add_item(clusters, group.cluster, registry->made, "groups",
+                                 write_group(&group)));
         position = 0;
         while (good &&
                (answer = ksa_registry_next(registry, &position, &record)) != KSA_REGISTRY_NOT_FOUND)
                 good = answer == KSA_REGISTRY_FOUND &&
                        ((cluster != NULL && strcmp(cluster, record.cluster) != 0) ||
-                        add_cluster(clusters, registry, record.cluster));
+                        add_item(clusters, record.cluster, registry->made, "accounts",
+                                 write_account(&record)));
         if (good)
                 return json_pack("{s:s, s:i, s:o}", "format", FORMAT, "version", FORMAT_VERSION,
                                  "clusters", clusters);

@@ -42,7 +42,7 @@ static void test_nothing_there(void **state)
         char who[KSA_WHO_SIZE];
         uint32_t gid = 7;
 
-        assert_false(ksa_local_has_user(local, "root", true, who));
+        assert_false(ksa_local_has_name(local, "root", true, who));
         assert_false(ksa_local_has_number(local, 0, true, who));
         assert_false(ksa_local_gives_ids(local, "root", 0, who));
         assert_false(ksa_local_gid(local, "root", &gid));
@@ -66,14 +66,13 @@ static void test_users_and_groups(void **state)
                       "broken line\nlast:x:7000:7000::/:/bin/sh");
         workdir_write(workdir, "group", "root:x:0:\nweb:x:8000:a,b\ndocker:x:2000:\n");
         assert_int_equal(ksa_local_read(&files, &local, &err), KSA_OK);
-        assert_true(ksa_local_has_user(local, "ci_deployer", false, who));
+        assert_true(ksa_local_has_name(local, "ci_deployer", false, who));
         assert_ptr_equal(strstr(who, "the user 'ci_deployer' of "), who);
         assert_non_null(strstr(who, "/passwd"));
-        assert_true(ksa_local_has_user(local, "last", false, who));
+        assert_true(ksa_local_has_name(local, "last", false, who));
         assert_ptr_equal(strstr(who, "the user 'last' of "), who);
-        assert_false(ksa_local_has_user(local, "web", false, who));
-        assert_false(ksa_local_has_user(local, "ci_deploye", false, who));
-        assert_true(ksa_local_has_group(local, "web", false, who));
+        assert_false(ksa_local_has_name(local, "ci_deploye", false, who));
+        assert_true(ksa_local_has_name(local, "web", false, who));
         assert_true(ksa_local_has_number(local, 5000, false, who));
         assert_true(ksa_local_has_number(local, 6000, false, who)); /* a gid that no group has */
         assert_true(ksa_local_has_number(local, 8000, false, who));
@@ -150,7 +149,7 @@ static void test_owners_of_ids(void **state)
         assert_non_null(strstr(who, "the subordinate ids of 'ci_gone' of "));
         assert_true(ksa_local_gives_ids(local, "ci_other", 1879048192, who));
         assert_false(ksa_local_gives_ids(local, "ci_deployer", 990, who));
-        assert_false(ksa_local_has_user(local, "ci_deployer", false, who));
+        assert_false(ksa_local_has_name(local, "ci_deployer", false, who));
         ksa_local_free(&local);
 }
 
@@ -161,12 +160,12 @@ static void test_nss(void **state)
         char who[KSA_WHO_SIZE];
         uint32_t gid = 9;
 
-        assert_true(ksa_local_has_user(local, "root", true, who));
+        assert_true(ksa_local_has_name(local, "root", true, who));
         assert_string_equal(who, "the user 'root' of NSS");
-        assert_true(ksa_local_has_group(local, "root", true, who));
+        assert_true(ksa_local_has_name(local, "root", true, who));
         assert_true(ksa_local_has_number(local, 0, true, who));
-        assert_false(ksa_local_has_user(local, "root", false, who));
-        assert_false(ksa_local_has_user(local, "no-such-user-here", true, who));
+        assert_false(ksa_local_has_name(local, "root", false, who));
+        assert_false(ksa_local_has_name(local, "no-such-user-here", true, who));
         assert_false(ksa_local_has_number(local, 1999999999, true, who));
         assert_true(ksa_local_gid(local, "root", &gid));
         assert_int_equal(gid, 0);
