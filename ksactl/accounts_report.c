@@ -146,8 +146,8 @@ void report_failure(struct accounts_run *run, const struct ksa_error *error, con
 /* --- Changes ---------------------------------------------------------------- */
 
 /*
- * Whether an administrator should look at it. A decision of an administrator needs no other one, and a removed
- * account of the leader, whose name or uid is taken here, has no user to correct.
+ * Whether an administrator should look at it. A decision of an administrator needs no other one. A removed
+ * account of the leader whose name or uid is taken here has no user to correct.
  */
 static bool is_bad(const struct ksa_plan_change *change)
 {

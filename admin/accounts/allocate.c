@@ -7,9 +7,9 @@
 #include "admin/accounts/names.h"
 #include "base/text.h"
 
-/* Records of one namespace without a user: somebody may create accounts all day. */
+/* Records of one namespace without a user: a tenant can create and delete accounts all day. */
 enum { LEFT_MAX = 10000 };
-/* Bytes of one text that the registry takes. */
+/* Bytes of a text in the registry. */
 enum { TEXT_MAX = 1024 };
 
 static void refuse(struct ksa_allocation *request, enum ksa_refusal refusal, bool declared,
@@ -46,7 +46,7 @@ static void refuse(struct ksa_allocation *request, enum ksa_refusal refusal, boo
 
 /* --- Requests --------------------------------------------------------------- */
 
-/* An option's path may have a colon, which passwd(5) may not. Other texts are checked where they are read. */
+/* A path in the configuration may have a colon, a field of passwd(5) may not. Readers check other texts. */
 static bool is_text_usable(const struct ksa_plan_entry *entry)
 {
         const char *texts[2];
@@ -60,7 +60,7 @@ static bool is_text_usable(const struct ksa_plan_entry *entry)
         return true;
 }
 
-/* Refuses what no host could take, and what the leader asks for against this host's configuration. */
+/* Refuses a request that is invalid on every host, and a leader's uid outside this host's uid_range. */
 static void check_request(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);
@@ -147,7 +147,7 @@ static enum ksa_reason request_group(struct ksa_plan_state *state, struct ksa_pl
 
 /* --- Claims ----------------------------------------------------------------- */
 
-/* An unknown time makes no account old. */
+/* An account of unknown age comes last. */
 static int64_t created_of(const struct ksa_plan_entry *entry)
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);
@@ -197,7 +197,7 @@ static void claim_entry(struct ksa_plan_state *state, const struct ksa_plan_entr
                 claim(state, one);
 }
 
-/* A namespace with an account asks for a group, which is as old as its oldest account. */
+/* A namespace with an account requests a group, which is as old as its oldest account. */
 static void claim_group(struct ksa_plan_state *state, const struct ksa_plan_group *group)
 {
         struct ksa_claim one = {.party = &group->party,
@@ -217,7 +217,7 @@ static void claim_group(struct ksa_plan_state *state, const struct ksa_plan_grou
                 claim(state, one);
 }
 
-/* What was given comes first, then sections, then by creation, namespace, name and cluster. */
+/* Given names and numbers come first, then sections, then by creation, namespace, name and cluster. */
 static int by_order(const struct ksa_claim *one, const struct ksa_claim *other)
 {
         int order;
@@ -291,7 +291,7 @@ enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state, struct ksa_error
         return KSA_OK;
 }
 
-/* The first claim to a name, or to a number if NAME is NULL; NULL if there is none. */
+/* The first claim to a name, or to a number if NAME is NULL. Returns NULL if no party has a claim to it. */
 static const struct ksa_claim *owner_of(const struct ksa_plan_state *state, const char *name,
                                         uint32_t number)
 {
@@ -327,12 +327,13 @@ bool ksa_plan_check_range(struct ksa_plan_state *state, struct ksa_allocation *r
         if (ksa_uid_is_usable(uid) && uid >= range->min && uid <= range->max)
                 return true;
         refuse(request, KSA_REFUSAL_RANGE, false,
-               ksa_arena_text(state->arena, "its uid on the leader, %u, is outside uid_range %u-%u",
-                              uid, range->min, range->max));
+               ksa_arena_text(state->arena,
+                              "its number on the leader, %u, is outside uid_range %u-%u", uid,
+                              range->min, range->max));
         return false;
 }
 
-/* WHAT is "the uid 5"; NULL if nobody else has a claim to it. */
+/* Why PARTY may not have WHAT, such as "the uid 5". Returns NULL if no other party has a claim to it. */
 static const char *taken(struct ksa_plan_state *state, const struct ksa_party *party,
                          const struct ksa_claim *owner, const char *what)
 {
@@ -348,7 +349,7 @@ static const char *taken(struct ksa_plan_state *state, const struct ksa_party *p
                               what, who);
 }
 
-/* The same account of a cluster that the configuration does not have. */
+/* Whether OWNER is the same account in a cluster that is not configured. */
 static bool is_renamed_cluster(const struct ksa_plan_state *state, const struct ksa_party *party,
                                const struct ksa_party *owner)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that is given piece by piece and freed at once: a million small texts without a million frees. */
+/* Memory for many small texts and structs, which is freed at once. */
 #ifndef KSA_ARENA_H
 #define KSA_ARENA_H
 
@@ -7,8 +7,8 @@
 #include "base/macros.h"
 
 /*
- * Zeroed, it is empty. That memory ran out is remembered rather than returned: who asks looks at
- * `failed` once, at its end, and until then every text is at least "".
+ * An empty arena is zeroed. If memory runs out, texts are "" and `failed` is set, which the owner checks at
+ * the end.
  */
 struct ksa_arena {
         struct ksa_list chunks; /* char *: freed by ksa_arena_clear() */
@@ -17,10 +17,10 @@ struct ksa_arena {
         bool failed;
 };
 
-/* SIZE bytes, aligned for any struct, zeroed; NULL when memory ran out. */
+/* SIZE bytes, aligned for any struct, zeroed. Returns NULL if memory runs out. */
 void *ksa_arena_room(struct ksa_arena *arena, size_t size) KSA_MUST_CHECK;
 
-/* A formatted text; "" when memory ran out. */
+/* A formatted text. Returns "" if memory runs out. */
 const char *ksa_arena_text(struct ksa_arena *arena, const char *format, ...) KSA_PRINTF(2, 3);
 
 void ksa_arena_clear(struct ksa_arena *arena);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a plan is made from, and what it reports of an account: a change, or that it gets no user. */
+/* The input of a plan, and the changes that it reports of accounts. */
 #ifndef KSA_ACCOUNTS_CHANGES_H
 #define KSA_ACCOUNTS_CHANGES_H
 
@@ -15,7 +15,7 @@ enum ksa_plan_wish {
 };
 
 struct ksa_plan_input {
-        const struct ksa_registry *before; /* zeroed if there is none yet */
+        const struct ksa_registry *before; /* zeroed before the first sync */
         const struct ksa_desired_list *desired;
         const struct ksa_local *local;
         const struct ksa_config *config;
@@ -35,12 +35,12 @@ enum ksa_change {
         KSA_CHANGE_RENAMED,
         KSA_CHANGE_RENUMBERED,
         KSA_CHANGE_MODIFIED, /* home, shell, groups, Kubernetes uid */
-        KSA_CHANGE_REFUSED,  /* it has no user, and gets none */
-        KSA_CHANGE_WARNING,  /* it keeps its user, and does not get all that is asked for it */
+        KSA_CHANGE_REFUSED,  /* it gets no user; or a leader's record that is not kept here */
+        KSA_CHANGE_WARNING, /* it keeps its user, but not all of its configuration can be applied */
         KSA_CHANGE_COUNT,
 };
 
-/* Why an account does not get a name, a uid, a group or a user. */
+/* Reasons to refuse a name, a uid, a group or a user. */
 enum ksa_refusal {
         KSA_REFUSAL_NONE = 0,
         KSA_REFUSAL_UNUSABLE,     /* no user may have such a name, uid or text */
@@ -62,7 +62,7 @@ struct ksa_plan_change {
         enum ksa_refusal refusal;
         const struct ksa_account_record
                 *record;    /* as it will be; of a refused one, as it would be */
-        const char *why;    /* "" if the change says it all */
+        const char *why;    /* "" for a change that needs no explanation */
         const char *remedy; /* "" for none */
 };
 
@@ -70,7 +70,7 @@ struct ksa_plan_change {
 const char *ksa_change_name(enum ksa_change change);
 /* "uid-taken", …; "" for none. */
 const char *ksa_refusal_word(enum ksa_refusal refusal);
-/* Whether CHANGE is a difference from before; the others are reported by each run. */
+/* Whether CHANGE is a difference from before. Each run reports the others again. */
 bool ksa_change_is_new(enum ksa_change change);
 
 #endif

@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item)
+enum ksa_reason ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item,
+                                struct ksa_error *err)
 {
         struct ksa_list items = {.items = list->items, .count = list->count};
         struct ksa_desired *place = ksa_list_next(&items, sizeof(*place));
 
-        if (place == NULL)
-                return false;
-        list->items = items.items;
-        if (list->texts.failed)
-                return false;
+        if (place != NULL)
+                list->items = items.items;
+        if (place == NULL || list->texts.failed)
+                return ksa_fail(err, KSA_MEMORY, "out of memory");
         list->items[list->count++] = *item;
-        return true;
+        return KSA_OK;
 }
 
 const char *ksa_desired_keep(struct ksa_desired_list *list, const char *text)
@@ -31,12 +31,6 @@ void ksa_desired_clear(struct ksa_desired_list *list)
         memset(list, 0, sizeof(*list));
 }
 
-static enum ksa_reason add(struct ksa_desired_list *list, const struct ksa_desired *item,
-                           struct ksa_error *err)
-{
-        return ksa_desired_add(list, item) ? KSA_OK : ksa_fail(err, KSA_MEMORY, "out of memory");
-}
-
 enum ksa_reason ksa_desired_declared(const struct ksa_config *config, struct ksa_desired_list *list,
                                      struct ksa_error *err)
 {
@@ -45,19 +39,19 @@ enum ksa_reason ksa_desired_declared(const struct ksa_config *config, struct ksa
         for (size_t i = 0; reason == KSA_OK && i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
                 const struct ksa_account *section = &config->accounts[i];
 
-                reason = add(list,
-                             &(struct ksa_desired){
-                                     .cluster = section->account.cluster,
-                                     .namespace = section->account.namespace,
-                                     .account = section->account.name,
-                                     .account_uid = section->account_uid == NULL
-                                                            ? ""
-                                                            : section->account_uid,
-                                     .name = section->name,
-                                     .uid = (uint32_t)section->uid,
-                                     .section = section,
-                             },
-                             err);
+                reason = ksa_desired_add(list,
+                                         &(struct ksa_desired){
+                                                 .cluster = section->account.cluster,
+                                                 .namespace = section->account.namespace,
+                                                 .account = section->account.name,
+                                                 .account_uid = section->account_uid == NULL
+                                                                        ? ""
+                                                                        : section->account_uid,
+                                                 .name = section->name,
+                                                 .uid = (uint32_t)section->uid,
+                                                 .section = section,
+                                         },
+                                         err);
         }
         return reason;
 }
@@ -79,16 +73,16 @@ enum ksa_reason ksa_desired_known(const struct ksa_accounts *source, const char 
                     strcmp(record.cluster, cluster) != 0 ||
                     !ksa_source_covers(source, record.namespace))
                         continue;
-                reason = add(list,
-                             &(struct ksa_desired){.cluster = source->name,
-                                                   .namespace = record.namespace,
-                                                   .account = record.account,
-                                                   .account_uid = record.account_uid,
-                                                   .created = record.created,
-                                                   .name = "",
-                                                   .source = source,
-                                                   .kept = true},
-                             err);
+                reason = ksa_desired_add(list,
+                                         &(struct ksa_desired){.cluster = source->name,
+                                                               .namespace = record.namespace,
+                                                               .account = record.account,
+                                                               .account_uid = record.account_uid,
+                                                               .created = record.created,
+                                                               .name = "",
+                                                               .source = source,
+                                                               .kept = true},
+                                         err);
         }
         return reason;
 }

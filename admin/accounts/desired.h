@@ -12,9 +12,9 @@
 #include "config/types.h"
 #include "registry/registry.h"
 
-/* What a leader's file has of an account. */
+/* The state of an account in a leader's file. */
 enum ksa_leader_state {
-        KSA_LEADER_NONE = 0, /* the account is not from a leader's file */
+        KSA_LEADER_NONE = 0, /* the account does not come from a leader's file */
         KSA_LEADER_USER,     /* a user, active or disabled */
         KSA_LEADER_REMOVED,  /* a name and uid that are the account's, but it has no user */
         KSA_LEADER_FORMER,   /* the same of a name or uid that it had before */
@@ -47,8 +47,9 @@ struct ksa_desired_list {
         struct ksa_arena texts;
 };
 
-/* Adds a copy of ITEM, which borrows its texts. Returns false if memory ran out, for a text too. */
-bool ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item) KSA_MUST_CHECK;
+/* Adds a copy of ITEM, whose texts are borrowed. KSA_MEMORY, also if ksa_desired_keep() has failed */
+enum ksa_reason ksa_desired_add(struct ksa_desired_list *list, const struct ksa_desired *item,
+                                struct ksa_error *err) KSA_MUST_CHECK;
 
 /* A copy of TEXT that the list owns; "" if memory runs out. */
 const char *ksa_desired_keep(struct ksa_desired_list *list, const char *text);

@@ -18,23 +18,15 @@ static bool is_mapped(const struct ksa_plan_state *state, uint32_t gid)
 
 /* --- Groups of namespaces --------------------------------------------------- */
 
-/* Why the members of GROUP are not in it, in its request. */
+/* Whether GROUP may have members. If not, its request has the reason. */
 static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
-        const struct ksa_uid_range *range = &state->input->config->host.uid_range;
         struct ksa_allocation *request = &group->request;
 
-        if (group->before == NULL) {
-                if (ksa_uid_is_usable(request->number) && request->number >= range->min &&
-                    request->number <= range->max)
-                        return ksa_plan_check_name(state, &group->party, false, request) &&
-                               ksa_plan_check_number(state, &group->party, false, request);
-                request->why = ksa_arena_text(state->arena,
-                                              "its gid %u is outside uid_range %u-%u or unusable",
-                                              request->number, range->min, range->max);
-                request->refusal = KSA_REFUSAL_RANGE;
-                return false;
-        }
+        if (group->before == NULL)
+                return ksa_plan_check_range(state, request) &&
+                       ksa_plan_check_name(state, &group->party, false, request) &&
+                       ksa_plan_check_number(state, &group->party, false, request);
         request->why = ksa_plan_conflict(state, request->name, request->number, false);
         if (request->why != NULL)
                 request->refusal = KSA_REFUSAL_NAME_LOCAL;
@@ -45,7 +37,7 @@ static bool check_group(struct ksa_plan_state *state, struct ksa_plan_group *gro
         return request->why == NULL;
 }
 
-/* A group stays without members: files have its gid. A new one is made once an active account is in it. */
+/* A group that has lost its members stays, because files have its gid. A new one needs an active account. */
 static void decide_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
         const struct ksa_plan_entry *member = NULL;
@@ -99,7 +91,7 @@ static bool find_gid(const struct ksa_plan_state *state, const char *name, uint3
         return ksa_local_gid(state->input->local, name, ret_gid);
 }
 
-/* Why the account is not put into the group; NULL if it is. */
+/* Why the account may not be in the group. Returns NULL if it may. */
 static const char *check_named(const struct ksa_plan_state *state, struct ksa_plan_entry *entry,
                                const char *name, uint32_t *ret_gid, const char **ret_remedy)
 {

@@ -80,7 +80,7 @@ bool ksa_id_map_has(const struct ksa_id_map *map, uint32_t min, uint32_t max)
 {
         uint64_t id = min;
 
-        /* Ranges may adjoin, in any order: each round ends behind one of them. */
+        /* Ranges may adjoin, in any order: each round moves past at least one of them. */
         for (size_t i = 0; i < map->count && id <= max; i++) {
                 for (size_t n = 0; n < map->count; n++) {
                         if (map->ranges[n].min <= id && map->ranges[n].max >= id)

@@ -14,7 +14,7 @@ static size_t end_of_string(const char *bytes, size_t length, size_t at)
         return at < length ? at + 1 : length;
 }
 
-/* Empties the array that begins AT, and goes behind it, or to the end where it has none. */
+/* Empties the array that begins AT. Returns the position after it, or LENGTH if it does not end. */
 static size_t empty_array(char *bytes, size_t length, size_t at)
 {
         const size_t begin = at;

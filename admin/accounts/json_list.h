@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A list of an API server's objects. Whoever may write into one of them writes into the answer
- * about all of them, and must not be able to keep the others from being read by managedFields, which
- * nest as deep as the writer likes.
+ * A list of an API server's objects. A tenant that can write to one of them writes into the response about
+ * all of them, and managedFields nest as deep as the tenant likes. They must not make the list unreadable.
  */
 #ifndef KSA_JSON_LIST_H
 #define KSA_JSON_LIST_H

@@ -47,7 +47,7 @@ static enum ksa_reason unreadable(struct ksa_error *err, const char *path, unsig
 typedef enum ksa_reason read_entries(FILE *file, const char *path, struct ksa_local_table *table,
                                      struct ksa_error *err);
 
-/* libc parses passwd and group, so that a line is to us what it is to NSS. */
+/* libc parses passwd and group, so that ksa reads a line as NSS does. */
 static enum ksa_reason read_users(FILE *file, const char *path, struct ksa_local_table *table,
                                   struct ksa_error *err)
 {
@@ -92,8 +92,8 @@ static bool parse_range(char *line, uint64_t *ret_start, uint64_t *ret_count)
 }
 
 /*
- * A line that we cannot read might give away what it was meant to keep, so it ends the run. A # begins
- * a comment to people alone: to shadow-utils "#ci:100000:65536" is a range.
+ * An invalid line ends the run: it may be meant to keep a range of ids. shadow-utils knows no comments:
+ * "#ci:100000:65536" is a range.
  */
 static enum ksa_reason read_ranges(FILE *file, const char *path, struct ksa_local_table *table,
                                    struct ksa_error *err)
@@ -167,7 +167,7 @@ static int by_name(const void *a, const void *b)
                       (*(struct ksa_local_entry *const *)b)->name);
 }
 
-/* Of one name the user comes before its group: it is whom the name is of. */
+/* Sorts a user before the group of the same name, so that messages name the user. */
 static int by_name_and_kind(const void *a, const void *b)
 {
         const int order = by_name(a, b);
@@ -221,7 +221,6 @@ const struct ksa_local_entry *ksa_local_with_name(const struct ksa_local_table *
         return found == NULL ? NULL : *found;
 }
 
-/* The entry whose numbers have NUMBER among them. */
 const struct ksa_local_entry *ksa_local_with_number(const struct ksa_local_table *table,
                                                     uint32_t number)
 {

@@ -62,7 +62,7 @@ void ksa_local_free(struct ksa_local **local)
         *local = NULL;
 }
 
-/* --- Questions ------------------------------------------------------------------ */
+/* --- Lookups -------------------------------------------------------------------- */
 
 static void tell(const char *kind, const char *name, const char *file, char who[KSA_WHO_SIZE])
 {
@@ -72,28 +72,28 @@ static void tell(const char *kind, const char *name, const char *file, char who[
                        ksa_text_quote(name, quoted, sizeof(quoted)), file);
 }
 
-/* What an NSS function's end means. One that failed did not say that nobody has it. */
-enum answer { NOBODY, SOMEBODY, NO_ANSWER };
+/* The meaning of an NSS function's result. A failed lookup does not mean that the name is free. */
+enum answer { FREE, OWNED, NO_ANSWER };
 
 static enum answer meant(int code, const void *result)
 {
         if (result != NULL)
-                return SOMEBODY;
+                return OWNED;
         return code == 0 || code == ENOENT || code == ESRCH || code == EBADF || code == EPERM
-                       ? NOBODY
+                       ? FREE
                        : NO_ANSWER;
 }
 
-/* More than any entry takes; a group of tens of thousands has its members in it. */
+/* The entry of a group with tens of thousands of members has megabytes. */
 enum { ANSWER_SIZE = 64 * 1024, ANSWER_MAX = 16 * 1024 * 1024 };
 
-/* Who has it. */
+/* The owner of a name or number. */
 struct holder {
         char name[KSA_WHO_SIZE];
         uint32_t number;
 };
 
-/* Asks once: by name, or by number where NAME is NULL. */
+/* Asks once: by name, or by number if NAME is NULL. */
 static enum answer ask_user(const char *name, uint32_t number, char *buffer, size_t size,
                             struct holder *holder, int *ret_code)
 {
@@ -140,7 +140,7 @@ static enum answer ask(bool group, const char *name, uint32_t number, struct hol
         return answer;
 }
 
-/* Files, and with NEW the directories that NSS asks. */
+/* Reads the files, and with NEW asks NSS, which asks directories. */
 static bool has(const struct ksa_local *local, bool group, const char *name, uint32_t number,
                 bool new, char who[KSA_WHO_SIZE])
 {
@@ -156,11 +156,11 @@ static bool has(const struct ksa_local *local, bool group, const char *name, uin
         if (!new || !local->ask_nss)
                 return false;
         enum answer answer = ask(group, name, number, &holder);
-        if (answer == SOMEBODY)
+        if (answer == OWNED)
                 tell(group ? "the group" : "the user", holder.name, "NSS", who);
         else if (answer == NO_ANSWER)
                 (void)snprintf(who, KSA_WHO_SIZE, "possibly a user of NSS, which does not answer");
-        return answer != NOBODY;
+        return answer != FREE;
 }
 
 bool ksa_local_has_name(const struct ksa_local *local, const char *name, bool new,
@@ -209,7 +209,7 @@ bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *r
 
         if (entry != NULL)
                 gid = (uint32_t)entry->number;
-        else if (!local->ask_nss || ask(true, group, 0, &holder) != SOMEBODY)
+        else if (!local->ask_nss || ask(true, group, 0, &holder) != OWNED)
                 return false;
         else
                 gid = holder.number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The owners of names and numbers on this host: its users, groups and subordinate ids. They come first. */
+/* The owners of names and numbers on this host: users, groups and subordinate ids. They come before ksa's. */
 #ifndef KSA_ACCOUNTS_LOCAL_USERS_H
 #define KSA_ACCOUNTS_LOCAL_USERS_H
 
@@ -11,13 +11,13 @@
 struct ksa_local;
 
 /*
- * The files, "/etc/passwd" and so on; in tests others. Those that are missing have nothing in them.
- * Their paths are borrowed for the messages.
+ * The files, such as "/etc/passwd"; tests use others. A missing file is empty. The paths are borrowed for the
+ * messages.
  */
 struct ksa_local_files {
         const char *passwd, *group, *subuid, *subgid;
         const char *uid_map, *gid_map; /* as id_map.h has them; NULL: all ids are mapped */
-        bool ask_nss; /* getpwnam and its kin too, for names and numbers that the registry has not given */
+        bool ask_nss; /* getpwnam() and its kin too, for names and numbers that are new to the registry */
 };
 
 /* KSA_FILE_UNREADABLE, KSA_MEMORY */
@@ -36,14 +36,14 @@ bool ksa_local_has_name(const struct ksa_local *local, const char *name, bool ne
 /* A uid, a gid or a subordinate id. */
 bool ksa_local_has_number(const struct ksa_local *local, uint32_t number, bool new,
                           char who[KSA_WHO_SIZE]);
-/* Whether subuid or subgid gives ids to a user of that name or uid, for whom they were not written. */
+/* Whether subuid or subgid assigns ids to that name or uid: they were written for another user. */
 bool ksa_local_gives_ids(const struct ksa_local *local, const char *name, uint32_t uid,
                          char who[KSA_WHO_SIZE]);
 
 /* The ids of this user namespace: with another one, a login dies in setuid() or setgroups(). */
 const struct ksa_id_maps *ksa_local_ids(const struct ksa_local *local);
 
-/* The gid of a local group (files, then NSS); false where there is none. */
+/* The gid of a local group, of the files or else of NSS. Returns false if the host has no such group. */
 bool ksa_local_gid(const struct ksa_local *local, const char *group, uint32_t *ret_gid);
 
 /* Whether membership of the group can amount to root: by its name, or by a gid of the system (below 1000). */

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* The first bytes of the hash are the uid, those behind them end a name that was cut. */
+/* The first bytes of the hash are the uid; the next ones end a name that was cut. */
 enum { TURNS = 16, UID_BYTES = 8, TAIL_BYTES = 5, TAIL_LENGTH = 8, CUT_LENGTH = 22 };
 
-/* TURN counts the hashes that came to nothing usable. */
+/* TURN counts the hashes before this one, whose uids were not usable. */
 static bool hash_of(const char *cluster, const char *namespace, const char *account, size_t turn,
                     unsigned char ret_hash[EVP_MAX_MD_SIZE])
 {
@@ -46,7 +46,7 @@ enum ksa_reason ksa_account_uid(const char *cluster, const char *namespace, cons
         return KSA_OK;
 }
 
-/* FIRST, LINK and SECOND in one; what is too long is cut, and told apart by the hash. */
+/* Joins FIRST, LINK and SECOND. A name that is too long is cut, and ends with a hash. */
 static enum ksa_reason join(const char *const parts[3], const char *first, const char *link,
                             const char *second, char ret_name[KSA_NAME_SIZE], struct ksa_error *err)
 {
@@ -90,7 +90,7 @@ enum ksa_reason ksa_namespace_group(const char *cluster, const char *namespace,
 
 /*
  * Names that hosts, their packages and sudoers give a meaning to, whether or not this host has
- * them; a blank on each side.
+ * them; with a space on each side.
  */
 static const char well_known[] =
         " root toor daemon bin sys sync games man lp mail news uucp proxy www-data backup"
@@ -114,7 +114,7 @@ static bool is_well_known(const char *name)
         (void)snprintf(word, sizeof(word), " %s ", name);
         if (strcasestr(well_known, word) != NULL) /* as some directories compare */
                 return true;
-        /* A namespace may begin so; no system's name has an underscore behind it. */
+        /* A namespace may begin so. No name of the system has an underscore after it. */
         for (size_t i = 0; i < KSA_COUNT(beginnings); i++) {
                 if (strncasecmp(name, beginnings[i], strlen(beginnings[i])) == 0 &&
                     strchr(name, '_') == NULL)
@@ -137,7 +137,7 @@ const char *ksa_account_name_fault(const char *name)
                 return "it has a character that a user's name may not have";
         if (name[0] == '-' || name[0] == '.')
                 return "it begins with - or .";
-        /* What atoi, strtoul and their callers take for a uid: 42, 0x1f, 1e5, 10.1. */
+        /* atoi, strtoul and their callers take these for a uid: 42, 0x1f, 1e5, 10.1. */
         if (strspn(name, "0123456789") > 0 && strspn(name, "0123456789abcdefABCDEFxX.-") == length)
                 return "it looks like a number";
         if (name[0] == '_')

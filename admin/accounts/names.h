@@ -12,10 +12,9 @@
 
 /*
  * The uid: the first eight bytes of SHA-256 over the three texts, each ended by a NUL, as a number
- * (the most significant byte first), modulo the size of RANGE; where nobody may have that one
- * (systemd has some inside the default range), of the same with one NUL more, and so on, sixteen
- * times at most. The gid of a namespace's group is that of the account "". KSA_INTERNAL where
- * OpenSSL fails.
+ * (the most significant byte first), modulo the size of RANGE. If no account may have that one
+ * (systemd uses some inside the default range), the same with one more NUL, sixteen times at most. The gid
+ * of a namespace's group is that of the account "". KSA_INTERNAL if OpenSSL fails.
  */
 enum ksa_reason ksa_account_uid(const char *cluster, const char *namespace, const char *account,
                                 const struct ksa_uid_range *range, uint32_t *ret_uid,
@@ -35,8 +34,8 @@ enum ksa_reason ksa_namespace_group(const char *cluster, const char *namespace,
                                     struct ksa_error *err) KSA_MUST_CHECK;
 
 /*
- * Whether a user may be called so at all; else why not, a constant text: too long, looks like a number, an
- * unsafe character, a well-known system name.
+ * Why no user may have that name, a constant text: too long, looks like a number, an unsafe character, a
+ * well-known system name. Returns NULL for a valid name.
  */
 const char *ksa_account_name_fault(const char *name);
 

@@ -11,7 +11,7 @@ static enum ksa_reason no_memory(struct ksa_error *err)
         return ksa_fail(err, KSA_MEMORY, "out of memory");
 }
 
-/* --- The administrator's wish ----------------------------------------------- */
+/* --- The administrator's decision ------------------------------------------- */
 
 static enum ksa_reason find_subject(struct ksa_plan_state *state, struct ksa_error *err)
 {

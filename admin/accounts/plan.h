@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The next registry, from the one before, the accounts that should have users, and the owners of names and
- * numbers on this host. The holder keeps: a newcomer gets its name and uid only if nobody has or had them.
+ * numbers on this host. The holder keeps: a newcomer gets its name and uid only if no other has or had them.
  * Pure, except for what local_users.h asks of NSS.
  */
 #ifndef KSA_ACCOUNTS_PLAN_H
@@ -27,7 +27,7 @@ struct ksa_plan {
  *
  * ret_plan  ksa_plan_free() it
  *
- * KSA_ACCOUNT_UNKNOWN  the user of the wish does not exist, or is enabled or disabled already
+ * KSA_ACCOUNT_UNKNOWN  the user to enable or disable does not exist, or is enabled or disabled already
  * KSA_DISABLED         it cannot be enabled here
  * KSA_REGISTRY         the registry before is damaged
  * KSA_INTERNAL, KSA_MEMORY

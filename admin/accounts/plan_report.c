@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is reported of an account. */
+/* The changes of an account, as messages. */
 #include <string.h>
 
 #include "admin/accounts/plan_state.h"

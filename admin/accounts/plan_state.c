@@ -8,7 +8,7 @@
 
 /* --- Pieces ----------------------------------------------------------------- */
 
-/* Anything that is known of a party, in the order in which it is looked at. */
+/* Facts about a party, in the order in which take() reads them. */
 enum kind {
         OLD_GROUP,
         MERGED_GROUP,
@@ -204,7 +204,7 @@ static void take(struct ksa_plan_state *state, const struct piece *piece,
         }
 }
 
-/* A group has no former records: one of its accounts keeps the name and gid of the merged one from all others. */
+/* A group has no former records: one of its accounts keeps the name and gid of the merged one. */
 static void merge_group(struct ksa_plan_state *state, struct ksa_plan_group *group)
 {
         for (size_t i = group->first; group->merged != NULL && i < group->end; i++) {
@@ -290,7 +290,7 @@ void ksa_plan_state_clear(struct ksa_plan_state *state)
         free(state->changes.items);
 }
 
-/* --- What others ask -------------------------------------------------------- */
+/* --- Shared by the parts of a plan ------------------------------------------ */
 
 bool ksa_plan_is_desired(const struct ksa_plan_entry *entry)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parts of a plan share (plan_*.c): one entry for each account and one group for each
- * namespace. All is sorted rather than hashed, because the names are chosen by whoever creates accounts.
+ * The state of a plan, shared by its parts (plan_*.c): one entry for each account and one group for each
+ * namespace. They are sorted rather than hashed, because tenants choose the names.
  */
 #ifndef KSA_PLAN_STATE_H
 #define KSA_PLAN_STATE_H
@@ -15,7 +15,7 @@ struct ksa_party {
         const char *cluster, *namespace, *account;
 };
 
-/* What a party asks for, and why it does not get it. */
+/* The name and number that a party requests, and the reason to refuse them. */
 struct ksa_allocation {
         const char *name;
         uint32_t number;
@@ -51,7 +51,7 @@ struct ksa_plan_group {
         uint32_t gid; /* shared by its members' records; 0 if there is no group */
 };
 
-/* A claim to a name and a number; of several the first has it. */
+/* A claim to a name and a number. The first of several claims wins. */
 struct ksa_claim {
         const struct ksa_party *party;
         const char *name;
@@ -72,10 +72,10 @@ struct ksa_plan_state {
         struct ksa_plan_group
                 *groups; /* by namespace; in the arena, as records point to their gids */
         size_t group_count;
-        struct ksa_plan_entry *subject; /* of the wish, or NULL */
+        struct ksa_plan_entry *subject; /* of the administrator's decision, or NULL */
         struct ksa_list claims;         /* struct ksa_claim */
         const struct ksa_claim **claims_by_name, **claims_by_number;
-        struct ksa_list records; /* struct ksa_account_record: those that there will be */
+        struct ksa_list records; /* struct ksa_account_record: of the next registry */
         struct ksa_list changes; /* struct ksa_plan_change */
         bool differs;
         bool twice; /* the registry has an account or group twice */
@@ -107,11 +107,11 @@ void ksa_plan_add_former(struct ksa_plan_state *state, struct ksa_plan_entry *en
 const char *ksa_plan_party(struct ksa_plan_state *state, const struct ksa_party *party);
 const char *ksa_plan_quote(struct ksa_plan_state *state, const char *name);
 
-/* Adds a copy of an item of SIZE bytes. That memory ran out is in the arena. */
+/* Adds a copy of an item of SIZE bytes. If memory runs out, the arena has failed. */
 void ksa_plan_add(struct ksa_plan_state *state, struct ksa_list *list, const void *item,
                   size_t size);
 
-/* A copy of an item of SIZE bytes in the arena; NULL if memory ran out, which is in the arena. */
+/* A copy of an item of SIZE bytes in the arena. Returns NULL if memory runs out. */
 const void *ksa_plan_keep(struct ksa_plan_state *state, const void *item, size_t size);
 
 /* Notes a change. */
@@ -121,8 +121,8 @@ void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ks
 /* --- allocate.c -------------------------------------------------------- */
 
 /*
- * Who may have a name or number. Given ones stay their account's for good. Of newcomers that ask for one, the
- * first has a claim to it, whether or not this host then refuses it: [account] sections in the order of the
+ * The owners of names and numbers. Given ones stay their account's for good. Of newcomers with one request
+ * the first has a claim to it, even if this host then refuses it: [account] sections in the order of the
  * configuration, then listed accounts by creation, namespace, name and cluster.
  */
 
@@ -146,8 +146,8 @@ bool ksa_plan_check_number(struct ksa_plan_state *state, const struct ksa_party 
 bool ksa_plan_check_newcomer(struct ksa_plan_state *state, struct ksa_plan_entry *entry);
 
 /*
- * The user, group or range of this host that has one of these already; NULL if there is none. With FRESH,
- * directories are asked too.
+ * The user, group or range of this host that owns the name or number; NULL if both are free. With FRESH, NSS
+ * is asked too.
  */
 const char *ksa_plan_conflict(struct ksa_plan_state *state, const char *name, uint32_t number,
                               bool fresh);
@@ -160,7 +160,7 @@ void ksa_plan_decide(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 /* Gives the active accounts their groups: that of their namespace, and those that a section names. */
 enum ksa_reason ksa_plan_groups(struct ksa_plan_state *state, struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Notes what changed, once the groups are decided. */
+/* Notes the changes of ENTRY, once the groups are decided. */
 void ksa_plan_report(struct ksa_plan_state *state, const struct ksa_plan_entry *entry);
 
 #endif

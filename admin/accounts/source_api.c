@@ -128,7 +128,7 @@ struct listing {
         struct ksa_account_page page; /* the last one */
 };
 
-/* Appends NAME and VALUE, percent-encoded (RFC 3986). False where there is no room. */
+/* Appends NAME and VALUE, percent-encoded (RFC 3986). Returns false if PATH is too small. */
 static bool add_parameter(char path[PATH_SIZE], const char *name, const char *value)
 {
         size_t length = strlen(path);
@@ -172,8 +172,8 @@ static void begin(struct listing *listing)
 }
 
 /*
- * What an error means for the next attempt; true where there may be one. Whoever may write in a
- * namespace can make its accounts large: what does not come whole is asked for in smaller pieces.
+ * Prepares the next attempt after an error. Returns false if the list has failed. A tenant can make its
+ * accounts large: a page that does not arrive whole is requested again in smaller pages.
  */
 static bool may_try_again(struct listing *listing, enum ksa_reason reason, int64_t status)
 {
@@ -188,8 +188,8 @@ static bool may_try_again(struct listing *listing, enum ksa_reason reason, int64
         return true;
 }
 
-/* The page before and this one are of one state of the cluster, and this one leads on. */
-static enum ksa_reason judge_page(const struct listing *listing,
+/* Whether the page before and this one show one state of the cluster, and the list comes to an end. */
+static enum ksa_reason check_page(const struct listing *listing,
                                   const struct ksa_account_page *page, struct ksa_error *err)
 {
         const struct ksa_account_page *before = &listing->page;
@@ -204,7 +204,7 @@ static enum ksa_reason judge_page(const struct listing *listing,
         return KSA_OK;
 }
 
-/* Asks for the next page, once or in smaller pieces; *RET_LAST says whether it was the last one. */
+/* Requests the next page, or prepares a smaller request after an error. *RET_LAST is true after the last. */
 static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct ksa_error *err)
 {
         char path[PATH_SIZE];
@@ -235,7 +235,7 @@ static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct
                                        listing->list, &page, err);
         ksa_response_clear(&response);
         if (reason == KSA_OK)
-                reason = judge_page(listing, &page, err);
+                reason = check_page(listing, &page, err);
         if (reason != KSA_OK)
                 return reason;
         listing->page = page;

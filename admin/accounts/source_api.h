@@ -10,7 +10,7 @@
 #include "admin/accounts/desired.h"
 #include "base/env.h"
 
-/* Accounts of one page. Where an answer does not come whole, it is asked for in smaller ones. */
+/* Accounts of one page. A page that does not arrive whole is requested again in smaller ones. */
 #define KSA_PAGE_LIMIT 500
 /* Pages of one source, at most. */
 #define KSA_PAGES_MAX 65536u
@@ -27,7 +27,7 @@ enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
                                        unsigned milliseconds, struct ksa_desired_list *list,
                                        struct ksa_error *err) KSA_MUST_CHECK;
 
-/* One page, as it came: for the fetch, and its fuzz target. */
+/* One page as the server sent it. Public for the fuzz target. */
 struct ksa_account_page {
         const char *next;    /* continue; "" on the last page; owned by the list, as the version */
         const char *version; /* resourceVersion, the same on all pages of a list */

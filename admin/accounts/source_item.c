@@ -36,7 +36,7 @@ bool ksa_account_time(const char *text, int64_t *ret_seconds)
         return true;
 }
 
-/* Enough of what came from outside to recognise it in a message. */
+/* Bytes of an invalid name in a message. */
 #define SHOWN_SIZE 128
 
 /* --- One account ------------------------------------------------------------ */
@@ -74,7 +74,7 @@ enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
 
         if (reason != KSA_OK || !ksa_source_covers(source, said->namespace))
                 return reason;
-        /* Every namespace has it, and every Pod that names no account. A leader's section may declare it. */
+        /* Each namespace has an account default, for Pods that name none. A leader's section may declare it. */
         if (said->leader == KSA_LEADER_NONE && strcmp(said->account, "default") == 0)
                 return KSA_OK;
         item.source = source;
@@ -83,9 +83,7 @@ enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
         item.account = ksa_desired_keep(list, said->account);
         item.account_uid = ksa_desired_keep(list, said->account_uid);
         item.name = ksa_desired_keep(list, said->name);
-        if (!ksa_desired_add(list, &item))
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        return KSA_OK;
+        return ksa_desired_add(list, &item, err);
 }
 
 /* --- All of them ------------------------------------------------------------ */

@@ -30,7 +30,7 @@ static enum ksa_reason take_lock(const struct ksa_env *env, int *ret_lock, struc
 }
 
 /* Without the registry every uid and name could go to another account, so a lost one ends the run. */
-static enum ksa_reason judge_missing(struct ksa_sync *sync, enum ksa_sync_start start,
+static enum ksa_reason check_missing(struct ksa_sync *sync, enum ksa_sync_start start,
                                      struct ksa_error *err)
 {
         if (start == KSA_SYNC_START_NEW || !ksa_registry_is_marked(sync->env))
@@ -52,7 +52,7 @@ static enum ksa_reason read_before(struct ksa_sync *sync, enum ksa_sync_start st
 
         sync->has_before = answer == KSA_REGISTRY_FOUND;
         if (answer == KSA_REGISTRY_NOT_FOUND)
-                return judge_missing(sync, start, err);
+                return check_missing(sync, start, err);
         if (start == KSA_SYNC_START_NEW) {
                 ksa_error_at(err, path, 0);
                 return ksa_fail(err, KSA_REGISTRY,
@@ -60,7 +60,7 @@ static enum ksa_reason read_before(struct ksa_sync *sync, enum ksa_sync_start st
                                 "--new-registry does not replace it",
                                 path);
         }
-        /* All of it: an account that is overlooked here is one whose uid is given away. */
+        /* All of it is verified: the uid of a record that is skipped would be given away. */
         if (answer == KSA_REGISTRY_FOUND && ksa_registry_is_whole(&sync->before, &why))
                 return KSA_OK;
         ksa_error_at(err, path, 0);
@@ -102,7 +102,7 @@ enum ksa_reason ksa_sync_begin(const struct ksa_config *config, const struct ksa
 
         *ret_sync = (struct ksa_sync){.config = config, .env = env, .lock = -1};
         if (env->registry_file == NULL)
-                return ksa_fail(err, KSA_INTERNAL, "there is no place for a registry");
+                return ksa_fail(err, KSA_INTERNAL, "the path of the registry is not set");
         if (alone)
                 reason = take_lock(env, &ret_sync->lock, err);
         if (reason == KSA_OK)
@@ -247,7 +247,7 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, co
         return ksa_plan_make(&input, &sync->plan, err);
 }
 
-/* Whether the times of the listings moved by as much as is worth a new file. */
+/* Whether a listing is newer by KSA_LISTED_EVERY, or the sources are other ones. */
 static bool have_sources_moved(const struct ksa_sync *sync, size_t listed)
 {
         struct ksa_source_record before;

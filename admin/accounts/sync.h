@@ -34,17 +34,17 @@ struct ksa_sync {
         struct ksa_error warning; /* of nscd, once the registry is replaced; no text for none */
 };
 
-/* What a run does without a registry. */
+/* How a run starts without a registry. */
 enum ksa_sync_start {
-        KSA_SYNC_START_FIRST = 1, /* it begins with none, unless this host has had one */
-        KSA_SYNC_START_NEW,       /* it begins with none, and refuses one that is there */
+        KSA_SYNC_START_FIRST = 1, /* with an empty one, unless this host has had one */
+        KSA_SYNC_START_NEW,       /* with an empty one; refuses to replace an existing one */
 };
 
 /*
  * Takes the lock (with ALONE: to write; a rehearsal needs none), reads the registry and the local users, and
  * adds the accounts that [account] sections declare.
  *
- * ret_sync  zeroed first, and always to be ended, whatever is returned; CONFIG and ENV are borrowed
+ * ret_sync  zeroed first, and always to be ended, also after an error; CONFIG and ENV are borrowed
  *
  * KSA_REGISTRY  the registry is damaged, or missing although this host has had one (ret_sync->is_lost): it
  *               remembers which uids were given, so nothing is written over it; or START does not fit it

@@ -66,7 +66,7 @@ static const char *keep(struct fixture *fixture, const char *prefix, const char 
 
 static struct ksa_desired *add(struct fixture *fixture, const struct ksa_desired *item)
 {
-        assert_true(ksa_desired_add(&fixture->desired, item));
+        assert_int_equal(ksa_desired_add(&fixture->desired, item, NULL), KSA_OK);
         return &fixture->desired.items[fixture->desired.count - 1];
 }
 
