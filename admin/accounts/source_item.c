@@ -74,7 +74,7 @@ enum ksa_reason ksa_account_item_add(const struct ksa_account_origin *origin,
 
         if (reason != KSA_OK || !ksa_source_covers(source, said->namespace))
                 return reason;
-        /* Each namespace has an account default for Pods that name none; a leader's section may declare it. */
+        /* Each namespace has an account default for Pods that name none. A leader may declare it. */
         if (said->leader == KSA_LEADER_NONE && strcmp(said->account, "default") == 0)
                 return KSA_OK;
         item.source = source;
