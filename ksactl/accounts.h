@@ -75,7 +75,7 @@ bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_
 bool read_sources(struct accounts_run *run, bool ask);
 
 /* Makes its plan. Returns false, with the failure reported, if there is none. */
-bool plan_run(struct accounts_run *run, enum ksa_plan_wish wish, const char *user);
+bool plan_run(struct accounts_run *run, enum ksa_plan_action action, const char *user);
 
 /* Prints the answer with --json, and frees RUN. Returns the exit status. */
 int end_run(struct accounts_run *run);

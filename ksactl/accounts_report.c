@@ -162,7 +162,7 @@ static bool is_bad(const struct ksa_plan_change *change)
 
 static const char *refusal_of(const struct ksa_plan_change *change)
 {
-        const char *word = ksa_refusal_word(change->refusal);
+        const char *word = ksa_refusal_name(change->refusal);
 
         return *word == '\0' ? "-" : word;
 }
@@ -207,7 +207,7 @@ json_t *show_change(const struct ksa_plan_change *change)
 
         return json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "change",
                          ksa_change_name(change->change), "refusal",
-                         text_or_null(ksa_refusal_word(change->refusal)), "user", record->name,
+                         text_or_null(ksa_refusal_name(change->refusal)), "user", record->name,
                          "uid", (json_int_t)record->uid, "cluster", record->cluster, "namespace",
                          record->namespace, "account", record->account, "account_uid",
                          text_or_null(record->account_uid), "new_account_uid",

@@ -279,7 +279,7 @@ int accounts_show(const struct args *arguments)
         if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
                 const bool found = run.sync.has_before && find(&run.sync.before, word, &record);
 
-                if (read_sources(&run, !found) && plan_run(&run, KSA_WISH_NONE, NULL))
+                if (read_sources(&run, !found) && plan_run(&run, KSA_ACTION_NONE, NULL))
                         run.status = found ? show(&run.sync, &record, json)
                                            : show_refused(&run, word, json);
         }

@@ -35,22 +35,22 @@ bool begin_run(struct accounts_run *run, const char *config_file, enum ksa_sync_
         return true;
 }
 
-bool plan_run(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
+bool plan_run(struct accounts_run *run, enum ksa_plan_action action, const char *user)
 {
         struct ksa_error error = {0};
 
-        if (ksa_sync_plan(&run->sync, wish, user, &error) == KSA_OK)
+        if (ksa_sync_plan(&run->sync, action, user, &error) == KSA_OK)
                 return true;
         report_failure(run, &error, NULL);
         return false;
 }
 
 /* From the desired accounts to the new registry, with its report. */
-static void finish(struct accounts_run *run, enum ksa_plan_wish wish, const char *user)
+static void finish(struct accounts_run *run, enum ksa_plan_action action, const char *user)
 {
         struct ksa_error error = {0};
 
-        if (!plan_run(run, wish, user))
+        if (!plan_run(run, action, user))
                 return;
         if (!run->dry_run && ksa_sync_write(&run->sync, &run->written, &error) != KSA_OK) {
                 report_failure(run, &error, NULL);
@@ -130,13 +130,13 @@ int accounts_sync(const struct args *arguments)
         if (begin_run(&run, config_file,
                       new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
             read_sources(&run, true))
-                finish(&run, KSA_WISH_NONE, NULL);
+                finish(&run, KSA_ACTION_NONE, NULL);
         return end_run(&run);
 }
 
 /* --- disable and enable ----------------------------------------------------- */
 
-static int decide(const struct args *arguments, const char *command, enum ksa_plan_wish wish)
+static int decide(const struct args *arguments, const char *command, enum ksa_plan_action action)
 {
         struct accounts_run run = {.status = EXIT_BROKEN};
         const char *config_file = NULL, *user = NULL;
@@ -151,18 +151,18 @@ static int decide(const struct args *arguments, const char *command, enum ksa_pl
         if (!is_root(command))
                 return EXIT_BROKEN;
         if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run, false))
-                finish(&run, wish, user);
+                finish(&run, action, user);
         return end_run(&run);
 }
 
 int accounts_disable(const struct args *arguments)
 {
-        return decide(arguments, "accounts disable", KSA_WISH_DISABLE);
+        return decide(arguments, "accounts disable", KSA_ACTION_DISABLE);
 }
 
 int accounts_enable(const struct args *arguments)
 {
-        return decide(arguments, "accounts enable", KSA_WISH_ENABLE);
+        return decide(arguments, "accounts enable", KSA_ACTION_ENABLE);
 }
 
 /* --- rename-cluster --------------------------------------------------------- */
@@ -209,7 +209,7 @@ int accounts_rename_cluster(const struct args *arguments)
                 run.sync.old_cluster = names[0];
                 run.sync.new_cluster = names[1];
                 if (read_sources(&run, false))
-                        finish(&run, KSA_WISH_NONE, NULL);
+                        finish(&run, KSA_ACTION_NONE, NULL);
         }
         if (run.written)
                 log_line(true, LOG_NOTICE, "result=renamed cluster=\"%s\" new=\"%s\"", names[0],

@@ -327,9 +327,10 @@ bool ksa_plan_check_range(struct ksa_plan_state *state, struct ksa_allocation *r
         if (ksa_uid_is_usable(uid) && uid >= range->min && uid <= range->max)
                 return true;
         refuse(request, KSA_REFUSAL_RANGE, false,
-               ksa_arena_text(state->arena,
-                              "its number on the leader, %u, is outside uid_range %u-%u", uid,
-                              range->min, range->max));
+               ksa_arena_text(
+                       state->arena,
+                       "its number on the leader, %u, is reserved or outside uid_range %u-%u", uid,
+                       range->min, range->max));
         return false;
 }
 

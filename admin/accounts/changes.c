@@ -3,7 +3,7 @@
 
 const char *ksa_change_name(enum ksa_change change)
 {
-        static const char *const args[] = {
+        static const char *const names[] = {
                 [KSA_CHANGE_ADDED] = "added",           [KSA_CHANGE_RETURNED] = "returned",
                 [KSA_CHANGE_REMOVED] = "removed",       [KSA_CHANGE_DISABLED] = "disabled",
                 [KSA_CHANGE_ENABLED] = "enabled",       [KSA_CHANGE_RENAMED] = "renamed",
@@ -11,13 +11,13 @@ const char *ksa_change_name(enum ksa_change change)
                 [KSA_CHANGE_REFUSED] = "refused",       [KSA_CHANGE_WARNING] = "warning",
         };
 
-        _Static_assert(KSA_COUNT(args) == KSA_CHANGE_COUNT, "a word for each change");
-        return change < KSA_CHANGE_COUNT && args[change] != NULL ? args[change] : "unknown";
+        _Static_assert(KSA_COUNT(names) == KSA_CHANGE_COUNT, "a name for each change");
+        return change < KSA_CHANGE_COUNT && names[change] != NULL ? names[change] : "unknown";
 }
 
-const char *ksa_refusal_word(enum ksa_refusal refusal)
+const char *ksa_refusal_name(enum ksa_refusal refusal)
 {
-        static const char *const args[] = {
+        static const char *const names[] = {
                 [KSA_REFUSAL_NONE] = "",
                 [KSA_REFUSAL_UNUSABLE] = "unusable",
                 [KSA_REFUSAL_FULL] = "namespace-full",
@@ -31,8 +31,8 @@ const char *ksa_refusal_word(enum ksa_refusal refusal)
                 [KSA_REFUSAL_GROUP] = "group-unusable",
         };
 
-        _Static_assert(KSA_COUNT(args) == KSA_REFUSAL_COUNT, "a word for each refusal");
-        return refusal < KSA_REFUSAL_COUNT ? args[refusal] : "";
+        _Static_assert(KSA_COUNT(names) == KSA_REFUSAL_COUNT, "a name for each refusal");
+        return refusal < KSA_REFUSAL_COUNT ? names[refusal] : "";
 }
 
 bool ksa_change_is_new(enum ksa_change change)

@@ -8,10 +8,10 @@
 #include "registry/registry.h"
 
 /* An administrator's decision about one user. */
-enum ksa_plan_wish {
-        KSA_WISH_NONE = 0,
-        KSA_WISH_DISABLE,
-        KSA_WISH_ENABLE, /* lifts the reasons that the registry has */
+enum ksa_plan_action {
+        KSA_ACTION_NONE = 0,
+        KSA_ACTION_DISABLE,
+        KSA_ACTION_ENABLE, /* lifts the reasons that the registry has */
 };
 
 struct ksa_plan_input {
@@ -20,8 +20,8 @@ struct ksa_plan_input {
         const struct ksa_local *local;
         const struct ksa_config *config;
         int64_t now;
-        enum ksa_plan_wish wish;
-        const char *user; /* that the wish is about */
+        enum ksa_plan_action action;
+        const char *user; /* that the action is about */
         /* The cluster OLD_CLUSTER of the registry is called NEW_CLUSTER from now on; NULL for none. */
         const char *old_cluster, *new_cluster;
 };
@@ -69,7 +69,7 @@ struct ksa_plan_change {
 /* "added", "removed", … */
 const char *ksa_change_name(enum ksa_change change);
 /* "uid-taken", …; "" for none. */
-const char *ksa_refusal_word(enum ksa_refusal refusal);
+const char *ksa_refusal_name(enum ksa_refusal refusal);
 /* Whether CHANGE is a difference from before. Each run reports the others again. */
 bool ksa_change_is_new(enum ksa_change change);
 

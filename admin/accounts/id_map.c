@@ -8,25 +8,25 @@
 #include "base/text.h"
 
 /* The next number of a line, whose columns the kernel pads with spaces; NULL at its end. */
-static const char *next_word(char **line)
+static const char *next_number(char **line)
 {
-        char *word = *line + strspn(*line, " ");
-        size_t length = strcspn(word, " ");
+        char *number = *line + strspn(*line, " ");
+        size_t length = strcspn(number, " ");
 
-        *line = word + length;
+        *line = number + length;
         if (**line != '\0')
                 *(*line)++ = '\0';
-        return length == 0 ? NULL : word;
+        return length == 0 ? NULL : number;
 }
 
 /* "INSIDE OUTSIDE COUNT", without its newline. */
 static bool add_line(struct ksa_id_map *map, char *line)
 {
-        const char *inside = next_word(&line), *outside = next_word(&line);
-        const char *length = next_word(&line);
+        const char *inside = next_number(&line), *outside = next_number(&line);
+        const char *length = next_number(&line);
         uint64_t first, other, count;
 
-        if (length == NULL || next_word(&line) != NULL || map->count == KSA_ID_MAP_LINES ||
+        if (length == NULL || next_number(&line) != NULL || map->count == KSA_ID_MAP_LINES ||
             !ksa_text_number(inside, 0, UINT32_MAX, &first) ||
             !ksa_text_number(outside, 0, UINT32_MAX, &other) ||
             !ksa_text_number(length, 1, (uint64_t)UINT32_MAX + 1 - first, &count))

@@ -34,7 +34,7 @@ static size_t empty_array(char *bytes, size_t length, size_t at)
         return length;
 }
 
-static size_t skip_blanks(const char *bytes, size_t length, size_t at)
+static size_t skip_spaces(const char *bytes, size_t length, size_t at)
 {
         while (at < length && bytes[at] != '\0' && strchr(" \t\r\n", bytes[at]) != NULL)
                 at++;
@@ -56,9 +56,9 @@ static void leave_out(char *bytes, size_t length)
                 if (at - begin != sizeof(name) - 1 ||
                     memcmp(bytes + begin, name, sizeof(name) - 1) != 0)
                         continue;
-                at = skip_blanks(bytes, length, at);
+                at = skip_spaces(bytes, length, at);
                 if (at < length && bytes[at] == ':')
-                        at = skip_blanks(bytes, length, at + 1);
+                        at = skip_spaces(bytes, length, at + 1);
                 if (at < length && bytes[at] == '[')
                         at = empty_array(bytes, length, at);
         }

@@ -17,13 +17,13 @@ static enum ksa_reason find_subject(struct ksa_plan_state *state, struct ksa_err
 {
         const struct ksa_plan_input *input = state->input;
 
-        for (size_t i = 0; input->wish != KSA_WISH_NONE && i < state->entry_count; i++) {
+        for (size_t i = 0; input->action != KSA_ACTION_NONE && i < state->entry_count; i++) {
                 struct ksa_plan_entry *entry = &state->entries[i];
 
                 if (entry->before != NULL && strcmp(entry->before->name, input->user) == 0)
                         state->subject = entry;
         }
-        if (input->wish == KSA_WISH_NONE)
+        if (input->action == KSA_ACTION_NONE)
                 return KSA_OK;
         const char *user = ksa_plan_quote(state, input->user);
         if (state->subject == NULL)
@@ -32,10 +32,10 @@ static enum ksa_reason find_subject(struct ksa_plan_state *state, struct ksa_err
                                 "those that there are",
                                 user);
         const unsigned reasons = state->subject->before->reasons;
-        if (input->wish == KSA_WISH_DISABLE && (reasons & KSA_DISABLED_ADMINISTRATOR) != 0)
+        if (input->action == KSA_ACTION_DISABLE && (reasons & KSA_DISABLED_ADMINISTRATOR) != 0)
                 return ksa_fail(err, KSA_ACCOUNT_UNKNOWN,
                                 "%s is disabled by the administrator already", user);
-        if (input->wish == KSA_WISH_ENABLE && reasons == 0)
+        if (input->action == KSA_ACTION_ENABLE && reasons == 0)
                 return ksa_fail(err, KSA_ACCOUNT_UNKNOWN, "%s is not disabled", user);
         return KSA_OK;
 }
@@ -44,7 +44,7 @@ static enum ksa_reason check_enabled(const struct ksa_plan_state *state, struct 
 {
         const struct ksa_plan_entry *entry = state->subject;
 
-        if (state->input->wish != KSA_WISH_ENABLE || entry->after.reasons == 0)
+        if (state->input->action != KSA_ACTION_ENABLE || entry->after.reasons == 0)
                 return KSA_OK;
         if (entry->request.why != NULL)
                 return ksa_fail(err, KSA_DISABLED, "\"%s\" cannot be enabled: %s",

@@ -162,7 +162,7 @@ static void set_reasons(struct ksa_plan_state *state, struct ksa_plan_entry *ent
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);
         const bool subject = entry == state->subject;
-        const bool enable = subject && state->input->wish == KSA_WISH_ENABLE;
+        const bool enable = subject && state->input->action == KSA_ACTION_ENABLE;
         struct ksa_account_record *after = &entry->after;
         unsigned reasons = after->reasons & ~KSA_DISABLED_RECREATED;
 
@@ -171,7 +171,7 @@ static void set_reasons(struct ksa_plan_state *state, struct ksa_plan_entry *ent
                         entry->merged->reasons & (KSA_DISABLED_ADMINISTRATOR | KSA_DISABLED_LEADER);
         if (enable)
                 reasons &= has_leader(state, entry) ? KSA_DISABLED_LEADER : 0;
-        if (subject && state->input->wish == KSA_WISH_DISABLE)
+        if (subject && state->input->action == KSA_ACTION_DISABLE)
                 reasons |= KSA_DISABLED_ADMINISTRATOR;
         if (item != NULL && item->leader != KSA_LEADER_NONE)
                 reasons &= ~KSA_DISABLED_LEADER;

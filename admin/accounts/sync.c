@@ -231,7 +231,7 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position, struct ksa
 
 /* --- The plan, and the new registry ----------------------------------------- */
 
-enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_action action, const char *user,
                               struct ksa_error *err)
 {
         const struct ksa_plan_input input = {.before = &sync->before,
@@ -239,7 +239,7 @@ enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, co
                                              .local = sync->local,
                                              .config = sync->config,
                                              .now = sync->env->now,
-                                             .wish = wish,
+                                             .action = action,
                                              .user = user,
                                              .old_cluster = sync->old_cluster,
                                              .new_cluster = sync->new_cluster};

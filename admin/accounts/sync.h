@@ -72,7 +72,7 @@ enum ksa_reason ksa_sync_keep(struct ksa_sync *sync, size_t position,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Makes sync->plan. The reasons of plan.h */
-enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_wish wish, const char *user,
+enum ksa_reason ksa_sync_plan(struct ksa_sync *sync, enum ksa_plan_action action, const char *user,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
 /*

@@ -103,7 +103,7 @@ void fixture_keeps(struct fixture *fixture)
                 KSA_OK);
 }
 
-enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_wish wish, const char *user)
+enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_action action, const char *user)
 {
         ksa_plan_free(&fixture->plan);
         ksa_local_free(&fixture->local);
@@ -115,7 +115,7 @@ enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_wish wish, c
                 .local = fixture->local,
                 .config = &fixture->config,
                 .now = fixture->now,
-                .wish = wish,
+                .action = action,
                 .user = user,
         };
         return ksa_plan_make(&input, &fixture->plan, &fixture->err);
@@ -179,7 +179,7 @@ static void check_again(struct fixture *fixture)
         struct ksa_plan *plan = fixture->plan;
 
         fixture->plan = NULL;
-        if (fixture_plan(fixture, KSA_WISH_NONE, NULL) != KSA_OK)
+        if (fixture_plan(fixture, KSA_ACTION_NONE, NULL) != KSA_OK)
                 fail_msg("%s", fixture->err.text);
         for (size_t i = 0; i < fixture->plan->change_count; i++) {
                 const struct ksa_plan_change *told = &fixture->plan->changes[i];
@@ -193,11 +193,11 @@ static void check_again(struct fixture *fixture)
         fixture->plan = plan;
 }
 
-void fixture_wish(struct fixture *fixture, enum ksa_plan_wish wish, const char *user)
+void fixture_act(struct fixture *fixture, enum ksa_plan_action action, const char *user)
 {
         bool told = false;
 
-        if (fixture_plan(fixture, wish, user) != KSA_OK)
+        if (fixture_plan(fixture, action, user) != KSA_OK)
                 fail_msg("%s", fixture->err.text);
         for (size_t i = 0; i < fixture->plan->change_count; i++)
                 told = told || ksa_change_is_new(fixture->plan->changes[i].change);
@@ -210,7 +210,7 @@ void fixture_wish(struct fixture *fixture, enum ksa_plan_wish wish, const char *
 
 void fixture_sync(struct fixture *fixture)
 {
-        fixture_wish(fixture, KSA_WISH_NONE, NULL);
+        fixture_act(fixture, KSA_ACTION_NONE, NULL);
 }
 
 struct ksa_account_record fixture_record(const struct fixture *fixture, const char *namespace,

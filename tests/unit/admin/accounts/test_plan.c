@@ -194,7 +194,7 @@ static void test_removal_loses_nothing(void **state)
         fixture_lists(fixture, "ci", "b", 5);
         fixture_sync(fixture);
         fixture_keeps(fixture);
-        fixture_wish(fixture, KSA_WISH_DISABLE, "ci_b");
+        fixture_act(fixture, KSA_ACTION_DISABLE, "ci_b");
         const uint32_t uid = fixture_record(fixture, "ci", "a").uid;
         fixture_forget(fixture);
         fixture_sync(fixture);
@@ -278,7 +278,7 @@ static void test_recreated(void **state)
         assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "uid-a");
         /* enable is about the one that the registry has; a third one is another again. */
         fixture_keeps(fixture);
-        fixture_wish(fixture, KSA_WISH_ENABLE, "ci_a");
+        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
         assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "second");
         fixture_forget(fixture);
@@ -308,11 +308,11 @@ static void test_a_local_user_that_comes_later(void **state)
         workdir_write(*state, "passwd", "ci_a:x:1500:1500::/:/bin/sh\n");
         fixture_sync(fixture);
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_CONFLICT);
-        assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+        assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_a"), KSA_DISABLED);
         workdir_write(*state, "passwd", "");
         fixture_sync(fixture);
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_CONFLICT);
-        fixture_wish(fixture, KSA_WISH_ENABLE, "ci_a");
+        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
 }
 
@@ -324,10 +324,10 @@ static void test_the_administrators_reason_stays(void **state)
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
-        fixture_wish(fixture, KSA_WISH_DISABLE, "ci_a");
+        fixture_act(fixture, KSA_ACTION_DISABLE, "ci_a");
         assert_int_equal(fixture_record(fixture, "ci", "a").group_count, 0);
-        assert_int_equal(fixture_plan(fixture, KSA_WISH_DISABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
-        assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "nobody"), KSA_ACCOUNT_UNKNOWN);
+        assert_int_equal(fixture_plan(fixture, KSA_ACTION_DISABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
+        assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "nobody"), KSA_ACCOUNT_UNKNOWN);
         fixture_forget(fixture);
         fixture_sync(fixture);
         struct ksa_desired *item = fixture_lists(fixture, "ci", "a", 6);
@@ -343,10 +343,10 @@ static void test_the_administrators_reason_stays(void **state)
         fixture_declares(fixture, &section, "ci_a", "ci", "a");
         fixture_sync(fixture);
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_ADMINISTRATOR);
-        fixture_wish(fixture, KSA_WISH_ENABLE, "ci_a");
+        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
         assert_int_equal(fixture_record(fixture, "ci", "a").group_count, 1);
-        assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
+        assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
 }
 
 /* --- A leader --------------------------------------------------------------- */
@@ -381,7 +381,7 @@ static void test_a_follower_takes_what_the_leader_has(void **state)
         assert_int_equal(fixture_record(fixture, "ci", "a").uid, 1900000000);
         assert_state(fixture, "b", DISABLED, KSA_DISABLED_LEADER);
         assert_state(fixture, "gone", REMOVED, 0);
-        assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_b"), KSA_DISABLED);
+        assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_b"), KSA_DISABLED);
         /* Its group is the leader's too, unless its gid is outside uid_range. */
         struct ksa_desired_group group = {"prod", "ci", "k8s-ci", 5000};
         fixture->registry = (struct ksa_registry){.bytes = NULL};
@@ -420,11 +420,11 @@ static void test_a_leaders_reasons_of_a_removed_account(void **state)
                 fixture_sync(fixture);
                 assert_state(fixture, "a", REMOVED, KSA_DISABLED_LEADER);
                 fixture_keeps(fixture); /* enable reads no file */
-                assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+                assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_a"), KSA_DISABLED);
                 fixture_declares(fixture, &section, "ci_a", "ci", "a");
                 fixture_sync(fixture);
                 assert_state(fixture, "a", DISABLED, KSA_DISABLED_LEADER);
-                assert_int_equal(fixture_plan(fixture, KSA_WISH_ENABLE, "ci_a"), KSA_DISABLED);
+                assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_a"), KSA_DISABLED);
                 leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_REMOVED);
                 fixture_sync(fixture);
                 assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);

@@ -59,7 +59,7 @@ static enum ksa_reason run(struct workdir *workdir, int64_t listed, const char *
                                         KSA_SYNC_START_FIRST, &sync, &error),
                          KSA_OK);
         enum ksa_reason reason = ksa_sync_read(&sync, 0, 1000, force, &error);
-        assert_int_equal(ksa_sync_plan(&sync, KSA_WISH_NONE, NULL, &error), KSA_OK);
+        assert_int_equal(ksa_sync_plan(&sync, KSA_ACTION_NONE, NULL, &error), KSA_OK);
         assert_int_equal(ksa_sync_write(&sync, ret_written, &error), KSA_OK);
         ksa_sync_end(&sync);
         return reason;
