@@ -140,7 +140,7 @@ static enum answer ask(bool group, const char *name, uint32_t number, struct hol
         return answer;
 }
 
-/* Reads the files, and with NEW asks NSS, which asks directories. */
+/* Looks in the files, and with NEW in NSS, which includes directories. */
 static bool has(const struct ksa_local *local, bool group, const char *name, uint32_t number,
                 bool new, char who[KSA_WHO_SIZE])
 {

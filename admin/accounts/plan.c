@@ -74,7 +74,7 @@ static int group_by_name(const void *a, const void *b)
                       ((const struct ksa_group_record *)b)->name);
 }
 
-/* Moves the results from STATE, where former names are records already. */
+/* Moves the results from STATE, to which former names have been added already. */
 static void put(struct ksa_plan_state *state, struct ksa_plan *plan)
 {
         struct ksa_list groups = {.count = 0};

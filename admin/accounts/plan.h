@@ -2,7 +2,7 @@
 /*
  * The next registry, from the one before, the accounts that should have users, and the owners of names and
  * numbers on this host. The holder keeps: a newcomer gets its name and uid only if no other has or had them.
- * Pure, except for what local_users.h asks of NSS.
+ * Pure, except for lookups in NSS (local_users.h).
  */
 #ifndef KSA_ACCOUNTS_PLAN_H
 #define KSA_ACCOUNTS_PLAN_H

@@ -121,7 +121,7 @@ static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);
         struct ksa_account_record *after = &entry->after;
-        /* A section without account_uid does not say whose user it is: the source does. */
+        /* Without account_uid in its section, the account is the one that the source lists. */
         const bool told = entry->section != NULL && entry->section->account_uid[0] != '\0';
 
         if (!told && (item == NULL || item->kept)) {

@@ -30,7 +30,7 @@ struct ksa_plan_entry {
         const struct ksa_desired *section; /* that declares it, or NULL */
         const struct ksa_desired *item;    /* that lists it, or NULL */
         const struct ksa_desired *removed; /* the leader has it without a user, or NULL */
-        struct ksa_list leader_formers; /* const struct ksa_desired *: what it had there before */
+        struct ksa_list leader_formers; /* const struct ksa_desired *: former users of it there */
         const struct ksa_account_record *before; /* NULL for a newcomer */
         const struct ksa_account_record
                 *merged;              /* of the same account under the new cluster name, or NULL */
@@ -130,7 +130,7 @@ void ksa_plan_note(struct ksa_plan_state *state, enum ksa_change change, enum ks
 enum ksa_reason ksa_plan_allocate(struct ksa_plan_state *state,
                                   struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Refuses a uid outside uid_range, which an [account] section alone may ask for. */
+/* Refuses a uid outside uid_range, which only an [account] section may request. */
 bool ksa_plan_check_range(struct ksa_plan_state *state, struct ksa_allocation *request);
 
 /*
