@@ -3,7 +3,6 @@
 
 /* The part of a certificate that may be shown: its subject and its period of validity. */
 #include <openssl/bio.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "certificate.h"

@@ -3,7 +3,6 @@
 #include "admin/credential/credential.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <syslog.h>
 
 #include "base/text.h"

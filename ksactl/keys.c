@@ -3,14 +3,12 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "admin/keys/refresh.h"
 #include "admin/keys/used_tokens.h"
 #include "base/text.h"
-#include "config/load.h"
 #include "ksactl.h"
 #include "token/jwk.h"
 #include "token/keyset.h"

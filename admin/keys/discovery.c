@@ -2,7 +2,6 @@
 #include "admin/keys/discovery.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
