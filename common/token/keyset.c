@@ -226,26 +226,54 @@ static const char *or_dash(const char *text)
         return text != NULL ? text : "-";
 }
 
-/* The lines that bind a cached set to the configuration; NULL when memory runs out. */
-static char *binding(const struct ksa_cluster *cluster)
+/* Line NUMBER of those that bind a cached set to the configuration; false after the last. */
+static bool binding(const struct ksa_cluster *cluster, size_t number, const char **ret_name,
+                    const char **ret_value)
 {
-        char *text = NULL;
-        size_t length = 0;
-        FILE *out = open_memstream(&text, &length);
+        const size_t issuers = cluster->issuer.count;
+        const struct {
+                const char *name, *value;
+        } others[] = {{"keys", cluster->keys},
+                      {"api_server", or_dash(cluster->api_server)},
+                      {"api_ca_file", or_dash(cluster->api_ca_file)},
+                      {"keys_ca_file", or_dash(cluster->keys_ca_file)}};
 
-        if (out == NULL)
-                return NULL;
-        (void)fputs("ksa-keys 1\n", out);
-        for (size_t i = 0; i < cluster->issuer.count; i++)
-                (void)fprintf(out, "issuer %s\n", ksa_list_text(&cluster->issuer, i));
-        (void)fprintf(out, "keys %s\napi_server %s\napi_ca_file %s\nkeys_ca_file %s\n",
-                      cluster->keys, or_dash(cluster->api_server), or_dash(cluster->api_ca_file),
-                      or_dash(cluster->keys_ca_file));
-        if (fclose(out) != 0) {
-                free(text);
-                return NULL;
+        if (number > issuers + KSA_COUNT(others))
+                return false;
+        if (number == 0) {
+                *ret_name = "ksa-keys";
+                *ret_value = "1";
+        } else if (number <= issuers) {
+                *ret_name = "issuer";
+                *ret_value = ksa_list_text(&cluster->issuer, number - 1);
+        } else {
+                *ret_name = others[number - 1 - issuers].name;
+                *ret_value = others[number - 1 - issuers].value;
         }
-        return text;
+        return true;
+}
+
+/* Moves *AT after TEXT and the byte END; false where something else is there. */
+static bool skip(char **at, const char *text, char end)
+{
+        size_t length = strlen(text);
+
+        if (strncmp(*at, text, length) != 0 || (*at)[length] != end)
+                return false;
+        *at += length + 1;
+        return true;
+}
+
+/* Moves *AT after the binding, if it is that of CLUSTER. */
+static bool skip_binding(char **at, const struct ksa_cluster *cluster)
+{
+        const char *name, *value;
+
+        for (size_t i = 0; binding(cluster, i, &name, &value); i++) {
+                if (!skip(at, name, ' ') || !skip(at, value, '\n'))
+                        return false;
+        }
+        return true;
 }
 
 /* Ends the line at *AT, moves *AT behind it, and returns it; NULL at the end of the text. */
@@ -304,13 +332,16 @@ static enum ksa_reason read_lines(struct ksa_keyset *keyset, char *at, struct ks
 {
         char *line;
         uint64_t said;
+        size_t room = 1;
 
-        keyset->lines = calloc(KSA_KEYSET_KEYS_MAX, sizeof(*keyset->lines));
+        for (const char *feed = strchr(at, '\n'); feed != NULL && room < KSA_KEYSET_KEYS_MAX;
+             feed = strchr(feed + 1, '\n'))
+                room++;
+        keyset->lines = calloc(room, sizeof(*keyset->lines));
         if (keyset->lines == NULL)
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         while ((line = next_line(&at)) != NULL && strncmp(line, "end ", 4) != 0) {
-                if (keyset->count == KSA_KEYSET_KEYS_MAX ||
-                    !read_line(line, &keyset->lines[keyset->count]))
+                if (keyset->count == room || !read_line(line, &keyset->lines[keyset->count]))
                         return spoiled(err);
                 keyset->count++;
         }
@@ -323,17 +354,11 @@ static enum ksa_reason read_lines(struct ksa_keyset *keyset, char *at, struct ks
 static enum ksa_reason read_cached(struct ksa_keyset *keyset, const struct ksa_cluster *cluster,
                                    int64_t now, struct ksa_error *err)
 {
-        char *head = binding(cluster), *at = keyset->text;
+        char *at = keyset->text;
 
-        if (head == NULL)
-                return ksa_fail(err, KSA_MEMORY, "out of memory");
-        size_t length = strlen(head);
-        bool bound = strncmp(at, head, length) == 0;
-        free(head);
-        if (!bound)
+        if (!skip_binding(&at, cluster))
                 return ksa_fail(err, KSA_KEYS_UNUSABLE,
                                 "the cached key set was fetched for another configuration");
-        at += length;
         if (!read_number(&at, "fetched ", &keyset->fetched) ||
             !read_number(&at, "max_age ", &keyset->max_age))
                 return spoiled(err);
@@ -374,17 +399,16 @@ enum ksa_reason ksa_keyset_parse_cached(const char *bytes, size_t length,
 char *ksa_keyset_format(const struct ksa_keyset *keyset, const struct ksa_cluster *cluster,
                         int64_t fetched, int64_t max_age)
 {
-        char *head = binding(cluster), *text = NULL;
+        const char *name, *value;
+        char *text = NULL;
         size_t length = 0, count = 0;
-        FILE *out = head == NULL ? NULL : open_memstream(&text, &length);
+        FILE *out = open_memstream(&text, &length);
 
-        if (out == NULL) {
-                free(head);
+        if (out == NULL)
                 return NULL;
-        }
-        (void)fprintf(out, "%sfetched %lld\nmax_age %lld\n", head, (long long)fetched,
-                      (long long)max_age);
-        free(head);
+        for (size_t i = 0; binding(cluster, i, &name, &value); i++)
+                (void)fprintf(out, "%s %s\n", name, value);
+        (void)fprintf(out, "fetched %lld\nmax_age %lld\n", (long long)fetched, (long long)max_age);
         for (size_t i = 0; i < keyset->count; i++) {
                 char first[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->first))];
                 char second[KSA_BASE64URL_ENCODED(sizeof(((struct ksa_jwk *)NULL)->second))];
