@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import apiserver
-from cluster_host import ClusterHost
+from cluster_host import RealHost
 from host import SOURCE
 
 
@@ -26,14 +26,14 @@ def api_server(private, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(api_server):
-    ClusterHost.prepare(api_server)
+    RealHost.prepare(api_server)
     return api_server
 
 
 @pytest.fixture
 def cluster(host, prepared):
     """The private host with that server as its cluster, and an account ci/deployer to log in with."""
-    both = ClusterHost(host, prepared)
+    both = RealHost(host, prepared)
     both.reset()
     return both
 

@@ -9,7 +9,6 @@ import pytest
 
 import host as private_host
 import issuer
-from test_login import split
 
 OPEN_TO_ALL = ("KbdInteractiveAuthentication yes\nPermitRootLogin no\nPasswordAuthentication yes\n"
                "StrictModes no\n")
@@ -74,7 +73,7 @@ def test_unknown_users_are_asked_as_often_as_known_ones(host):
 def test_refusal_tells_which_users_exist(host, answer):
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
-    answers = split(host.token(issuer.Key("RS256"))) if answer == "forged" else [answer]
+    answers = issuer.answers(host.token(issuer.Key("RS256"))) if answer == "forged" else [answer]
     told = {}
     for user in ("deploy-bot", "nobody-here", "root"):
         result, _ = host.type(answers, user=user, options=["-p", "2222"])
@@ -88,14 +87,14 @@ def test_refusal_tells_which_users_exist(host, answer):
 def test_root_is_not_let_in_where_sshd_says_no(host):
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = root\nservice = sshd")
-    result, _ = host.type(split(host.token()), user="root", options=["-p", "2222"])
+    result, _ = host.type(issuer.answers(host.token()), user="root", options=["-p", "2222"])
     assert result.status == 255 and result.reasons == ["refused-by-sshd"], result
 
 
 def test_root_is_not_admitted_by_a_comment_after_a_user(host):
     host.start_sshd("KbdInteractiveAuthentication yes\nPermitRootLogin yes\nStrictModes no\n", 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot # not root\nservice = sshd")
-    result, prompts = host.type(split(host.token()), user="root", options=["-p", "2222"])
+    result, prompts = host.type(issuer.answers(host.token()), user="root", options=["-p", "2222"])
     assert result.status == 255 and result.allowed == [] and "root" not in result.out, result
     assert set(result.reasons) == {"config-invalid"}, result
     assert all("token" not in prompt for prompt in prompts), prompts
@@ -185,7 +184,7 @@ def test_hostile_token_writes_one_short_line(host):
     long = "\x7f" * 200
     claims = issuer.claims(audience=long, jti=long, kubernetes={
         "namespace": long, "serviceaccount": {"name": long, "uid": long}, "pod": {"name": long, "uid": long}})
-    result, _ = host.type(split(host.remember(issuer.token(host.key, claims, signature=bytes(256)))))
+    result, _ = host.type(issuer.answers(host.remember(issuer.token(host.key, claims, signature=bytes(256)))))
     assert result.status == 255 and result.reasons == ["bad-signature"], result
     assert max(len(line.encode()) for line in result.log) < 2048 + 64  # the daemon's own words before ours
     assert re.search(r' why="[^"]+" remedy="[^"]+"$', result.lines[0]), result

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from accounts_host import OWN, AccountsHost, SecondHost, hashed, passwd, uids
-from cluster_host import field
+from host import field
 
 FLEET = {"ci": 20, "ops": 20, "data": 10}
 SPACES = itertools.count()

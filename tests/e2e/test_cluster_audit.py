@@ -10,7 +10,9 @@ import pytest
 
 import host as private_host
 from apiserver import account_subject
-from cluster_host import ACCESS, CREDENTIAL, REVIEW, field
+from api_double import ACCESS, REVIEW
+from cluster_host import CREDENTIAL
+from host import field
 from test_traces import files_in, holds, pieces
 
 HOSTS = {"apiGroups": ["ksa.dev"], "resources": ["hosts"]}
@@ -31,7 +33,7 @@ def test_one_login_is_one_id_in_both_logs(cluster, granted):
     cluster.configure("rbac = yes", host="name = first\nclass = second build third")
     token, size = cluster.token(), cluster.server.audit_size()
     result = cluster.let_in(token)
-    events = cluster.asked(size)
+    events = cluster.requests(size)
     # Name, then each class until one is allowed.
     assert [event["requestURI"] for event in events] == [REVIEW] + [ACCESS] * 3
     assert [event["responseStatus"]["code"] for event in events] == [201] * 4
@@ -57,7 +59,7 @@ def test_a_refusal_has_an_id_too(cluster):
     cluster.host.edit("/etc/ksa/ksa.conf", "prod:ci/deployer", "prod:ci/stranger")
     size = cluster.server.audit_size()
     result = cluster.refused(cluster.token(account="stranger"), "rbac-denied")
-    assert [event["auditID"] for event in cluster.asked(size)] == [field(result.line, "audit_id")] * 2
+    assert [event["auditID"] for event in cluster.requests(size)] == [field(result.line, "audit_id")] * 2
 
 
 def test_jti_is_the_credential_id_of_the_audit_log(cluster):
@@ -70,7 +72,7 @@ def test_jti_is_the_credential_id_of_the_audit_log(cluster):
     assert jti == claims_of(token)["jti"]
     assert issued["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + jti
     # And the host's own credential stands beside what it asked.
-    event, = cluster.asked(size, REVIEW)
+    event, = cluster.requests(size, REVIEW)
     own = claims_of(CREDENTIAL.read_text().strip())["jti"]
     assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + own]
 

@@ -11,8 +11,9 @@ import pytest
 import host as private_host
 import issuer
 from apiserver import ApiServer, account_subject
-from cluster import up_for
-from cluster_host import CA, CREDENTIAL, HOST_ACCOUNT, REVIEW, ClusterHost, eventually, field
+from api_double import REVIEW
+from cluster_host import CA, CREDENTIAL, HOST_ACCOUNT, eventually, RealHost, up_for
+from host import field
 from test_traces import holds, pieces
 
 OWN_TOKEN = "/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"
@@ -22,7 +23,7 @@ REQUIRED = "review = require"
 @pytest.fixture
 def cluster(host, manifests):
     """As after kubectl apply -f host-account.yaml, and before the first token."""
-    both = ClusterHost(host, manifests)
+    both = RealHost(host, manifests)
     both.reset()
     both.configure(REQUIRED)
     CREDENTIAL.unlink()
@@ -70,11 +71,11 @@ def test_the_way_of_the_manifest(cluster):
     claims = kept(cluster)
     assert claims["exp"] - claims["iat"] == 86400
     assert "result=stored" in line and field(line, "jti") == claims["jti"] and field(line, "expires") == str(claims["exp"])
-    event, = cluster.asked(size)
+    event, = cluster.requests(size)
     assert (event["verb"], event["requestURI"], event["responseStatus"]["code"]) == ("create", OWN_TOKEN, 201)
     assert event["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + claims["jti"]
     cluster.let_in(cluster.token())
-    event, = cluster.asked(size, REVIEW)
+    event, = cluster.requests(size, REVIEW)
     assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + claims["jti"]]
 
 
@@ -98,7 +99,7 @@ def test_it_renews_itself_again_and_again(cluster):
         chain.append(kept(cluster))
     assert len({claims["jti"] for claims in chain}) == 6
     assert {claims["exp"] - claims["iat"] for claims in chain} == {600}
-    events = cluster.asked(size, OWN_TOKEN)
+    events = cluster.requests(size, OWN_TOKEN)
     for before, after, event in zip(chain[:-1], chain[1:], events, strict=True):
         assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + before["jti"]]
         assert event["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + after["jti"]
@@ -114,7 +115,7 @@ def test_if_due(cluster):
         before = kept(cluster)
         cluster.host.run([*up_for(), "ksactl", "credential", "renew", "--all", "--if-due"], user="root")
         assert (kept(cluster) != before) == due
-    assert len(cluster.asked(size)) == 1
+    assert len(cluster.requests(size)) == 1
 
 
 def test_the_server_is_away(cluster):
@@ -193,7 +194,7 @@ def test_renewals_side_by_side(cluster):
     started = [subprocess.Popen(["ksactl", "credential", "renew", "prod"], stderr=subprocess.DEVNULL) for _ in range(10)]
     assert [process.wait(60) for process in started] == [0] * 10
     issued = [event["annotations"]["authentication.kubernetes.io/issued-credential-id"]
-              for event in cluster.asked(size, OWN_TOKEN)]
+              for event in cluster.requests(size, OWN_TOKEN)]
     # One after the other, each from the one before; the last one stays.
     assert len(issued) == 10 and issued[-1] == "JTI=" + kept(cluster)["jti"]
     cluster.let_in(cluster.token())
@@ -222,7 +223,7 @@ def test_a_cluster_that_was_rebuilt(cluster, tmp_path):
     cluster.server.stop()
     try:
         with ApiServer(cluster.server.programs, tmp_path / "rebuilt") as rebuilt:
-            new = ClusterHost(cluster.host, rebuilt)
+            new = RealHost(cluster.host, rebuilt)
             for name in ("host-account.yaml", "login-grants.yaml"):
                 rebuilt.apply((private_host.SOURCE / "packaging/kubernetes" / name).read_text())
             after = new.token()

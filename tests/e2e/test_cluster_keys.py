@@ -6,7 +6,9 @@ import pytest
 
 import issuer
 from apiserver import ApiServer, group_subject, user_subject
-from cluster_host import CACHE, CREDENTIAL, HOST_ACCOUNT, KEYS, ClusterHost, eventually, field, split
+from api_double import KEYS
+from cluster_host import CACHE, CREDENTIAL, HOST_ACCOUNT, eventually, RealHost
+from host import field
 
 DISCOVERY = "/.well-known/openid-configuration"
 PLAIN = "review = never"
@@ -24,7 +26,7 @@ def keys(cluster):
 def other(prepared, tmp_path_factory):
     """A second cluster, of the same issuer until a test says otherwise."""
     with ApiServer(prepared.programs, tmp_path_factory.mktemp("other"), port=7443, keys=[issuer.Key("ES256")]) as server:
-        ClusterHost.prepare(server)
+        RealHost.prepare(server)
         yield server
 
 
@@ -44,13 +46,13 @@ def test_the_first_login_fetches_and_the_next_do_not(keys):
     size, token = keys.server.audit_size(), keys.token()
     assert keys.cached() is None
     assert looked_again(keys.let_in(token))
-    event, = keys.asked(size)
+    event, = keys.requests(size)
     assert event["requestURI"] == KEYS and event["user"]["username"] == "system:serviceaccount:ksa-system:host-verifier"
     assert re.fullmatch(r"ksa-fetch/\S+ \(build-7\)", event["userAgent"])
     assert keys.cached() == [key.kid for key in keys.server.keys] and (CACHE / "prod/keys").stat().st_mode & 0o777 == 0o644
     for _ in range(2):
         assert not looked_again(keys.let_in(token))
-    assert len(keys.asked(size)) == 1
+    assert len(keys.requests(size)) == 1
 
 
 def test_a_login_with_keys_needs_no_server(keys):
@@ -86,12 +88,12 @@ def test_a_token_that_fits_no_rule_fetches_nothing(keys):
     for token in (keys.craft(stranger, account="tester"), keys.craft(stranger, issued=1700000000),
                   keys.craft(stranger, life=86400), keys.craft(stranger, audience="ssh://build-8")):
         keys.cool_down()
-        result, _ = keys.host.type(split(token))
+        result, _ = keys.host.type(issuer.answers(token))
         assert result.reasons == ["unknown-kid"] and " refresh=" not in result.lines[0], result
-    assert len(keys.asked(size)) == 1
+    assert len(keys.requests(size)) == 1
     keys.cool_down()
     assert looked_again(keys.refused(keys.craft(stranger), "unknown-kid"))
-    assert len(keys.asked(size)) == 2
+    assert len(keys.requests(size)) == 2
 
 
 def test_purge(keys):
@@ -100,7 +102,7 @@ def test_purge(keys):
     keys.ksactl("keys", "purge", "prod")
     assert keys.cached() is None
     assert looked_again(keys.let_in(token)) and keys.cached()
-    assert len(keys.asked(size, KEYS)) == 2
+    assert len(keys.requests(size, KEYS)) == 2
 
 
 # --- Rotation ---
@@ -113,10 +115,10 @@ def test_a_rotation(keys):
     after = keys.token()
     # Within the cooldown nobody asks; then one login does, for all.
     assert looked_again(keys.refused(after, "unknown-kid"))
-    assert len(keys.asked(size, KEYS)) == 1
+    assert len(keys.requests(size, KEYS)) == 1
     keys.cool_down()
     assert looked_again(keys.let_in(after))
-    assert len(keys.asked(size, KEYS)) == 2
+    assert len(keys.requests(size, KEYS)) == 2
     assert set(keys.cached()) == {old.kid, new.kid}
     keys.let_in(before)
     # Withdrawn: the cached set knows it still, until its next refresh.
@@ -170,20 +172,20 @@ def test_many_logins_at_once_fetch_once(keys):
     good, bad, size = keys.token(), keys.craft(stranger), keys.server.audit_size()
     codes = keys.pam_codes([bad, good] * 100)
     assert codes == ["AUTH_ERR", "SUCCESS"] * 100
-    assert len(keys.asked(size)) == 1
+    assert len(keys.requests(size)) == 1
     # In the cooldown nobody asks; after it one does, again for all.
     assert keys.pam_codes([bad, good] * 10) == ["AUTH_ERR", "SUCCESS"] * 10
-    assert len(keys.asked(size)) == 1
+    assert len(keys.requests(size)) == 1
     keys.cool_down()
     assert keys.pam_codes([bad, good] * 10) == ["AUTH_ERR", "SUCCESS"] * 10
-    assert len(keys.asked(size)) == 2
+    assert len(keys.requests(size)) == 2
 
 
 def test_many_first_logins_at_once_fetch_once(keys):
     keys.configure(PLAIN, keys="api", host="timeout = 60s")
     size, token = keys.server.audit_size(), keys.token()
     assert keys.pam_codes([token] * 50) == ["SUCCESS"] * 50
-    assert len(keys.asked(size)) == 1
+    assert len(keys.requests(size)) == 1
 
 
 # --- Two clusters ---
@@ -215,7 +217,7 @@ def test_two_clusters_of_one_issuer(keys, other):
     assert (field(first.line, "cluster"), field(first.line, "rule")) == ("staging", "s0")
     second = keys.let_in(ours)
     assert (field(second.line, "cluster"), field(second.line, "rule")) == ("prod", "r1")
-    assert [event["requestURI"] for event in keys.asked(size)] == [KEYS]
+    assert [event["requestURI"] for event in keys.requests(size)] == [KEYS]
     theirs_asked = [event["requestURI"] for event in other.audit_since(other_size) if "ksa-fetch" in event.get("userAgent", "")]
     assert theirs_asked == [KEYS, "/apis/authentication.k8s.io/v1/tokenreviews"]
 

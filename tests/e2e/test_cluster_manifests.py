@@ -3,8 +3,9 @@
 import pytest
 import yaml
 
-from cluster_host import ACCESS, HOST_ACCOUNT, KEYS, REVIEW, ClusterHost, eventually, field
-from host import SOURCE
+from api_double import ACCESS, KEYS, REVIEW
+from cluster_host import HOST_ACCOUNT, eventually, RealHost
+from host import SOURCE, field
 
 MANIFESTS = SOURCE / "packaging" / "kubernetes"
 OWN_TOKEN = "/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"
@@ -13,7 +14,7 @@ ACCEPT = {"Accept": "application/jwk-set+json, application/json"}
 
 @pytest.fixture
 def cluster(host, manifests):
-    both = ClusterHost(host, manifests)
+    both = RealHost(host, manifests)
     both.reset()
     return both
 

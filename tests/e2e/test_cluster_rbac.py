@@ -5,7 +5,9 @@ import contextlib
 import pytest
 
 from apiserver import account_subject, group_subject
-from cluster_host import ACCESS, eventually, field
+from api_double import ACCESS
+from cluster_host import eventually
+from host import field
 
 DEPLOYER = account_subject("ci", "deployer")
 LOGIN, SUDO = "rbac = yes", "rbac = yes\nservice = sudo"
@@ -64,7 +66,7 @@ def test_no_grant(cluster):
     cluster.configure(LOGIN)
     token, size = cluster.token(), cluster.server.audit_size()
     result = cluster.refused(token, "rbac-denied")
-    assert len(cluster.asked(size, ACCESS)) == 1
+    assert len(cluster.requests(size, ACCESS)) == 1
     assert field(result.line, "rule") == "r1" and field(result.line, "granted_as") is None
     assert "Service account token refused (ref " in result.err and "build-7" in field(result.line, "why")
     assert cluster.pam_code(token)[0] == "PERM_DENIED"
@@ -99,7 +101,7 @@ def test_a_class(cluster, rbac):
     cluster.configure(LOGIN, host="class = web build")
     size = cluster.server.audit_size()
     assert field(cluster.let_in(token).line, "granted_as") == "build"
-    assert len(cluster.asked(size, ACCESS)) == 3
+    assert len(cluster.requests(size, ACCESS)) == 3
 
 
 def test_a_grant_for_the_whole_cluster(cluster, rbac):

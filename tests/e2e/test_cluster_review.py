@@ -8,7 +8,9 @@ import pytest
 
 import issuer
 from apiserver import account_subject, group_subject, user_subject
-from cluster_host import ACCESS, CREDENTIAL, MEMORY, REVIEW, eventually, field, split
+from api_double import ACCESS, REVIEW
+from cluster_host import CREDENTIAL, REVIEW_CACHED, eventually
+from host import field
 from tls_server import Certificates
 
 REQUIRED, PREFERRED, NEVER = ("review = " + word for word in ("require", "prefer", "never"))
@@ -40,7 +42,7 @@ def test_a_pods_token_is_worth_as_much_as_the_pod(cluster, job, rule):
     cluster.server.delete_pod("ci", "job")
     before, last = cluster.refused_in_the_end(job)
     # Right after the deletion it was let in, unless this machine is so slow that the ten seconds were over.
-    assert before > 0 or time.monotonic() - begin > MEMORY, "the server keeps no success: ksa-clusters(7) says that it does"
+    assert before > 0 or time.monotonic() - begin > REVIEW_CACHED, "the server keeps no success: ksa-clusters(7) says that it does"
     assert "invalidated" in field(last.line, "why"), last
     cluster.refused(job, "review-refused")
     cluster.configure(NEVER)
@@ -60,7 +62,7 @@ def test_a_token_without_a_pod_is_refused_before_the_server_is_asked(cluster):
     cluster.configure(BOUND)
     size = cluster.server.audit_size()
     cluster.refused(cluster.token(), "not-bound")
-    assert cluster.asked(size) == []
+    assert cluster.requests(size) == []
 
 
 @pytest.mark.parametrize("of_cluster, of_rule, wanted", (("never", "require", "require"), ("require", "never", "require"),
@@ -70,7 +72,7 @@ def test_the_stricter_counts(cluster, of_cluster, of_rule, wanted):
     size = cluster.server.audit_size()
     result = cluster.let_in(cluster.token())
     assert field(result.line, "review") == wanted
-    assert len(cluster.asked(size, REVIEW)) == (wanted != "never")
+    assert len(cluster.requests(size, REVIEW)) == (wanted != "never")
 
 
 def test_a_deleted_account(cluster):
@@ -139,7 +141,7 @@ def test_two_audiences(cluster):
     """The server is asked about ours alone."""
     cluster.configure(REQUIRED, host="multiple_audiences = yes")
     token = cluster.token(audience=["vault", issuer.AUDIENCE])
-    result, _ = cluster.host.type(split(token))
+    result, _ = cluster.host.type(issuer.answers(token))
     assert result.out == "deploy-bot\n" and field(result.allowed[0], "review") == "require", result
 
 
@@ -149,11 +151,11 @@ def test_another_audience(cluster):
     cluster.configure(REQUIRED)
     size = cluster.server.audit_size()
     for audience in ("ssh://build-8", None, cluster.server.issuer):
-        result, _ = cluster.host.type(split(cluster.token(audience=audience)))
+        result, _ = cluster.host.type(issuer.answers(cluster.token(audience=audience)))
         assert result.reasons == ["wrong-audience"], result
-    result, _ = cluster.host.type(split(cluster.token(audience=[issuer.AUDIENCE, cluster.server.issuer])))
+    result, _ = cluster.host.type(issuer.answers(cluster.token(audience=[issuer.AUDIENCE, cluster.server.issuer])))
     assert result.reasons == ["several-audiences"], result
-    assert cluster.asked(size) == []
+    assert cluster.requests(size) == []
 
 
 def test_a_blank_before_the_token(cluster):
@@ -162,11 +164,11 @@ def test_a_blank_before_the_token(cluster):
     token = cluster.token()
     assert cluster.server.review(" " + token, issuer.AUDIENCE)["user"]["username"] == "system:anonymous"
     size = cluster.server.audit_size()
-    result, _ = cluster.host.type(split(" " + token))
+    result, _ = cluster.host.type(issuer.answers(" " + token))
     assert result.reasons == ["not-a-token"], result
-    assert cluster.asked(size) == []
+    assert cluster.requests(size) == []
     cluster.let_in(token)
-    assert len(cluster.asked(size, REVIEW)) == 1
+    assert len(cluster.requests(size, REVIEW)) == 1
 
 
 # --- What the server sees otherwise than we do ---
@@ -285,7 +287,7 @@ def test_a_credential_that_others_can_read(cluster):
     CREDENTIAL.chmod(0o644)
     size = cluster.server.audit_size()
     cluster.refused(cluster.token(), "file-unsafe")
-    assert cluster.asked(size) == []
+    assert cluster.requests(size) == []
 
 
 def test_a_client_certificate(cluster):
@@ -297,7 +299,7 @@ def test_a_client_certificate(cluster):
     server.bind("host-build-7", "system:auth-delegator", user_subject("build-7"))
     size = server.audit_size()
     eventually(lambda: cluster.login(token).allowed)
-    assert cluster.asked(size, REVIEW)[-1]["user"]["username"] == "build-7"
+    assert cluster.requests(size, REVIEW)[-1]["user"]["username"] == "build-7"
     server.unbind("host-build-7")
     server.bind("hosts", "system:auth-delegator", group_subject("hosts"))
     eventually(lambda: cluster.login(token).allowed)
@@ -310,4 +312,4 @@ def test_a_server_that_is_not_the_clusters(cluster, tmp_path):
     cluster.host.write("/etc/ksa/prod-ca.crt", Certificates(tmp_path).ca.read_text())
     size = cluster.server.audit_size()
     cluster.refused(cluster.token(), "api-tls")
-    assert cluster.asked(size) == []
+    assert cluster.requests(size) == []

@@ -13,7 +13,7 @@ import pytest
 import faults
 import host as private_host
 import issuer
-from cluster_double import CREDENTIAL
+from api_double import BEARER
 from host import wait_until
 
 BOT_HOME = Path("/home/deploy-bot")
@@ -240,4 +240,4 @@ def test_the_credential_is_in_no_process_that_others_can_read(reviewed):
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 for name in ("cmdline", "environ"):
-                    assert CREDENTIAL.encode() not in (entry / name).read_bytes(), entry
+                    assert BEARER.encode() not in (entry / name).read_bytes(), entry

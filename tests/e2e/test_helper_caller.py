@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import host as private_host
-from cluster_double import REVIEW
+from api_double import REVIEW
 from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT, Login, assert_harmless, reviewed, sudo  # noqa: F401 (a fixture)
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 import faults
 import issuer
-from cluster_double import KEYS, REVIEW
+from api_double import KEYS, REVIEW
 from host import wait_until
 from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT
 

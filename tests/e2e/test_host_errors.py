@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster_double import REVIEW, claims_of
+from api_double import REVIEW, claims_of
 
 RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 AS_ALICE = ["setpriv", "--reuid=alice", "--regid=alice", "--init-groups", "--inh-caps=-all"]

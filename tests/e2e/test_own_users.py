@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import registry
-from accounts import Lister
-from cluster import Cluster
+from cluster_host import DoubleHost
 from host import HOME, SOURCE, wait_until
 
 NSCD = Path("/run/nscd/socket")
@@ -76,24 +75,23 @@ service = sshd sudo
 @pytest.fixture
 def tenants(host):
     """A cluster whose namespaces belong to tenants, and a rule that was written before there was any account."""
-    with Cluster(host) as cluster:
-        cluster.lister = cluster.server.answer = Lister()
+    with DoubleHost(host) as cluster:
         cluster.give_credential()
         cluster.configure(cluster.section(keys="file:/etc/ksa/prod.jwks"),
                           "[accounts prod]\nnamespaces = deploy ops\n", OPS)
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
     registry.PATH.unlink(missing_ok=True)
     shutil.rmtree("/home/deploy_bot", ignore_errors=True)
 
 
 def test_a_rule_admits_another_account_as_a_user_that_ksa_made_later(tenants):
     host = tenants.host
-    tenants.lister.add("ops", "bot")
+    tenants.server.listing.add("ops", "bot")
     assert tenants.ksactl("accounts", "sync").status == 0
     result = ssh(host, host.token(namespace="ops", account="bot"), "deploy_bot")
     assert result.out == "" and not result.allowed, result
-    victim = tenants.lister.add("deploy", "bot")
+    victim = tenants.server.listing.add("deploy", "bot")
     assert tenants.ksactl("accounts", "sync").status == 0
     token = host.token(namespace="ops", account="bot")
     result = ssh(host, token, "deploy_bot")
@@ -195,14 +193,14 @@ def test_a_person_is_refused_for_the_uid_of_a_removed_user(users):
 
 def test_nscd_keeps_answers_of_the_registry_before(tenants, nscd):
     """Of users and groups, by the timer's unit in its confinement and by hand."""
-    tenants.lister.add("deploy", "bot")
+    tenants.server.listing.add("deploy", "bot")
     assert not known("deploy_bot")  # which nscd remembers too
     result = tenants.host.run([sys.executable, SOURCE / "tests/support/confine.py",
                                "/usr/lib/systemd/system/ksa-accounts.service"], user="root")
     assert result.status == 0 and "warning" not in result.err, result
     wait_until(lambda: known("deploy_bot"), 10)
     assert registry.getent("group", "k8s-deploy", service=None)[1][0].endswith(":deploy_bot")
-    tenants.lister.remove("deploy", "bot")
+    tenants.server.listing.remove("deploy", "bot")
     assert tenants.ksactl("accounts", "sync", "--force").status == 0
     wait_until(lambda: not known("deploy_bot"), 10)
     wait_until(lambda: "deploy_bot" not in str(registry.getent("group", "k8s-deploy", service=None)), 10)
@@ -212,7 +210,7 @@ def test_a_dead_nscd_fails_a_sync(tenants):
     NSCD.parent.mkdir(exist_ok=True)
     NSCD.write_text("")
     try:
-        tenants.lister.add("deploy", "bot")
+        tenants.server.listing.add("deploy", "bot")
         result = tenants.ksactl("accounts", "sync", "--json")
         assert result.status == 0 and result.json["written"], result
         assert "warning" in result.err and "nscd -i passwd" in result.err, result

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import faults
+import issuer
 from test_helper_attacks import AS_BOT, reviewed, sudo  # noqa: F401 (a fixture)
 
 SU = "auth required pam_ksa.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
@@ -29,7 +29,7 @@ class Su:
         self.prompt = self.process.stderr.read(len("Service account token as password: "))
 
     def answer(self, token):
-        out, err = self.process.communicate(("\n".join(faults.split(token)) + "\n").encode(), timeout=60)
+        out, err = self.process.communicate(("\n".join(issuer.answers(token)) + "\n").encode(), timeout=60)
         lines = [line for line in self.scene.host.log_since(self.size) if "): result=" in line]
         return out.decode(), err.decode(), lines
 

@@ -5,7 +5,8 @@ import re
 import pytest
 
 import issuer
-from cluster import CACHE, KEYS, LOCKS, Cluster, jwks_page
+from api_double import KEYS, bearer_of, jwks_page
+from cluster_host import CACHE, LOCKS, DoubleHost
 from tls_server import page
 
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
@@ -13,12 +14,12 @@ RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = 
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
+    with DoubleHost(host) as cluster:
         cluster.give_credential()
         cluster.configure(cluster.section(), RULE)
         cluster.server.pages[KEYS] = jwks_page(host.key)
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
 
 
 def login(cluster, key=None, **claims):
@@ -30,9 +31,9 @@ def login(cluster, key=None, **claims):
 def test_the_first_login_fetches_the_keys(cluster):
     result = login(cluster)
     assert result.allowed, result
-    assert cluster.cached() == [cluster.host.key.kid] and len(cluster.asked()) == 1
+    assert cluster.cached() == [cluster.host.key.kid] and len(cluster.requests()) == 1
     assert len([line for line in result.log if 'result=refreshed cluster="prod" keys=1' in line]) == 1
-    assert login(cluster).allowed and len(cluster.asked()) == 1
+    assert login(cluster).allowed and len(cluster.requests()) == 1
 
 
 def test_an_unknown_kid_is_worth_one_refresh(cluster):
@@ -40,10 +41,10 @@ def test_an_unknown_kid_is_worth_one_refresh(cluster):
     assert cluster.refresh("prod").status == 0
     cluster.cool_down()
     cluster.server.pages[KEYS] = jwks_page(cluster.host.key, new)
-    assert login(cluster, new).allowed and len(cluster.asked()) == 2
+    assert login(cluster, new).allowed and len(cluster.requests()) == 2
     result = login(cluster, third)
-    assert result.reasons == ["unknown-kid"] and len(cluster.asked()) == 2  # within 30 seconds
-    assert login(cluster, new).allowed and login(cluster).allowed and len(cluster.asked()) == 2
+    assert result.reasons == ["unknown-kid"] and len(cluster.requests()) == 2  # within 30 seconds
+    assert login(cluster, new).allowed and login(cluster).allowed and len(cluster.requests()) == 2
 
 
 def test_only_a_token_that_could_be_let_in_is_worth_one(cluster):
@@ -52,15 +53,15 @@ def test_only_a_token_that_could_be_let_in_is_worth_one(cluster):
     stranger = issuer.Key("ES256")
     for claims in ({"account": "other"}, {"audience": "ssh://other"}, {"life": 90000}, {"issued": 1}):
         assert not login(cluster, stranger, **claims).allowed
-    assert len(cluster.asked()) == 1 and cluster.stamp() is None
-    assert login(cluster, stranger).reasons == ["unknown-kid"] and len(cluster.asked()) == 2
+    assert len(cluster.requests()) == 1 and cluster.stamp() is None
+    assert login(cluster, stranger).reasons == ["unknown-kid"] and len(cluster.requests()) == 2
 
 
 def test_an_address(cluster):
     cluster.configure(cluster.section(keys=cluster.server.url + "/keys"), RULE)
     cluster.server.pages["/keys"] = jwks_page(cluster.host.key)
     assert login(cluster).allowed
-    assert [cluster.bearer(request) for request in cluster.asked()] == [None]
+    assert [bearer_of(request) for request in cluster.requests()] == [None]
 
 
 @pytest.mark.parametrize("answer", [page(b"", "500 Internal Server Error"), page(b'{"keys":[]}'), None], ids=["error", "empty", "silent"])
@@ -71,7 +72,7 @@ def test_a_fetch_that_fails(cluster, answer):
     before = (CACHE / "prod/keys").read_bytes()
     cluster.configure(cluster.section(), RULE, host="timeout = %ds\n" % (2 if answer is None else 10))
     cluster.server.pages[KEYS] = answer
-    assert login(cluster, issuer.Key("ES256")).reasons == ["unknown-kid"] and len(cluster.asked()) == 2
+    assert login(cluster, issuer.Key("ES256")).reasons == ["unknown-kid"] and len(cluster.requests()) == 2
     assert login(cluster).allowed
     assert (CACHE / "prod/keys").read_bytes() == before
 

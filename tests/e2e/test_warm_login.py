@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faults import split
+import issuer
 from host import wait_until
 
 TRACE = Path("/run/trace")
@@ -108,7 +108,7 @@ def by_pamtester(scene, token):
     scene.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
     scene.host.write("/etc/pam.d/warm", "auth required pam_ksa.so\naccount required pam_ksa.so\n")
     done = subprocess.run(strace(shutil.which("pamtester"), "warm", "deploy-bot", "authenticate", "acct_mgmt"),
-                          input="".join(part + "\n" for part in split(token)).encode(), capture_output=True, timeout=60)
+                          input="".join(part + "\n" for part in issuer.answers(token)).encode(), capture_output=True, timeout=60)
     assert done.returncode == 0, done
 
 

@@ -2,15 +2,13 @@
 """The promises about local users, on three hosts with random histories: one host asks the cluster, one asks it at the same
 times, one follows the first and has local users of its own. The model shares no code with the product."""
 import hashlib
-import json
 import random
 from pathlib import Path
 
 import pytest
 
-from accounts import Lister
-from cluster import Cluster
-from cluster_double import failure
+from api_double import failure
+from cluster_host import DoubleHost
 
 STATE = [Path("/var/lib/ksa/registry"), Path("/var/lib/ksa/registry.made"), Path("/etc/passwd")]
 LOW, SIZE = 1900000000, 8  # few numbers, so that accounts meet
@@ -79,8 +77,8 @@ def check_lists(host, accounts, disabled):
 @pytest.mark.parametrize("seed", range(4))
 def test_three_hosts(host, seed):
     chance = random.Random(seed)
-    with Cluster(host) as cluster:
-        lister = cluster.server.answer = Lister()
+    with DoubleHost(host) as cluster:
+        lister = cluster.server.listing
         cluster.give_credential()
         passwd = STATE[2].read_bytes()
         leader, twin, follower = hosts = Host(cluster, False), Host(cluster, False), Host(cluster, True)
@@ -112,7 +110,7 @@ def test_three_hosts(host, seed):
                         disabled.add(account)
                     elif worked[0]:
                         disabled.discard(account)
-                lister.instead = (lambda *_: failure(500, "InternalError")) if action == "error" else None
+                lister.replace = (lambda *_: failure(500, "InternalError")) if action == "error" else None
                 for one in (leader, twin):
                     one.sync((2,) if action == "error" else (0, 1))
                 if action == "error":

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-import cluster_double
+from api_double import ACCESS, BEARER, REVIEW, body_of, failure
 import faults
 import issuer
-from cluster_double import ACCESS, REVIEW, failure
 from tls_server import page
 
 
@@ -42,7 +41,7 @@ def test_what_is_asked(ruled):
     ruled.server.access = None
     token = ruled.host.token(pod="job-1")
     ruled.login(token)
-    spec = ruled.server.asked[-1][1]["spec"]
+    spec = body_of(ruled.server.requests[-1])["spec"]
     assert spec["user"] == "system:serviceaccount:ci:deployer" and spec["uid"] == issuer.ACCOUNT_UID
     assert spec["groups"] == ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"]
     assert spec["resourceAttributes"] == {"group": "ksa.dev", "resource": "hosts", "verb": "login", "name": "build-7", "namespace": "ci"}
@@ -52,13 +51,13 @@ def test_what_is_asked(ruled):
 def test_a_refusal_by_rbac_has_the_reason_of_the_api_server(ruled):
     """A RoleBinding whose Role has a typing error: the API server says so, and the log did not."""
     found = json.loads((Path(__file__).parents[1] / "data/found/sar-answer-dangling-rolebinding.json").read_text())
-    ruled.server.instead[ACCESS] = found
+    ruled.server.pages[ACCESS] = found
     verdict = ruled.login()
     assert (verdict.auth, verdict.reason) == ("PERM_DENIED", "rbac-denied")
     assert found["status"]["reason"].replace('"', "'") in verdict.why, verdict
-    ruled.server.instead[ACCESS] = access(allowed=False, reason="x" * 5000 + '" result=allow')
+    ruled.server.pages[ACCESS] = access(allowed=False, reason="x" * 5000 + '" result=allow')
     verdict = ruled.login()
-    assert verdict.reason == "rbac-denied" and "xxx" in verdict.why and verdict.word("remedy"), verdict
+    assert verdict.reason == "rbac-denied" and "xxx" in verdict.why and verdict.field("remedy"), verdict
 
 
 @pytest.mark.parametrize("path", (REVIEW, ACCESS))
@@ -66,7 +65,7 @@ def test_a_403_has_the_message_of_the_api_server(ruled, path):
     """As it is from a real one: which account may not ask what."""
     message = ('tokenreviews.authentication.k8s.io is forbidden: User "system:serviceaccount:ksa-system:host-verifier" cannot create'
                ' resource "tokenreviews" in API group "authentication.k8s.io" at the cluster scope')
-    ruled.server.instead[path] = failure(403, message)
+    ruled.server.pages[path] = failure(403, message)
     verdict = ruled.login()
     assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "api-forbidden")
     assert message.replace('"', "'") in verdict.why, verdict
@@ -75,14 +74,14 @@ def test_a_403_has_the_message_of_the_api_server(ruled, path):
 def test_a_message_that_repeats_the_token(ruled):
     """login() looks for every part of the token and of the credential in the log."""
     token = ruled.host.token()
-    ruled.server.instead[REVIEW] = failure(403, "cannot review %s with %s" % (token, cluster_double.CREDENTIAL))
+    ruled.server.pages[REVIEW] = failure(403, "cannot review %s with %s" % (token, BEARER))
     assert ruled.login(token).reason == "api-forbidden"
-    ruled.server.instead[REVIEW] = failure(403, token[-120:])
+    ruled.server.pages[REVIEW] = failure(403, token[-120:])
     assert ruled.login(token).reason == "api-forbidden"
 
 
 def access(**members):
-    return lambda document: dict(document, status=issuer.changed(document["status"], members))
+    return lambda _, document: dict(document, status=issuer.changed(document["status"], members))
 
 
 FAULTS = {
@@ -90,8 +89,8 @@ FAULTS = {
     "an error beside allowed": (access(evaluationError="role not found"), "PERM_DENIED", "rbac-denied"),
     "allowed as a text": (access(allowed="true"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
     "allowed missing": (access(allowed=issuer.ABSENT), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
-    "no status": (lambda document: dict(document, status=None), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
-    "a TokenReview": (lambda document: dict(document, kind="TokenReview"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
+    "no status": (lambda _, document: dict(document, status=None), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
+    "a TokenReview": (lambda _, document: dict(document, kind="TokenReview"), "AUTHINFO_UNAVAIL", "api-answer-invalid"),
     "403": (failure(403, "Forbidden"), "AUTHINFO_UNAVAIL", "api-forbidden"),
     "429": (failure(429, "TooManyRequests"), "AUTHINFO_UNAVAIL", "api-busy"),
     "500": (failure(500, "InternalError"), "AUTHINFO_UNAVAIL", "api-error"),
@@ -105,7 +104,7 @@ def test_rbac_fault(ruled, name):
     """review = prefer yields to nothing here: rbac = yes means that the cluster must have been asked."""
     answer, auth, reason = FAULTS[name]
     ruled.server.access = None
-    ruled.server.instead[ACCESS] = answer
+    ruled.server.pages[ACCESS] = answer
     ruled.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
     ruled.write("prefer", rule="rbac = yes", host="class = build ci-runner")
     verdict = ruled.login()
@@ -120,7 +119,7 @@ def test_bound(asking, review):
     assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "not-bound") and asking.server.counts == {}, verdict
     verdict = asking.login(asking.host.token(pod="job-1"))
     assert (verdict.auth, verdict.review) == ("SUCCESS", "require") and asking.server.counts == {REVIEW: 1}, verdict
-    asking.server.instead[REVIEW] = None
+    asking.server.pages[REVIEW] = None
     asking.timeout = 1
     asking.write(review, rule="bound = pod")
     assert asking.login(asking.host.token(pod="job-1")).reason == "api-timeout"
@@ -128,13 +127,13 @@ def test_bound(asking, review):
 
 def test_all_questions_share_one_deadline(ruled):
     """Three slow answers are not three times as long."""
-    def slow(document):
+    def slow(_, document):
         body = json.dumps(document).encode()
         yield b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n" % len(body)
         time.sleep(0.7)
         yield body
 
-    ruled.server.instead = {REVIEW: slow, ACCESS: slow}
+    ruled.server.pages = {REVIEW: slow, ACCESS: slow}
     ruled.timeout = 2
     ruled.write("require", rule="rbac = yes", host="class = build ci-runner")
     verdict = ruled.login()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import issuer
-from cluster_double import KEYS, failure
-from faults import CACHE, CONFDIR, split
-from test_pam import pam_without_root
+import pam
+from api_double import KEYS, failure
+from faults import CACHE
 
 DAY = 24 * 60 * 60
 KEY, OTHER = issuer.Key("ES256"), issuer.Key("ES256")
@@ -22,7 +22,7 @@ def cached(asking):
     """A host whose keys come from the API server, which has none now."""
     asking.write("never", keys="api")
     asking.server.keys = [KEY]
-    asking.server.instead[KEYS] = failure(500, "InternalError")
+    asking.server.pages[KEYS] = failure(500, "InternalError")
     asking.write_cache(asking.cached_set(KEY))
     return asking
 
@@ -149,11 +149,11 @@ def test_explain_with_another_clock(cached, now, reason):
 
 def test_without_root_nothing_is_fetched(cached):
     """A spoiled set stays spoiled for a service without root, and it starts nothing."""
-    cached.server.instead.clear()
+    cached.server.pages.clear()
     cached.write("never", keys="api", rule="service = reports\n[service reports]\naudience = reports://build-7")
-    Path(CONFDIR, "reports").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
+    Path(pam.CONFDIR, "reports").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
     token = cached.host.token(KEY, audience="reports://build-7")
-    assert pam_without_root(cached, "reports", split(token), CONFDIR)["codes"]["authenticate"] == "SUCCESS"
+    assert pam.attempt_without_root("reports", issuer.answers(token), pam.CONFDIR)["codes"]["authenticate"] == "SUCCESS"
     cached.write_cache(cached.cached_set(OTHER))
-    assert pam_without_root(cached, "reports", split(token), CONFDIR)["codes"]["authenticate"] == DENIED
+    assert pam.attempt_without_root("reports", issuer.answers(token), pam.CONFDIR)["codes"]["authenticate"] == DENIED
     assert cached.server.counts == {} and OTHER.kid.encode() in CACHE.read_bytes()

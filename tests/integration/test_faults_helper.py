@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import faults
+import issuer
 import pam
-from cluster_double import REVIEW
-from faults import CONFDIR, FETCH, split
+from api_double import REVIEW
+from faults import FETCH
 from test_host_program import in_child
 
 SUPPORT = Path(faults.__file__).parent
@@ -182,7 +183,7 @@ def test_a_host_program_that_waits_for_any_child(asking, how):
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         else:
             threading.Thread(target=reap, args=(over,)).start()
-        codes = [pam.run(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="10.1.2.3")["codes"]["authenticate"] for _ in range(5)]
+        codes = [pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token), rhost="10.1.2.3")["codes"]["authenticate"] for _ in range(5)]
         over.set()
         return codes
 
@@ -221,4 +222,4 @@ def test_what_it_is_given(asking, name, review):
     assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", reason), verdict
     if reason.startswith("file-"):
         assert asking.server.connections == asking.connections, verdict
-        assert verdict.word("file").startswith(("/var/lib/ksa", "/etc/ksa")), verdict
+        assert verdict.field("file").startswith(("/var/lib/ksa", "/etc/ksa")), verdict

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import faults
-from faults import FETCH, split
+import issuer
+from faults import FETCH
 
 HOST, DENIED = "host-error", "AUTHINFO_UNAVAIL"
 # name: what strace does in ksa-fetch, the reasons that may be logged
@@ -86,7 +86,7 @@ def test_no_process_for_ksa_fetch(asking, what, review):
     asking.write(review)
     asking.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
     asking.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
-    answers = "".join(part + "\n" for part in split(asking.host.token())).encode()
+    answers = "".join(part + "\n" for part in issuer.answers(asking.host.token())).encode()
     size = asking.host.log_size()
     done = subprocess.run(["strace", "-o", "/dev/null", "-e", "inject=" + what, shutil.which("pamtester"), "warm", "deploy-bot",
                            "authenticate"], input=answers, capture_output=True, timeout=60)

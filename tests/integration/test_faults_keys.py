@@ -14,9 +14,9 @@ import pytest
 import faults
 import issuer
 import pam
-from cluster_double import KEYS
-from faults import CACHE, CONFDIR, split
-from test_faults_review import NOT_PROVEN, NOT_THERE, NOT_WHOLE, STATUS, instead, text
+from api_double import KEYS
+from faults import CACHE
+from test_faults_review import NOT_PROVEN, NOT_THERE, NOT_WHOLE, STATUS, respond, text
 from host import wait_until
 from tls_server import page
 
@@ -35,7 +35,7 @@ def rotated(asking):
 
 
 def keys(*entries):
-    return instead(lambda _: {"keys": [entry.jwk() if isinstance(entry, issuer.Key) else entry for entry in entries]})
+    return respond(lambda *_: {"keys": [entry.jwk() if isinstance(entry, issuer.Key) else entry for entry in entries]})
 
 
 def without(*names):
@@ -43,26 +43,26 @@ def without(*names):
 
 
 NOT_A_KEY_SET = {
-    "HTML": instead(page(b"<html>Welcome</html>")),
-    "empty": instead(page(b"")),
-    "a number": instead(page(b"1")),
-    "a list": instead(page(b"[]")),
-    "no keys": instead(page(b"{}")),
+    "HTML": respond(page(b"<html>Welcome</html>")),
+    "empty": respond(page(b"")),
+    "a number": respond(page(b"1")),
+    "a list": respond(page(b"[]")),
+    "no keys": respond(page(b"{}")),
     "an empty list of keys": keys(),
-    "keys null": instead(page(b'{"keys":null}')),
-    "keys an object": instead(lambda document: {"keys": document["keys"][0]}),
+    "keys null": respond(page(b'{"keys":null}')),
+    "keys an object": respond(lambda _, document: {"keys": document["keys"][0]}),
     "cut JSON in a whole answer": text(lambda text: text[:-1]),
     "a second set behind": text(lambda text: text + text),
     "keys twice": text(lambda text: text[:-1] + ', "keys": []}'),
     "a member of a key twice": text(lambda text: text.replace('"kty"', '"kty": "RSA", "kty"', 1)),
     "arrays 10 000 deep": text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"),
     "no UTF-8": text(lambda text: text.replace("ES256", "\xff\xfe")),
-    "more keys than 256": instead(lambda _: {"keys": [KEY.jwk(kid="k%d" % number) for number in range(257)]}),
+    "more keys than 256": respond(lambda *_: {"keys": [KEY.jwk(kid="k%d" % number) for number in range(257)]}),
     "a private key's secret alone": keys(dict(without("x", "y"), d="AAAA")),
     "a symmetric key": keys({"kty": "oct", "k": "AAAA", "kid": KEY.kid, "alg": "HS256"}),
     "a key without a kid": keys(without("kid")),
     "a point that is on no curve": keys(dict(KEY.jwk(), y=OTHER.jwk()["y"])),
-    "a discovery document": instead(page(b'{"issuer":"https://kubernetes.default.svc.cluster.local"}')),
+    "a discovery document": respond(page(b'{"issuer":"https://kubernetes.default.svc.cluster.local"}')),
 }
 TABLE = {**{name: row[0] for part in (NOT_THERE, NOT_PROVEN, STATUS, NOT_WHOLE) for name, row in part.items()}, **NOT_A_KEY_SET}
 
@@ -127,7 +127,7 @@ def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, m
     FAILURE.chmod(mode)
     verdict = rotated.login(rotated.host.token(OTHER))
     assert verdict.reason == "unknown-kid" and ("last refresh of prod failed" in verdict.why) == shown, verdict
-    assert "ksactl keys refresh prod " in verdict.word("remedy") and verdict.line.isprintable(), verdict
+    assert "ksactl keys refresh prod " in verdict.field("remedy") and verdict.line.isprintable(), verdict
 
 
 # --- Where all is well ---
@@ -156,7 +156,7 @@ def test_limits_of_the_host_program_are_not_the_refreshers(rotated):
 
 def test_an_unusable_set_replaces_none_and_a_usable_one_beside_it_counts(rotated):
     """One key of several is of no use: the others are taken."""
-    rotated.server.instead[KEYS] = lambda _: {"keys": [{"kty": "oct", "kid": "x"}, KEY.jwk()]}
+    rotated.server.pages[KEYS] = lambda *_: {"keys": [{"kty": "oct", "kid": "x"}, KEY.jwk()]}
     assert rotated.login(rotated.host.token(KEY), unchanged=False).auth == "SUCCESS"
     assert KEY.kid in CACHE.read_text() and "oct" not in CACHE.read_text()
 
@@ -180,7 +180,7 @@ def test_a_token_that_fits_nowhere_asks_for_nothing(rotated, claims):
 
 
 def login_of(rotated, token):
-    return pam.attempt(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="10.1.2.3")["codes"]["authenticate"]
+    return pam.attempt(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token), rhost="10.1.2.3")["codes"]["authenticate"]
 
 
 def test_many_at_once_wait_for_one_question(rotated):

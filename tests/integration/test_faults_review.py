@@ -17,7 +17,7 @@ import pytest
 
 import faults
 import issuer
-from cluster_double import REVIEW, ClusterDouble, claims_of, failure
+from api_double import REVIEW, ApiDouble, body_of, claims_of, failure
 from faults import CREDENTIAL, nobody_listens
 from tls_server import Certificates, TlsServer, page
 
@@ -33,44 +33,44 @@ def at(url):
     return change
 
 
-def instead(answer):
-    """The server gives this answer to what is asked: bytes, what makes them of the sound document, or nothing (None)."""
+def respond(answer):
+    """The server responds as `pages` of ApiDouble has it."""
     def change(scene):
-        scene.server.instead[scene.path] = answer
+        scene.server.pages[scene.path] = answer
     return change
 
 
 def status(code, *headers, body=b"{}"):
-    return instead(page(body, "%d Status" % code, *headers))
+    return respond(page(body, "%d Status" % code, *headers))
 
 
 def text(change_text):
     """The sound answer's JSON, changed as text."""
-    return instead(lambda document: page(change_text(json.dumps(document)).encode("latin-1"), "201 Created"))
+    return respond(lambda _, document: page(change_text(json.dumps(document)).encode("latin-1"), "201 Created"))
 
 
 def answer(**members):
     """The sound answer, with members of its status replaced; ABSENT takes one away."""
-    return instead(lambda document: dict(document, status=issuer.changed(document["status"], members)))
+    return respond(lambda _, document: dict(document, status=issuer.changed(document["status"], members)))
 
 
 def user(**members):
-    return instead(lambda document: dict(document, status=dict(
+    return respond(lambda _, document: dict(document, status=dict(
         document["status"], user=issuer.changed(document["status"]["user"], members))))
 
 
 def extra(name, value):
-    def change(document):
+    def change(_, document):
         status = document["status"]
         facts = issuer.changed(status["user"]["extra"], {"authentication.kubernetes.io/" + name: value})
         return dict(document, status=dict(status, user=dict(status["user"], extra=facts)))
-    return instead(change)
+    return respond(change)
 
 
 def another_server(make_pair, tune=None):
     """A server that proves itself badly, with the sound answers behind."""
     def change(scene):
-        server = ClusterDouble(*make_pair(scene.certificates), scene.host.key, tune=tune)
+        server = ApiDouble(*make_pair(scene.certificates), scene.host.key, tune=tune)
         scene.url = scene.until_the_end(server).url
     return change
 
@@ -86,11 +86,11 @@ def good(certificates):
 
 
 def slowly(pieces):
-    def send(_document):
+    def send(*_):
         for piece in pieces:
             yield piece
             time.sleep(1)
-    return instead(send)
+    return respond(send)
 
 
 def another_authority(scene):
@@ -116,9 +116,9 @@ NOT_THERE = {
     "connection refused": (at(nobody_listens), "api-unreachable"),
     "no route": (at("https://192.0.2.1:6443"), "api-unreachable"),
     "a name that nobody knows": (at("https://nowhere.invalid:6443"), "api-unreachable"),
-    "never an answer": (instead(None), "api-timeout"),
+    "never an answer": (respond(None), "api-timeout"),
     "one byte a second": (slowly([bytes([byte]) for byte in page(b"x" * 100)]), "api-timeout"),
-    "a body that does not come": (instead([b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n", b"", b"", b""]), "api-timeout"),
+    "a body that does not come": (respond([b"HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n", b"", b"", b""]), "api-timeout"),
 }
 NOT_PROVEN = {
     "a certificate for another name": (another_server(lambda it: it.issue("other", "DNS:other.example")), "api-tls"),
@@ -135,34 +135,34 @@ STATUS = {
     "redirected to http": (status(308, "Location: http://127.0.0.1:6443/"), "api-answer-invalid"),
     "204": (status(204), "api-answer-invalid"),
     "400": (status(400), "api-answer-invalid"),
-    "401": (instead(failure(401, "Unauthorized")), "api-unauthorized"),
-    "403": (instead(failure(403, "Forbidden")), "api-forbidden"),
-    "404": (instead(failure(404, "NotFound")), "api-answer-invalid"),
-    "406": (instead(failure(406, "NotAcceptable")), "api-answer-invalid"),
+    "401": (respond(failure(401, "Unauthorized")), "api-unauthorized"),
+    "403": (respond(failure(403, "Forbidden")), "api-forbidden"),
+    "404": (respond(failure(404, "NotFound")), "api-answer-invalid"),
+    "406": (respond(failure(406, "NotAcceptable")), "api-answer-invalid"),
     "429": (status(429), "api-busy"),
     "429 with Retry-After": (status(429, "Retry-After: 77"), "api-busy"),
-    "500": (instead(failure(500, "InternalError")), "api-error"),
+    "500": (respond(failure(500, "InternalError")), "api-error"),
     "503 in HTML": (status(503, body=b"<html>Service Unavailable</html>"), "api-error"),
 }
 NOT_WHOLE = {
-    "nothing at all": (instead(b"\r\nConnection: close"), "api-answer-invalid"),
-    "no HTTP": (instead(b"SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"), "api-answer-invalid"),
-    "cut in the header": (instead(CLOSE + b"Content-Le"), "api-answer-invalid"),
-    "cut in the body": (instead(CLOSE + b"Content-Length: 99\r\n\r\n{"), "api-answer-invalid"),
-    "a length that is too large": (instead(lambda document: CLOSE + b"Content-Length: 99999\r\n\r\n" +
+    "nothing at all": (respond(b"\r\nConnection: close"), "api-answer-invalid"),
+    "no HTTP": (respond(b"SSH-2.0-OpenSSH_9.2\r\n\r\nConnection: close"), "api-answer-invalid"),
+    "cut in the header": (respond(CLOSE + b"Content-Le"), "api-answer-invalid"),
+    "cut in the body": (respond(CLOSE + b"Content-Length: 99\r\n\r\n{"), "api-answer-invalid"),
+    "a length that is too large": (respond(lambda _, document: CLOSE + b"Content-Length: 99999\r\n\r\n" +
                                            json.dumps(document).encode()), "api-answer-invalid"),
-    "a length that no number holds": (instead(CLOSE + b"Content-Length: 99999999999999999999999\r\n\r\n{}"), "api-answer-invalid"),
-    "chunks without an end": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), "api-answer-invalid"),
-    "a chunk of no length": (instead(CLOSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), "api-answer-invalid"),
-    "3 MiB": (instead(page(b" " * 3 * 1024 * 1024, "201 Created")), "api-answer-invalid"),
-    "3 MiB of header lines": (instead(CLOSE + b"X: " + b"x" * 3 * 1024 * 1024 + b"\r\n\r\n"), "api-answer-invalid"),
-    "a gzip bomb": (instead(page(BOMB, "201 Created", "Content-Encoding: gzip")), "api-answer-invalid"),
+    "a length that no number holds": (respond(CLOSE + b"Content-Length: 99999999999999999999999\r\n\r\n{}"), "api-answer-invalid"),
+    "chunks without an end": (respond(CLOSE + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"), "api-answer-invalid"),
+    "a chunk of no length": (respond(CLOSE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"), "api-answer-invalid"),
+    "3 MiB": (respond(page(b" " * 3 * 1024 * 1024, "201 Created")), "api-answer-invalid"),
+    "3 MiB of header lines": (respond(CLOSE + b"X: " + b"x" * 3 * 1024 * 1024 + b"\r\n\r\n"), "api-answer-invalid"),
+    "a gzip bomb": (respond(page(BOMB, "201 Created", "Content-Encoding: gzip")), "api-answer-invalid"),
 }
 NOT_A_REVIEW = {
-    "HTML": (instead(page(b"<html>Welcome</html>", "201 Created")), "api-answer-invalid"),
-    "empty": (instead(page(b"", "201 Created")), "api-answer-invalid"),
-    "a number": (instead(page(b"1", "201 Created")), "api-answer-invalid"),
-    "an empty object": (instead(page(b"{}", "201 Created")), "api-answer-invalid"),
+    "HTML": (respond(page(b"<html>Welcome</html>", "201 Created")), "api-answer-invalid"),
+    "empty": (respond(page(b"", "201 Created")), "api-answer-invalid"),
+    "a number": (respond(page(b"1", "201 Created")), "api-answer-invalid"),
+    "an empty object": (respond(page(b"{}", "201 Created")), "api-answer-invalid"),
     "cut JSON in a whole answer": (text(lambda text: text[:-1]), "api-answer-invalid"),
     "a second object behind": (text(lambda text: text + text), "api-answer-invalid"),
     "a NUL behind": (text(lambda text: text + "\0"), "api-answer-invalid"),
@@ -171,12 +171,12 @@ NOT_A_REVIEW = {
     "authenticated twice": (text(lambda text: text.replace('"authenticated": true', '"authenticated": false, "authenticated": true')),
                             "api-answer-invalid"),
     "arrays 10 000 deep": (text(lambda text: text[:-1] + ',"x":' + "[" * 10000 + "]" * 10000 + "}"), "api-answer-invalid"),
-    "another kind": (instead(lambda document: dict(document, kind="SubjectAccessReview")), "api-answer-invalid"),
-    "another version": (instead(lambda document: dict(document, apiVersion="authentication.k8s.io/v1beta1")), "api-answer-invalid"),
+    "another kind": (respond(lambda _, document: dict(document, kind="SubjectAccessReview")), "api-answer-invalid"),
+    "another version": (respond(lambda _, document: dict(document, apiVersion="authentication.k8s.io/v1beta1")), "api-answer-invalid"),
     "no kind": (text(lambda text: text.replace('"kind"', '"kinb"')), "api-answer-invalid"),
     "no status": (text(lambda text: text.replace('"status"', '"statuz"')), "api-answer-invalid"),
-    "status null": (instead(lambda document: dict(document, status=None)), "api-answer-invalid"),
-    "status a list": (instead(lambda document: dict(document, status=[document["status"]])), "api-answer-invalid"),
+    "status null": (respond(lambda _, document: dict(document, status=None)), "api-answer-invalid"),
+    "status a list": (respond(lambda _, document: dict(document, status=[document["status"]])), "api-answer-invalid"),
     "authenticated as a text": (answer(authenticated="true"), "api-answer-invalid"),
     "authenticated as a number": (answer(authenticated=1), "api-answer-invalid"),
     "user a text": (answer(user="system:serviceaccount:ci:deployer"), "api-answer-invalid"),
@@ -225,7 +225,7 @@ def test_fault(asking, name, review):
     assert asking.server.counts[REVIEW] <= 1, verdict  # nothing is asked again
     if reason == "api-timeout":
         assert verdict.seconds >= 0.8, verdict  # the rest is for the report
-    assert verdict.word("file") is None, verdict
+    assert verdict.field("file") is None, verdict
     if name.endswith("Retry-After"):
         assert "77 s" in verdict.why, verdict
 
@@ -233,7 +233,7 @@ def test_fault(asking, name, review):
 def busy(scene, *answers):
     """The server gives these answers, one after the other, and then the sound one."""
     left = list(answers)
-    scene.server.instead[REVIEW] = lambda document: left.pop(0) if left else document
+    scene.server.pages[REVIEW] = lambda _, document: left.pop(0) if left else document
 
 
 def too_many(*headers):
@@ -281,7 +281,7 @@ def test_errors_of_certificates_told_apart_in_why_and_remedy(asking, name, menti
     asking.write("require")
     verdict = asking.login()
     assert verdict.reason == "api-tls"
-    assert mentioned[0] in verdict.why and mentioned[1] in verdict.word("remedy"), verdict
+    assert mentioned[0] in verdict.why and mentioned[1] in verdict.field("remedy"), verdict
 
 
 def test_explain_has_names_and_remedy_of_a_wrong_certificate(asking):
@@ -296,7 +296,7 @@ def test_explain_has_names_and_remedy_of_a_wrong_certificate(asking):
 def test_api_server_name_is_the_name_that_the_certificate_must_have(asking):
     """For a cluster whose certificate has only another name than its address; another cluster's name still refuses."""
     pair = asking.certificates.issue("named", "DNS:api.prod.test")
-    server = asking.until_the_end(ClusterDouble(*pair, asking.host.key))
+    server = asking.until_the_end(ApiDouble(*pair, asking.host.key))
     asking.url = server.url
     asking.write("require")
     assert asking.login().reason == "api-tls"
@@ -317,7 +317,7 @@ def test_sound(asking):
         verdict = asking.login(token)
         assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", review), verdict
         assert asking.server.counts == {REVIEW: times}
-        assert review == "never" or asking.server.asked[-1][1]["spec"] == {"token": token, "audiences": ["ssh://build-7"]}
+        assert review == "never" or body_of(asking.server.requests[-1])["spec"] == {"token": token, "audiences": ["ssh://build-7"]}
 
 
 def test_revoked(asking):
@@ -338,7 +338,7 @@ def test_a_blank_before_the_token_is_no_review(asking):
 
 def test_an_anonymous_answer_lets_nobody_in(asking):
     """What a real API server answers to a token behind a blank: authenticated, as nobody."""
-    asking.server.instead[REVIEW] = lambda document: dict(document, status={
+    asking.server.pages[REVIEW] = lambda _, document: dict(document, status={
         "authenticated": True, "user": {"username": "system:anonymous", "groups": ["system:unauthenticated"]},
         "audiences": ["ssh://build-7"]})
     asking.write("require")
@@ -349,9 +349,9 @@ def test_no_file_is_named_where_none_is_wrong(asking):
     """The log line of every refusal by the cluster named the credential's file."""
     asking.url = nobody_listens()
     asking.write("require")
-    assert asking.login().word("file") is None
+    assert asking.login().field("file") is None
     CREDENTIAL.unlink()
-    assert asking.login().word("file") == str(CREDENTIAL)
+    assert asking.login().field("file") == str(CREDENTIAL)
 
 
 @pytest.mark.parametrize("age, doubted", ((0, True), (3600, False)))
@@ -362,8 +362,8 @@ def test_a_401_right_after_the_credential_was_issued(asking, age, doubted):
     asking.host.write(CREDENTIAL, issuer.token(asking.host.key, claims) + "\n", 0o600)
     verdict = asking.login()
     assert verdict.reason == "api-unauthorized"
-    assert ("client_cert_file" in verdict.word("remedy")) == doubted
-    assert ("credential init" in verdict.word("remedy")) != doubted
+    assert ("client_cert_file" in verdict.field("remedy")) == doubted
+    assert ("credential init" in verdict.field("remedy")) != doubted
 
 
 def test_a_review_whose_empty_lists_are_null(asking):
@@ -372,7 +372,7 @@ def test_a_review_whose_empty_lists_are_null(asking):
     asking.write("require")
     for extra, reason in ((None, "ok"), ({"x.example/y": None}, "ok"), ("", "api-answer-invalid"), ({"x": {}}, "api-answer-invalid")):
         found["user"]["extra"] = extra
-        instead(lambda document: dict(document, status=found))(asking)
+        respond(lambda _, document: dict(document, status=found))(asking)
         assert asking.login(asking.host.token()).reason == reason
     found["user"]["extra"], found["audiences"] = None, None
     assert asking.login(asking.host.token()).reason == "review-differs"  # and not a broken answer
@@ -406,6 +406,6 @@ def test_the_credential_goes_to_nobody_else(asking):
         asking.write("require")
         assert asking.login().reason == "api-tls" and stranger.requests == []
         asking.url = asking.server.url
-        asking.server.instead[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
+        asking.server.pages[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
         asking.write("require")
         assert asking.login().reason == "api-answer-invalid" and elsewhere.connections == 0

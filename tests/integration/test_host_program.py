@@ -11,7 +11,6 @@ import pytest
 
 import issuer
 import pam
-from test_pam import CONFDIR, split, stack  # noqa: F401 (a fixture)
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.setlocale.restype = ctypes.c_char_p
@@ -51,19 +50,19 @@ def in_threads(work, stack_size=0):
 
 
 def verdict(answers):
-    return pam.run(CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")["codes"]["authenticate"]
+    return pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")["codes"]["authenticate"]
 
 
 @pytest.fixture
-def service(stack):  # noqa: F811
+def service(stack):
     stack.write("sshd")
     return stack.host
 
 
 def test_two_threads(service):
     """One good and one forged token, over and over at the same time: each thread has its own verdict."""
-    good = split(service.token())
-    forged = split(service.remember(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid})))
+    good = issuer.answers(service.token())
+    forged = issuer.answers(service.remember(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid})))
 
     def repeat(answers):
         return lambda: {verdict(answers) for _ in range(25)}
@@ -75,14 +74,14 @@ def test_two_threads(service):
 @pytest.mark.parametrize("payload", ("[" * 10000, '{"a":' + "[" * 5000 + "]" * 5000 + "}"), ids=("open", "closed"))
 def test_deep_nesting_in_a_small_stack(service, payload):
     """jansson by itself takes 2048 levels, and dies of them in a thread with 128 KiB."""
-    answers = split(service.remember(issuer.token(service.key, payload)))
-    good = split(service.token())
+    answers = issuer.answers(service.remember(issuer.token(service.key, payload)))
+    good = issuer.answers(service.token())
     results = in_child(lambda: in_threads([lambda: [verdict(good), verdict(answers)]], 128 * 1024))
     assert results == str([["SUCCESS", "AUTH_ERR"]])
 
 
 def test_locale(service):
-    good = split(service.token())
+    good = issuer.answers(service.token())
 
     def work():
         before = libc.setlocale(LC_ALL, b"C.UTF-8")
@@ -94,8 +93,8 @@ def test_locale(service):
 @pytest.mark.parametrize("kind", ("good", "forged", "expired", "garbage"))
 def test_error_queue_of_openssl(service, kind):
     """An error that the program has not looked at yet is the only one in its queue afterwards."""
-    answers = {"good": split(service.token()), "expired": split(service.token(issued=1000)), "garbage": ["x.y.z"],
-               "forged": split(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid}))}[kind]
+    answers = {"good": issuer.answers(service.token()), "expired": issuer.answers(service.token(issued=1000)), "garbage": ["x.y.z"],
+               "forged": issuer.answers(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid}))}[kind]
 
     def work():
         crypto = ctypes.CDLL("libcrypto.so.3")
@@ -129,9 +128,9 @@ ERRNO_STACK = """{group} required {errno}
 @pytest.mark.parametrize("kind", ("good", "garbage"))
 def test_errno(service, errno_module, tested, codes, kind):
     """Seen between two modules of the stack. That pam_unix fails shows that the test can."""
-    Path(CONFDIR, "sshd").write_text("".join(ERRNO_STACK.format(group=group, errno=errno_module, tested=tested)
+    Path(pam.CONFDIR, "sshd").write_text("".join(ERRNO_STACK.format(group=group, errno=errno_module, tested=tested)
                                              for group in ("auth", "account")))
-    answers = split(service.token()) if kind == "good" else ["x.y.z"]
-    result = pam.attempt(CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")
+    answers = issuer.answers(service.token()) if kind == "good" else ["x.y.z"]
+    result = pam.attempt(pam.CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")
     assert result["codes"]["authenticate"] == codes[0], result
     assert codes[1] is None or result["codes"]["acct_mgmt"] == codes[1], result

@@ -4,7 +4,6 @@ the registry."""
 import json
 import os
 import re
-import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -13,9 +12,8 @@ import pytest
 
 import issuer
 import registry
-from accounts import Lister, json_answer
-from cluster import Cluster
-from cluster_double import failure
+from api_double import body_of, failure, json_page
+from cluster_host import DoubleHost
 from tls_server import page
 
 REGISTRY, LOCK = Path("/var/lib/ksa/registry"), Path("/run/ksa/accounts.lock")
@@ -24,12 +22,11 @@ LISTED = "[accounts prod]\nnamespaces = ci build\n"
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
-        cluster.lister = cluster.server.answer = Lister()
+    with DoubleHost(host) as cluster:
         cluster.give_credential()
         use(cluster, LISTED)
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
 
 
 def use(cluster, sections, host=""):
@@ -55,16 +52,16 @@ def changes(cluster, *words, status=0):
 
 
 def test_sync(cluster):
-    deployer = cluster.lister.add("ci", "deployer", created=1710000000)
-    cluster.lister.add("ci", "default")
-    cluster.lister.add("build", "runner")
-    cluster.lister.add("kube-system", "root")  # which nobody asked for
+    deployer = cluster.server.listing.add("ci", "deployer", created=1710000000)
+    cluster.server.listing.add("ci", "default")
+    cluster.server.listing.add("build", "runner")
+    cluster.server.listing.add("kube-system", "root")  # which nobody asked for
     result = sync(cluster)
     assert set(listed(cluster)) == {"ci_deployer", "build_runner"}
     account = listed(cluster)["ci_deployer"]
     assert account["account_uid"] == deployer["uid"] and account["created"] == 1710000000
     assert account["state"] == "active" and 1879048192 <= account["uid"] <= 2147483647
-    assert [path for path, _ in cluster.lister.asked] == ["/api/v1/namespaces/%s/serviceaccounts" % name for name in ("ci", "build")]
+    assert [path for path, _ in cluster.server.listing.queries] == ["/api/v1/namespaces/%s/serviceaccounts" % name for name in ("ci", "build")]
     assert (os.stat(REGISTRY).st_mode & 0o7777, os.stat(REGISTRY).st_uid) == (0o644, 0)
     (line,) = [line for line in result.log if 'account="deployer"' in line]
     assert re.search(r'ksactl\[\d+\]: result=account change=added user="ci_deployer" uid=%d cluster="prod" namespace="ci" '
@@ -75,41 +72,41 @@ def test_sync(cluster):
 
 def test_what_is_asked(cluster):
     use(cluster, "[accounts prod]\nnamespaces = *\nselector = ksa.dev/login=a/b (c)\n")
-    cluster.lister.add("ci", "one", labels={"ksa.dev/login": "a/b (c)"})
-    cluster.lister.add("ci", "two")
+    cluster.server.listing.add("ci", "one", labels={"ksa.dev/login": "a/b (c)"})
+    cluster.server.listing.add("ci", "two")
     sync(cluster)
     assert set(listed(cluster)) == {"ci_one"}
-    (request,) = cluster.asked()
+    (request,) = cluster.requests()
     assert request.startswith("GET /api/v1/serviceaccounts?limit=500&labelSelector=ksa.dev%2Flogin%3Da%2Fb%20%28c%29 HTTP/1.1\r\n")
     assert "Accept: application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json\r\n" in request
 
 
 def test_pages_over_one_connection(cluster):
     for number in range(25):
-        cluster.lister.add("ci", "a%d" % number)
-    cluster.lister.page_max = 10
+        cluster.server.listing.add("ci", "a%d" % number)
+    cluster.server.listing.page_max = 10
     sync(cluster)
     assert len(listed(cluster)) == 25
-    assert len(cluster.lister.asked) == 4 and cluster.server.connections == 1
+    assert len(cluster.server.listing.queries) == 4 and cluster.server.connections == 1
 
 
 def test_an_account_with_the_most_annotations(cluster):
     """The largest that etcd takes, 1.5 MiB, for each of ten accounts must not stop the others."""
     for number in range(10):
-        cluster.lister.add("ci", "a%d" % number, padding="\1" * 1536 * 1024)
-    cluster.lister.add("build", "runner")
+        cluster.server.listing.add("ci", "a%d" % number, padding="\1" * 1536 * 1024)
+    cluster.server.listing.add("build", "runner")
     sync(cluster)
     assert len(listed(cluster)) == 11
-    assert {int(query["limit"]) for _, query in cluster.lister.asked} >= {500, 2, 1}
+    assert {int(query["limit"]) for _, query in cluster.server.listing.queries} >= {500, 2, 1}
 
 
 def test_expired_list_is_begun_again(cluster):
     for number in range(6):
-        cluster.lister.add("ci", "a%d" % number)
-    cluster.lister.page_max = 2
-    cluster.lister.instead = lambda number, query, _: failure(410, "Expired") if number == 3 else None
+        cluster.server.listing.add("ci", "a%d" % number)
+    cluster.server.listing.page_max = 2
+    cluster.server.listing.replace = lambda number, query, _: failure(410, "Expired") if number == 3 else None
     sync(cluster)
-    assert len(listed(cluster)) == 6 and len(cluster.lister.asked) == 7
+    assert len(listed(cluster)) == 6 and len(cluster.server.listing.queries) == 7
 
 
 BAD = {
@@ -120,7 +117,7 @@ BAD = {
     "expired": lambda number, query, sound: failure(410, "Expired"),
     "no-json": lambda number, query, sound: page(b"<html>", "200 OK"),
     "cut": lambda number, query, sound: sound[:-5] + b"Connection: close",
-    "status": lambda number, query, sound: json_answer({"kind": "Status", "apiVersion": "v1"}),
+    "status": lambda number, query, sound: json_page({"kind": "Status", "apiVersion": "v1"}),
     "other-version": lambda number, query, sound: sound.replace(b'"resourceVersion": "1', b'"resourceVersion": "2'),
     "other-namespace": lambda number, query, sound: sound.replace(b'"namespace": "ci"', b'"namespace": "cj"'),
     "no-uid": lambda number, query, sound: sound.replace(b'"uid": ', b'"uib": '),
@@ -135,15 +132,15 @@ STAGES = {"first-page-again": (2, 3), "no-uid": (1, 2, 3), "other-version": (2, 
 @pytest.mark.parametrize("name, stage", [(name, stage) for name in BAD for stage in STAGES.get(name, (1, 2, 3, 4))])
 def test_a_partial_answer_changes_nothing(cluster, name, stage):
     """From the question of that number on all is well until then, and nothing is afterwards."""
-    cluster.lister.add("ci", "before")
+    cluster.server.listing.add("ci", "before")
     sync(cluster)
     before = REGISTRY.read_bytes()
-    cluster.lister.asked.clear()
-    cluster.lister.remove("ci", "before")
+    cluster.server.listing.queries.clear()
+    cluster.server.listing.remove("ci", "before")
     for number in range(6):
-        cluster.lister.add("ci", "a%d" % number)
-    cluster.lister.page_max = 2
-    cluster.lister.instead = lambda number, query, sound: BAD[name](number, query, sound) if number >= stage else None
+        cluster.server.listing.add("ci", "a%d" % number)
+    cluster.server.listing.page_max = 2
+    cluster.server.listing.replace = lambda number, query, sound: BAD[name](number, query, sound) if number >= stage else None
     result = sync(cluster, status=2)
     assert REGISTRY.read_bytes() == before
     (line,) = [line for line in result.log if "result=failed" in line]
@@ -151,7 +148,7 @@ def test_a_partial_answer_changes_nothing(cluster, name, stage):
 
 
 def test_who_may_not_list_is_told_what_to_apply(cluster):
-    cluster.lister.instead = BAD["refused"]
+    cluster.server.listing.replace = BAD["refused"]
     result = sync(cluster, status=2)
     assert any("reason=api-forbidden" in line for line in result.log) and "account-list.yaml" in result.err
     assert sync(cluster, "--dry-run", status=2).err == result.err
@@ -159,14 +156,14 @@ def test_who_may_not_list_is_told_what_to_apply(cluster):
 
 def test_a_selector_that_the_server_does_not_take(cluster):
     use(cluster, LISTED + "selector = a==in=b\n")
-    cluster.lister.instead = lambda number, query, _: failure(400, "BadRequest")
+    cluster.server.listing.replace = lambda number, query, _: failure(400, "BadRequest")
     err = sync(cluster, status=2).err
     assert "'a==in=b'" in err and "[accounts prod]" in err and "between host and cluster" not in err
 
 
 def test_a_rehearsal_tells_of_namespaces_without_accounts(cluster):
-    cluster.lister.add("ci", "deployer")
-    cluster.lister.add("build", "default")
+    cluster.server.listing.add("ci", "deployer")
+    cluster.server.listing.add("build", "default")
     err = sync(cluster, "--dry-run").err
     assert "namespace build" in err and "namespace ci" not in err
     assert sync(cluster).err.count("namespace build") == 0
@@ -175,7 +172,7 @@ def test_a_rehearsal_tells_of_namespaces_without_accounts(cluster):
 
 
 def test_other_clusters_go_on(cluster):
-    lister = cluster.lister
+    lister = cluster.server.listing
     cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
         cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = far\n")
     lister.add("ci", "deployer")
@@ -188,8 +185,8 @@ def test_other_clusters_go_on(cluster):
 
 
 def test_unchanged_is_not_written_again(cluster):
-    cluster.lister.add("ci", "deployer")
-    cluster.lister.add("build", "runner")
+    cluster.server.listing.add("ci", "deployer")
+    cluster.server.listing.add("build", "runner")
     sync(cluster)
     inode, first = os.stat(REGISTRY).st_ino, REGISTRY.read_bytes()
     for words in ((), ("--dry-run",)):
@@ -199,7 +196,7 @@ def test_unchanged_is_not_written_again(cluster):
 
 
 def test_dry_run_changes_nothing(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     result = sync(cluster, "--dry-run")
     assert re.match(r"added: ci_deployer \(uid \d+\), prod:ci/deployer: listed in prod:ci\n$", result.out), result
     assert not REGISTRY.exists() and not LOCK.exists() and not [line for line in result.log if "ksactl" in line]
@@ -212,9 +209,9 @@ def test_dry_run_changes_nothing(cluster):
 def test_an_empty_list_is_not_applied(cluster):
     """A cluster that was emptied, or whose selector was mistyped, does not take everybody away."""
     for number in range(2):
-        cluster.lister.add("ci", "a%d" % number)
+        cluster.server.listing.add("ci", "a%d" % number)
     sync(cluster)
-    cluster.lister.accounts.clear()
+    cluster.server.listing.accounts.clear()
     before = REGISTRY.read_bytes()
     result = sync(cluster, status=2)
     assert "the list of accounts is empty" in result.err and "--force" in result.err and REGISTRY.read_bytes() == before
@@ -222,29 +219,29 @@ def test_an_empty_list_is_not_applied(cluster):
     assert listed(cluster) == {} and {one["state"] for one in listed(cluster, "--all").values()} == {"removed"}
     shown = cluster.ksactl("accounts", "show", "ci_a0", "--json").json
     assert "no source lists it" in shown["why"] and "brings its user back" in shown["remedy"], shown
-    cluster.lister.add("ci", "a0")
+    cluster.server.listing.add("ci", "a0")
     sync(cluster, status=1)  # re-created
-    cluster.lister.accounts.clear()
+    cluster.server.listing.accounts.clear()
     sync(cluster)  # the last account of a namespace goes without --force
     assert listed(cluster) == {}
 
 
 def test_recreated_enable_disable(cluster):
-    old = cluster.lister.add("ci", "deployer")
+    old = cluster.server.listing.add("ci", "deployer")
     sync(cluster)
-    cluster.lister.remove("ci", "deployer")
-    new = cluster.lister.add("ci", "deployer")
+    cluster.server.listing.remove("ci", "deployer")
+    new = cluster.server.listing.add("ci", "deployer")
     assert changes(cluster, status=1) == [("disabled", "deployer")]
     shown = cluster.ksactl("accounts", "show", "ci_deployer", "--json")
     assert shown.status == 1 and (shown.json["state"], shown.json["reasons"]) == ("disabled", ["recreated"])
     assert (shown.json["account_uid"], shown.json["new_account_uid"]) == (old["uid"], new["uid"])
     assert "re-created" in shown.json["why"] and "accounts enable ci_deployer" in shown.json["remedy"]
-    asked = len(cluster.lister.asked)
+    asked = len(cluster.server.listing.queries)
     assert cluster.ksactl("accounts", "enable", "ci_deployer").status == 0
     assert listed(cluster)["ci_deployer"]["account_uid"] == new["uid"]
     assert cluster.ksactl("accounts", "show", "ci_deployer").status == 0
     assert cluster.ksactl("accounts", "disable", "ci_deployer").status == 0
-    assert len(cluster.lister.asked) == asked  # the cluster is not asked
+    assert len(cluster.server.listing.queries) == asked  # the cluster is not asked
     assert listed(cluster)["ci_deployer"]["reasons"] == ["administrator"]
     assert "(administrator)" in cluster.ksactl("accounts", "list").out
     sync(cluster)
@@ -256,7 +253,7 @@ def test_recreated_enable_disable(cluster):
 
 def test_show_explains_a_refused_newcomer(cluster):
     """It has no record: the cluster is asked."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     before = Path("/etc/passwd").read_text()
     Path("/etc/passwd").write_text(before + "ci_deployer:x:1777:1777::/:/bin/sh\n")
     try:
@@ -271,7 +268,7 @@ def test_show_explains_a_refused_newcomer(cluster):
 
 
 def test_a_cluster_with_another_name(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     before = listed(cluster)["ci_deployer"]["uid"]
     cluster.configure(cluster.section("live"), LISTED.replace("prod", "live"))
@@ -334,8 +331,8 @@ def test_a_cluster_is_renamed_after_its_sections(cluster):
 
 
 def test_columns_stand_below_their_names(cluster):
-    cluster.lister.add("ci", "a")
-    cluster.lister.add("build", "a-service-account")
+    cluster.server.listing.add("ci", "a")
+    cluster.server.listing.add("build", "a-service-account")
     sync(cluster)
     head, *rows = cluster.ksactl("accounts", "list").out.splitlines()
     for row, name in zip(rows, ("build/a-service-account", "ci/a")):
@@ -351,7 +348,7 @@ def test_show_tells_of_every_group(cluster):
 
 
 def test_show_finds_it_by_all_its_names(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     uid = listed(cluster)["ci_deployer"]["uid"]
     by_name = cluster.ksactl("accounts", "show", "ci_deployer")
@@ -368,7 +365,7 @@ def test_show_finds_it_by_all_its_names(cluster):
 
 def test_damaged_registry(cluster):
     """It remembers which uids were given: nothing is written over it, not even with --force."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     whole = REGISTRY.read_bytes()
     for damaged in (b"", whole[:-1], whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], whole + b"x", b"x" * len(whole)):
@@ -386,7 +383,7 @@ def test_damaged_registry(cluster):
 
 def test_check_and_status_report_a_damaged_or_foreign_registry_alike(cluster):
     """With the same text, the same remedy and the exit status of an error; where only a rule says @own, too."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     whole = REGISTRY.read_bytes()
 
@@ -416,7 +413,7 @@ def test_check_and_status_report_a_damaged_or_foreign_registry_alike(cluster):
 
 
 def test_unsafe_registry(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     REGISTRY.chmod(0o666)
     assert cluster.ksactl("accounts", "sync").status == 2
@@ -424,11 +421,11 @@ def test_unsafe_registry(cluster):
 
 
 def test_full_disk(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     before = REGISTRY.read_bytes()
     for number in range(2000):
-        cluster.lister.add("ci", "a%d" % number)
+        cluster.server.listing.add("ci", "a%d" % number)
     config = "/etc/ksa/ksa.conf"
     script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o size=64k,mode=0755 full /var/lib/ksa && "
               "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && ksactl accounts sync --config %s; echo $?; "
@@ -441,7 +438,7 @@ def test_full_disk(cluster):
 
 def test_what_cannot_be_written_or_read_is_named(cluster):
     """With the file, and what helps; in JSON too."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o mode=0755 ro /var/lib/ksa && "
               "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && mount -o remount,ro /var/lib/ksa && "
               "exec ksactl accounts sync --json")
@@ -464,7 +461,7 @@ def test_what_cannot_be_written_or_read_is_named(cluster):
 
 def test_two_at_once(cluster):
     """The second waits, and finds what the first wrote."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     results = []
     threads = [threading.Thread(target=lambda: results.append(subprocess.run(
         ["ksactl", "accounts", "sync", "--json"], stdout=subprocess.PIPE, timeout=60))) for _ in range(4)]
@@ -478,7 +475,7 @@ def test_two_at_once(cluster):
 
 
 def test_without_root(cluster):
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     run = cluster.host.run
     assert "ci_deployer" in run(["ksactl", "accounts", "list"]).out
@@ -502,11 +499,11 @@ def test_refused_are_told_of_fifty_times(cluster):
 
     try:
         for number in range(50):
-            cluster.lister.add("ci", "a%d" % number)
+            cluster.server.listing.add("ci", "a%d" % number)
         assert told() == (50, [])
-        cluster.lister.add("ci", "a50")
-        cluster.lister.add("ci", "a51")
-        cluster.lister.add("ci", "good")
+        cluster.server.listing.add("ci", "a50")
+        cluster.server.listing.add("ci", "a51")
+        cluster.server.listing.add("ci", "good")
         lines, (rest,) = told()
         assert lines == 50 and "count=52 " in rest and "sync --dry-run" in rest
         assert sync(cluster, "--dry-run", status=1).out.count("refused: ") == 52
@@ -517,7 +514,7 @@ def test_refused_are_told_of_fifty_times(cluster):
 
 def test_failures_of_a_run_stand_in_json_alone(cluster):
     """As those of a cluster do: what reads the answer has no use for standard error."""
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     REGISTRY.write_bytes(b"x")
     for words in (("sync",), ("sync", "--dry-run"), ("disable", "ci_deployer")):
@@ -548,9 +545,9 @@ def follower(cluster):
     """A leader's users and its file, and this host as one that follows it and has no API server."""
     use(cluster, LISTED + account("release-bot", "prod:ci/deployer") + account("other", "prod:ops/x"))
     for name in ("deployer", "runner", "gone"):
-        cluster.lister.add("ci", name)
+        cluster.server.listing.add("ci", name)
     sync(cluster)
-    cluster.lister.remove("ci", "gone")
+    cluster.server.listing.remove("ci", "gone")
     sync(cluster)
     assert cluster.ksactl("accounts", "disable", "ci_runner").status == 0
     before = listed(cluster, "--all")
@@ -566,7 +563,7 @@ def follow(cluster, more=""):
 
 
 def test_a_follower_has_what_its_leader_has(cluster, follower):
-    asked = len(cluster.lister.asked)
+    asked = len(cluster.server.listing.queries)
     out = sync(cluster, "--dry-run").out
     assert not REGISTRY.exists() and "added: release-bot" in out
     sync(cluster)
@@ -576,7 +573,7 @@ def test_a_follower_has_what_its_leader_has(cluster, follower):
             user: one[name] for user, one in follower.items() if one["namespace"] == "ci"}
     assert after["ci_runner"]["reasons"] == ["leader"] and after["ci_gone"]["state"] == "removed"
     assert cluster.ksactl("accounts", "enable", "ci_runner").status == 2  # there, not here
-    assert changes(cluster) == [] and len(cluster.lister.asked) == asked
+    assert changes(cluster) == [] and len(cluster.server.listing.queries) == asked
 
 
 def test_a_follower_refuses_what_it_has_for_another(cluster, follower):
@@ -683,7 +680,7 @@ def nsswitch(host, text):
     ("passwd: files ksa\ngroup: files ksa\ninitgroups: files ksa\n", [])))
 def test_lookups(cluster, text, lacks):
     nsswitch(cluster.host, text)
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     found = cluster.ksactl("status", "--offline", "--json").json["registry"]
     assert (found["remedy"] or ": ").partition(": ")[2].strip() == (lacks or [""])[0], found
@@ -694,7 +691,7 @@ def test_lookups(cluster, text, lacks):
 
 def test_a_local_user_that_comes_later(cluster):
     nsswitch(cluster.host, "passwd: files ksa\ngroup: files ksa\n")
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     assert cluster.ksactl("status", "--offline", "--json").json["registry"]["problem"] is None
     # useradd would not: it asks NSS, which knows the name.
@@ -773,13 +770,13 @@ def status_of(cluster, *words):
 def test_status(cluster):
     found = status_of(cluster, "--offline")["accounts"]
     assert found["listed"] is None and "never listed" in found["problem"] and "ksa-accounts.timer" in found["remedy"]
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     found = status_of(cluster, "--offline")["accounts"]
     assert found["problem"] is None and found["listed"] > 1700000000
     assert (found["active"], found["disabled"], found["removed"]) == (1, 0, 0)
-    cluster.lister.remove("ci", "deployer")
-    cluster.lister.add("ci", "deployer")
+    cluster.server.listing.remove("ci", "deployer")
+    cluster.server.listing.add("ci", "deployer")
     sync(cluster, status=1)
     found = status_of(cluster, "--offline")["accounts"]
     assert found["disabled"] == 1 and "until an administrator decides" in found["problem"]
@@ -802,23 +799,18 @@ def test_status_of_declared_accounts(cluster):
 
 
 def test_status_asks_whether_it_may_list(cluster):
-    asked = []
+    requested = []
 
-    def answer(request):
-        path = request.split(" ")[1]
-        if path.endswith("selfsubjectreviews"):
-            return page(json.dumps({"kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
-                                    "status": {"userInfo": {"username": "x"}}}).encode(), "201 Created")
-        spec = json.loads(request.partition("\r\n\r\n")[2])["spec"]
-        asked.append(spec["resourceAttributes"])
-        allowed = spec["resourceAttributes"].get("namespace") != "build"
-        return page(json.dumps({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
-                                "status": {"allowed": allowed}}).encode(), "201 Created")
+    def access_review(request, _):
+        requested.append(body_of(request)["spec"]["resourceAttributes"])
+        return {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+                "status": {"allowed": requested[-1].get("namespace") != "build"}}
 
-    cluster.server.answer = answer
-    cluster.lister = None
+    cluster.server.pages["/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"] = access_review
+    cluster.server.pages["/apis/authentication.k8s.io/v1/selfsubjectreviews"] = {
+        "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1", "status": {"userInfo": {"username": "x"}}}
     found = status_of(cluster)["api"]
-    lists = [one for one in asked if one["verb"] == "list"]
+    lists = [one for one in requested if one["verb"] == "list"]
     assert lists == [{"verb": "list", "group": "", "resource": "serviceaccounts", "namespace": name} for name in ("ci", "build")]
     assert found["may_list"] is False and "account-list.yaml" in found["remedy"] and "build" in found["problem"]
 

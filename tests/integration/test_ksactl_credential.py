@@ -10,7 +10,8 @@ import pytest
 
 import host as private_host
 import issuer
-from cluster import CREDENTIAL, STATE, Cluster, json_page, read_only, root_only, up_for
+from api_double import bearer_of, json_page
+from cluster_host import CREDENTIAL, STATE, DoubleHost, read_only, root_only, up_for
 from tls_server import page
 
 PATH = "/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"
@@ -18,11 +19,11 @@ PATH = "/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
+    with DoubleHost(host) as cluster:
         cluster.given = []
-        cluster.server.pages[PATH] = lambda request: grant(cluster, request)
+        cluster.server.pages[PATH] = lambda request, _: grant(cluster, request)
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
 
 
 def token_request(token, seconds=3600):
@@ -64,8 +65,8 @@ def test_init(cluster, words, seconds):
     first = cluster.token(life=3600)
     result = init(cluster, first, *words)
     assert result.status == 0 and result.out == "", result
-    (request,) = cluster.asked()
-    assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and cluster.bearer(request) == first
+    (request,) = cluster.requests()
+    assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and bearer_of(request) == first
     assert json.loads(request.partition("\r\n\r\n")[2])["spec"] == {"expirationSeconds": seconds}
     assert kept().strip() == cluster.given[0] and life(kept()) == seconds
     assert root_only(CREDENTIAL) and root_only(CREDENTIAL.parent) and os.listdir(CREDENTIAL.parent) == ["prod"]
@@ -146,7 +147,7 @@ def test_init_with_what_is_no_credential(cluster, kind):
     if kind not in ("no token", "empty", "long", "two tokens"):
         cluster.host.remember(text)
     result = init(cluster, text)
-    assert result.status == 1 and cluster.asked() == [] and kept() is None, result
+    assert result.status == 1 and cluster.requests() == [] and kept() is None, result
     assert "reason=%s " % ("expired" if kind == "over" else "not-a-token") in result.err
     assert ('why="standard input is empty"' in result.err) == (kind == "empty")
     assert "hunter2" not in result.err + "".join(result.log)
@@ -189,13 +190,13 @@ def test_show_says_that_it_was_issued(cluster):
 def test_usage(cluster, words):
     cluster.configure(cluster.section(), cluster.section("bare", more=""))
     result = cluster.ksactl("credential", *words)
-    assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: ") and cluster.asked() == []
+    assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: ") and cluster.requests() == []
 
 
 @pytest.mark.parametrize("words", [("init", "prod"), ("renew", "--all")])
 def test_for_root_alone(cluster, words):
     result = cluster.host.run(["ksactl", "credential", *words], user="alice")
-    assert result.status == 2 and "requires root" in result.err and cluster.asked() == []
+    assert result.status == 2 and "requires root" in result.err and cluster.requests() == []
 
 
 # --- renew ---
@@ -205,8 +206,8 @@ def test_renew(cluster):
     old = cluster.give_credential(life=7200)
     result = renew(cluster)
     assert result.status == 0 and result.out == "", result
-    (request,) = cluster.asked()
-    assert cluster.bearer(request) == old and json.loads(request.partition("\r\n\r\n")[2])["spec"] == {"expirationSeconds": 7200}
+    (request,) = cluster.requests()
+    assert bearer_of(request) == old and json.loads(request.partition("\r\n\r\n")[2])["spec"] == {"expirationSeconds": 7200}
     assert kept() == cluster.given[0] != old and root_only(CREDENTIAL)
     assert [line for line in result.log if 'result=renewed cluster="prod" account="ksa-system/host-verifier" ' in line]
 
@@ -215,7 +216,7 @@ def test_renew(cluster):
 def test_renew_if_due(cluster, age, asks):
     cluster.give_credential(age=age, life=3600)
     result = cluster.ksactl_up("credential", "renew", "--all", "--if-due")
-    assert result.status == 0 and len(cluster.asked()) == asks
+    assert result.status == 0 and len(cluster.requests()) == asks
     assert bool([line for line in result.log if "result=" in line]) == asks  # nothing to do is no news
 
 
@@ -257,7 +258,7 @@ def test_no_answer_keeps_the_old(cluster, answer):
     old = cluster.give_credential()
     cluster.server.pages[PATH] = answer
     result = renew(cluster)
-    assert result.status == 1 and kept().strip() == old and len(cluster.asked()) == 1
+    assert result.status == 1 and kept().strip() == old and len(cluster.requests()) == 1
     assert [line for line in result.log if "result=failed" in line and 'cluster="prod"' in line]
 
 
@@ -296,7 +297,7 @@ def test_all_does_what_it_can(cluster):
     cluster.configure(cluster.section("missing", more="credential_file = /var/lib/ksa/credentials/missing\n"),
                       cluster.section("bare", more=""), cluster.section())
     result = cluster.ksactl_up("credential", "renew", "--all", "--if-due")
-    assert result.status == 1 and len(cluster.asked()) == 1 and kept() == cluster.given[0]
+    assert result.status == 1 and len(cluster.requests()) == 1 and kept() == cluster.given[0]
     assert re.findall(r'result=(\w+) .*?cluster="(\w+)"', result.err) == [("failed", "missing"), ("renewed", "prod")]
     assert "reason=file-missing" in result.err
 
@@ -306,11 +307,11 @@ def test_a_credential_that_others_can_see_is_not_used(cluster, mode):
     cluster.give_credential()
     CREDENTIAL.chmod(mode)
     result = renew(cluster)
-    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.asked() == []
+    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.requests() == []
 
 
 def test_many_at_once_renew_once(cluster):
-    def slowly(request):
+    def slowly(request, _):
         time.sleep(0.2)
         return grant(cluster, request)
 
@@ -318,7 +319,7 @@ def test_many_at_once_renew_once(cluster):
     cluster.give_credential(age=80000)
     processes = [subprocess.Popen([*up_for(), "ksactl", "credential", "renew", "prod", "--if-due"]) for _ in range(10)]
     assert [process.wait(timeout=60) for process in processes] == [0] * 10
-    assert len(cluster.asked()) == 1 and kept() == cluster.given[0]
+    assert len(cluster.requests()) == 1 and kept() == cluster.given[0]
 
 
 def test_nowhere_but_in_its_file(cluster):
@@ -379,7 +380,7 @@ def test_show_a_certificate(cluster):
     (shown,) = cluster.ksactl("credential", "show", "--json").json["credentials"]
     assert (shown["account"], shown["file"], shown["due"], shown["problem"]) == ("CN=host-7", str(certificate), None, None)
     assert abs(shown["expires"] - shown["issued"] - 2 * 86400) < 100 and abs(shown["issued"] - time.time()) < 100
-    assert renew(cluster, "--all").status == 0 and cluster.asked() == []
+    assert renew(cluster, "--all").status == 0 and cluster.requests() == []
     cluster.host.write(certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     result = cluster.ksactl("credential", "show")
     assert result.status == 1 and "does not contain a certificate" in result.out

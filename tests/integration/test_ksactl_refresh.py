@@ -5,25 +5,24 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
 import host as private_host
 import issuer
-from cluster import CACHE, CREDENTIAL, DOCUMENT, KEYS, LOCKS, RUN, STATE, Cluster, json_page, jwks_page, read_only, root_only
+from api_double import DISCOVERY, KEYS, bearer_of, json_page, jwks_page
+from cluster_host import CACHE, CREDENTIAL, LOCKS, RUN, STATE, DoubleHost, read_only, root_only
 from tls_server import TlsServer, page
 
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
+    with DoubleHost(host) as cluster:
         cluster.server.pages[KEYS] = jwks_page(host.key)
         cluster.give_credential()
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
 
 
 @pytest.fixture
@@ -73,10 +72,10 @@ def test_api(cluster):
     result = cluster.refresh("prod")
     assert result.status == 0 and result.out == "", result
     assert cluster.cached() == [cluster.host.key.kid]
-    (request,) = cluster.asked()
+    (request,) = cluster.requests()
     assert request.startswith("GET %s HTTP/1.1\r\n" % KEYS)
     assert "Accept: application/jwk-set+json, application/json\r\n" in request
-    assert cluster.bearer(request) == CREDENTIAL.read_text().strip()
+    assert bearer_of(request) == CREDENTIAL.read_text().strip()
     assert (mode(CACHE / "prod"), mode(CACHE / "prod/keys")) == (0o755, 0o644)
     assert root_only(LOCKS / "prod.lock") and root_only(LOCKS / "prod.stamp")
     line = 'result=refreshed cluster="prod" keys=1 max_age=3600 next='
@@ -99,7 +98,7 @@ def test_api_without_a_credential(cluster):
     """As where the administrator opened the keys to everybody."""
     cluster.configure(cluster.section(more=""))
     assert cluster.refresh("prod").status == 0
-    assert cluster.bearer(cluster.asked()[0]) is None
+    assert bearer_of(cluster.requests()[0]) is None
 
 
 def test_address(cluster, elsewhere):
@@ -108,20 +107,20 @@ def test_address(cluster, elsewhere):
         cluster.configure(cluster.section(keys=url))
         assert cluster.refresh("prod").status == 0
         assert cluster.cached() == [cluster.host.key.kid]
-        assert cluster.bearer(server.requests[-1]) is None
+        assert bearer_of(server.requests[-1]) is None
 
 
 def discovery(cluster, jwks_uri, issuer_name=None):
     cluster.configure(cluster.section(keys="discover", issuer_name=cluster.server.url))
-    cluster.server.pages[DOCUMENT] = json_page({"issuer": issuer_name or cluster.server.url, "jwks_uri": jwks_uri})
+    cluster.server.pages[DISCOVERY] = json_page({"issuer": issuer_name or cluster.server.url, "jwks_uri": jwks_uri})
 
 
 def test_discover(cluster):
     discovery(cluster, cluster.server.url + KEYS)
     assert cluster.refresh("prod").status == 0
-    assert [request.split(" ")[1] for request in cluster.asked()] == [DOCUMENT, KEYS]
+    assert [request.split(" ")[1] for request in cluster.requests()] == [DISCOVERY, KEYS]
     assert cluster.server.connections == 1
-    assert [cluster.bearer(request) for request in cluster.asked()] == [CREDENTIAL.read_text().strip()] * 2
+    assert [bearer_of(request) for request in cluster.requests()] == [CREDENTIAL.read_text().strip()] * 2
     assert cluster.cached() == [cluster.host.key.kid]
 
 
@@ -130,22 +129,22 @@ def test_a_credential_never_goes_to_a_jwks_uri_elsewhere(cluster, elsewhere):
     result = cluster.refresh("prod")
     assert result.status == 0, result
     (request,) = elsewhere.requests
-    assert cluster.bearer(request) is None and "uthorization" not in request
-    assert cluster.bearer(cluster.asked()[0])  # the document was the API server's own
+    assert bearer_of(request) is None and "uthorization" not in request
+    assert bearer_of(cluster.requests()[0])  # the document was the API server's own
 
 
 def test_a_public_issuer_sees_no_credential(cluster, elsewhere):
     cluster.configure(cluster.section(keys="discover", issuer_name=elsewhere.url + "/id"))
-    elsewhere.pages["/id" + DOCUMENT] = json_page({"issuer": elsewhere.url + "/id", "jwks_uri": elsewhere.url + "/keys"})
+    elsewhere.pages["/id" + DISCOVERY] = json_page({"issuer": elsewhere.url + "/id", "jwks_uri": elsewhere.url + "/keys"})
     assert cluster.refresh("prod").status == 0
     assert len(elsewhere.requests) == 2 and not any("uthorization" in request for request in elsewhere.requests)
-    assert cluster.asked() == []
+    assert cluster.requests() == []
 
 
 def test_another_issuers_document(cluster):
     discovery(cluster, cluster.server.url + KEYS, "https://other")
     result = cluster.refresh("prod")
-    assert result.status == 1 and "reason=api-answer-invalid" in result.err and cluster.asked(KEYS) == []
+    assert result.status == 1 and "reason=api-answer-invalid" in result.err and cluster.requests(KEYS) == []
 
 
 def test_an_issuer_that_is_no_address(cluster):
@@ -181,7 +180,7 @@ def test_a_bad_answer_keeps_the_old_set(cluster, answer, reason):
     assert "result=failed reason=%s cluster=\"prod\" why=\"" % reason in line and KEYS in line
     assert line.split("result=")[1] in result.err
     assert (CACHE / "prod/keys").read_bytes() == before
-    assert len(cluster.asked()) == 2 and os.listdir(CACHE / "prod") == ["keys"]
+    assert len(cluster.requests()) == 2 and os.listdir(CACHE / "prod") == ["keys"]
 
 
 def test_a_point_off_the_curve_alone_is_no_key(cluster):
@@ -200,7 +199,7 @@ def test_nobody_listens(cluster):
 def test_a_server_of_another_authority(cluster, tmp_path):
     cluster.configure(cluster.section().replace("api_ca_file = %s" % cluster.certificates.ca, ""))
     result = cluster.refresh("prod")
-    assert result.status == 1 and "reason=api-tls" in result.err and cluster.asked() == []
+    assert result.status == 1 and "reason=api-tls" in result.err and cluster.requests() == []
 
 
 def test_the_remedy_of_a_wrong_name_was_lost_on_the_way_to_the_log(cluster):
@@ -218,7 +217,7 @@ def test_the_remedy_of_a_wrong_name_was_lost_on_the_way_to_the_log(cluster):
 def test_a_credential_that_others_can_read_is_not_sent(cluster):
     CREDENTIAL.chmod(0o644)
     result = cluster.refresh("prod")
-    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.asked() == []
+    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.requests() == []
 
 
 def test_a_cluster_that_was_rebuilt(cluster):
@@ -242,10 +241,10 @@ def test_cooldown(cluster):
     assert cluster.refresh("--cooldown", "prod").status == 0
     assert before <= cluster.stamp() <= cluster.uptime()
     result = cluster.refresh("--cooldown", "prod")
-    assert result.status == 0 and (result.out, result.err) == ("", "") and len(cluster.asked()) == 1
+    assert result.status == 0 and (result.out, result.err) == ("", "") and len(cluster.requests()) == 1
     assert not [line for line in result.log if "result=" in line]
-    assert cluster.refresh("prod").status == 0 and len(cluster.asked()) == 2  # an administrator need not wait
-    assert cluster.refresh("--cooldown", "prod").status == 0 and len(cluster.asked()) == 2  # and is counted
+    assert cluster.refresh("prod").status == 0 and len(cluster.requests()) == 2  # an administrator need not wait
+    assert cluster.refresh("--cooldown", "prod").status == 0 and len(cluster.requests()) == 2  # and is counted
 
 
 @pytest.mark.parametrize("ago, asks", [(20000, False), (31000, True), (-20000, False), (-3600_000, True), (None, True)])
@@ -254,24 +253,24 @@ def test_stamps(cluster, ago, asks):
     LOCKS.mkdir(mode=0o700)
     cluster.host.write(LOCKS / "prod.stamp", "%d\n" % (cluster.uptime() - ago) if ago is not None else "\0x", 0o600)
     assert cluster.refresh("--cooldown", "prod").status == 0
-    assert len(cluster.asked()) == asks
+    assert len(cluster.requests()) == asks
 
 
 def test_an_attempt_that_failed_counts(cluster):
     cluster.server.pages[KEYS] = page(b"", "500 Internal Server Error")
     assert cluster.refresh("--cooldown", "prod").status == 1
-    assert cluster.refresh("--cooldown", "prod").status == 0 and len(cluster.asked()) == 1
+    assert cluster.refresh("--cooldown", "prod").status == 0 and len(cluster.requests()) == 1
 
 
 def test_twenty_at_once_ask_once(cluster):
-    def slowly(request):
+    def slowly(request, _):
         time.sleep(0.3)
         return jwks_page(cluster.host.key)
 
     cluster.server.pages[KEYS] = slowly
     processes = [subprocess.Popen(["ksactl", "keys", "refresh", "--cooldown", "prod"]) for _ in range(20)]
     assert [process.wait(timeout=60) for process in processes] == [0] * 20
-    assert len(cluster.asked()) == 1 and cluster.cached() == [cluster.host.key.kid]
+    assert len(cluster.requests()) == 1 and cluster.cached() == [cluster.host.key.kid]
 
 
 def test_if_due(cluster):
@@ -279,10 +278,10 @@ def test_if_due(cluster):
         cluster.server.pages[KEYS] = jwks_page(cluster.host.key, max_age=max_age)
         assert cluster.refresh("prod").status == 0
         cluster.age(fresh // 2 - 20)
-        count = len(cluster.asked())
-        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.asked()) == count
+        count = len(cluster.requests())
+        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.requests()) == count
         cluster.age(fresh // 2 + 40)
-        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.asked()) == count + 1
+        assert cluster.refresh_if_due("prod").status == 0 and len(cluster.requests()) == count + 1
 
 
 def test_due_is_what_is_of_no_use(cluster):
@@ -291,23 +290,23 @@ def test_due_is_what_is_of_no_use(cluster):
                                     lambda: cluster.age(90000), lambda: cluster.age(-90000))):
         spoil()
         assert cluster.refresh_if_due("prod").status == 0
-        assert len(cluster.asked()) == number + 1 and cluster.cached() == [cluster.host.key.kid]
+        assert len(cluster.requests()) == number + 1 and cluster.cached() == [cluster.host.key.kid]
 
 
 def test_all_hosts_that_started_asked_at_once(cluster):
     """One that has just started waits for its own time, without a set and with one that is overdue."""
-    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and cluster.asked() == []
+    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and cluster.requests() == []
     assert cluster.refresh("prod").status == 0
     cluster.age(3700)
-    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and len(cluster.asked()) == 1
-    assert cluster.refresh_if_due("prod", seconds=1900).status == 0 and len(cluster.asked()) == 2
+    assert cluster.refresh_if_due("prod", seconds=0).status == 0 and len(cluster.requests()) == 1
+    assert cluster.refresh_if_due("prod", seconds=1900).status == 0 and len(cluster.requests()) == 2
 
 
 def test_if_older(cluster):
-    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.asked()) == 1
-    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.asked()) == 1
+    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.requests()) == 1
+    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.requests()) == 1
     cluster.age(3700)
-    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.asked()) == 2
+    assert cluster.refresh("--if-older", "1h", "prod").status == 0 and len(cluster.requests()) == 2
 
 
 def test_all(cluster, elsewhere):
@@ -413,11 +412,11 @@ def test_a_full_disk(cluster, full):
             except OSError:
                 pass
         cluster.server.pages[KEYS] = jwks_page(*[issuer.Key("RS256") for _ in range(3)])
-        count = len(cluster.asked())
+        count = len(cluster.requests())
         result = cluster.refresh("prod")
         assert result.status == 1 and "reason=file-unwritable" in result.err and "the disk is full" in result.err
         assert (CACHE / "prod/keys").read_bytes() == before and not (CACHE / "prod/.keys.new").exists()
-        assert len(cluster.asked()) == count + (full == "cache")
+        assert len(cluster.requests()) == count + (full == "cache")
     finally:
         subprocess.run(["umount", folder], check=True)
 
@@ -442,7 +441,7 @@ def test_a_lock_that_is_a_link(cluster):
     LOCKS.mkdir(mode=0o700)
     (LOCKS / "prod.lock").symlink_to("/etc/ksa/ksa.conf")
     result = cluster.refresh("prod")
-    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.asked() == []
+    assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.requests() == []
 
 
 @pytest.mark.parametrize("folder", [CACHE, CACHE / "prod", RUN, LOCKS], ids=str)
@@ -545,10 +544,10 @@ def test_purge(cluster):
                                    ("refresh", "--all", "--config", "/nowhere"), ("purge",), ("purge", "other"), ("purge", "a", "b")])
 def test_usage(cluster, words):
     result = cluster.ksactl("keys", *words)
-    assert result.status == 2 and result.out == "" and result.err and cluster.asked() == []
+    assert result.status == 2 and result.out == "" and result.err and cluster.requests() == []
 
 
 @pytest.mark.parametrize("words", [("refresh", "--all"), ("purge", "prod")])
 def test_for_root_alone(cluster, words):
     result = cluster.host.run(["ksactl", "keys", *words], user="alice")
-    assert result.status == 2 and "requires root" in result.err and cluster.asked() == []
+    assert result.status == 2 and "requires root" in result.err and cluster.requests() == []

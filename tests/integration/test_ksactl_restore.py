@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import registry
-from accounts import Lister
-from cluster import Cluster
+from cluster_host import DoubleHost
 
 BACKUP, LOCK = Path("/root/ksa-registry.backup"), Path("/run/ksa/accounts.lock")
 LISTED = "[accounts prod]\nnamespaces = ci\n"
@@ -19,11 +18,10 @@ KILLED = -9
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
-        cluster.lister = cluster.server.answer = Lister()
+    with DoubleHost(host) as cluster:
         cluster.give_credential()
         cluster.configure(cluster.section(), LISTED)
-        cluster.lister.add("ci", "deployer")
+        cluster.server.listing.add("ci", "deployer")
         yield cluster
         BACKUP.unlink(missing_ok=True)
 
@@ -31,7 +29,7 @@ def cluster(host):
 @pytest.fixture
 def kept(cluster):
     """A registry with a disabled user, and its backup. Restored, the user is still disabled."""
-    cluster.lister.add("ci", "runner")
+    cluster.server.listing.add("ci", "runner")
     assert cluster.ksactl("accounts", "sync").status == 0
     assert cluster.ksactl("accounts", "disable", "ci_runner").status == 0
     shutil.copy(registry.PATH, BACKUP)
@@ -59,7 +57,7 @@ def assert_refused(cluster, reason, path=BACKUP):
 
 def test_restore_brings_back_what_was(kept):
     before = states(kept)
-    kept.lister.add("ci", "late")
+    kept.server.listing.add("ci", "late")
     assert kept.ksactl("accounts", "sync").status == 0
     result = restore(kept)
     assert result.status == 0 and len([line for line in result.log if "result=restored" in line]) == 1, result
@@ -215,7 +213,7 @@ def test_a_first_run_needs_no_option_and_leaves_a_mark(cluster):
     assert cluster.ksactl("accounts", "sync").status == 0
     assert os.stat(registry.MARK).st_mode & 0o7777 == 0o644
     written = os.stat(registry.MARK).st_mtime_ns
-    cluster.lister.add("ci", "late")
+    cluster.server.listing.add("ci", "late")
     assert cluster.ksactl("accounts", "sync").status == 0
     assert os.stat(registry.MARK).st_mtime_ns == written
 
@@ -228,7 +226,7 @@ def test_a_host_that_had_its_registry_before_the_mark_gets_it(kept):
 
 def test_a_first_registry_that_cannot_be_written_leaves_no_mark(cluster):
     for number in range(300):
-        cluster.lister.add("ci", "a%d" % number)
+        cluster.server.listing.add("ci", "a%d" % number)
     script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o size=64k,mode=0755 full /var/lib/ksa && "
               "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && ksactl accounts sync; echo $?; ls /var/lib/ksa")
     result = subprocess.run(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

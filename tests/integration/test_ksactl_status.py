@@ -10,7 +10,8 @@ import pytest
 import host as private_host
 import issuer
 import registry
-from cluster import CACHE, CREDENTIAL, KEYS, Cluster, json_page, jwks_page
+from api_double import KEYS, bearer_of, json_page, jwks_page
+from cluster_host import CACHE, CREDENTIAL, DoubleHost
 from tls_server import TlsServer, page
 
 PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -30,7 +31,7 @@ def self_review(user=USER, ahead=0, status="201 Created"):
 
 def may(*denied, status="201 Created"):
     """What the API server says of all that this host might create, but for the resources DENIED."""
-    def answer(request):
+    def answer(request, _):
         wanted = json.loads(request.partition("\r\n\r\n")[2])["spec"]["resourceAttributes"]
         return json_page({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {},
                           "spec": {"resourceAttributes": wanted}, "status": {"allowed": wanted["resource"] not in denied}}, status)
@@ -39,15 +40,15 @@ def may(*denied, status="201 Created"):
 
 @pytest.fixture
 def cluster(host):
-    with Cluster(host) as cluster:
+    with DoubleHost(host) as cluster:
         cluster.server.pages[KEYS] = jwks_page(host.key)
-        cluster.server.pages[PATH] = lambda request: self_review()
+        cluster.server.pages[PATH] = lambda *_: self_review()
         cluster.server.pages[ACCESS] = may()
         cluster.give_credential(life=86400)
         assert cluster.refresh("prod").status == 0
         cluster.server.requests.clear()
         yield cluster
-        cluster.no_token_told()
+        cluster.assert_no_token_in_outputs()
 
 
 def without_numbers(text):
@@ -86,8 +87,8 @@ def test_well(cluster):
     assert (api["url"], api["reachable"], api["user"]) == (cluster.server.url, True, USER)
     assert 0 < api["milliseconds"] < 5000 and abs(api["clock_difference"]) <= 2
     assert all(part["problem"] is part["remedy"] is None for part in (keys, credential, api))
-    request = cluster.asked()[0]
-    assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and cluster.bearer(request) == CREDENTIAL.read_text().strip()
+    request = cluster.requests()[0]
+    assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and bearer_of(request) == CREDENTIAL.read_text().strip()
     assert request.endswith('\r\n\r\n{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}')
     lines = text.splitlines()
     assert lines[0] == "prod" and lines[4:] == ["  accounts    not used"]
@@ -248,7 +249,7 @@ def test_a_credential_that_is_of_no_use(cluster, spoil, expected):
     spoil()
     text, parts = status(cluster, expected)
     assert parts["credential"]["problem"] and parts["credential"]["remedy"].endswith(" into ksactl credential init prod")
-    assert "could not be asked: " + parts["api"]["problem"] in text and cluster.asked() == []
+    assert "could not be asked: " + parts["api"]["problem"] in text and cluster.requests() == []
     assert parts["credential"]["problem"] == parts["api"]["problem"]
 
 
@@ -354,7 +355,7 @@ def demand(cluster, name):
 
 
 def wishes(cluster):
-    bodies = [json.loads(request.partition("\r\n\r\n")[2]) for request in cluster.asked(ACCESS)]
+    bodies = [json.loads(request.partition("\r\n\r\n")[2]) for request in cluster.requests(ACCESS)]
     return [body["spec"]["resourceAttributes"] for body in bodies]
 
 
@@ -390,7 +391,7 @@ def test_what_it_asks_over_one_connection(cluster):
     demand(cluster, "rbac")
     before = cluster.server.connections
     assert cluster.ksactl("status").status == 0 and cluster.server.connections == before + 1
-    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH, ACCESS, ACCESS, ACCESS]
+    assert [request.split(" ")[1] for request in cluster.requests()] == [PATH, ACCESS, ACCESS, ACCESS]
     assert wishes(cluster) == [
         {"verb": "create", "group": "authentication.k8s.io", "resource": "tokenreviews"},
         {"verb": "create", "group": "authorization.k8s.io", "resource": "subjectaccessreviews"},
@@ -415,7 +416,7 @@ def test_a_server_that_hangs(cluster):
 
 @pytest.mark.parametrize("ahead, expected", [(20, "ok"), (-20, "ok"), (40, "warning"), (-40, "warning"), (70, "critical"), (-70, "critical")])
 def test_clocks(cluster, ahead, expected):
-    cluster.server.pages[PATH] = lambda request: self_review(ahead=ahead)
+    cluster.server.pages[PATH] = lambda *_: self_review(ahead=ahead)
     text, parts = status(cluster, expected)
     assert abs(parts["api"]["clock_difference"] + ahead) <= 3
     assert re.search("this host's clock is .* s %s the API server's$" % ("behind" if ahead > 0 else "ahead of"), text, re.M)
@@ -423,12 +424,12 @@ def test_clocks(cluster, ahead, expected):
 
 def test_the_clock_of_a_server_that_refuses(cluster):
     """There it may be what is wrong."""
-    cluster.server.pages[PATH] = lambda request: self_review(ahead=300, status="401 Unauthorized")
+    cluster.server.pages[PATH] = lambda *_: self_review(ahead=300, status="401 Unauthorized")
     assert abs(status(cluster, "critical")[1]["api"]["clock_difference"] + 300) <= 3
 
 
 def test_a_name_from_outside_is_quoted(cluster):
-    cluster.server.pages[PATH] = lambda request: self_review("x\n\x1b[2Jwell")
+    cluster.server.pages[PATH] = lambda *_: self_review("x\n\x1b[2Jwell")
     text, parts = status(cluster, "ok")
     assert parts["api"]["user"] == "x\\x0a\\x1b[2Jwell" and "\x1b" not in text
 
@@ -454,14 +455,14 @@ def test_offline_and_without_root(cluster):
     assert (status_by("alice").status, status_by("alice", "--offline").status) == (3, 0)
     (CACHE / "prod/keys").unlink()
     assert status_by("alice").status == 2
-    assert cluster.asked() == []
+    assert cluster.requests() == []
 
 
 def test_a_cluster_without_an_api_server(cluster):
     section = re.sub("api_server.*\n|api_ca_file.*\n", "", cluster.section(keys="file:/etc/ksa/prod.jwks", more=""))
     cluster.configure(section)
     text, parts = status(cluster, "ok")
-    assert parts["api"] is None and "  API server  not used\n" in text and cluster.asked() == []
+    assert parts["api"] is None and "  API server  not used\n" in text and cluster.requests() == []
 
 
 def test_it_changes_nothing(cluster):
@@ -469,7 +470,7 @@ def test_it_changes_nothing(cluster):
     cluster.age(7200)
     cluster.ksactl("status")
     assert (cluster.stamp(), CREDENTIAL.read_text(), cluster.cached()) == before
-    assert [request.split(" ")[1] for request in cluster.asked()] == [PATH, ACCESS]
+    assert [request.split(" ")[1] for request in cluster.requests()] == [PATH, ACCESS]
 
 
 def test_the_worst_of_all_counts(cluster):

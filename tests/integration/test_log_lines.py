@@ -5,7 +5,6 @@ import re
 import pytest
 
 import issuer
-from test_pam import split, stack  # noqa: F401 (a fixture)
 
 LONG = "\x7f" * 200  # each takes four bytes in the log
 CLAIMS = dict(namespace=LONG, account=LONG, account_uid=LONG, audience=LONG, jti=LONG, sub=LONG,
@@ -31,30 +30,30 @@ def checked(line):
     return values
 
 
-def hostile_token(stack, sign=None, header=None, iss=issuer.ISSUER):  # noqa: F811
+def hostile_token(stack, sign=None, header=None, iss=issuer.ISSUER):
     claims = issuer.claims(**CLAIMS, iss=iss)
     return stack.host.remember(issuer.token(stack.host.key, claims, header, sign))
 
 
 @pytest.mark.parametrize("reason", HOSTILE)
-def test_hostile_token_writes_one_short_line(stack, reason):  # noqa: F811
+def test_hostile_token_writes_one_short_line(stack, reason):
     stack.host.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n")
-    result = stack.attempt(split(hostile_token(stack, **HOSTILE[reason])), rhost="\x7f" * 255)
+    result = stack.attempt(issuer.answers(hostile_token(stack, **HOSTILE[reason])), rhost="\x7f" * 255)
     assert result["reasons"] == [reason] and len(result["log"]) == 1, result
     values = checked(result["log"][0])
     assert values["rhost"].endswith("\\...") and len(values["why"]) < 256, values
 
 
 @pytest.mark.parametrize("reason", HOSTILE)
-def test_steps_of_a_hostile_token_are_short_lines(stack, reason):  # noqa: F811
-    result = stack.attempt(split(hostile_token(stack, **HOSTILE[reason])), arguments="debug")
+def test_steps_of_a_hostile_token_are_short_lines(stack, reason):
+    result = stack.attempt(issuer.answers(hostile_token(stack, **HOSTILE[reason])), arguments="debug")
     assert len(result["log"]) > 10 and max(len(line.encode()) for line in result["log"]) < 2048, result
 
 
-def test_long_names_of_a_good_token_leave_the_reason_whole(stack):  # noqa: F811
+def test_long_names_of_a_good_token_leave_the_reason_whole(stack):
     """An account of 253 bytes, for which no rule is: its name does not push out why."""
     account, namespace = "a" * 253, "n" * 63
-    result = stack.attempt(split(stack.host.token(account=account, namespace=namespace, pod="p" * 253)))
+    result = stack.attempt(issuer.answers(stack.host.token(account=account, namespace=namespace, pod="p" * 253)))
     values = checked(result["log"][0])
     assert result["reasons"] == ["no-rule"] and values["namespace"] == namespace and values["account"].endswith("\\..."), values
     assert namespace in values["why"] and "deploy-bot" in values["why"], values

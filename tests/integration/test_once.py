@@ -9,9 +9,8 @@ import pytest
 
 import issuer
 import pam
-from cluster_double import claims_of
-from faults import CONFDIR, USED, split
-from test_pam import pam_without_root
+from api_double import claims_of
+from faults import USED
 
 TOGETHER = 32
 
@@ -33,7 +32,7 @@ def together(token, times, **arguments):
             os.close(go[1])
             os.write(ready[1], b"x")
             os.read(go[0], 1)  # until all are there
-            result = pam.run(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="10.1.2.3", **arguments)
+            result = pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token), rhost="10.1.2.3", **arguments)
             os.write(writer, result["codes"]["authenticate"].encode())
             os._exit(0)
         os.close(writer)
@@ -63,7 +62,7 @@ def test_one_of_two_who_both_saw_no_mark(once):
     """Each has looked before the other makes it: strace holds both up in between."""
     once.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
     once.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
-    answers = "".join(part + "\n" for part in split(once.host.token())).encode()
+    answers = "".join(part + "\n" for part in issuer.answers(once.host.token())).encode()
     command = ["strace", "-o", "/dev/null", "-P", str(USED), "-e", "inject=openat:delay_enter=1000000", shutil.which("pamtester"), "warm",
                "deploy-bot", "authenticate"]
     both = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
@@ -213,10 +212,10 @@ def test_a_service_without_root(asking, demand):
     asking.host.edit("/etc/ksa/ksa.conf", "review = never", demand if demand.startswith("review") else "review = never")
     with open("/etc/ksa/ksa.conf", "a") as config:
         config.write("[service reports]\naudience = reports://build-7\n")
-    Path(CONFDIR, "reports").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
+    Path(pam.CONFDIR, "reports").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
     size = asking.host.log_size()
     token = asking.host.token(audience="reports://build-7", pod="job-1")
-    code = pam_without_root(asking, "reports", split(token), CONFDIR)["codes"]["authenticate"]
+    code = pam.attempt_without_root("reports", issuer.answers(token), pam.CONFDIR)["codes"]["authenticate"]
     lines = [line for line in asking.host.log_since(size) if "pam_ksa(" in line]
     assert code == "AUTHINFO_UNAVAIL" and " reason=needs-root " in lines[0], lines
     assert asking.server.counts == {} and list(USED.iterdir()) == []

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """packaging/systemd and packaging/kubernetes: what is installed is well formed, and the services can do their work in
 the confinement that they ask for."""
-import json
 import os
 import re
 import shutil
@@ -13,9 +12,8 @@ from pathlib import Path
 import pytest
 
 import issuer
-from accounts import Lister
-from cluster import up_for
-from tls_server import Certificates, TlsServer, page
+from cluster_host import CREDENTIAL, DoubleHost, up_for
+from tls_server import page
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = Path("/usr/lib/systemd/system")
@@ -107,22 +105,8 @@ def test_folders(private, tmp_path):
 
 @pytest.fixture
 def cluster(host):
-    """An API server on loopback, and the host's configuration for it."""
-    folder = Path("/etc/ksa/test")
-    folder.mkdir()
-    certificates = Certificates(folder)
-    with TlsServer(*certificates.issue("good", "IP:127.0.0.1")) as server:
-        host.write("/etc/ksa/ksa.conf", "[host]\naudience = ssh://build-7\n\n[cluster prod]\nissuer = %s\nkeys = api\n"
-                   "api_server = %s\napi_ca_file = %s\ncredential_file = /var/lib/ksa/credentials/prod\n" % (
-                       issuer.ISSUER, server.url, certificates.ca))
-        yield server
-
-
-def credential(host, age):
-    """A token of 24 hours for the host, issued AGE seconds ago."""
-    token = issuer.token(host.key, issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, int(time.time()) - age, 86400))
-    host.write("/var/lib/ksa/credentials/prod", token + "\n", 0o600)
-    return token
+    with DoubleHost(host) as cluster:
+        yield cluster
 
 
 ASK = """
@@ -146,52 +130,48 @@ for action in (lambda: os.chown("/run/ksa", 1, 1), lambda: socket.socket(socket.
 
 
 @needs_systemd
-def test_helper_in_the_confinement(host, cluster, tmp_path):
+def test_helper_in_the_confinement(cluster):
     """It becomes _ksa, asks, and can be ended by the root that started it; and the confinement is one."""
-    cluster.answer = page(b"hello")
+    cluster.server.pages["/"] = page(b"hello")
     shutil.copy(ROOT / "tests/support/fetch.py", "/etc/ksa/test")  # a unit sees a /tmp of its own, and the sources may stand there
-    words = {"support": "/etc/ksa/test", "url": cluster.url, "ca": Path("/etc/ksa/test/ca.pem").read_text()}
+    names = {"support": "/etc/ksa/test", "url": cluster.server.url + "/", "ca": Path("/etc/ksa/test/ca.pem").read_text()}
     unit = UNITS / "ksa-keys.service"
-    result = run([*CONFINE, unit, sys.executable, "-c", ASK % words], env={"PATH": os.environ["PATH"]})
+    result = run([*CONFINE, unit, sys.executable, "-c", ASK % names], env={"PATH": os.environ["PATH"]})
     assert result.stdout == "200 hello -9 False [] True True False False no no no no ", result.stdout
 
 
 @needs_systemd
 def test_keys_service(host, cluster):
     """The unit's own command fetches a set, into a file that all may read, and lets a fresh one be."""
-    credential(host, 60)
-    cluster.answer = page(issuer.jwks(host.key).encode(), "200 OK", "Content-Type: application/jwk-set+json",
-                          "Cache-Control: public, max-age=3600")
+    cluster.give_credential(age=60)
     result = run([*up_for(), *CONFINE, UNITS / "ksa-keys.service"])
     keys = Path("/var/cache/ksa/prod/keys")
     assert result.returncode == 0 and " %s " % host.key.kid in keys.read_text(), result.stdout
     assert keys.stat().st_mode & 0o777 == 0o644 and keys.parent.stat().st_mode & 0o777 == 0o755
-    asked = len(cluster.requests)
-    assert run([*up_for(), *CONFINE, UNITS / "ksa-keys.service"]).returncode == 0 and len(cluster.requests) == asked > 0
+    requests = len(cluster.requests())
+    assert run([*up_for(), *CONFINE, UNITS / "ksa-keys.service"]).returncode == 0 and len(cluster.requests()) == requests > 0
 
 
 @needs_systemd
 @pytest.mark.parametrize("age, renewed", [(3600, False), (46800, True)])
-def test_credential_service(host, cluster, age, renewed):
+def test_credential_service(cluster, age, renewed):
     """The unit's own command renews a credential past half its life, and no other."""
-    old, path = credential(host, age), Path("/var/lib/ksa/credentials/prod")
-    new = issuer.token(host.key, issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, life=86400))
+    old, new = cluster.give_credential(age=age), cluster.token()
     end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
-    cluster.answer = page(json.dumps({"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {
-        "audiences": [issuer.ISSUER], "expirationSeconds": 86400}, "status": {"token": new, "expirationTimestamp": end}}).encode(),
-        "201 Created", "Content-Type: application/json")
+    cluster.server.pages["/api/v1/namespaces/ksa-system/serviceaccounts/host-verifier/token"] = {
+        "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {
+            "audiences": [issuer.ISSUER], "expirationSeconds": 86400}, "status": {"token": new, "expirationTimestamp": end}}
     result = run([*up_for(), *CONFINE, UNITS / "ksa-credential.service"])
-    assert result.returncode == 0 and path.read_text().strip() == (new if renewed else old), result.stdout
-    assert path.stat().st_mode & 0o777 == 0o600 and bool(cluster.requests) == renewed
+    assert result.returncode == 0 and CREDENTIAL.read_text().strip() == (new if renewed else old), result.stdout
+    assert CREDENTIAL.stat().st_mode & 0o777 == 0o600 and bool(cluster.requests()) == renewed
     assert new not in result.stdout and old not in result.stdout
 
 
 @needs_systemd
-def test_accounts_service(host, cluster):
+def test_accounts_service(cluster):
     """The unit's own command lists, and writes a registry that all may read."""
-    credential(host, 60)
-    cluster.answer = lister = Lister()
-    lister.add("ci", "deployer")
+    cluster.give_credential(age=60)
+    cluster.server.listing.add("ci", "deployer")
     with open("/etc/ksa/ksa.conf", "a") as config:
         config.write("[accounts prod]\nnamespaces = ci\n")
     result = run([*CONFINE, UNITS / "ksa-accounts.service"])

@@ -12,52 +12,16 @@ import issuer
 import pam
 import registry
 
-CONFDIR = "/run/pam-test"
 CONFIG = "/etc/ksa/ksa.conf"
-
-
-class Stack:
-    """pam_ksa alone in a stack, and the log beside."""
-
-    def __init__(self, host):
-        self.host = host
-        os.makedirs(CONFDIR, exist_ok=True)
-
-    def write(self, service, arguments=""):
-        Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so %s\n" % (group, arguments)
-                                                  for group in ("auth", "account", "session")))
-
-    def attempt(self, answers=("x",), service="sshd", user="deploy-bot", arguments="", **others):
-        self.write(service, arguments)
-        size = self.host.log_size()
-        if service == "sshd":
-            others.setdefault("rhost", "10.1.2.3")
-        result = pam.attempt(CONFDIR, service, user, answers=list(answers), **others)
-        result["log"] = [line for line in self.host.log_since(size) if "pam_ksa(" in line]
-        result["reasons"] = re.findall(r" reason=([a-z-]+) ", "\n".join(result["log"]))
-        result["auth"] = result["codes"].get("authenticate")
-        assert result["changed"] == [], result
-        return result
-
-
-@pytest.fixture
-def stack(host):
-    host.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd sudo\n")
-    return Stack(host)
-
-
-def split(token):
-    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
-    return parts if len(parts[-1]) < 500 else parts + [""]
 
 
 def test_allow(stack):
     token = stack.host.token(pod="job-1")
-    result = stack.attempt(split(token), phases=("authenticate", "acct_mgmt", "setcred", "open_session", "close_session"))
+    result = stack.attempt(issuer.answers(token), phases=("authenticate", "acct_mgmt", "setcred", "open_session", "close_session"))
     # PAM_IGNORE alone in a stack is a refusal: the session group has other modules in real life.
     assert [result["codes"][phase] for phase in ("authenticate", "acct_mgmt", "setcred")] == ["SUCCESS"] * 3, result
     assert result["prompts"] == ["Service account token as password: "] + ["Service account token part %d as password: " % n
-                                                               for n in range(2, len(split(token)) + 1)]
+                                                               for n in range(2, len(issuer.answers(token)) + 1)]
     assert result["messages"] == [] and max(result["delays"] or [0]) == 0, result
     names = [variable.split("=")[0] for variable in result["environment"]]
     assert sorted(names) == ["KSA_ACCOUNT", "KSA_CLUSTER", "KSA_EXPIRES", "KSA_JTI", "KSA_NAMESPACE"]
@@ -108,7 +72,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_refused(stack, reason):
-    result = stack.attempt(split(stack.host.token(**REFUSED[reason])))
+    result = stack.attempt(issuer.answers(stack.host.token(**REFUSED[reason])))
     # The account phase ignores who was refused: alone in a stack that is no success either.
     assert result["auth"] == "AUTH_ERR" and result["codes"]["acct_mgmt"] != "SUCCESS", result
     assert result["reasons"] == [reason] and result["environment"] == [], result
@@ -122,7 +86,7 @@ def test_refused(stack, reason):
 
 def test_legacy_token(stack):
     token = issuer.token(stack.host.key, issuer.legacy_claims())
-    assert stack.attempt(split(stack.host.remember(token)))["reasons"] == ["legacy-token"]
+    assert stack.attempt(issuer.answers(stack.host.remember(token)))["reasons"] == ["legacy-token"]
 
 
 def test_nodelay(stack):
@@ -137,12 +101,12 @@ def shared_issuer(host, *keys):
 def test_two_clusters_of_one_issuer(stack):
     host, other = stack.host, issuer.Key("ES256")
     shared_issuer(host, other)
-    assert stack.attempt(split(host.token()))["auth"] == "SUCCESS"  # the key is in one
-    assert stack.attempt(split(host.token(other)))["reasons"] == ["no-rule"]  # and the other is no prod
+    assert stack.attempt(issuer.answers(host.token()))["auth"] == "SUCCESS"  # the key is in one
+    assert stack.attempt(issuer.answers(host.token(other)))["reasons"] == ["no-rule"]  # and the other is no prod
     stranger = issuer.Key("ES256")
-    assert stack.attempt(split(host.token(stranger)))["reasons"] == ["unknown-kid"]  # in none
+    assert stack.attempt(issuer.answers(host.token(stranger)))["reasons"] == ["unknown-kid"]  # in none
     shared_issuer(host, other, host.key)
-    assert stack.attempt(split(host.token()))["reasons"] == ["ambiguous-kid"]  # in both
+    assert stack.attempt(issuer.answers(host.token()))["reasons"] == ["ambiguous-kid"]  # in both
 
 
 def test_key_sets_with_one_kid_twice(stack):
@@ -151,7 +115,7 @@ def test_key_sets_with_one_kid_twice(stack):
     for entries, result in (((host.key, other, host.key), "SUCCESS"), ((other.jwk(kid="x"), host.key.jwk(kid="x"), host.key), "SUCCESS"),
                             ((host.key, other.jwk(kid=host.key.kid)), "ambiguous-kid")):
         host.write_keys(*entries)
-        attempt = stack.attempt(split(host.token()))
+        attempt = stack.attempt(issuer.answers(host.token()))
         assert result in (attempt["auth"], *attempt["reasons"]), attempt
 
 
@@ -159,20 +123,20 @@ def test_key_sets_with_one_kid_twice(stack):
 
 def test_rule_for_another_user_or_service_does_not_ask(stack):
     for others in (dict(user="alice"), dict(service="login")):
-        result = stack.attempt(split(stack.host.token()), **others)
+        result = stack.attempt(issuer.answers(stack.host.token()), **others)
         assert result["auth"] == "USER_UNKNOWN", result
         assert result["prompts"] == result["log"] == result["messages"] == [] and max(result["delays"] or [0]) == 0
 
 
 def test_rule_for_another_address(stack):
     stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 10.0.0.0/8")
-    assert stack.attempt(split(stack.host.token()), rhost="10.9.9.9")["auth"] == "SUCCESS"
-    assert stack.attempt(split(stack.host.token()), rhost="192.0.2.1")["reasons"] == ["no-rule"]
+    assert stack.attempt(issuer.answers(stack.host.token()), rhost="10.9.9.9")["auth"] == "SUCCESS"
+    assert stack.attempt(issuer.answers(stack.host.token()), rhost="192.0.2.1")["reasons"] == ["no-rule"]
 
 
 def test_remote_host_as_a_name_never_matches(stack):
     stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 0.0.0.0/0 ::/0")
-    result = stack.attempt(split(stack.host.token()), rhost="job.example.com")
+    result = stack.attempt(issuer.answers(stack.host.token()), rhost="job.example.com")
     assert result["reasons"] == ["no-rule"] and "name" in result["log"][0], result
 
 
@@ -184,7 +148,7 @@ def test_remote_host_as_a_name_never_matches(stack):
 def test_zone_of_an_address(stack, rhost, admitted):
     """PAM_RHOST may be a name, which the client may choose in its own DNS."""
     stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd\nfrom = 10.0.0.0/8 fd00::/8 fe80::/10")
-    result = stack.attempt(split(stack.host.token()), rhost=rhost)
+    result = stack.attempt(issuer.answers(stack.host.token()), rhost=rhost)
     assert (result["auth"], result["reasons"]) == (("SUCCESS", ["ok"]) if admitted else ("AUTH_ERR", ["no-rule"])), result
 
 
@@ -192,22 +156,22 @@ def test_zone_of_an_address(stack, rhost, admitted):
 def test_system_users_must_be_named(stack, user):
     """uid 0, and one below 1000: a rule that names the user says so; @own would not."""
     stack.host.edit(CONFIG, "user = deploy-bot", "user = deploy-bot %s" % user)
-    assert stack.attempt(split(stack.host.token()), user=user)["auth"] == "SUCCESS"
+    assert stack.attempt(issuer.answers(stack.host.token()), user=user)["auth"] == "SUCCESS"
     stack.host.edit(CONFIG, "user = deploy-bot %s" % user, "user = deploy-bot")
-    assert stack.attempt(split(stack.host.token()), user=user)["auth"] == "USER_UNKNOWN"
+    assert stack.attempt(issuer.answers(stack.host.token()), user=user)["auth"] == "USER_UNKNOWN"
 
 
 def test_user_that_does_not_exist(stack):
     stack.host.edit(CONFIG, "user = deploy-bot", "user = deploy-bot nobody-here")
-    assert stack.attempt(split(stack.host.token()), user="nobody-here")["reasons"] == ["unknown-user"]
+    assert stack.attempt(issuer.answers(stack.host.token()), user="nobody-here")["reasons"] == ["unknown-user"]
 
 
 def test_default_account_is_covered_by_its_name_alone(stack):
     stack.host.edit(CONFIG, "prod:ci/deployer", "prod:ci/*")
     token = stack.host.token(account="default")
-    assert stack.attempt(split(token))["reasons"] == ["no-rule"]
+    assert stack.attempt(issuer.answers(token))["reasons"] == ["no-rule"]
     stack.host.edit(CONFIG, "prod:ci/*", "prod:ci/default")
-    assert stack.attempt(split(token))["auth"] == "SUCCESS"
+    assert stack.attempt(issuer.answers(token))["auth"] == "SUCCESS"
 
 
 # --- The conversation ---
@@ -220,10 +184,10 @@ def test_more_than_33_parts(stack):
 def test_token_of_16_kib_and_one_byte_more(stack):
     token, kid = issuer.token_of_length(stack.host.key, 16384)
     stack.host.write_keys(stack.host.key.jwk(kid=kid))
-    assert stack.attempt(split(token))["auth"] == "SUCCESS"
+    assert stack.attempt(issuer.answers(token))["auth"] == "SUCCESS"
     longer, kid = issuer.token_of_length(stack.host.key, 16385)
     stack.host.write_keys(stack.host.key.jwk(kid=kid))
-    assert stack.attempt(split(longer))["reasons"] == ["token-too-long"]
+    assert stack.attempt(issuer.answers(longer))["reasons"] == ["token-too-long"]
     assert stack.attempt([longer])["reasons"] == ["token-too-long"]
 
 
@@ -272,7 +236,7 @@ def test_client_is_not_told_what_its_answer_was(stack, length, word):
 
 
 def test_user_changed_between_auth_and_account(stack):
-    result = stack.attempt(split(stack.host.token()), before_account={"user": "root"})
+    result = stack.attempt(issuer.answers(stack.host.token()), before_account={"user": "root"})
     assert result["auth"] == "SUCCESS" and result["codes"]["acct_mgmt"] == "PERM_DENIED", result
     assert result["reasons"] == ["ok", "user-changed"], result
 
@@ -280,9 +244,9 @@ def test_user_changed_between_auth_and_account(stack):
 def test_account_without_a_token_ignores(stack):
     """People with keys, NOPASSWD: no configuration is opened and nothing said, even where it is broken."""
     stack.host.write(CONFIG, "broken\n")
-    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
+    Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
     size = stack.host.log_size()
-    result = pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))
+    result = pam.attempt(pam.CONFDIR, "people", "alice", phases=("acct_mgmt",))
     assert result["codes"] == {"acct_mgmt": "SUCCESS"} and result["changed"] == []
     assert [line for line in stack.host.log_since(size) if "pam_ksa" in line] == []
 
@@ -293,15 +257,15 @@ def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
     """However he came in."""
     registry.name_service()
     registry.make()
-    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
+    Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
     size = stack.host.log_size()
-    result = pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))
+    result = pam.attempt(pam.CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))
     lines = [line for line in stack.host.log_since(size) if "pam_ksa" in line]
     assert result["codes"] == {"acct_mgmt": "SUCCESS" if reason is None else "AUTH_ERR"}, result
     assert re.findall(r" reason=([a-z-]+) ", "\n".join(lines)) == ([reason] if reason else []), lines
-    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so exempt=ci_%s\n"
+    Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so exempt=ci_%s\n"
                                        "account required pam_permit.so\n" % name)
-    assert pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
+    assert pam.attempt(pam.CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
 @pytest.mark.parametrize("arguments", ("nonsense", "exempt=ci_gone,", "exempt=CORP\\admin", "token_file=relative"))
@@ -310,10 +274,10 @@ def test_account_with_a_wrong_argument_admitted_a_removed_user(stack, arguments,
     """The argument was a reason not to look at the user. People and users that are well are still left alone."""
     registry.name_service()
     registry.make()
-    Path(CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so %s\n"
+    Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so %s\n"
                                        "account required pam_permit.so\n" % arguments)
-    assert pam.attempt(CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": code}
-    assert pam.attempt(CONFDIR, "people", "alice", phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
+    assert pam.attempt(pam.CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": code}
+    assert pam.attempt(pam.CONFDIR, "people", "alice", phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
 @pytest.mark.parametrize("user, service, made", (("ci_deployer", "sshd", True), ("alice", "sshd", False), ("ci_deployer", "su", False),
@@ -334,7 +298,7 @@ def test_session_of_sshd_makes_the_home_of_a_managed_user(stack, tmp_path, user,
 
 @pytest.mark.parametrize("arguments", ("nonsense", "nodelay=1", "token_file=relative", "config=", "config=/a config=/b", "debugging"))
 def test_unknown_argument(stack, arguments):
-    result = stack.attempt(split(stack.host.token()), arguments=arguments + " exempt=deploy-bot")
+    result = stack.attempt(issuer.answers(stack.host.token()), arguments=arguments + " exempt=deploy-bot")
     assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == ["bad-argument"] and result["prompts"] == [], result
 
 
@@ -347,7 +311,7 @@ def test_exempt_comes_before_the_configuration(stack):
 
 def test_other_configuration(stack):
     shutil.move(CONFIG, "/etc/ksa/other.conf")
-    assert stack.attempt(split(stack.host.token()), arguments="config=/etc/ksa/other.conf")["auth"] == "SUCCESS"
+    assert stack.attempt(issuer.answers(stack.host.token()), arguments="config=/etc/ksa/other.conf")["auth"] == "SUCCESS"
 
 
 # --- The configuration ---
@@ -417,7 +381,7 @@ def test_broken_configuration(stack, name):
     token = stack.host.token()
     change(stack.host)
     try:
-        result = stack.attempt(split(token))
+        result = stack.attempt(issuer.answers(token))
     finally:
         os.chmod("/etc/ksa", 0o755)
     assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == [reason], result
@@ -428,38 +392,21 @@ def test_broken_configuration(stack, name):
 def test_unreadable_configuration_for_a_service_without_root(stack):
     os.chmod(CONFIG, 0o600)
     stack.write("sshd")
-    result = pam_without_root(stack)
+    result = pam.attempt_without_root()
     assert result["codes"]["authenticate"] == "AUTHINFO_UNAVAIL", result
-
-
-def pam_without_root(stack, service="sshd", answers=("x",), confdir=CONFDIR):
-    """As PostgreSQL calls it. A child of its own, since there is no way back."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setgroups([])
-        os.setresgid(1502, 1502, 1502)
-        os.setresuid(1502, 1502, 1502)
-        os.write(writer, repr(pam.attempt(confdir, service, "deploy-bot", answers=list(answers))).encode())
-        os._exit(0)
-    os.close(writer)
-    with open(reader) as pipe:
-        text = pipe.read()
-    os.waitpid(child, 0)
-    return __import__("ast").literal_eval(text)
 
 
 def test_service_without_root_needs_its_own_audience(stack):
     stack.host.edit(CONFIG, "service = sshd sudo", "service = sshd reports")
     stack.write("reports")
-    result = pam_without_root(stack, "reports")
+    result = pam.attempt_without_root("reports")
     assert result["codes"]["authenticate"] == "AUTHINFO_UNAVAIL" and result["prompts"] == [], result
     with open(CONFIG, "a") as config:
         config.write("[service reports]\naudience = reports://build-7\n")
     token = stack.host.token(audience="reports://build-7")
-    assert pam_without_root(stack, "reports", split(token))["codes"]["authenticate"] == "SUCCESS"
-    assert pam_without_root(stack, "reports", split(stack.host.token()))["codes"]["authenticate"] == "AUTH_ERR"
-    assert stack.attempt(split(token))["reasons"] == ["wrong-audience"]  # and sshd does not take it
+    assert pam.attempt_without_root("reports", issuer.answers(token))["codes"]["authenticate"] == "SUCCESS"
+    assert pam.attempt_without_root("reports", issuer.answers(stack.host.token()))["codes"]["authenticate"] == "AUTH_ERR"
+    assert stack.attempt(issuer.answers(token))["reasons"] == ["wrong-audience"]  # and sshd does not take it
 
 
 # --- The host program is left as found; run() compares descriptors, umask, environment, ids, signals ---
@@ -486,6 +433,6 @@ def test_token_file_out_of_place(stack, others):
 
 
 def test_token_file_missing_prompts(stack):
-    result = stack.attempt(split(stack.host.token()), service="sudo", arguments="token_file=/home/%u/.ksa/token",
+    result = stack.attempt(issuer.answers(stack.host.token()), service="sudo", arguments="token_file=/home/%u/.ksa/token",
                            real_uid=1500, ruser="deploy-bot")
     assert result["auth"] == "SUCCESS" and len(result["prompts"]) == 2, result

@@ -8,7 +8,6 @@ import time
 import fuse
 import pam
 from host import wait_until
-from test_pam import CONFDIR, stack  # noqa: F401 (a fixture)
 
 PLACE = "/home/deploy-bot/silent"
 
@@ -25,14 +24,14 @@ def state_of(entry):
         return None
 
 
-def test_login_goes_on_without_the_child_and_keeps_no_zombie(stack):  # noqa: F811
+def test_login_goes_on_without_the_child_and_keeps_no_zombie(stack):
     os.makedirs(PLACE, exist_ok=True)
     shutil.chown(PLACE, "deploy-bot", "deploy-bot")
     stack.write("sudo", "token_file=%s/token" % PLACE)
     zombies = processes("Z")
     with fuse.SilentFiles(PLACE) as files:
         start = time.monotonic()
-        wait = pam.start(CONFDIR, "sudo", "deploy-bot", ruser="deploy-bot", phases=("authenticate",),
+        wait = pam.start(pam.CONFDIR, "sudo", "deploy-bot", ruser="deploy-bot", phases=("authenticate",),
                          real_uid=pwd.getpwnam("deploy-bot").pw_uid)
         result = wait()
         assert time.monotonic() - start < 50 and files.asked.is_set()

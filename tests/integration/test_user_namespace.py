@@ -7,8 +7,7 @@ import subprocess
 import pytest
 
 import registry
-from accounts import Lister
-from cluster import Cluster
+from cluster_host import DoubleHost
 
 SECTIONS = "[accounts prod]\nnamespaces = ci\n[account release-bot]\naccount = prod:ci/releaser\n"
 MAP = "0 0 65536\n"
@@ -17,11 +16,10 @@ MAP = "0 0 65536\n"
 @pytest.fixture
 def cluster(host):
     registry.needs_name_service()
-    with Cluster(host) as cluster:
-        cluster.lister = cluster.server.answer = Lister()
+    with DoubleHost(host) as cluster:
         cluster.give_credential()
         use(cluster)
-        cluster.lister.add("ci", "deployer")
+        cluster.server.listing.add("ci", "deployer")
         yield cluster
 
 

@@ -2,11 +2,12 @@
 """Text that is not a valid value is an error, in logins as in check: never a wider rule."""
 import shutil
 from pathlib import Path
+import pam
 
 import pytest
 
 import issuer
-from test_pam import CONFIG, Stack, split
+from test_pam import CONFIG
 
 FOUND = Path(__file__).resolve().parents[1] / "data/found"
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
@@ -41,7 +42,7 @@ WIDER = {
 def stack(host):
     host.write(CONFIG, "[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = %s\nkeys = file:/etc/ksa/prod.jwks\n%s"
                % (issuer.ISSUER, RULE))
-    return Stack(host)
+    return pam.PamStack(host)
 
 
 def check(host):
@@ -52,7 +53,7 @@ def check(host):
 @pytest.mark.parametrize("name", WIDER)
 def test_text_after_a_value_admits_no_one_else(stack, name):
     value, more, claims, attempt = WIDER[name]
-    token = split(stack.host.token(**claims))
+    token = issuer.answers(stack.host.token(**claims))
     assert stack.attempt(token, **attempt)["auth"] in ("AUTH_ERR", "USER_UNKNOWN")
     stack.host.edit(CONFIG, value + "\n", value + more + "\n")
     result = stack.attempt(token, **attempt)
@@ -69,7 +70,7 @@ def test_text_after_a_value_admits_no_one_else(stack, name):
 @pytest.mark.parametrize("path", sorted(FOUND.glob("conf-*.conf")), ids=lambda path: path.stem)
 def test_configuration_that_was_found(stack, path):
     shutil.copy(path, CONFIG)
-    result = stack.attempt(split(stack.host.token()))
+    result = stack.attempt(issuer.answers(stack.host.token()))
     assert result["auth"] == "AUTHINFO_UNAVAIL" and result["reasons"] == ["config-invalid"], result
     status, (problem,) = check(stack.host)
     (line,) = [number for number, text in enumerate(path.read_text().splitlines(), 1) if "#" in text]
@@ -146,6 +147,6 @@ def test_argument_without_a_valid_value(stack, arguments):
 
 def test_arguments_with_all_that_a_value_may_have(stack):
     config = shutil.copy(CONFIG, "/etc/ksa/a.b_c-d+e@f:g=h~i%j.conf")
-    result = stack.attempt(split(stack.host.token()), arguments="exempt=a.b_c-d+e@f,g$ config=" + config)
+    result = stack.attempt(issuer.answers(stack.host.token()), arguments="exempt=a.b_c-d+e@f,g$ config=" + config)
     assert result["auth"] == "SUCCESS", result
     assert stack.attempt(["x"], arguments="exempt=a.b,deploy-bot")["auth"] == "USER_UNKNOWN"

@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from apiserver import account_subject
-from cluster_host import HOST_ACCOUNT, STATE, ClusterHost, eventually
+from cluster_host import HOST_ACCOUNT, STATE, eventually, RealHost
 from host import SOURCE, wait_until
 
 RANGE = (1879048192, 2147483647)
@@ -52,10 +52,10 @@ def uids(run=()):
     return {line.split(":")[0]: int(line.split(":")[2]) for line in process.stdout.splitlines()}
 
 
-class AccountsHost(ClusterHost):
+class AccountsHost(RealHost):
     @staticmethod
     def prepare(server):
-        ClusterHost.prepare(server)
+        RealHost.prepare(server)
         server.apply(LIST.read_text())
         subject = account_subject(*HOST_ACCOUNT)["name"]
         eventually(lambda: server.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {"spec": {

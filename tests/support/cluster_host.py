@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The private host and a real API server beside it: its configuration, its credential, and logins with tokens that
-the server made."""
-import contextlib
+"""The private host with [cluster prod]: a double of an API server (DoubleHost), or a real one (RealHost). Its
+configuration, its credential, what it has cached, and logins with tokens that the real server made."""
 import os
 import re
 import shutil
@@ -10,23 +9,39 @@ from pathlib import Path
 
 import issuer
 import pam
+from api_double import ApiDouble
 from apiserver import account_subject
+from tls_server import Certificates
 
-CA = "/etc/ksa/prod-ca.crt"
-STATE = Path("/var/lib/ksa")
+CACHE, RUN, STATE = Path("/var/cache/ksa"), Path("/run/ksa"), Path("/var/lib/ksa")
+LOCKS = RUN / "clusters"  # and stamps
 CREDENTIAL = STATE / "credentials" / "prod"
-CACHE = Path("/var/cache/ksa")
-REVIEW = "/apis/authentication.k8s.io/v1/tokenreviews"
-ACCESS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-KEYS = "/openid/v1/jwks"
+CA = Path("/etc/ksa/prod-ca.crt")
 HOST_ACCOUNT = ("ksa-system", "host-verifier")
-CONFDIR = "/run/pam-test"
 # An API server keeps a success for 10 seconds.
-MEMORY = 10
+REVIEW_CACHED = 10
+# A month: longer than anything waits after a start.
+UP = 30 * 86400
+
+
+def up_for(seconds=UP):
+    """The start of a command line that runs a command as on a host that started SECONDS ago."""
+    return ["/usr/bin/python3", str(Path(__file__).with_name("uptime.py")), str(seconds)]
+
+
+def read_only(cluster, directory, *args, **more):
+    """ksactl where DIRECTORY is a read-only file system."""
+    script = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec ksactl "$@"'
+    return cluster.host.run(["unshare", "--mount", "sh", "-c", script, str(directory), *map(str, args)], user="root", **more)
+
+
+def root_only(path):
+    status = os.stat(path)
+    return status.st_uid == 0 and status.st_mode & 0o077 == 0
 
 
 def eventually(condition, seconds=30):
-    """What another process does in seconds, not in moments: this leaves it the processor."""
+    """Waits for what another process does in seconds rather than moments, and leaves it the processor."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "it did not happen"
@@ -34,51 +49,147 @@ def eventually(condition, seconds=30):
     return value
 
 
-def split(token):
-    """As ksa-askpass does it."""
-    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
-    return parts if len(parts[-1]) < 500 else parts + [""]
-
-
-def field(line, name):
-    """A field of a log line, without its quotes."""
-    found = re.search(r' %s=(?:"([^"]*)"|(\S+))' % name, line)
-    return found and (found.group(1) or found.group(2))
-
-
 class ClusterHost:
-    """HOST with [cluster prod] = SERVER. Rules are for sshd, unless they say something else."""
-
-    def __init__(self, host, server):
+    def __init__(self, host, server=None):
         self.host, self.server = host, server
 
-    # --- What stands on the host ---
+    @staticmethod
+    def section(name, keys, server, ca, more="", issuer_name=issuer.ISSUER):
+        return "[cluster %s]\nissuer = %s\nkeys = %s\napi_server = %s\napi_ca_file = %s\n%s\n" % (
+            name, issuer_name, keys, server.url, ca, more)
+
+    def write_credential(self, token):
+        self.host.write(CREDENTIAL, token + "\n", 0o600)
+        return self.host.remember(token)
+
+    def ksactl(self, *args, status=None, **more):
+        """As the administrator. STATUS is the expected one, None for any. The result's log has the lines of ksactl."""
+        result = self.host.run(["ksactl", *map(str, args)], user="root", **more)
+        assert status in (None, result.status), result
+        return result
+
+    @staticmethod
+    def cached(name="prod"):
+        """The kids of the cached set, None if it does not exist."""
+        path = CACHE / name / "keys"
+        if not path.exists():
+            return None
+        lines = path.read_text().splitlines()
+        kids = [line.split(" ")[2] for line in lines if line.startswith("key ")]
+        assert lines[0] == "ksa-keys 1" and lines[-1] == "end %d" % len(kids), "the set is incomplete"
+        return kids
+
+    @staticmethod
+    def cool_down(name="prod"):
+        """As half a minute after a login's last attempt to fetch the keys."""
+        (LOCKS / (name + ".stamp")).unlink(missing_ok=True)
+
+
+class DoubleHost(ClusterHost):
+    """HOST with [cluster prod] = a double that serves requests with any credential. Use with `with`."""
+
+    def __enter__(self):
+        directory = Path("/etc/ksa/test")
+        directory.mkdir()
+        self.certificates = Certificates(directory)
+        self.pair = self.certificates.issue("good", "IP:127.0.0.1")
+        self.server = ApiDouble(*self.pair, self.host.key, credential=None).__enter__()
+        self.configure()
+        return self
+
+    def __exit__(self, *_):
+        self.server.__exit__()
+
+    # --- The configuration ---
+
+    def section(self, name="prod", keys="api", more=None, issuer_name=issuer.ISSUER):
+        if more is None:  # each cluster has its own credential
+            more = "credential_file = %s\n" % CREDENTIAL if name == "prod" else ""
+        ca = self.certificates.ca
+        return super().section(name, keys, self.server, ca, "keys_ca_file = %s\n%s" % (ca, more), issuer_name)
+
+    def configure(self, *sections, host=""):
+        self.host.write("/etc/ksa/ksa.conf", "[host]\naudience = ssh://build-7\n%s\n%s" % (
+            host, "".join(sections or [self.section()])))
+
+    def token(self, age=0, life=86400, **claims):
+        """A token of the host's own account."""
+        return self.host.remember(issuer.token(self.host.key, issuer.claims(
+            *HOST_ACCOUNT, issuer.ISSUER, int(time.time()) - age, life, **claims)))
+
+    def give_credential(self, **arguments):
+        return self.write_credential(self.token(**arguments))
+
+    def requests(self, path=None):
+        """The requests for PATH, or all."""
+        return [request for request in self.server.requests if path is None or request.split(" ")[1] == path]
+
+    # --- The host ---
+
+    def refresh(self, *args, **more):
+        return self.ksactl("keys", "refresh", *args, **more)
+
+    def ksactl_up(self, *args, seconds=UP):
+        """ksactl SECONDS after the host's start, on which depends what is due."""
+        return self.host.run([*up_for(seconds), "ksactl", *args], user="root")
+
+    def refresh_if_due(self, *args, **more):
+        """As the timer does it."""
+        return self.ksactl_up("keys", "refresh", "--if-due", *args, **more)
+
+    def age(self, seconds, name="prod"):
+        """Makes the cached set, which is fresh, that much older."""
+        path = CACHE / name / "keys"
+        lines = path.read_text().splitlines(keepends=True)
+        self.host.write(path, "".join(
+            "fetched %d\n" % (int(line.split()[1]) - seconds) if line.startswith("fetched ") else line for line in lines))
+
+    @staticmethod
+    def uptime():
+        return int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+
+    @staticmethod
+    def stamp(name="prod"):
+        path = LOCKS / (name + ".stamp")
+        return int(path.read_text()) if path.exists() else None
+
+    def assert_no_token_in_outputs(self, *texts):
+        """Neither output nor log holds a piece of a token that only its owner knows."""
+        text = "".join(self.host.outputs) + open("/var/log/auth.log", errors="replace").read() + "".join(texts)
+        # A shorter text cannot hold such a piece; a text that occurs often is checked once.
+        text = " ".join(set(re.findall("[A-Za-z0-9_-]{24,}", text)))
+        for token in self.host.tokens:
+            signature = token.rpartition(".")[2]
+            assert not any(signature[at:at + 24] in text for at in range(0, len(signature) - 23))
+
+
+class RealHost(ClusterHost):
+    """HOST with [cluster prod] = SERVER. Rules are for sshd, unless they have another service."""
+
+    # --- State of the host ---
 
     @staticmethod
     def prepare(server):
-        """What every test finds in the cluster: the account of hosts, and one to log in with."""
+        """Creates in the cluster the account of hosts, and an account to log in with."""
         server.account(*HOST_ACCOUNT)
         server.bind("ksa-host-verifier", "system:auth-delegator", account_subject(*HOST_ACCOUNT))
         server.account("ci", "deployer")
 
     def reset(self):
-        """This host has nothing yet but a token of the account of hosts."""
-        for folder, mode in ((STATE, 0o755), (STATE / "credentials", 0o700), (STATE / "used", 0o700),
-                             (CACHE, 0o755), (Path("/run/ksa"), 0o700)):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=mode)
+        """This host has only a token of the account of hosts."""
+        for directory, mode in ((STATE, 0o755), (STATE / "credentials", 0o700), (STATE / "used", 0o700),
+                                (CACHE, 0o755), (RUN, 0o700)):
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(mode=mode)
         shutil.copy(self.server.ca, CA)
         self.give_credential()
 
-    def write_credential(self, text):
-        self.host.write(CREDENTIAL, text + "\n", 0o600)
-
     def give_credential(self, account=HOST_ACCOUNT):
         """A token for the API server itself, as a host's credential."""
-        self.write_credential(self.host.remember(self.server.create_token(*account, audience=None, seconds=3600)))
+        return self.write_credential(self.server.create_token(*account, audience=None, seconds=3600))
 
     def configure(self, *rules, cluster="", host="", keys="file:/etc/ksa/prod.jwks", credential=None):
-        """RULES are texts of options; account, user and service are sshd's deploy rule where they do not say other."""
+        """RULES are texts of options; account, user and service default to those of sshd's deploy rule."""
         self.host.write_keys(*self.server.keys)
         text = "[host]\naudience = ssh://build-7\n%s\n" % host
         text += self.cluster("prod", self.server, CA, keys, credential or "credential_file = %s" % CREDENTIAL, cluster)
@@ -91,26 +202,10 @@ class ClusterHost:
 
     @staticmethod
     def cluster(name, server, ca, keys, credential, more=""):
-        return "[cluster %s]\nissuer = %s\nkeys = %s\napi_server = %s\napi_ca_file = %s\n%s\n%s\n" % (
-            name, server.issuer, keys, server.url, ca, credential, more)
+        return ClusterHost.section(name, keys, server, ca, credential + "\n" + more, server.issuer)
 
-    def ksactl(self, *words, stdin=b"", status=0):
-        """As the administrator; STATUS None for any. The result; its log has the lines of ksactl."""
-        result = self.host.run(["ksactl", *words], user="root", stdin=stdin)
-        assert status in (None, result.status), result
-        return result
-
-    # --- Key sets that are fetched ---
-
-    def cool_down(self, name="prod"):
-        """The last attempt of a login to fetch the keys was half a minute ago."""
-        Path("/run/ksa/clusters/%s.stamp" % name).unlink(missing_ok=True)
-
-    @staticmethod
-    def cached(name="prod"):
-        """The kids of the cached set."""
-        with contextlib.suppress(FileNotFoundError):
-            return re.findall(r"^key \S+ (\S+) ", (CACHE / name / "keys").read_text(), re.M)
+    def ksactl(self, *args, status=0, **more):
+        return super().ksactl(*args, status=status, **more)
 
     # --- Logins ---
 
@@ -163,16 +258,16 @@ class ClusterHost:
     @staticmethod
     def pam_codes(tokens):
         """The same, of processes side by side."""
-        os.makedirs(CONFDIR, exist_ok=True)
-        Path(CONFDIR, "sshd").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
-        started = [pam.start(CONFDIR, "sshd", "deploy-bot", answers=split(token), rhost="127.0.0.1") for token in tokens]
+        os.makedirs(pam.CONFDIR, exist_ok=True)
+        Path(pam.CONFDIR, "sshd").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
+        started = [pam.start(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token), rhost="127.0.0.1") for token in tokens]
         results = [wait() for wait in started]
         assert all(result["changed"] == [] for result in results), results
         return [result["codes"]["authenticate"] for result in results]
 
-    # --- What the server heard from us ---
+    # --- Requests to the server ---
 
-    def asked(self, size, *paths):
+    def requests(self, size, *paths):
         """Requests of ksa-fetch since: events of the audit log; for some paths, or all."""
         return [event for event in self.server.audit_since(size)
                 if event.get("userAgent", "").startswith("ksa-fetch") and

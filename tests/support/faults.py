@@ -3,21 +3,18 @@
 must hold whatever goes wrong. The tables of faults are in the tests."""
 import contextlib
 import os
-import re
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 
-import cluster_double
+from api_double import BEARER, REVIEW, ApiDouble
 import issuer
 import pam
-from cluster_double import ClusterDouble
-from host import wait_until
+from host import field, wait_until
 from tls_server import Certificates
 
-CONFDIR = "/run/pam-faults"
 CONFIG = Path("/etc/ksa/ksa.conf")
 CREDENTIAL = Path("/var/lib/ksa/credentials/prod")
 CACHE = Path("/var/cache/ksa/prod/keys")
@@ -49,11 +46,6 @@ def kept_files():
             for folder in KEPT for path in Path(folder).rglob("*")}
 
 
-def split(token):
-    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
-    return parts if len(parts[-1]) < 500 else parts + [""]
-
-
 def nobody_listens():
     """An address where a connection is refused."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -67,13 +59,12 @@ class Verdict:
         self.result, self.log, self.seconds = result, log, seconds
         self.line = log[0] if log else ""
         self.auth = result["codes"]["authenticate"]
-        self.reason = self.word("reason")
-        self.review = self.word("review")
-        self.why = self.word("why")
+        self.reason = self.field("reason")
+        self.review = self.field("review")
+        self.why = self.field("why")
 
-    def word(self, name):
-        found = re.search(r' %s=(?:"([^"]*)"|(\S+))' % name, self.line)
-        return found and (found.group(1) if found.group(1) is not None else found.group(2))
+    def field(self, name):
+        return field(self.line, name)
 
     def __repr__(self):
         return "%s after %.1f s\n%s\n%s" % (self.auth, self.seconds, "\n".join(self.log), self.result["messages"])
@@ -85,7 +76,7 @@ class Scene:
     def __init__(self, host, certificates, server):
         self.host, self.certificates, self.server = host, certificates, server
         self.url, self.ca, self.timeout, self.options = server.url, certificates.ca, PATIENCE, {}
-        self.connections, self.path = server.connections, cluster_double.REVIEW
+        self.connections, self.path = server.connections, REVIEW
         self.cleanups = contextlib.ExitStack()
         self.until_the_end = self.cleanups.enter_context
 
@@ -99,10 +90,10 @@ class Scene:
                         "[cluster prod]\nissuer = %s\nkeys = %s\n%s\n"
                         "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd sudo\nreview = %s\n%s\n"
                         % (self.timeout, host, issuer.ISSUER, keys, "\n".join(lines), review, rule))
-        self.host.write(CREDENTIAL, cluster_double.CREDENTIAL + "\n", 0o600)
-        os.makedirs(CONFDIR, exist_ok=True)
+        self.host.write(CREDENTIAL, BEARER + "\n", 0o600)
+        os.makedirs(pam.CONFDIR, exist_ok=True)
         for service in ("sshd", "sudo"):
-            Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so nodelay\n" % group for group in ("auth", "account")))
+            Path(pam.CONFDIR, service).write_text("".join("%s required pam_ksa.so nodelay\n" % group for group in ("auth", "account")))
 
     def cached_set(self, *keys, fetched=0):
         """What ksactl keys refresh leaves, FETCHED seconds from now."""
@@ -123,7 +114,7 @@ class Scene:
         size, started = self.host.log_size(), time.monotonic()
         if arguments["service"] == "sshd":
             arguments.setdefault("rhost", "10.1.2.3")
-        result = pam.attempt(CONFDIR, user="deploy-bot", answers=split(token), **arguments)
+        result = pam.attempt(pam.CONFDIR, user="deploy-bot", answers=issuer.answers(token), **arguments)
         seconds = time.monotonic() - started
         return Verdict(result, [line for line in self.host.log_since(size) if "pam_ksa(" in line], seconds)
 
@@ -139,9 +130,9 @@ class Scene:
         assert verdict.seconds < self.timeout + SLACK, verdict
         assert not unchanged or kept_files() == before, verdict
         assert (verdict.result["codes"].get("acct_mgmt") == "SUCCESS") == (verdict.auth == "SUCCESS"), verdict
-        assert (verdict.word("result") == "allow") == (verdict.auth == "SUCCESS") == (verdict.reason == "ok"), verdict
+        assert (verdict.field("result") == "allow") == (verdict.auth == "SUCCESS") == (verdict.reason == "ok"), verdict
         said = "\n".join(verdict.log) + repr(verdict.result)
-        for secret in (*token.split("."), cluster_double.CREDENTIAL):
+        for secret in (*token.split("."), BEARER):
             assert not any(secret[at:at + 24] in said for at in range(max(1, len(secret) - 23))), verdict
         return verdict
 
@@ -163,4 +154,4 @@ class Scene:
 def start_cluster(folder, host):
     """Its authority and itself, not entered yet."""
     certificates = Certificates(folder)
-    return certificates, ClusterDouble(*certificates.issue("good", "IP:127.0.0.1,DNS:localhost"), host.key)
+    return certificates, ApiDouble(*certificates.issue("good", "IP:127.0.0.1,DNS:localhost"), host.key)

@@ -272,6 +272,12 @@ def wait_until(condition, seconds=30):
         os.sched_yield()
 
 
+def field(line, name):
+    """A field of a log line, without its quotes; None if the line has no such field."""
+    found = re.search(r' %s=(?:"([^"]*)"|(\S+))' % name, line)
+    return found and (found.group(1) if found.group(1) is not None else found.group(2))
+
+
 class ProcessWatch(threading.Thread):
     """Reads the arguments and environment of every process, over and over, for as long as it runs."""
 

@@ -136,6 +136,12 @@ def token(key, payload=None, header=None, sign=None, signature=None):
     return signed + "." + base64url(signature)
 
 
+def answers(token):
+    """TOKEN as answers to the prompts of pam_ksa, as ksa-askpass gives them."""
+    parts = [token[at:at + 500] for at in range(0, len(token), 500)]
+    return parts if len(parts[-1]) < 500 else parts + [""]
+
+
 def token_of_length(key, length, **arguments):
     """A good token of exactly LENGTH bytes, and its kid: an invented claim is as long as it takes, and
     the kid, since base64 leaves every fourth length out. A short one takes a short issuer."""

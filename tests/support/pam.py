@@ -3,11 +3,13 @@
 import ctypes
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 
 libpam = ctypes.CDLL("libpam.so.0")
 libc = ctypes.CDLL(None, use_errno=True)
@@ -18,6 +20,7 @@ CODES = {0: "SUCCESS", 3: "SERVICE_ERR", 4: "SYSTEM_ERR", 5: "BUF_ERR", 6: "PERM
          9: "AUTHINFO_UNAVAIL", 10: "USER_UNKNOWN", 19: "CONV_ERR", 25: "IGNORE", 28: "MODULE_UNKNOWN"}
 ITEMS = {"service": 1, "tty": 3, "rhost": 4, "ruser": 8, "user": 2}
 ERROR_MSG, PROMPT_ECHO_OFF, FAIL_DELAY = 3, 1, 10
+CONFDIR = "/run/pam-test"
 CONVERSATION_FAILS = "conversation fails"
 
 
@@ -156,6 +159,47 @@ def start(confdir, service, user, **arguments):
 
 def attempt(confdir, service, user, **arguments):
     return start(confdir, service, user, **arguments)()
+
+
+class PamStack:
+    """Services of HOST whose stack has only pam_ksa, and the log lines of each attempt."""
+
+    def __init__(self, host):
+        self.host = host
+        os.makedirs(CONFDIR, exist_ok=True)
+
+    def write(self, service, arguments=""):
+        Path(CONFDIR, service).write_text("".join("%s required pam_ksa.so %s\n" % (group, arguments)
+                                                  for group in ("auth", "account", "session")))
+
+    def attempt(self, answers=("x",), service="sshd", user="deploy-bot", arguments="", **others):
+        self.write(service, arguments)
+        size = self.host.log_size()
+        if service == "sshd":
+            others.setdefault("rhost", "10.1.2.3")
+        result = attempt(CONFDIR, service, user, answers=list(answers), **others)
+        result["log"] = [line for line in self.host.log_since(size) if "pam_ksa(" in line]
+        result["reasons"] = re.findall(r" reason=([a-z-]+) ", "\n".join(result["log"]))
+        result["auth"] = result["codes"].get("authenticate")
+        assert result["changed"] == [], result
+        return result
+
+
+def attempt_without_root(service="sshd", answers=("x",), confdir=CONFDIR):
+    """As PostgreSQL calls PAM, in a child process that gives up root."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setresgid(1502, 1502, 1502)
+        os.setresuid(1502, 1502, 1502)
+        os.write(writer, json.dumps(attempt(confdir, service, "deploy-bot", answers=list(answers))).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(text)
 
 
 if __name__ == "__main__":

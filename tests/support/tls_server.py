@@ -66,9 +66,8 @@ def page(body=b"{}", status="200 OK", *headers):
 
 
 class TlsServer:
-    """Answers every request with what reply() says: bytes, after which it closes where they say so; an iterable of
-    bytes, sent as they come; or None: never. reply() says what `pages` has for the request's path (which may be a function of the request),
-    or else `answer`."""
+    """Responds to every request with what reply() returns: bytes, and closes after them if they have Connection: close; an
+    iterable of bytes, sent as they come; or None: never. reply() takes it from `pages`, by path, or else from `answer`."""
 
     def __init__(self, certificate, key, host="127.0.0.1", tune=None):
         self.pages = {}
@@ -100,8 +99,7 @@ class TlsServer:
             threading.Thread(target=self._serve, args=(plain,), daemon=True).start()
 
     def reply(self, request):
-        answer = self.pages.get(request.split(" ")[1], self.answer)
-        return answer(request) if callable(answer) else answer
+        return self.pages.get(request.split(" ")[1], self.answer)
 
     def _serve(self, plain):
         try:
