@@ -48,7 +48,7 @@ def host(private):
 
 
 @pytest.fixture(scope="module")
-def double(private, tmp_path_factory):
+def api_double(private, tmp_path_factory):
     """A double of an API server, and who signed its certificate."""
     certificates, server = faults.start_cluster(tmp_path_factory.mktemp("certificates"), private)
     with server:
@@ -56,10 +56,10 @@ def double(private, tmp_path_factory):
 
 
 @pytest.fixture
-def asking(host, double):
+def login_host(host, api_double):
     """The private host with a cluster to ask: the double, sound again."""
-    certificates, server = double
+    certificates, server = api_double
     server.reset(host.key)
-    scene = faults.Scene(host, certificates, server)
-    yield scene
-    scene.end()
+    login_host = faults.LoginHost(host, certificates, server)
+    yield login_host
+    login_host.end()

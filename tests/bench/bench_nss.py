@@ -99,9 +99,9 @@ print("|---" * (2 + len(services(1))) + "|")
 for size in SIZES:
     registry.make("many %d %d %d\ngroup k8s-many %d prod many\n" % (size, FIRST, GID, GID))
     write_files(size)
-    asked = [name for name in services(size) if name != "sss" or start_sssd(size)]
+    available = [name for name in services(size) if name != "sss" or start_sssd(size)]
     for question in ("users", "uids", "misses", "groups"):
-        results = run(question, size, asked)
+        results = run(question, size, available)
         print("| %d | %s | %s |" % (size, question, " | ".join(
             "%.2f us" % results[name] if name in results else "" for name in services(1))))
 

@@ -57,16 +57,16 @@ def test_unknown_users_are_asked_as_often_as_known_ones(host):
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
     parts = ["a" * 500, "b" * 500, "c" * 7]
-    asked = {}
+    prompts_of = {}
     for user in ("deploy-bot", "nobody-here", "root"):
         result, prompts = host.type(parts, user=user, options=["-p", "2222"])
         assert result.status == 255 and result.allowed == []
-        asked[user] = [prompt.split(") ", 1)[1] for prompt in prompts]
+        prompts_of[user] = [prompt.split(") ", 1)[1] for prompt in prompts]
         if user != "deploy-bot":
             assert result.reasons == ["refused-by-sshd"], result
             assert "PermitRootLogin" in result.lines[0]
-    assert asked["root"] == asked["nobody-here"] == asked["deploy-bot"]
-    assert len(asked["root"]) == 3
+    assert prompts_of["root"] == prompts_of["nobody-here"] == prompts_of["deploy-bot"]
+    assert len(prompts_of["root"]) == 3
 
 
 @pytest.mark.parametrize("answer", ("", "Correct.Horse", "eyJ" + "x" * 1020, "forged"))
@@ -74,14 +74,14 @@ def test_refusal_tells_which_users_exist(host, answer):
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
     answers = issuer.answers(host.token(issuer.Key("RS256"))) if answer == "forged" else [answer]
-    told = {}
+    refusals = {}
     for user in ("deploy-bot", "nobody-here", "root"):
         result, _ = host.type(answers, user=user, options=["-p", "2222"])
         assert result.status == 255 and result.allowed == [] and len(result.lines) == 1, result
-        told[user] = [re.sub("ref [0-9a-f]+", "ref", line) for line in result.err.splitlines() if "refused" in line]
-    assert told["root"] == told["nobody-here"] == told["deploy-bot"], told
+        refusals[user] = [re.sub("ref [0-9a-f]+", "ref", line) for line in result.err.splitlines() if "refused" in line]
+    assert refusals["root"] == refusals["nobody-here"] == refusals["deploy-bot"], refusals
     if private_host.SSH_TELLS_PROGRAMS:
-        assert len(told["root"]) == 1 and (answer == "forged") == told["root"][0].endswith("on build-7)"), told
+        assert len(refusals["root"]) == 1 and (answer == "forged") == refusals["root"][0].endswith("on build-7)"), refusals
 
 
 def test_root_is_not_let_in_where_sshd_says_no(host):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts_host import OWN, AccountsHost, SecondHost, hashed, passwd, uids
+from accounts_host import OWN_USER_RULE, AccountsHost, SecondHost, hashed, passwd, uids
 from host import field
 
 FLEET = {"ci": 20, "ops": 20, "data": 10}
@@ -78,8 +78,8 @@ def test_getent_and_id(cluster):
                                      "/bin/sh"]
     assert passwd(uid) == passwd("ci_deployer")
     group = hashed("prod", "ci", "")
-    told = cluster.host.run(["id", "ci_deployer"], user="root").out
-    assert told == "uid=%d(ci_deployer) gid=%d(ci_deployer) groups=%d(ci_deployer),%d(k8s-ci)\n" % (uid, uid, uid, group)
+    identity = cluster.host.run(["id", "ci_deployer"], user="root").out
+    assert identity == "uid=%d(ci_deployer) gid=%d(ci_deployer) groups=%d(ci_deployer),%d(k8s-ci)\n" % (uid, uid, uid, group)
     members = cluster.host.run(["getent", "group", "k8s-ci"], user="root").out.rstrip("\n").split(":")
     assert members[:3] == ["k8s-ci", "x", str(group)] or members[:3] == ["k8s-ci", "*", str(group)]
     assert len(members[3].split(",")) == 20
@@ -359,7 +359,7 @@ def test_server_that_is_down_changes_nothing(cluster):
 
 def test_review_and_own(cluster):
     """@own goes with what else a rule demands."""
-    cluster.configure_accounts("namespaces = ci", OWN + "\nreview = require")
+    cluster.configure_accounts("namespaces = ci", OWN_USER_RULE + "\nreview = require")
     cluster.sync()
     result = cluster.let_in_as("ci", "bot-03")
     assert field(result.line, "review") == "require"

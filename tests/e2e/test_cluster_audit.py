@@ -73,8 +73,8 @@ def test_jti_is_the_credential_id_of_the_audit_log(cluster):
     assert issued["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + jti
     # And the host's own credential stands beside what it asked.
     event, = cluster.requests(size, REVIEW)
-    own = claims_of(CREDENTIAL.read_text().strip())["jti"]
-    assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + own]
+    host_jti = claims_of(CREDENTIAL.read_text().strip())["jti"]
+    assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + host_jti]
 
 
 def test_no_token_is_left_behind(cluster, granted):

@@ -29,8 +29,8 @@ def cluster(host, manifests):
     CREDENTIAL.unlink()
     begin = host.log_size()
     yield both
-    told, wanted = "\n".join(host.log_since(begin) + host.outputs), pieces(host.tokens)
-    assert not holds(told.encode(), wanted)
+    outputs, wanted = "\n".join(host.log_since(begin) + host.outputs), pieces(host.tokens)
+    assert not holds(outputs.encode(), wanted)
 
 
 def first_token(cluster, account=HOST_ACCOUNT, seconds=3600):

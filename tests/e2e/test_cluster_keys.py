@@ -218,8 +218,8 @@ def test_two_clusters_of_one_issuer(keys, other):
     second = keys.let_in(ours)
     assert (field(second.line, "cluster"), field(second.line, "rule")) == ("prod", "r1")
     assert [event["requestURI"] for event in keys.requests(size)] == [KEYS]
-    theirs_asked = [event["requestURI"] for event in other.audit_since(other_size) if "ksa-fetch" in event.get("userAgent", "")]
-    assert theirs_asked == [KEYS, "/apis/authentication.k8s.io/v1/tokenreviews"]
+    their_requests = [event["requestURI"] for event in other.audit_since(other_size) if "ksa-fetch" in event.get("userAgent", "")]
+    assert their_requests == [KEYS, "/apis/authentication.k8s.io/v1/tokenreviews"]
 
 
 def test_a_token_of_a_cluster_without_a_rule(keys, other):
@@ -259,21 +259,21 @@ def test_discover(cluster, other, public):
         token, size = cluster.host.remember(other.create_token("ci", "deployer")), other.audit_size()
         if public:
             assert cluster.login(token).reasons == ["keys-unusable"]
-            assert asked(other, size)[-1] == (KEYS, "system:anonymous", 403)
+            assert requests_of(other, size)[-1] == (KEYS, "system:anonymous", 403)
             other.bind("anybody", DISCOVERER, group_subject("system:unauthenticated"))
             eventually(lambda: other.request("GET", KEYS, headers={"Accept": "*/*"}).status == 200)
             cluster.cool_down("staging")
             size = other.audit_size()
         assert looked_again(cluster.let_in(token))
         account = "system:serviceaccount:ksa-system:host-verifier"
-        assert asked(other, size) == [(DISCOVERY, account, 200), (KEYS, "system:anonymous" if public else account, 200)]
+        assert requests_of(other, size) == [(DISCOVERY, account, 200), (KEYS, "system:anonymous" if public else account, 200)]
         assert cluster.cached("staging") == [key.kid for key in other.keys]
     finally:
         other.issuer, other.jwks_uri = shared, None
         other.restart()
 
 
-def asked(server, size):
+def requests_of(server, size):
     return [(event["requestURI"], event["user"]["username"], event["responseStatus"]["code"])
             for event in server.audit_since(size) if event.get("userAgent", "").startswith("ksa-fetch/")]
 

@@ -22,51 +22,51 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": str(BOT_HOME), "USER": "deplo
 
 
 @pytest.fixture
-def reviewed(asking):
+def reviewed(login_host):
     """The shipped stacks of sshd and sudo, and a rule that wants a review. There is time to look around."""
-    asking.timeout = 30
-    asking.write("require")
-    asking.host.give_token(asking.host.token())
-    return asking
+    login_host.timeout = 30
+    login_host.write("require")
+    login_host.host.give_token(login_host.host.token())
+    return login_host
 
 
 class Login:
     """A login that runs, and whose ksa-fetch waits for the held answer."""
 
-    def __init__(self, scene, command, **arguments):
-        scene.server.hold()
-        self.scene, self.size = scene, scene.host.log_size()
+    def __init__(self, login_host, command, **arguments):
+        login_host.server.hold()
+        self.login_host, self.size = login_host, login_host.host.log_size()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         **{"env": ENVIRONMENT, **arguments})
 
     def __enter__(self):
-        assert self.scene.server.held.wait(30), self.process.communicate(timeout=30)
+        assert self.login_host.server.held.wait(30), self.process.communicate(timeout=30)
         self.helper, = faults.helpers(b"ksa-fetch")
         return self
 
     def __exit__(self, *_):
-        self.scene.server.go_on()
+        self.login_host.server.go_on()
         with self.process:
             self.process.kill()
 
     def end(self):
         """Lets it end; its result, as host.run() has it."""
-        self.scene.server.go_on()
+        self.login_host.server.go_on()
         out, err = self.process.communicate(timeout=60)
         done = subprocess.CompletedProcess(self.process.args, self.process.returncode, out, err)
         wait_until(lambda: faults.helpers() == [])
-        return private_host.Result(done, self.scene.host.log_since(self.size))
+        return private_host.Result(done, self.login_host.host.log_since(self.size))
 
 
-def sudo(scene, *options, command=("id", "-un"), **arguments):
-    return Login(scene, [*AS_BOT, "sudo", "-n", *options, *command], cwd=BOT_HOME, **arguments)
+def sudo(login_host, *options, command=("id", "-un"), **arguments):
+    return Login(login_host, [*AS_BOT, "sudo", "-n", *options, *command], cwd=BOT_HOME, **arguments)
 
 
-def ssh(scene, **arguments):
+def ssh(login_host, **arguments):
     """As the job, whose token is in a file."""
-    path = scene.host.token_file(scene.host.token())
+    path = login_host.host.token_file(login_host.host.token())
     env = {"PATH": os.environ["PATH"], "HOME": "/home/job", "USER": "job", "KSA_TOKEN_FILE": str(path)}
-    return Login(scene, ["setpriv", "--reuid=job", "--regid=job", "--init-groups", "ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"],
+    return Login(login_host, ["setpriv", "--reuid=job", "--regid=job", "--init-groups", "ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"],
                  env=env, **arguments)
 
 
@@ -100,9 +100,9 @@ def assert_started_well(pid, name):
 
 def assert_harmless(pid):
     """ksa-fetch: it is the user _ksa for good, and can do next to nothing."""
-    own, folder, status = pwd.getpwnam("_ksa"), Path("/proc/%d" % pid), status_of(pid)
+    ksa_user, folder, status = pwd.getpwnam("_ksa"), Path("/proc/%d" % pid), status_of(pid)
     assert_started_well(pid, b"ksa-fetch")
-    assert status["Uid"] == [str(own.pw_uid)] * 4 and status["Gid"] == [str(own.pw_gid)] * 4
+    assert status["Uid"] == [str(ksa_user.pw_uid)] * 4 and status["Gid"] == [str(ksa_user.pw_gid)] * 4
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[name][0], 16) == 0, name
     assert status["NoNewPrivs"] == ["1"] and os.readlink(folder / "exe") == str(faults.FETCH)

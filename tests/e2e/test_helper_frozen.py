@@ -24,15 +24,15 @@ STRIKES = {
 
 
 @pytest.fixture
-def rotated(asking):
+def rotated(login_host):
     """The cached set lacks the key that signs now. sshd and sudo have rules without a review, for two users."""
-    asking.timeout = 10
-    asking.write("never", keys="api")
-    asking.host.edit(faults.CONFIG, "user = deploy-bot\n", "user = deploy-bot alice\n")
-    asking.write_cache(asking.cached_set(issuer.Key("ES256")))
+    login_host.timeout = 10
+    login_host.write("never", keys="api")
+    login_host.host.edit(faults.CONFIG, "user = deploy-bot\n", "user = deploy-bot alice\n")
+    login_host.write_cache(login_host.cached_set(issuer.Key("ES256")))
     match = Path("/etc/ssh/sshd_config.d/ksa.conf").read_text().replace("Match User deploy-bot", "Match User alice")
-    asking.host.start_sshd(match.partition("Match")[0] + "KbdInteractiveAuthentication yes\nPasswordAuthentication no", 2222)
-    return asking
+    login_host.host.start_sshd(match.partition("Match")[0] + "KbdInteractiveAuthentication yes\nPasswordAuthentication no", 2222)
+    return login_host
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def strike(group, process, how):
     subprocess.run([*AS_BOT, "sh", "-c", STRIKES[how].format(group, process.pid)], stderr=subprocess.DEVNULL, check=False)
 
 
-def another_login(scene):
+def another_login(login_host):
     """Another user's, by ssh."""
-    return scene.host.ssh(scene.host.token(), user="alice", options=("-p", "2222"))
+    return login_host.host.ssh(login_host.host.token(), user="alice", options=("-p", "2222"))
 
 
 @pytest.mark.parametrize("how", STRIKES)

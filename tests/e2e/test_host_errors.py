@@ -41,12 +41,12 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def narrow(asking):
+def narrow(login_host):
     """Eight ports for connections that this host makes, and time to ask."""
     before = RANGE.read_text()
-    asking.timeout = 10
+    login_host.timeout = 10
     RANGE.write_text("41000 41007")
-    yield asking
+    yield login_host
     RANGE.write_text(before)
 
 
@@ -60,17 +60,17 @@ def taken(program, *arguments):
         process.stdin.close()
 
 
-def name_both(scene):
+def name_both(login_host):
     """A name with two addresses."""
     hosts = Path("/etc/hosts")
     before = hosts.read_text()
     hosts.write_text(before + "127.0.0.1 both.example\n127.0.0.2 both.example\n::1 dual.example\n127.0.0.1 dual.example\n")
-    scene.cleanups.callback(hosts.write_text, before)
+    login_host.cleanups.callback(hosts.write_text, before)
 
 
-def revoked(scene):
-    token = scene.host.token()
-    scene.server.revoked.add(claims_of(token)["jti"])
+def revoked(login_host):
+    token = login_host.host.token()
+    login_host.server.revoked.add(claims_of(token)["jti"])
     return token
 
 

@@ -21,7 +21,7 @@ def journal():
     """systemd-journald in place of the private host's own log."""
     for path in ("/run/systemd/journal", "/run/log/journal"):
         os.makedirs(path, exist_ok=True)
-    own = LOG.rename("/dev/log.own")
+    moved = LOG.rename("/dev/log.own")
     daemon = subprocess.Popen(["/lib/systemd/systemd-journald"], stdin=subprocess.DEVNULL)
     try:
         socket = Path("/run/systemd/journal/dev-log")
@@ -30,7 +30,7 @@ def journal():
         yield
     finally:
         LOG.unlink(missing_ok=True)
-        own.rename(LOG)
+        moved.rename(LOG)
         daemon.terminate()
         daemon.wait(60)
 

@@ -73,7 +73,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refused(host, name):
-    arguments, reason, told = REFUSALS[name]
+    arguments, reason, shown = REFUSALS[name]
     token = host.token(**arguments)
     audience = (arguments.get("aud") or [arguments.get("audience", "ssh://build-7")])[0]
     if name == "two-audiences":  # ksa-askpass keeps such a token to itself
@@ -84,8 +84,8 @@ def test_refused(host, name):
     assert result.reasons == [reason], result
     assert "result=deny reason=%s service=sshd ref=" % reason in result.lines[0]
     reference = re.search(r" ref=([0-9a-f]{8}) ", result.lines[0]).group(1)
-    if told is not None:
-        assert re.search(r"^Service account token refused \(ref %s on build-7\)%s\r?$" % (reference, told),
+    if shown is not None:
+        assert re.search(r"^Service account token refused \(ref %s on build-7\)%s\r?$" % (reference, shown),
                          result.err, re.M), result
 
 

@@ -34,14 +34,14 @@ def users(host):
 
 def prompts(host, name, *options):
     """What it is asked, without the client's own words in front."""
-    _, asked = host.type(["x"], user=name, options=("-p", "2222", *options))
-    return [re.sub(r"^\(.*\) ", "", prompt) for prompt in asked]
+    _, texts = host.type(["x"], user=name, options=("-p", "2222", *options))
+    return [re.sub(r"^\(.*\) ", "", prompt) for prompt in texts]
 
 
 def says(host, name, *options):
     """All that the client hears, without the name itself."""
-    result, asked = host.type(["x"], user=name, method="keyboard-interactive,password", options=("-p", "2222", *options))
-    return result.status, re.sub(r"ref [0-9a-f]+", "ref", result.err.replace(name, "NAME")), len(asked)
+    result, texts = host.type(["x"], user=name, method="keyboard-interactive,password", options=("-p", "2222", *options))
+    return result.status, re.sub(r"ref [0-9a-f]+", "ref", result.err.replace(name, "NAME")), len(texts)
 
 
 def start(host, text, rule):
@@ -65,8 +65,8 @@ def test_own_tells_which_accounts_there_are_or_were(users):
 
 def test_own_does_not_tell_in_which_state_they_are(users):
     start(users, SHIPPED, OWN)
-    told = {says(users, name) for name in MADE}
-    assert len(told) == 1, told
+    responses = {says(users, name) for name in MADE}
+    assert len(responses) == 1, responses
 
 
 def test_from_does_not_hide_names(users):
@@ -78,8 +78,8 @@ def test_from_does_not_hide_names(users):
 def test_match_address_hides_names_from_elsewhere(users):
     start(users, SSHD, OWN)
     assert prompts(users, "ci_deployer")[0].startswith(TOKEN)
-    told = {says(users, name, "-b", ELSEWHERE) for name in MADE + NEVER}
-    assert len(told) == 1 and told.pop()[2] == 0
+    responses = {says(users, name, "-b", ELSEWHERE) for name in MADE + NEVER}
+    assert len(responses) == 1 and responses.pop()[2] == 0
 
 
 def test_rules_that_name_users_hide_the_registry(users):

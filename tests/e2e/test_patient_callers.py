@@ -13,24 +13,24 @@ CONFIG = Path("/etc/ksa/ksa.conf")
 AS_JOB = ["setpriv", "--reuid=job", "--regid=job", "--init-groups", "--inh-caps=-all"]
 
 
-def allow_su(scene, review="never"):
-    scene.write(review, keys="file:/etc/ksa/prod.jwks")
-    scene.host.write("/etc/pam.d/su", SU)
-    scene.host.edit(CONFIG, "service = sshd sudo", "service = sshd sudo su")
+def allow_su(login_host, review="never"):
+    login_host.write(review, keys="file:/etc/ksa/prod.jwks")
+    login_host.host.write("/etc/pam.d/su", SU)
+    login_host.host.edit(CONFIG, "service = sshd sudo", "service = sshd sudo su")
 
 
 class Su:
     """su to deploy-bot by somebody else, whose prompt waits for answer()."""
 
-    def __init__(self, scene, *wrapper):
-        self.scene, self.size = scene, scene.host.log_size()
+    def __init__(self, login_host, *wrapper):
+        self.login_host, self.size = login_host, login_host.host.log_size()
         self.process = subprocess.Popen([*AS_JOB, *wrapper, "su", "deploy-bot", "-c", "id -un"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.prompt = self.process.stderr.read(len("Service account token as password: "))
 
     def answer(self, token):
         out, err = self.process.communicate(("\n".join(issuer.answers(token)) + "\n").encode(), timeout=60)
-        lines = [line for line in self.scene.host.log_since(self.size) if "): result=" in line]
+        lines = [line for line in self.login_host.host.log_since(self.size) if "): result=" in line]
         return out.decode(), err.decode(), lines
 
 

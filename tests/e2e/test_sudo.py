@@ -229,7 +229,7 @@ def test_token_file_on_a_file_system_that_never_answers(host):
         size = host.log_size()
         sudo = subprocess.Popen(AS_BOT + ["sudo", "-n", "id", "-un"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
-            assert sudo.wait(50) == 1 and files.asked.is_set()
+            assert sudo.wait(50) == 1 and files.requested.is_set()
         finally:
             sudo.kill()
     assert sudo.communicate()[0] == b""

@@ -20,7 +20,7 @@ def sudo_version():
 
 
 @pytest.fixture
-def told(host):
+def host_with_messages(host):
     if sudo_version() < (1, 9, 16):
         pytest.skip("sudo is older than 1.9.16: on a Debian 13 host, "
                     "tests/support/run-on trixie tests/e2e/test_sudo_messages.py")
@@ -49,12 +49,12 @@ def test_sudo_shows_no_reason_by_default(host, option, reason):
 
 @pytest.mark.parametrize("option", COMMANDS)
 @pytest.mark.parametrize("reason", ANSWERS)
-def test_sudo_shows_the_reason_with_pam_silent_off(told, option, reason):
-    result = answer(told, option, reason)
+def test_sudo_shows_the_reason_with_pam_silent_off(host_with_messages, option, reason):
+    result = answer(host_with_messages, option, reason)
     assert message(result, reason + ":") in result.err, result
 
 
-def test_sudo_shows_the_reason_of_a_token_file_with_pam_silent_off(told):
-    told.give_token(told.token(issued=int(time.time()) - 1000))
-    result = told.on_host("sudo -n id -un")
+def test_sudo_shows_the_reason_of_a_token_file_with_pam_silent_off(host_with_messages):
+    host_with_messages.give_token(host_with_messages.token(issued=int(time.time()) - 1000))
+    result = host_with_messages.on_host("sudo -n id -un")
     assert result.status == 1 and result.reasons == ["expired"] and message(result, "expired") in result.err, result

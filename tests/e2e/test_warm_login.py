@@ -45,10 +45,10 @@ class Calls:
         self.lines = lines = read_trace()
         begin = next(at for at, line in enumerate(lines) if '"ksa.conf"' in line[1])
         process = lines[begin][0]
-        own = [call for number, call in lines[begin:] if number == process]
-        end = next(at for at, call in enumerate(own) if "result=allow" in call)
-        self.all = own[:end + 1]
-        self.judging = self.all[next(at for at, call in enumerate(self.all) if '"%s"' % keys in call):]
+        calls = [call for number, call in lines[begin:] if number == process]
+        end = next(at for at, call in enumerate(calls) if "result=allow" in call)
+        self.all = calls[:end + 1]
+        self.decision = self.all[next(at for at, call in enumerate(self.all) if '"%s"' % keys in call):]
         self.libraries = [call for number, call in lines if number == process and ".so" in call]
 
     def found(self, pattern):
@@ -65,7 +65,7 @@ class Calls:
         return sockets + [call for call in self.found(r"connect\(") if not any(place in call for place in LOCAL)]
 
     def written(self):
-        return [call for call in self.judging if re.search(WRITES, call) and not call.startswith("sendto")]
+        return [call for call in self.decision if re.search(WRITES, call) and not call.startswith("sendto")]
 
 
 def strace(*words):
@@ -73,40 +73,40 @@ def strace(*words):
 
 
 @pytest.fixture(params=("file", "cached"))
-def warm(asking, request):
+def warm(login_host, request):
     """Key sets that a login has at hand: the name of the file, and the host."""
     if request.param == "file":
-        asking.write("never")
+        login_host.write("never")
         name = "prod.jwks"
     else:
-        asking.write("never", keys="api")
-        asking.write_cache(asking.cached_set(asking.host.key))
+        login_host.write("never", keys="api")
+        login_host.write_cache(login_host.cached_set(login_host.host.key))
         name = "keys"
-    yield name, asking
-    assert asking.server.connections == asking.connections
+    yield name, login_host
+    assert login_host.server.connections == login_host.connections
     TRACE.unlink(missing_ok=True)
 
 
-def by_sshd(scene, token):
+def by_sshd(login_host, token):
     """strace joins the sshd that is there."""
     listener = Path("/run/sshd.pid").read_text().strip()
     with subprocess.Popen(strace("-p", listener), stderr=subprocess.PIPE) as tracer:
         wait_until(lambda: "TracerPid:\t%d\n" % tracer.pid in Path("/proc/%s/status" % listener).read_text())
-        result = scene.host.ssh(token)
+        result = login_host.host.ssh(token)
         tracer.terminate()
     assert result.out == "deploy-bot\n", result
 
 
-def by_sudo(scene, token):
-    scene.host.give_token(token)
+def by_sudo(login_host, token):
+    login_host.host.give_token(token)
     done = subprocess.run(strace("-u", "deploy-bot", "sudo", "-n", "id", "-un"), capture_output=True, cwd="/", timeout=60,
                           env={"PATH": os.environ["PATH"], "HOME": "/home/deploy-bot"})
     assert done.stdout == b"root\n", done
 
 
-def by_pamtester(scene, token):
-    scene.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
-    scene.host.write("/etc/pam.d/warm", "auth required pam_ksa.so\naccount required pam_ksa.so\n")
+def by_pamtester(login_host, token):
+    login_host.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
+    login_host.host.write("/etc/pam.d/warm", "auth required pam_ksa.so\naccount required pam_ksa.so\n")
     done = subprocess.run(strace(shutil.which("pamtester"), "warm", "deploy-bot", "authenticate", "acct_mgmt"),
                           input="".join(part + "\n" for part in issuer.answers(token)).encode(), capture_output=True, timeout=60)
     assert done.returncode == 0, done
@@ -114,10 +114,10 @@ def by_pamtester(scene, token):
 
 @pytest.mark.parametrize("login", (by_pamtester, by_sshd))
 def test_nothing_is_started_asked_or_written(warm, login):
-    keys, scene = warm
-    login(scene, scene.host.token())
+    keys, login_host = warm
+    login(login_host, login_host.host.token())
     calls = Calls(keys)
-    assert len(calls.judging) > 5
+    assert len(calls.decision) > 5
     assert calls.found(STARTS) == [] and calls.abroad() == [] and calls.written() == []
     assert any("pam_ksa.so" in call for call in calls.libraries) or login is by_sshd
     assert not any("libcurl" in call for call in calls.libraries)
@@ -125,8 +125,8 @@ def test_nothing_is_started_asked_or_written(warm, login):
 
 def test_sudo_starts_the_reader_of_the_token_file_alone(warm):
     """A keeper and one process, which becomes the user, and no other program."""
-    keys, scene = warm
-    by_sudo(scene, scene.host.token())
+    keys, login_host = warm
+    by_sudo(login_host, login_host.host.token())
     calls = Calls(keys)
     started = calls.found(STARTS)
     assert len(started) == 1 and started[0].startswith("clone("), started
@@ -140,19 +140,19 @@ def test_sudo_starts_the_reader_of_the_token_file_alone(warm):
     assert not any("libcurl" in call for call in calls.libraries)
 
 
-def test_a_review_is_seen(asking):
+def test_a_review_is_seen(login_host):
     """The search above finds what it looks for: a socket pair and a process, and still nothing written by the login."""
-    asking.write("require")
-    by_pamtester(asking, asking.host.token())
+    login_host.write("require")
+    by_pamtester(login_host, login_host.host.token())
     calls = Calls("prod.jwks")
     assert len(calls.found(STARTS)) == 1 and [call for call in calls.abroad() if call.startswith("socketpair")]
     assert calls.written() == []
 
 
-def test_a_mark_is_seen(asking):
+def test_a_mark_is_seen(login_host):
     """An empty file, and no byte in it."""
-    asking.write("never", rule="once = yes")
-    by_pamtester(asking, asking.host.token())
+    login_host.write("never", rule="once = yes")
+    by_pamtester(login_host, login_host.host.token())
     calls = Calls("prod.jwks")
     written = calls.written()
     assert len(written) == 2 and "O_EXCL" in written[0] and written[1].startswith("fsync("), written

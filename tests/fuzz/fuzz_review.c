@@ -43,7 +43,7 @@ static void check_accepted(const struct ksa_token *token, const char *body, size
         MUST(strcmp(username, "system:serviceaccount:ci:deployer") == 0);
         MUST(strcmp(uid, "14e75b93-b974-47ca-a847-ba5d1f4ad2a6") == 0);
         json_array_foreach (audiences, i, audience)
-                found += strcmp(json_string_value(audience), ASKED_AUDIENCE) == 0;
+                found += strcmp(json_string_value(audience), REVIEWED_AUDIENCE) == 0;
         MUST(found > 0);
         extra = json_object_get(json_object_get(json_object_get(root, "status"), "user"), "extra");
         if (token->pod != NULL) {
@@ -70,8 +70,8 @@ static void check_error(enum ksa_reason reason, const struct ksa_error *error)
 /* No RUN bytes of the token. */
 static void check_no_token(const char *bytes, size_t length, size_t run)
 {
-        for (size_t i = 0; i + run < sizeof(ASKED_COMPACT); i++)
-                MUST(memmem(bytes, length, &(ASKED_COMPACT)[i], run) == NULL);
+        for (size_t i = 0; i + run < sizeof(REVIEWED_COMPACT); i++)
+                MUST(memmem(bytes, length, &(REVIEWED_COMPACT)[i], run) == NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(body != NULL || size == 0);
         if (size > 0)
                 memcpy(body, data, size);
-        enum ksa_reason reason = ksa_review_check(token, ASKED_AUDIENCE, body, size, &error);
+        enum ksa_reason reason = ksa_review_check(token, REVIEWED_AUDIENCE, body, size, &error);
         check_error(reason, &error);
         json_decref(load_again(body, size));
         if (size > 0)

@@ -151,13 +151,13 @@ def body(name):
     return (ANSWERS / (name + ".http")).read_text().split("\n\n", 1)[1]
 
 
-def asked(name):
-    return re.search('define ASKED_%s +"(.*)"' % name, (HERE.parent / "unit/support/review_fixture.h").read_text()).group(1)
+def reviewed_part(name):
+    return re.search('define REVIEWED_%s +"(.*)"' % name, (HERE.parent / "unit/support/review_fixture.h").read_text()).group(1)
 
 
 def reviews():
     """Answers about the tokens of review_fixture.h in place of those that they were about."""
-    token = ".".join(asked(part) for part in ("HEADER", "PAYLOAD", "SIGNATURE"))
+    token = ".".join(reviewed_part(part) for part in ("HEADER", "PAYLOAD", "SIGNATURE"))
     for name in ("account", "pod", "no-audiences", "other-audience", "leading-space", "admin", "403"):
         text = re.sub(r"eyJ[\w.-]+", token, body("tokenreview-" + name)).replace("df58be55-fd55-4df6-9aae-1e19e7b79402",
                                                                                 CLAIMS["jti"])
@@ -170,8 +170,8 @@ def reviews():
     write("review", "credential", "\n" + compact(small).replace('"user":{', '"user":{"extra":{"%s":["X5T=%s"]},' % (
         "authentication.kubernetes.io/credential-id", CLAIMS["jti"])))
     write("review", "twice", "\n" + compact(small).replace('"status"', '"status":{},"status"'))
-    write("review", "quoted", "\n" + compact({**small, "status": {"error": "bad token %s, %s" % (token, asked("SIGNATURE"))}}))
-    write("review", "damaged", "\n" + compact({**small, "status": {"error": "bad token \u061c" + asked("SIGNATURE")[1:]}}))
+    write("review", "quoted", "\n" + compact({**small, "status": {"error": "bad token %s, %s" % (token, reviewed_part("SIGNATURE"))}}))
+    write("review", "damaged", "\n" + compact({**small, "status": {"error": "bad token \u061c" + reviewed_part("SIGNATURE")[1:]}}))
 
 
 def accesses():

@@ -139,7 +139,7 @@ class Host:
         path = self.write("token", token + "\n")
         return self.run("explain", "--token-file", path, "--config", self.config, *words)
 
-    def no_signature_told(self):
+    def assert_no_signature_in_outputs(self):
         for token in self.tokens:
             signature = token.rpartition(".")[2]
             for output in self.outputs:

@@ -213,7 +213,7 @@ EC_KEY_SETS = {
 
 
 @pytest.fixture
-def scene(host):
+def host(host):
     host.write_keys(RSA, EC, P384)
     return host
 
@@ -227,7 +227,7 @@ def explain(host, text, *options):
     return result, json.loads(result.out)
 
 
-def judge(host, name, text, *options):
+def assert_decision(host, name, text, *options):
     expected = TABLE[name][3]
     result, answer = explain(host, text, *options)
     assert answer["reason"] == ("ok" if expected == "allow" else expected), answer["why"] or answer
@@ -240,63 +240,63 @@ def judge(host, name, text, *options):
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_token(scene, name):
+def test_token(host, name):
     text = TOKENS[name]()
     if name == "16-kib":
-        scene.write_keys(RSA.jwk(kid=issuer.token_of_length(RSA, 16384)[1]))
-    judge(scene, name, text)
+        host.write_keys(RSA.jwk(kid=issuer.token_of_length(RSA, 16384)[1]))
+    assert_decision(host, name, text)
 
 
 @pytest.mark.parametrize("name", KEY_SETS)
-def test_key_set(scene, name):
-    scene.write_keys(*KEY_SETS[name]())
-    judge(scene, name, GOOD)
+def test_key_set(host, name):
+    host.write_keys(*KEY_SETS[name]())
+    assert_decision(host, name, GOOD)
 
 
 @pytest.mark.parametrize("name", EC_KEY_SETS)
-def test_ec_key_set(scene, name):
-    scene.write_keys(*EC_KEY_SETS[name]())
-    judge(scene, name, token(EC))
+def test_ec_key_set(host, name):
+    host.write_keys(*EC_KEY_SETS[name]())
+    assert_decision(host, name, token(EC))
 
 
 @pytest.mark.parametrize("now, name", ((60, "leeway-after"), (61, "leeway-after-over"), (-660, "leeway-before"), (-661, "leeway-before-over")))
-def test_leeway_at_its_edges(scene, now, name):
+def test_leeway_at_its_edges(host, now, name):
     payload = json.loads(CLAIMS)
-    judge(scene, name, token(RSA, payload), "--now", str(payload["exp"] + now))
+    assert_decision(host, name, token(RSA, payload), "--now", str(payload["exp"] + now))
 
 
-def test_two_clusters_of_one_issuer(scene):
+def test_two_clusters_of_one_issuer(host):
     """The kid in one, in both, in none."""
     def other_cluster(*keys):
-        scene.write("/etc/ksa/other.jwks", issuer.jwks(*keys))
-        scene.write("/etc/ksa/conf.d/other.conf", "[cluster other]\nissuer = %s\nkeys = file:/etc/ksa/other.jwks\n"
+        host.write("/etc/ksa/other.jwks", issuer.jwks(*keys))
+        host.write("/etc/ksa/conf.d/other.conf", "[cluster other]\nissuer = %s\nkeys = file:/etc/ksa/other.jwks\n"
                     "[rule other]\naccount = other:ci/deployer\nuser = deploy-bot\nservice = sshd\n" % issuer.ISSUER)
     other_cluster(OTHER_RSA)
     for key, reason, cluster in ((RSA, "ok", "prod"), (OTHER_RSA, "ok", "other"), (Key("ES256"), "unknown-kid", None)):
-        _, answer = explain(scene, token(key))
+        _, answer = explain(host, token(key))
         assert (answer["reason"], answer["cluster"]) == (reason, cluster)
     other_cluster(OTHER_RSA, RSA)
-    _, answer = explain(scene, GOOD)
+    _, answer = explain(host, GOOD)
     assert answer["reason"] == "ambiguous-kid" and answer["cluster"] is None
 
 
-def test_explain_of_a_token_without_issuer_does_not_crash(scene):
+def test_explain_of_a_token_without_issuer_does_not_crash(host):
     """It looked for a cluster of no issuer, and died."""
-    _, answer = explain(scene, with_claim(iss=ABSENT))
+    _, answer = explain(host, with_claim(iss=ABSENT))
     assert answer["reason"] == "bad-claims" and answer["result"] == "deny"
 
 
-def test_explain_without_a_user_is_about_the_token(scene):
+def test_explain_without_a_user_is_about_the_token(host):
     """For what is no token, and for an account of no rule, it said that no rule names the user ''."""
     for text, reason in (("eyJx.eyJ4.x", "not-a-token"), (with_claim(account="tester"), "no-rule"), (GOOD, "ok")):
-        result = scene.run(["ksactl", "explain", "--token-file", "-", "--json"], user="root", stdin=text.encode())
+        result = host.run(["ksactl", "explain", "--token-file", "-", "--json"], user="root", stdin=text.encode())
         answer = json.loads(result.out)
         assert (answer["reason"], answer["user"]) == (reason, "deploy-bot"), answer["why"]
 
 
-def test_key_that_cannot_be_used_is_named(scene):
-    scene.write_keys(Key("RS256", 1024).jwk(kid=RSA.kid), EC)
-    _, answer = explain(scene, GOOD)
+def test_key_that_cannot_be_used_is_named(host):
+    host.write_keys(Key("RS256", 1024).jwk(kid=RSA.kid), EC)
+    _, answer = explain(host, GOOD)
     assert answer["reason"] == "unknown-kid" and "1024 bits" in answer["why"], answer["why"]
 
 

@@ -75,13 +75,13 @@ def test_files_with_values_of_configure_are_compiled_again(build):
             for path in (ROOT / part).rglob("*.c")
             if re.search(r"\b(PACKAGE_(?:VERSION|URL)|%s)\b" % "|".join(names), path.read_text())}
     assert {"host_env.c", "ksactl.c", "api.c", "map.c", "test_api.c"} <= {path.name for path in have}
-    told = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "tests/unit/cluster/test_api"])
-    compiled = {Path(path).name for path in re.findall(r" -c .*?([\w./-]+\.c)\b", told.stdout)}
-    assert {path.name for path in have} <= compiled, told.stdout[-3000:]
+    output = run(["make", "-n", "-C", build, "V=1", "-o", "configure", "-W", "Makefile", "all", "tests/unit/cluster/test_api"])
+    compiled = {Path(path).name for path in re.findall(r" -c .*?([\w./-]+\.c)\b", output.stdout)}
+    assert {path.name for path in have} <= compiled, output.stdout[-3000:]
 
 
 def test_askpass_has_the_version_of_configure(build):
     """The script is installed as it is: its version is written by hand."""
     version = re.search(r"AC_INIT\(\[ksa\], \[([^]]+)\]", (ROOT / "configure.ac").read_text()).group(1)
-    told = run([ROOT / "client/ksa-askpass", "--version"]), run([build / "ksactl/ksactl", "--version"])
-    assert [one.stdout for one in told] == ["ksa-askpass %s\n" % version, "ksactl %s\n" % version]
+    output = run([ROOT / "client/ksa-askpass", "--version"]), run([build / "ksactl/ksactl", "--version"])
+    assert [one.stdout for one in output] == ["ksa-askpass %s\n" % version, "ksactl %s\n" % version]

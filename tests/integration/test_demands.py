@@ -13,21 +13,21 @@ from tls_server import page
 
 
 @pytest.fixture
-def ruled(asking):
-    asking.write("never", rule="rbac = yes", host="class = build ci-runner")
-    asking.server.access = set()
-    return asking
+def ruled(login_host):
+    login_host.write("never", rule="rbac = yes", host="class = build ci-runner")
+    login_host.server.access = set()
+    return login_host
 
 
-@pytest.mark.parametrize("granted, asked", ((("login", "build-7"), 1), (("login", "build"), 2), (("login", "ci-runner"), 3),
+@pytest.mark.parametrize("granted, reviews", ((("login", "build-7"), 1), (("login", "build"), 2), (("login", "ci-runner"), 3),
                                             (("sudo", "build-7"), 3), (("login", "build-8"), 3), (("login", "*"), 3)))
-def test_rbac(ruled, granted, asked):
+def test_rbac(ruled, granted, reviews):
     """The host by its name, then each class until one is granted; sudo's grant is another one."""
     ruled.server.access = {granted}
-    verdict = ruled.login()
+    outcome = ruled.login()
     allowed = granted[0] == "login" and granted[1] in ("build-7", "build", "ci-runner")
-    assert (verdict.auth, verdict.reason) == (("SUCCESS", "ok") if allowed else ("PERM_DENIED", "rbac-denied")), verdict
-    assert ruled.server.counts == {REVIEW: 1, ACCESS: asked}  # rbac means a review, and that comes first
+    assert (outcome.auth, outcome.reason) == (("SUCCESS", "ok") if allowed else ("PERM_DENIED", "rbac-denied")), outcome
+    assert ruled.server.counts == {REVIEW: 1, ACCESS: reviews}  # rbac means a review, and that comes first
 
 
 def test_rbac_of_sudo(ruled):
@@ -52,12 +52,12 @@ def test_a_refusal_by_rbac_has_the_reason_of_the_api_server(ruled):
     """A RoleBinding whose Role has a typing error: the API server says so, and the log did not."""
     found = json.loads((Path(__file__).parents[1] / "data/found/sar-answer-dangling-rolebinding.json").read_text())
     ruled.server.pages[ACCESS] = found
-    verdict = ruled.login()
-    assert (verdict.auth, verdict.reason) == ("PERM_DENIED", "rbac-denied")
-    assert found["status"]["reason"].replace('"', "'") in verdict.why, verdict
+    outcome = ruled.login()
+    assert (outcome.auth, outcome.reason) == ("PERM_DENIED", "rbac-denied")
+    assert found["status"]["reason"].replace('"', "'") in outcome.why, outcome
     ruled.server.pages[ACCESS] = access(allowed=False, reason="x" * 5000 + '" result=allow')
-    verdict = ruled.login()
-    assert verdict.reason == "rbac-denied" and "xxx" in verdict.why and verdict.field("remedy"), verdict
+    outcome = ruled.login()
+    assert outcome.reason == "rbac-denied" and "xxx" in outcome.why and outcome.field("remedy"), outcome
 
 
 @pytest.mark.parametrize("path", (REVIEW, ACCESS))
@@ -66,9 +66,9 @@ def test_a_403_has_the_message_of_the_api_server(ruled, path):
     message = ('tokenreviews.authentication.k8s.io is forbidden: User "system:serviceaccount:ksa-system:host-verifier" cannot create'
                ' resource "tokenreviews" in API group "authentication.k8s.io" at the cluster scope')
     ruled.server.pages[path] = failure(403, message)
-    verdict = ruled.login()
-    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "api-forbidden")
-    assert message.replace('"', "'") in verdict.why, verdict
+    outcome = ruled.login()
+    assert (outcome.auth, outcome.reason) == ("AUTHINFO_UNAVAIL", "api-forbidden")
+    assert message.replace('"', "'") in outcome.why, outcome
 
 
 def test_a_message_that_repeats_the_token(ruled):
@@ -107,22 +107,22 @@ def test_rbac_fault(ruled, name):
     ruled.server.pages[ACCESS] = answer
     ruled.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
     ruled.write("prefer", rule="rbac = yes", host="class = build ci-runner")
-    verdict = ruled.login()
-    assert (verdict.auth, verdict.reason, verdict.review) == (auth, reason, "require"), verdict
+    outcome = ruled.login()
+    assert (outcome.auth, outcome.reason, outcome.review) == (auth, reason, "require"), outcome
 
 
 @pytest.mark.parametrize("review", ("never", "prefer", "require"))
-def test_bound(asking, review):
+def test_bound(login_host, review):
     """What a token says of its Pod is nothing: the cluster must say it too."""
-    asking.write(review, rule="bound = pod")
-    verdict = asking.login(asking.host.token())
-    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "not-bound") and asking.server.counts == {}, verdict
-    verdict = asking.login(asking.host.token(pod="job-1"))
-    assert (verdict.auth, verdict.review) == ("SUCCESS", "require") and asking.server.counts == {REVIEW: 1}, verdict
-    asking.server.pages[REVIEW] = None
-    asking.timeout = 1
-    asking.write(review, rule="bound = pod")
-    assert asking.login(asking.host.token(pod="job-1")).reason == "api-timeout"
+    login_host.write(review, rule="bound = pod")
+    outcome = login_host.login(login_host.host.token())
+    assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "not-bound") and login_host.server.counts == {}, outcome
+    outcome = login_host.login(login_host.host.token(pod="job-1"))
+    assert (outcome.auth, outcome.review) == ("SUCCESS", "require") and login_host.server.counts == {REVIEW: 1}, outcome
+    login_host.server.pages[REVIEW] = None
+    login_host.timeout = 1
+    login_host.write(review, rule="bound = pod")
+    assert login_host.login(login_host.host.token(pod="job-1")).reason == "api-timeout"
 
 
 def test_all_questions_share_one_deadline(ruled):
@@ -136,5 +136,5 @@ def test_all_questions_share_one_deadline(ruled):
     ruled.server.pages = {REVIEW: slow, ACCESS: slow}
     ruled.timeout = 2
     ruled.write("require", rule="rbac = yes", host="class = build ci-runner")
-    verdict = ruled.login()
-    assert verdict.reason == "api-timeout" and ruled.server.counts[ACCESS] < 3, verdict
+    outcome = ruled.login()
+    assert outcome.reason == "api-timeout" and ruled.server.counts[ACCESS] < 3, outcome

@@ -18,30 +18,30 @@ KEY, OTHER = issuer.Key("ES256"), issuer.Key("ES256")
 
 
 @pytest.fixture
-def cached(asking):
+def cached(login_host):
     """A host whose keys come from the API server, which has none now."""
-    asking.write("never", keys="api")
-    asking.server.keys = [KEY]
-    asking.server.pages[KEYS] = failure(500, "InternalError")
-    asking.write_cache(asking.cached_set(KEY))
-    return asking
+    login_host.write("never", keys="api")
+    login_host.server.keys = [KEY]
+    login_host.server.pages[KEYS] = failure(500, "InternalError")
+    login_host.write_cache(login_host.cached_set(KEY))
+    return login_host
 
 
 def changed(old, new):
     """A whole set, but for one text in it."""
-    def make(scene):
-        data = scene.cached_set(KEY, OTHER)
+    def make(login_host):
+        data = login_host.cached_set(KEY, OTHER)
         assert old in data
-        scene.write_cache(data.replace(old, new, 1))
+        login_host.write_cache(data.replace(old, new, 1))
     return make
 
 
 def fetched(seconds):
-    return lambda scene: scene.write_cache(scene.cached_set(KEY, fetched=seconds))
+    return lambda login_host: login_host.write_cache(login_host.cached_set(KEY, fetched=seconds))
 
 
 def bytes_of(make):
-    return lambda scene: scene.write_cache(make(scene.cached_set(KEY, OTHER)))
+    return lambda login_host: login_host.write_cache(make(login_host.cached_set(KEY, OTHER)))
 
 
 def in_place(make):
@@ -102,10 +102,10 @@ TABLE = {
     "two keys of one kid": (changed(OTHER.kid.encode(), KEY.kid.encode()), (DENIED, "ambiguous-kid")),
     "more than 1 MiB": (bytes_of(lambda data: data + b" " * 1024 * 1024), (UNAVAILABLE, "file-unreadable")),
     # not the key
-    "without the token's key": (lambda scene: scene.write_cache(scene.cached_set(OTHER)), UNKNOWN),
+    "without the token's key": (lambda login_host: login_host.write_cache(login_host.cached_set(OTHER)), UNKNOWN),
     "the key's number is cut": (bytes_of(numbers), UNKNOWN),
     "the key of another algorithm": (changed(b"key ES256", b"key ES384"), UNKNOWN),
-    "another key of that kid": (lambda scene: scene.write_cache(scene.cached_set(OTHER).replace(OTHER.kid.encode(), KEY.kid.encode())),
+    "another key of that kid": (lambda login_host: login_host.write_cache(login_host.cached_set(OTHER).replace(OTHER.kid.encode(), KEY.kid.encode())),
                                 (DENIED, "bad-signature")),
     # not root's alone
     "of another owner": (lambda _: shutil.chown(CACHE, "_ksa"), UNSAFE),
@@ -122,8 +122,8 @@ TABLE = {
 def test_cache(cached, name):
     change, expected = TABLE[name]
     change(cached)
-    verdict = cached.login(cached.host.token(KEY))
-    assert (verdict.auth, verdict.reason) == expected, verdict
+    outcome = cached.login(cached.host.token(KEY))
+    assert (outcome.auth, outcome.reason) == expected, outcome
 
 
 def test_cut_at_each_byte(cached):
@@ -131,8 +131,8 @@ def test_cut_at_each_byte(cached):
     data, token = cached.cached_set(KEY), cached.host.token(KEY)
     for length in range(len(data)):
         cached.write_cache(data[:length])
-        verdict = cached.login(token)
-        assert (verdict.auth, verdict.reason) == UNUSABLE, (length, verdict)
+        outcome = cached.login(token)
+        assert (outcome.auth, outcome.reason) == UNUSABLE, (length, outcome)
     cached.write_cache(data)
     assert cached.login(token).auth == "SUCCESS"
 

@@ -46,29 +46,29 @@ give = ours.sendall
 
 
 def stand_in(code):
-    def change(scene, token):
-        document = scene.server.review({"spec": {"token": token, "audiences": ["ssh://build-7"]}})
-        program = scene.host.write("/run/stand-in", STAND_IN % (str(SUPPORT), json.dumps(document).encode()) + code + "\n", 0o755)
-        scene.in_place_of(FETCH, program)
+    def change(login_host, token):
+        document = login_host.server.review({"spec": {"token": token, "audiences": ["ssh://build-7"]}})
+        program = login_host.host.write("/run/stand-in", STAND_IN % (str(SUPPORT), json.dumps(document).encode()) + code + "\n", 0o755)
+        login_host.in_place_of(FETCH, program)
     return change
 
 
-def missing(scene, _token):
+def missing(login_host, _token):
     empty = Path("/run/empty")
     empty.mkdir(exist_ok=True)
-    scene.in_place_of(FETCH.parent, empty)
+    login_host.in_place_of(FETCH.parent, empty)
 
 
 def file_of(text, mode):
-    return lambda scene, _token: scene.in_place_of(FETCH, scene.host.write("/run/stand-in", text, mode))
+    return lambda login_host, _token: login_host.in_place_of(FETCH, login_host.host.write("/run/stand-in", text, mode))
 
 
 def users(change):
     """/etc/passwd is another while the test runs."""
-    def apply(scene, _token):
+    def apply(login_host, _token):
         passwd = Path("/etc/passwd")
         before = passwd.read_text()
-        scene.cleanups.callback(passwd.write_text, before)
+        login_host.cleanups.callback(passwd.write_text, before)
         passwd.write_text("".join(change(line) for line in before.splitlines(True)))
     return apply
 
@@ -120,55 +120,55 @@ TABLE = {
 }
 
 
-def expect(verdict, reason, review):
+def expect(outcome, reason, review):
     """prefer yields to a helper that is late, as to a cluster that is; never to one that failed."""
     if reason == TIMEOUT and review == "prefer":
-        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+        assert (outcome.auth, outcome.reason, outcome.review) == ("SUCCESS", "ok", "skipped"), outcome
     else:
         auth = "SUCCESS" if reason == ALLOWED else "AUTHINFO_UNAVAIL"
-        assert (verdict.auth, verdict.reason, verdict.review) == (auth, reason, review), verdict
+        assert (outcome.auth, outcome.reason, outcome.review) == (auth, reason, review), outcome
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("name", TABLE)
-def test_helper(asking, name, review):
+def test_helper(login_host, name, review):
     change, reason = TABLE[name]
-    asking.timeout = 1 if reason == TIMEOUT else faults.PATIENCE
-    asking.write(review)
-    token = asking.host.token(pod="job-1")
-    change(asking, token)
-    expect(asking.login(token), reason, review)
-    assert asking.server.counts == {}  # nobody else asked
+    login_host.timeout = 1 if reason == TIMEOUT else faults.PATIENCE
+    login_host.write(review)
+    token = login_host.host.token(pod="job-1")
+    change(login_host, token)
+    expect(login_host.login(token), reason, review)
+    assert login_host.server.counts == {}  # nobody else asked
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("number, reason", ((signal.SIGKILL, FAILED), (signal.SIGTERM, FAILED), (signal.SIGSTOP, TIMEOUT)),
                          ids=("killed", "ended", "stopped"))
-def test_the_real_helper_is_struck_while_it_waits(asking, number, reason, review):
-    asking.timeout = 3 if reason == TIMEOUT else faults.PATIENCE
-    asking.write(review)
-    asking.server.hold()
+def test_the_real_helper_is_struck_while_it_waits(login_host, number, reason, review):
+    login_host.timeout = 3 if reason == TIMEOUT else faults.PATIENCE
+    login_host.write(review)
+    login_host.server.hold()
 
     def strike():
-        assert asking.server.held.wait(30)
+        assert login_host.server.held.wait(30)
         for helper in faults.helpers():
             os.kill(helper, number)
 
     striker = threading.Thread(target=strike)
     striker.start()
-    verdict = asking.login()
+    outcome = login_host.login()
     striker.join()
-    expect(verdict, reason, review)
-    assert asking.server.counts == {REVIEW: 1}
+    expect(outcome, reason, review)
+    assert login_host.server.counts == {REVIEW: 1}
 
 
 # --- A host program that takes what is not its own ---
 
 @pytest.mark.parametrize("how", ("ignores", "reaps"))
-def test_a_host_program_that_waits_for_any_child(asking, how):
+def test_a_host_program_that_waits_for_any_child(login_host, how):
     """With SIGCHLD ignored, and with waitpid(-1) in another thread, an exit status is lost; the answer is not."""
-    asking.write("require")
-    token = asking.host.token(pod="job-1")
+    login_host.write("require")
+    token = login_host.host.token(pod="job-1")
 
     def reap(over):
         while not over.is_set():
@@ -187,7 +187,7 @@ def test_a_host_program_that_waits_for_any_child(asking, how):
         over.set()
         return codes
 
-    assert in_child(work) == str(["SUCCESS"] * 5) and asking.server.counts == {REVIEW: 5}
+    assert in_child(work) == str(["SUCCESS"] * 5) and login_host.server.counts == {REVIEW: 5}
     assert faults.helpers() == []
 
 
@@ -210,16 +210,16 @@ GIVEN = {
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("name", GIVEN)
-def test_what_it_is_given(asking, name, review):
+def test_what_it_is_given(login_host, name, review):
     change, reason = GIVEN[name]
-    asking.write(review)
+    login_host.write(review)
     change()
     try:
-        verdict = asking.login()
+        outcome = login_host.login()
     finally:
         if faults.CREDENTIAL.is_dir():
             faults.CREDENTIAL.rmdir()
-    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", reason), verdict
+    assert (outcome.auth, outcome.reason) == ("AUTHINFO_UNAVAIL", reason), outcome
     if reason.startswith("file-"):
-        assert asking.server.connections == asking.connections, verdict
-        assert verdict.field("file").startswith(("/var/lib/ksa", "/etc/ksa")), verdict
+        assert login_host.server.connections == login_host.connections, outcome
+        assert outcome.field("file").startswith(("/var/lib/ksa", "/etc/ksa")), outcome

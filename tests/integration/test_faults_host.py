@@ -38,57 +38,57 @@ OTHERS = ("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "ECONNRESE
           "EOPNOTSUPP")
 
 
-def traced(scene, what):
+def traced(login_host, what):
     """The real ksa-fetch, in which strace injects WHAT."""
     real = Path("/run/real-ksa-fetch")
     shutil.copy(FETCH, real)
-    program = scene.host.write("/run/traced-ksa-fetch", "#!/bin/sh\nexec %s -D -f -o /dev/null -e inject=%s %s\n"
+    program = login_host.host.write("/run/traced-ksa-fetch", "#!/bin/sh\nexec %s -D -f -o /dev/null -e inject=%s %s\n"
                                % (shutil.which("strace"), what, real), 0o755)
-    scene.in_place_of(FETCH, program)
+    login_host.in_place_of(FETCH, program)
 
 
-def refused(verdict, reasons, review):
-    assert (verdict.auth, verdict.review) == (DENIED, review) and verdict.reason in reasons, verdict
+def refused(outcome, reasons, review):
+    assert (outcome.auth, outcome.review) == (DENIED, review) and outcome.reason in reasons, outcome
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("name", FAILS)
-def test_prefer_yielded_to_an_error_of_this_host(asking, name, review):
+def test_prefer_yielded_to_an_error_of_this_host(login_host, name, review):
     what, reasons = FAILS[name]
-    asking.write(review)
-    traced(asking, what)
-    refused(asking.login(), reasons, review)
-    assert asking.server.counts == {}
+    login_host.write(review)
+    traced(login_host, what)
+    refused(login_host.login(), reasons, review)
+    assert login_host.server.counts == {}
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("name", RESOLVES)
-def test_prefer_yielded_to_a_resolver_without_means(asking, name, review):
+def test_prefer_yielded_to_a_resolver_without_means(login_host, name, review):
     what, reasons = RESOLVES[name]
-    asking.url = "https://nowhere.invalid:6443"
-    asking.write(review)
-    traced(asking, what)
-    refused(asking.login(), reasons, review)
+    login_host.url = "https://nowhere.invalid:6443"
+    login_host.write(review)
+    traced(login_host, what)
+    refused(login_host.login(), reasons, review)
 
 
 @pytest.mark.parametrize("number", OTHERS)
-def test_an_error_of_the_network_is_yielded_to(asking, number):
-    asking.write("prefer")
-    traced(asking, "connect:error=%s" % number)
-    verdict = asking.login()
-    assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+def test_an_error_of_the_network_is_yielded_to(login_host, number):
+    login_host.write("prefer")
+    traced(login_host, "connect:error=%s" % number)
+    outcome = login_host.login()
+    assert (outcome.auth, outcome.reason, outcome.review) == ("SUCCESS", "ok", "skipped"), outcome
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("what", ("clone:error=EAGAIN", "clone:error=ENOMEM", "socketpair:error=EMFILE", "socketpair:error=ENFILE"))
-def test_no_process_for_ksa_fetch(asking, what, review):
+def test_no_process_for_ksa_fetch(login_host, what, review):
     """Neither a descriptor nor a process is left for it: in the program that calls PAM."""
-    asking.write(review)
-    asking.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
-    asking.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
-    answers = "".join(part + "\n" for part in issuer.answers(asking.host.token())).encode()
-    size = asking.host.log_size()
+    login_host.write(review)
+    login_host.host.edit("/etc/ksa/ksa.conf", "service = sshd sudo", "service = sshd sudo warm")
+    login_host.host.write("/etc/pam.d/warm", "auth required pam_ksa.so nodelay\n")
+    answers = "".join(part + "\n" for part in issuer.answers(login_host.host.token())).encode()
+    size = login_host.host.log_size()
     done = subprocess.run(["strace", "-o", "/dev/null", "-e", "inject=" + what, shutil.which("pamtester"), "warm", "deploy-bot",
                            "authenticate"], input=answers, capture_output=True, timeout=60)
-    line, = [line for line in asking.host.log_since(size) if "pam_ksa(" in line]
+    line, = [line for line in login_host.host.log_since(size) if "pam_ksa(" in line]
     assert done.returncode != 0 and " reason=%s " % HOST in line, line

@@ -25,13 +25,13 @@ RUN, STAMP, LOCK = Path("/run/ksa"), Path("/run/ksa/clusters/prod.stamp"), Path(
 
 
 @pytest.fixture
-def rotated(asking):
+def rotated(login_host):
     """The cluster signs with a new key, which the cached set does not have."""
-    asking.path = KEYS
-    asking.server.keys = [OLD, KEY]
-    asking.write("never", keys="api")
-    asking.write_cache(asking.cached_set(OLD))
-    return asking
+    login_host.path = KEYS
+    login_host.server.keys = [OLD, KEY]
+    login_host.write("never", keys="api")
+    login_host.write_cache(login_host.cached_set(OLD))
+    return login_host
 
 
 def keys(*entries):
@@ -76,10 +76,10 @@ def test_fault(rotated, name, cache):
     rotated.write_cache(rotated.cached_set(OLD))
     if cache == "missing":
         CACHE.unlink()
-    verdict = rotated.login(rotated.host.token(KEY))
+    outcome = rotated.login(rotated.host.token(KEY))
     expected = ("AUTH_ERR", "unknown-kid") if cache != "missing" else ("AUTHINFO_UNAVAIL", "keys-unusable")
-    assert (verdict.auth, verdict.reason) == expected, verdict
-    assert rotated.server.counts[KEYS] <= 1 and CACHE.exists() == (cache != "missing"), verdict
+    assert (outcome.auth, outcome.reason) == expected, outcome
+    assert rotated.server.counts[KEYS] <= 1 and CACHE.exists() == (cache != "missing"), outcome
     if cache != "missing":  # and those whose keys are known are not held up
         assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
 
@@ -107,8 +107,8 @@ def test_the_line_of_a_login_did_not_say_why_the_last_refresh_failed(rotated, ca
     if cache == "missing":
         CACHE.unlink()
     for _ in range(2):
-        verdict = rotated.login(rotated.host.token(KEY))
-        assert verdict.reason == reason and "last refresh of prod failed" in verdict.why and "DNS:other.example" in verdict.why, verdict
+        outcome = rotated.login(rotated.host.token(KEY))
+        assert outcome.reason == reason and "last refresh of prod failed" in outcome.why and "DNS:other.example" in outcome.why, outcome
     assert (FAILURE.stat().st_uid, FAILURE.stat().st_mode & 0o777) == (0, 0o600)
     rotated.url = rotated.server.url
     rotated.write("never", keys="api")
@@ -125,9 +125,9 @@ def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, m
     rotated.login(rotated.host.token(OTHER), unchanged=False)  # its refresh brings no such key, and there is none in the next half minute
     FAILURE.write_bytes(data % time.time() if b"%d" in data else data)
     FAILURE.chmod(mode)
-    verdict = rotated.login(rotated.host.token(OTHER))
-    assert verdict.reason == "unknown-kid" and ("last refresh of prod failed" in verdict.why) == shown, verdict
-    assert "ksactl keys refresh prod " in verdict.field("remedy") and verdict.line.isprintable(), verdict
+    outcome = rotated.login(rotated.host.token(OTHER))
+    assert outcome.reason == "unknown-kid" and ("last refresh of prod failed" in outcome.why) == shown, outcome
+    assert "ksactl keys refresh prod " in outcome.field("remedy") and outcome.line.isprintable(), outcome
 
 
 # --- Where all is well ---
@@ -150,8 +150,8 @@ def test_sound(rotated, cache):
 
 def test_limits_of_the_host_program_are_not_the_refreshers(rotated):
     """`ulimit -S -f 0` kills whoever writes a byte: ksactl must write some, and the program that called PAM none."""
-    verdict = rotated.login(rotated.host.token(KEY), unchanged=False, no_file_may_grow=True)
-    assert verdict.auth == "SUCCESS" and KEY.kid in CACHE.read_text(), verdict
+    outcome = rotated.login(rotated.host.token(KEY), unchanged=False, no_file_may_grow=True)
+    assert outcome.auth == "SUCCESS" and KEY.kid in CACHE.read_text(), outcome
 
 
 def test_an_unusable_set_replaces_none_and_a_usable_one_beside_it_counts(rotated):
@@ -175,8 +175,8 @@ def test_one_question_for_all(rotated):
                                     dict(sub="system:serviceaccount:ci:tester"), dict(iss="https://other")))
 def test_a_token_that_fits_nowhere_asks_for_nothing(rotated, claims):
     """Else anybody could make the host ask, with a token that he made himself."""
-    verdict = rotated.login(rotated.host.token(OTHER, **claims))
-    assert verdict.auth == "AUTH_ERR" and rotated.server.counts == {} and not STAMP.exists(), verdict
+    outcome = rotated.login(rotated.host.token(OTHER, **claims))
+    assert outcome.auth == "AUTH_ERR" and rotated.server.counts == {} and not STAMP.exists(), outcome
 
 
 def login_of(rotated, token):
@@ -211,8 +211,8 @@ def test_who_refreshes_already_is_waited_for_until_the_deadline(rotated, how):
         if how == "stopped":
             other.send_signal(signal.SIGSTOP)
         started = time.monotonic()
-        verdict = rotated.attempt(rotated.host.token(KEY))
-        assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid") and time.monotonic() - started < 1 + faults.SLACK, verdict
+        outcome = rotated.attempt(rotated.host.token(KEY))
+        assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "unknown-kid") and time.monotonic() - started < 1 + faults.SLACK, outcome
         assert set(faults.helpers()) <= running  # its own helper has ended
         assert rotated.attempt(rotated.host.token(OLD)).auth == "SUCCESS"
         other.kill()
@@ -263,8 +263,8 @@ NO_ROOM = {
 def test_no_room(rotated, name):
     """Nothing is let in on a set that could not be kept; the old one is whole, and no half one lies beside it."""
     NO_ROOM[name](rotated)
-    verdict = rotated.login(rotated.host.token(KEY))
-    assert verdict.auth != "SUCCESS" and verdict.reason in ("unknown-kid", "file-unsafe"), verdict
+    outcome = rotated.login(rotated.host.token(KEY))
+    assert outcome.auth != "SUCCESS" and outcome.reason in ("unknown-kid", "file-unsafe"), outcome
     if "open to others" not in name:
         assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
 
@@ -291,9 +291,9 @@ def test_refresher(rotated, name):
     rotated.write("never", keys="api")
     code, mode = REFRESHER[name]
     rotated.in_place_of("/usr/sbin/ksactl", rotated.host.write("/run/stand-in", code, mode))
-    verdict = rotated.login(rotated.host.token(KEY))
-    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid"), verdict
-    assert ("in time" in verdict.why) == late, verdict
+    outcome = rotated.login(rotated.host.token(KEY))
+    assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "unknown-kid"), outcome
+    assert ("in time" in outcome.why) == late, outcome
     assert rotated.login(rotated.host.token(OLD)).auth == "SUCCESS"
 
 
@@ -311,9 +311,9 @@ def test_the_real_refresher_is_struck_while_it_waits(rotated, number):
 
     striker = threading.Thread(target=strike)
     striker.start()
-    verdict = rotated.attempt(rotated.host.token(KEY))
+    outcome = rotated.attempt(rotated.host.token(KEY))
     striker.join()
-    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "unknown-kid") and verdict.seconds < 1 + faults.SLACK, verdict
+    assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "unknown-kid") and outcome.seconds < 1 + faults.SLACK, outcome
     rotated.server.go_on()
     wait_until(lambda: faults.helpers() == [])  # ksa-fetch dies with it
     assert [path.name for path in CACHE.parent.iterdir()] == ["keys"]

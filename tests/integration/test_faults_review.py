@@ -28,15 +28,15 @@ UNAVAILABLE, DENIED = "AUTHINFO_UNAVAIL", "AUTH_ERR"
 
 def at(url):
     """api_server is another address."""
-    def change(scene):
-        scene.url = url() if callable(url) else url
+    def change(login_host):
+        login_host.url = url() if callable(url) else url
     return change
 
 
 def respond(answer):
     """The server responds as `pages` of ApiDouble has it."""
-    def change(scene):
-        scene.server.pages[scene.path] = answer
+    def change(login_host):
+        login_host.server.pages[login_host.path] = answer
     return change
 
 
@@ -69,9 +69,9 @@ def extra(name, value):
 
 def another_server(make_pair, tune=None):
     """A server that proves itself badly, with the sound answers behind."""
-    def change(scene):
-        server = ApiDouble(*make_pair(scene.certificates), scene.host.key, tune=tune)
-        scene.url = scene.until_the_end(server).url
+    def change(login_host):
+        server = ApiDouble(*make_pair(login_host.certificates), login_host.host.key, tune=tune)
+        login_host.url = login_host.until_the_end(server).url
     return change
 
 
@@ -93,19 +93,19 @@ def slowly(pieces):
     return respond(send)
 
 
-def another_authority(scene):
-    folder = scene.certificates.folder / "another"
+def another_authority(login_host):
+    folder = login_host.certificates.folder / "another"
     folder.mkdir(exist_ok=True)
-    scene.ca = Certificates(folder).ca
+    login_host.ca = Certificates(folder).ca
 
 
-def no_authority(scene):
-    scene.ca = None
+def no_authority(login_host):
+    login_host.ca = None
 
 
-def broken_authority(scene):
-    scene.ca = scene.certificates.folder / "broken.pem"
-    scene.ca.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+def broken_authority(login_host):
+    login_host.ca = login_host.certificates.folder / "broken.pem"
+    login_host.ca.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 
 
 CLOSE = b"HTTP/1.1 201 Created\r\nConnection: close\r\n"
@@ -211,29 +211,29 @@ TABLE = {**NOT_THERE, **NOT_PROVEN, **STATUS, **NOT_WHOLE, **NOT_A_REVIEW, **SAY
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("name", TABLE)
-def test_fault(asking, name, review):
+def test_fault(login_host, name, review):
     change, reason = TABLE[name]
-    asking.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
-    change(asking)
-    asking.write(review)
-    verdict = asking.login()
+    login_host.timeout = 1 if reason == "api-timeout" else faults.PATIENCE
+    change(login_host)
+    login_host.write(review)
+    outcome = login_host.login()
     if name in NOT_THERE and review == "prefer":
-        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", "skipped"), verdict
+        assert (outcome.auth, outcome.reason, outcome.review) == ("SUCCESS", "ok", "skipped"), outcome
     else:
         code = DENIED if reason.startswith("review-") else UNAVAILABLE
-        assert (verdict.auth, verdict.reason, verdict.review) == (code, reason, review), verdict
-    assert asking.server.counts[REVIEW] <= 1, verdict  # nothing is asked again
+        assert (outcome.auth, outcome.reason, outcome.review) == (code, reason, review), outcome
+    assert login_host.server.counts[REVIEW] <= 1, outcome  # nothing is asked again
     if reason == "api-timeout":
-        assert verdict.seconds >= 0.8, verdict  # the rest is for the report
-    assert verdict.field("file") is None, verdict
+        assert outcome.seconds >= 0.8, outcome  # the rest is for the report
+    assert outcome.field("file") is None, outcome
     if name.endswith("Retry-After"):
-        assert "77 s" in verdict.why, verdict
+        assert "77 s" in outcome.why, outcome
 
 
-def busy(scene, *answers):
+def busy(login_host, *answers):
     """The server gives these answers, one after the other, and then the sound one."""
     left = list(answers)
-    scene.server.pages[REVIEW] = lambda _, document: left.pop(0) if left else document
+    login_host.server.pages[REVIEW] = lambda _, document: left.pop(0) if left else document
 
 
 def too_many(*headers):
@@ -248,26 +248,26 @@ def in_a_second():
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("answer, waits", ((too_many("Retry-After: 1"), 1), (too_many("Retry-After: 0"), 0), (in_a_second(), 1)),
                          ids=("a second", "at once", "a date"))
-def test_429_with_retry_after_refused_although_there_was_time(asking, review, answer, waits):
-    asking.write(review)
-    busy(asking, answer)
-    verdict = asking.login()
-    assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", review), verdict
-    assert asking.server.counts == {REVIEW: 2} and verdict.seconds >= waits
+def test_429_with_retry_after_refused_although_there_was_time(login_host, review, answer, waits):
+    login_host.write(review)
+    busy(login_host, answer)
+    outcome = login_host.login()
+    assert (outcome.auth, outcome.reason, outcome.review) == ("SUCCESS", "ok", review), outcome
+    assert login_host.server.counts == {REVIEW: 2} and outcome.seconds >= waits
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))
 @pytest.mark.parametrize("answers, times", (([too_many()], 1), ([too_many("Retry-After: 10")], 1), ([too_many("Retry-After: x")], 1),
                                             ([too_many("Retry-After: 0")] * 2, 2), ([too_many("Retry-After: 1"), None], 2)),
                          ids=("no header", "longer than the time that is left", "no time", "twice", "then silence"))
-def test_429_is_asked_again_once_and_never_yielded_to(asking, review, answers, times):
+def test_429_is_asked_again_once_and_never_yielded_to(login_host, review, answers, times):
     """Silence after a 429 is no unreachable cluster."""
-    asking.timeout = 5
-    asking.write(review)
-    busy(asking, *answers)
-    verdict = asking.login()
-    assert (verdict.auth, verdict.reason, verdict.review) == (UNAVAILABLE, "api-busy", review), verdict
-    assert asking.server.counts == {REVIEW: times}, verdict
+    login_host.timeout = 5
+    login_host.write(review)
+    busy(login_host, *answers)
+    outcome = login_host.login()
+    assert (outcome.auth, outcome.reason, outcome.review) == (UNAVAILABLE, "api-busy", review), outcome
+    assert login_host.server.counts == {REVIEW: times}, outcome
 
 
 @pytest.mark.parametrize("name, mentioned", (
@@ -275,112 +275,112 @@ def test_429_is_asked_again_once_and_never_yielded_to(asking, review, answers, t
     ("a certificate whose time is over", ("expired", "renew")),
     ("a certificate that is not valid yet", ("not valid yet", "clock")),
     ("a certificate of another authority", ("authority", "api_ca_file"))))
-def test_errors_of_certificates_told_apart_in_why_and_remedy(asking, name, mentioned):
+def test_errors_of_certificates_told_apart_in_why_and_remedy(login_host, name, mentioned):
     """One text and one remedy were for all of them."""
-    TABLE[name][0](asking)
-    asking.write("require")
-    verdict = asking.login()
-    assert verdict.reason == "api-tls"
-    assert mentioned[0] in verdict.why and mentioned[1] in verdict.field("remedy"), verdict
+    TABLE[name][0](login_host)
+    login_host.write("require")
+    outcome = login_host.login()
+    assert outcome.reason == "api-tls"
+    assert mentioned[0] in outcome.why and mentioned[1] in outcome.field("remedy"), outcome
 
 
-def test_explain_has_names_and_remedy_of_a_wrong_certificate(asking):
-    TABLE["a certificate for another name"][0](asking)
-    asking.write("require")
+def test_explain_has_names_and_remedy_of_a_wrong_certificate(login_host):
+    TABLE["a certificate for another name"][0](login_host)
+    login_host.write("require")
     words = ["--json", "--service", "sshd", "--user", "deploy-bot", "--rhost", "10.1.2.3", "--token-file", "-"]
-    result = asking.host.run(["ksactl", "explain", *words], user="root", stdin=asking.host.token().encode())
+    result = login_host.host.run(["ksactl", "explain", *words], user="root", stdin=login_host.host.token().encode())
     shown = json.loads(result.out)
     assert shown["reason"] == "api-tls" and "DNS:other.example" in shown["why"] and "api_server_name" in shown["remedy"]
 
 
-def test_api_server_name_is_the_name_that_the_certificate_must_have(asking):
+def test_api_server_name_is_the_name_that_the_certificate_must_have(login_host):
     """For a cluster whose certificate has only another name than its address; another cluster's name still refuses."""
-    pair = asking.certificates.issue("named", "DNS:api.prod.test")
-    server = asking.until_the_end(ApiDouble(*pair, asking.host.key))
-    asking.url = server.url
-    asking.write("require")
-    assert asking.login().reason == "api-tls"
-    asking.options["name"] = "api_server_name = other.prod.test"
-    asking.write("require")
-    verdict = asking.login()
-    assert verdict.reason == "api-tls" and "other.prod.test" in verdict.why and "DNS:api.prod.test" in verdict.why
-    asking.options["name"] = "api_server_name = api.prod.test"
-    asking.write("require")
-    assert asking.login().auth == "SUCCESS" and server.counts == {REVIEW: 1}
+    pair = login_host.certificates.issue("named", "DNS:api.prod.test")
+    server = login_host.until_the_end(ApiDouble(*pair, login_host.host.key))
+    login_host.url = server.url
+    login_host.write("require")
+    assert login_host.login().reason == "api-tls"
+    login_host.options["name"] = "api_server_name = other.prod.test"
+    login_host.write("require")
+    outcome = login_host.login()
+    assert outcome.reason == "api-tls" and "other.prod.test" in outcome.why and "DNS:api.prod.test" in outcome.why
+    login_host.options["name"] = "api_server_name = api.prod.test"
+    login_host.write("require")
+    assert login_host.login().auth == "SUCCESS" and server.counts == {REVIEW: 1}
 
 
-def test_sound(asking):
+def test_sound(login_host):
     """The faults above are faults: without one the login is let in, and the cluster was asked once, about this token."""
     for review, times in (("require", 1), ("prefer", 2), ("never", 2)):
-        asking.write(review)
-        token = asking.host.token(pod="job-1")
-        verdict = asking.login(token)
-        assert (verdict.auth, verdict.reason, verdict.review) == ("SUCCESS", "ok", review), verdict
-        assert asking.server.counts == {REVIEW: times}
-        assert review == "never" or body_of(asking.server.requests[-1])["spec"] == {"token": token, "audiences": ["ssh://build-7"]}
+        login_host.write(review)
+        token = login_host.host.token(pod="job-1")
+        outcome = login_host.login(token)
+        assert (outcome.auth, outcome.reason, outcome.review) == ("SUCCESS", "ok", review), outcome
+        assert login_host.server.counts == {REVIEW: times}
+        assert review == "never" or body_of(login_host.server.requests[-1])["spec"] == {"token": token, "audiences": ["ssh://build-7"]}
 
 
-def test_revoked(asking):
+def test_revoked(login_host):
     """Signed, not expired, and no more worth anything, whatever review there is."""
     for review, auth in (("require", DENIED), ("prefer", DENIED), ("never", "SUCCESS")):
-        asking.write(review)
-        token = asking.host.token()
-        asking.server.revoked.add(claims_of(token)["jti"])
-        assert asking.login(token).auth == auth
+        login_host.write(review)
+        token = login_host.host.token()
+        login_host.server.revoked.add(claims_of(token)["jti"])
+        assert login_host.login(token).auth == auth
 
 
-def test_a_blank_before_the_token_is_no_review(asking):
+def test_a_blank_before_the_token_is_no_review(login_host):
     """A real API server trims it, and says system:anonymous of what is left: it must not come so far."""
-    asking.write("require")
-    verdict = asking.login(" " + asking.host.token())
-    assert verdict.reason == "not-a-token" and asking.server.counts == {}, verdict
+    login_host.write("require")
+    outcome = login_host.login(" " + login_host.host.token())
+    assert outcome.reason == "not-a-token" and login_host.server.counts == {}, outcome
 
 
-def test_an_anonymous_answer_lets_nobody_in(asking):
+def test_an_anonymous_answer_lets_nobody_in(login_host):
     """What a real API server answers to a token behind a blank: authenticated, as nobody."""
-    asking.server.pages[REVIEW] = lambda _, document: dict(document, status={
+    login_host.server.pages[REVIEW] = lambda _, document: dict(document, status={
         "authenticated": True, "user": {"username": "system:anonymous", "groups": ["system:unauthenticated"]},
         "audiences": ["ssh://build-7"]})
-    asking.write("require")
-    assert asking.login().reason == "review-differs"
+    login_host.write("require")
+    assert login_host.login().reason == "review-differs"
 
 
-def test_no_file_is_named_where_none_is_wrong(asking):
+def test_no_file_is_named_where_none_is_wrong(login_host):
     """The log line of every refusal by the cluster named the credential's file."""
-    asking.url = nobody_listens()
-    asking.write("require")
-    assert asking.login().field("file") is None
+    login_host.url = nobody_listens()
+    login_host.write("require")
+    assert login_host.login().field("file") is None
     CREDENTIAL.unlink()
-    assert asking.login().field("file") == str(CREDENTIAL)
+    assert login_host.login().field("file") == str(CREDENTIAL)
 
 
 @pytest.mark.parametrize("age, doubted", ((0, True), (3600, False)))
-def test_a_401_right_after_the_credential_was_issued(asking, age, doubted):
+def test_a_401_right_after_the_credential_was_issued(login_host, age, doubted):
     """The remedy was credential init, although its result had just been refused."""
-    asking.write("require")
+    login_host.write("require")
     claims = issuer.claims("ksa-system", "host-verifier", issuer.ISSUER, int(time.time()) - age, 86400)
-    asking.host.write(CREDENTIAL, issuer.token(asking.host.key, claims) + "\n", 0o600)
-    verdict = asking.login()
-    assert verdict.reason == "api-unauthorized"
-    assert ("client_cert_file" in verdict.field("remedy")) == doubted
-    assert ("credential init" in verdict.field("remedy")) != doubted
+    login_host.host.write(CREDENTIAL, issuer.token(login_host.host.key, claims) + "\n", 0o600)
+    outcome = login_host.login()
+    assert outcome.reason == "api-unauthorized"
+    assert ("client_cert_file" in outcome.field("remedy")) == doubted
+    assert ("credential init" in outcome.field("remedy")) != doubted
 
 
-def test_a_review_whose_empty_lists_are_null(asking):
+def test_a_review_whose_empty_lists_are_null(login_host):
     """Found: "extra": null, as Go writes an empty map, was called a member of a wrong type."""
     found = json.loads((Path(__file__).parents[1] / "data/found/tokenreview-status-extra-null.json").read_text())
-    asking.write("require")
+    login_host.write("require")
     for extra, reason in ((None, "ok"), ({"x.example/y": None}, "ok"), ("", "api-answer-invalid"), ({"x": {}}, "api-answer-invalid")):
         found["user"]["extra"] = extra
-        respond(lambda _, document: dict(document, status=found))(asking)
-        assert asking.login(asking.host.token()).reason == reason
+        respond(lambda _, document: dict(document, status=found))(login_host)
+        assert login_host.login(login_host.host.token()).reason == reason
     found["user"]["extra"], found["audiences"] = None, None
-    assert asking.login(asking.host.token()).reason == "review-differs"  # and not a broken answer
+    assert login_host.login(login_host.host.token()).reason == "review-differs"  # and not a broken answer
     found["audiences"] = ["ssh://build-7"]
-    assert asking.login(asking.host.token(pod="job-1")).reason == "review-differs"
+    assert login_host.login(login_host.host.token(pod="job-1")).reason == "review-differs"
 
 
-def test_plain_http_on_the_port(asking):
+def test_plain_http_on_the_port(login_host):
     """No TLS there at all: whoever answers is not the cluster."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def serve():
@@ -391,21 +391,21 @@ def test_plain_http_on_the_port(asking):
                         plain.sendall(page(b"{}"))
 
         threading.Thread(target=serve, daemon=True).start()
-        asking.url = "https://127.0.0.1:%d" % listener.getsockname()[1]
+        login_host.url = "https://127.0.0.1:%d" % listener.getsockname()[1]
         for review in ("require", "prefer"):
-            asking.write(review)
-            assert asking.login().reason in ("api-tls", "api-answer-invalid")
+            login_host.write(review)
+            assert login_host.login().reason in ("api-tls", "api-answer-invalid")
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def test_the_credential_goes_to_nobody_else(asking):
+def test_the_credential_goes_to_nobody_else(login_host):
     """A server without the cluster's certificate hears nothing of it, and a redirect is not followed."""
-    pair = asking.certificates.issue("stranger", "DNS:other.example")
-    with TlsServer(*pair) as stranger, TlsServer(*asking.certificates.issue("elsewhere", "IP:127.0.0.1")) as elsewhere:
-        asking.url = stranger.url
-        asking.write("require")
-        assert asking.login().reason == "api-tls" and stranger.requests == []
-        asking.url = asking.server.url
-        asking.server.pages[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
-        asking.write("require")
-        assert asking.login().reason == "api-answer-invalid" and elsewhere.connections == 0
+    pair = login_host.certificates.issue("stranger", "DNS:other.example")
+    with TlsServer(*pair) as stranger, TlsServer(*login_host.certificates.issue("elsewhere", "IP:127.0.0.1")) as elsewhere:
+        login_host.url = stranger.url
+        login_host.write("require")
+        assert login_host.login().reason == "api-tls" and stranger.requests == []
+        login_host.url = login_host.server.url
+        login_host.server.pages[REVIEW] = page(b"", "307 Temporary Redirect", "Location: %s/" % elsewhere.url)
+        login_host.write("require")
+        assert login_host.login().reason == "api-answer-invalid" and elsewhere.connections == 0

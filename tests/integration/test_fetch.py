@@ -281,9 +281,9 @@ def test_what_it_is_while_it_waits(server, ca, helper):
     server.answer = None
     helper.send(fetch.request(server.url, ca=ca, bearer="secret-bearer", milliseconds=20000))
     assert server.held.wait(20)
-    own, pid = pwd.getpwnam("_ksa"), helper.process.pid
+    ksa_user, pid = pwd.getpwnam("_ksa"), helper.process.pid
     status = status_of(pid)
-    assert status["Uid"] == [str(own.pw_uid)] * 4 and status["Gid"] == [str(own.pw_gid)] * 4
+    assert status["Uid"] == [str(ksa_user.pw_uid)] * 4 and status["Gid"] == [str(ksa_user.pw_gid)] * 4
     assert status["Groups"] == [] and status["NoNewPrivs"] == ["1"] and int(status["CapEff"][0], 16) == 0
     # the files of a process that is not dumpable belong to root
     assert os.stat("/proc/%d/environ" % pid).st_uid == 0

@@ -236,12 +236,12 @@ def test_recreated_enable_disable(cluster):
     assert shown.status == 1 and (shown.json["state"], shown.json["reasons"]) == ("disabled", ["recreated"])
     assert (shown.json["account_uid"], shown.json["new_account_uid"]) == (old["uid"], new["uid"])
     assert "re-created" in shown.json["why"] and "accounts enable ci_deployer" in shown.json["remedy"]
-    asked = len(cluster.server.listing.queries)
+    queries = len(cluster.server.listing.queries)
     assert cluster.ksactl("accounts", "enable", "ci_deployer").status == 0
     assert listed(cluster)["ci_deployer"]["account_uid"] == new["uid"]
     assert cluster.ksactl("accounts", "show", "ci_deployer").status == 0
     assert cluster.ksactl("accounts", "disable", "ci_deployer").status == 0
-    assert len(cluster.server.listing.queries) == asked  # the cluster is not asked
+    assert len(cluster.server.listing.queries) == queries  # the cluster is not asked
     assert listed(cluster)["ci_deployer"]["reasons"] == ["administrator"]
     assert "(administrator)" in cluster.ksactl("accounts", "list").out
     sync(cluster)
@@ -493,18 +493,18 @@ def test_refused_are_told_of_fifty_times(cluster):
     before = Path("/etc/passwd").read_text()
     Path("/etc/passwd").write_text(before + "".join("ci_a%d:x:1777:1777::/:/bin/sh\n" % number for number in range(52)))
 
-    def told():
+    def refusals():
         log = [line for line in sync(cluster, status=1).log if "change=refused" in line]
         return len([line for line in log if "user=" in line]), [line for line in log if "user=" not in line]
 
     try:
         for number in range(50):
             cluster.server.listing.add("ci", "a%d" % number)
-        assert told() == (50, [])
+        assert refusals() == (50, [])
         cluster.server.listing.add("ci", "a50")
         cluster.server.listing.add("ci", "a51")
         cluster.server.listing.add("ci", "good")
-        lines, (rest,) = told()
+        lines, (rest,) = refusals()
         assert lines == 50 and "count=52 " in rest and "sync --dry-run" in rest
         assert sync(cluster, "--dry-run", status=1).out.count("refused: ") == 52
         assert "ci_good" in listed(cluster)
@@ -563,7 +563,7 @@ def follow(cluster, more=""):
 
 
 def test_a_follower_has_what_its_leader_has(cluster, follower):
-    asked = len(cluster.server.listing.queries)
+    queries = len(cluster.server.listing.queries)
     out = sync(cluster, "--dry-run").out
     assert not REGISTRY.exists() and "added: release-bot" in out
     sync(cluster)
@@ -573,7 +573,7 @@ def test_a_follower_has_what_its_leader_has(cluster, follower):
             user: one[name] for user, one in follower.items() if one["namespace"] == "ci"}
     assert after["ci_runner"]["reasons"] == ["leader"] and after["ci_gone"]["state"] == "removed"
     assert cluster.ksactl("accounts", "enable", "ci_runner").status == 2  # there, not here
-    assert changes(cluster) == [] and len(cluster.server.listing.queries) == asked
+    assert changes(cluster) == [] and len(cluster.server.listing.queries) == queries
 
 
 def test_a_follower_refuses_what_it_has_for_another(cluster, follower):
@@ -647,11 +647,11 @@ def test_a_declared_account_that_was_made_again(cluster):
         sync(cluster)
         return cluster.ksactl("explain", "--token-file", "-", "--json", stdin=(token + "\n").encode())
 
-    told = explain("before").json
-    assert told["reason"] == "account-recreated", told
-    assert "account_uid" in told["remedy"] and "accounts enable" in told["remedy"]
-    text = json.dumps(told)
-    assert "account_uid = %s in [account release-bot], then ksactl accounts sync" % uid in text, told
+    answer = explain("before").json
+    assert answer["reason"] == "account-recreated", answer
+    assert "account_uid" in answer["remedy"] and "accounts enable" in answer["remedy"]
+    text = json.dumps(answer)
+    assert "account_uid = %s in [account release-bot], then ksactl accounts sync" % uid in text, answer
     assert explain(uid).status == 0  # it helps
 
 

@@ -494,15 +494,15 @@ def password_problems(host):
     return [problem for problem in host.problems() if "password" in problem["text"]]
 
 
-@pytest.mark.parametrize("field, told", [
+@pytest.mark.parametrize("field, warned", [
     (HASH, True), ("$6$salt$hash-of-sha512", True), ("ab8H3wCwpqiYE", True), ("", True),
     ("*", False), ("!", False), ("!!", False), ("!" + HASH, False), ("*LK*", False), ("x", False)])
-def test_a_password_that_a_rule_takes_away(host, field, told):
+def test_a_password_that_a_rule_takes_away(host, field, warned):
     """Where a rule names a user, the shipped stacks take a token and no password, in sshd and sudo alike."""
     host.write("shadow", "alice:%s:19000:0:99999:7:::\n" % field)
     host.write_config(rule(user="alice", service="sshd sudo"))
     problems = password_problems(host)
-    assert [problem["severity"] for problem in problems] == (["warning"] * 2 if told else [])
+    assert [problem["severity"] for problem in problems] == (["warning"] * 2 if warned else [])
     for problem, service in zip(problems, ("sshd", "sudo")):
         assert "alice" in problem["text"] and "with %s," % service in problem["text"]
         assert problem["line"] == host.line_of("[rule one]")
@@ -546,13 +546,13 @@ def made(host):
     registry.PATH.unlink()
 
 
-@pytest.mark.parametrize("accounts, told", [
+@pytest.mark.parametrize("accounts, warned", [
     ("prod:ci/deployer", False), ("prod:ci/tester", True), ("prod:ci/*", True), ("prod:*/*", True),
     ("prod:ci/deployer prod:ci/tester", True), ("prod:build/deployer", True)])
-def test_a_rule_that_names_another_accounts_user(made, accounts, told):
+def test_a_rule_that_names_another_accounts_user(made, accounts, warned):
     made.write_config(rule(user="deploy-bot ci_deployer", account=accounts))
     problems = made.problems()
-    assert ["ci_deployer" in problem["text"] and "prod:ci/deployer" in problem["text"] for problem in problems] == [True] * told
+    assert ["ci_deployer" in problem["text"] and "prod:ci/deployer" in problem["text"] for problem in problems] == [True] * warned
     assert all("@own" in problem["remedy"] and problem["line"] == made.line_of("[rule one]") for problem in problems)
 
 
@@ -642,7 +642,7 @@ def test_host_without_a_name(host, name):
 
 
 @pytest.fixture
-def asked(host, tmp_path):
+def api_host(host, tmp_path):
     """A cluster that is asked for reviews, with all the files that it names."""
     certificates = Certificates(tmp_path)
     certificate, key = certificates.issue("host-7", "DNS:host-7")
@@ -650,7 +650,7 @@ def asked(host, tmp_path):
     host.files = {"api_ca_file": certificates.ca, "keys_ca_file": certificates.ca, "credential_file": tmp_path / "credential",
                   "client_cert_file": certificate, "client_key_file": key}
     give_credential(host)
-    asks(host, "api_ca_file", "keys_ca_file", "credential_file")
+    configure_api(host, "api_ca_file", "keys_ca_file", "credential_file")
     return host
 
 
@@ -659,52 +659,52 @@ def give_credential(host, age=0, mode=0o600):
                                         issued=int(time.time()) - age, life=86400)).chmod(mode)
 
 
-def asks(host, *options, rules=RULE, cluster="review = require"):
+def configure_api(host, *options, rules=RULE, cluster="review = require"):
     host.write_config(rules, cluster="api_server = https://10.0.0.1:6443\n%s\n%s" % (
         cluster, "".join("%s = %s\n" % (name, host.files[name]) for name in options)))
 
 
-def test_all_that_a_cluster_names_is_there(asked):
-    assert asked.problems() == []
-    asks(asked, "api_ca_file", "client_cert_file", "client_key_file")
-    assert asked.problems() == []
+def test_all_that_a_cluster_names_is_there(api_host):
+    assert api_host.problems() == []
+    configure_api(api_host, "api_ca_file", "client_cert_file", "client_key_file")
+    assert api_host.problems() == []
 
 
 @pytest.mark.parametrize("option", ["api_ca_file", "keys_ca_file", "client_cert_file", "client_key_file"])
 @pytest.mark.parametrize("spoil, text", [(lambda path: path.unlink(), "does not exist"), (lambda path: path.chmod(0o666), "writable by others"),
                                          (lambda path: os.chown(path, 1501, 1501), "belongs to uid 1501")])
-def test_a_file_that_is_not_as_it_must_be(asked, option, spoil, text):
+def test_a_file_that_is_not_as_it_must_be(api_host, option, spoil, text):
     both = ("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)
-    asks(asked, *both)
-    spoil(asked.files[option])
-    problem = asked.problem()
+    configure_api(api_host, *both)
+    spoil(api_host.files[option])
+    problem = api_host.problem()
     assert problem["severity"] == "error" and problem["text"].startswith("[cluster prod] %s: " % option) and text in problem["text"]
-    assert problem["line"] == asked.line_of("[cluster prod]")
+    assert problem["line"] == api_host.line_of("[cluster prod]")
 
 
 @pytest.mark.parametrize("option", ["api_ca_file", "client_cert_file"])
-def test_a_file_without_a_certificate(asked, option):
-    asks(asked, *(("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)))
-    asked.files[option].write_text("words\n")
-    assert "does not contain a certificate" in asked.problem()["text"]
+def test_a_file_without_a_certificate(api_host, option):
+    configure_api(api_host, *(("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)))
+    api_host.files[option].write_text("words\n")
+    assert "does not contain a certificate" in api_host.problem()["text"]
 
 
-def test_a_certificate_that_is_over(asked, tmp_path):
+def test_a_certificate_that_is_over(api_host, tmp_path):
     certificates = Certificates(tmp_path)
     made, key = certificates.end(certificates.issue("old", "DNS:old"))
     key.chmod(0o600)
-    asked.files.update(client_cert_file=made, client_key_file=key)
-    asks(asked, "client_cert_file", "client_key_file")
-    problem = asked.problem()
+    api_host.files.update(client_cert_file=made, client_key_file=key)
+    configure_api(api_host, "client_cert_file", "client_key_file")
+    problem = api_host.problem()
     assert problem["severity"] == "error" and "(CN=old) expired at " in problem["text"]
 
 
 @pytest.mark.parametrize("option", ["credential_file", "client_key_file"])
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
-def test_a_credential_that_others_can_read(asked, option, mode):
-    asks(asked, *(("client_cert_file", "client_key_file") if option.startswith("client") else (option,)))
-    asked.files[option].chmod(mode)
-    problem = asked.problem()
+def test_a_credential_that_others_can_read(api_host, option, mode):
+    configure_api(api_host, *(("client_cert_file", "client_key_file") if option.startswith("client") else (option,)))
+    api_host.files[option].chmod(mode)
+    problem = api_host.problem()
     assert problem["severity"] == "error" and "is readable by others (mode %04o): run chmod 0600 on it" % mode in problem["text"]
 
 
@@ -712,83 +712,83 @@ GIVE_TOKEN = "pipe kubectl create token host-verifier -n ksa-system into ksactl 
 
 
 @pytest.mark.parametrize("cluster, severity", [("review = require", "error"), ("review = prefer", "error"), ("", "warning")])
-def test_no_credential_yet(asked, cluster, severity):
-    asks(asked, "credential_file", cluster=cluster)
-    asked.files["credential_file"].unlink()
-    problem = asked.problem()
+def test_no_credential_yet(api_host, cluster, severity):
+    configure_api(api_host, "credential_file", cluster=cluster)
+    api_host.files["credential_file"].unlink()
+    problem = api_host.problem()
     assert (problem["severity"], problem["remedy"]) == (severity, GIVE_TOKEN) and "does not exist" in problem["text"]
-    give_credential(asked, age=90000)
-    problem = asked.problem()
+    give_credential(api_host, age=90000)
+    problem = api_host.problem()
     assert problem["severity"] == severity and "has expired" in problem["text"]
 
 
-def test_a_credential_that_is_no_token(asked):
-    asked.write("credential", "hunter2\n").chmod(0o600)
-    problem = asked.problem()
+def test_a_credential_that_is_no_token(api_host):
+    api_host.write("credential", "hunter2\n").chmod(0o600)
+    problem = api_host.problem()
     assert problem["severity"] == "warning" and "is not a service account token" in problem["text"]
-    assert "hunter2" not in "".join(asked.outputs)
+    assert "hunter2" not in "".join(api_host.outputs)
 
 
 @pytest.mark.parametrize("account, warned", [("prod:*/*", True), ("prod:ksa-system/*", True), ("prod:ci/*", False), ("prod:*/deployer", False)])
-def test_a_rule_for_the_hosts_own_account(asked, account, warned):
-    asks(asked, "credential_file", rules=rule(account=account))
-    problems = asked.problems()
+def test_a_rule_for_the_hosts_own_account(api_host, account, warned):
+    configure_api(api_host, "credential_file", rules=rule(account=account))
+    problems = api_host.problems()
     assert [problem["severity"] for problem in problems] == ["warning"] * warned
     assert not warned or "also admits ksa-system/host-verifier" in problems[0]["text"]
 
 
 @pytest.mark.parametrize("keys", ["api", "discover", "https://10.0.0.1:6443/keys"])
-def test_keys_that_were_not_fetched_yet(asked, keys):
-    asks(asked, "credential_file")
-    asked.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, asked.config.read_text()))
-    problem = asked.problem()
+def test_keys_that_were_not_fetched_yet(api_host, keys):
+    configure_api(api_host, "credential_file")
+    api_host.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, api_host.config.read_text()))
+    problem = api_host.problem()
     assert problem["severity"] == "warning" and "no key set of prod was fetched yet" in problem["text"]
     assert problem["remedy"].startswith("run ksactl keys refresh prod")
 
 
 @pytest.mark.parametrize("demand", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
 @pytest.mark.parametrize("local_user, warned", [("no", True), ("yes", False)])
-def test_demands_of_a_service_without_root(asked, demand, local_user, warned):
+def test_demands_of_a_service_without_root(api_host, demand, local_user, warned):
     service = "\n[service pg]\naudience = pg://build-7\nlocal_user = %s\n" % local_user
-    asks(asked, "credential_file", rules=rule(service="pg") + demand + "\n" + service, cluster="")
-    problems = asked.problems()
+    configure_api(api_host, "credential_file", rules=rule(service="pg") + demand + "\n" + service, cluster="")
+    problems = api_host.problems()
     assert [problem["severity"] for problem in problems] == ["warning"] * warned, problems
     assert not warned or "which pg cannot check without root: every login is refused" in problems[0]["text"]
 
 
-def test_demands_of_a_cluster_for_a_service_without_root(asked):
-    asks(asked, "credential_file", rules=rule(service="pg") + "\n[service pg]\naudience = pg://build-7\nlocal_user = no\n")
-    problem = asked.problem()
+def test_demands_of_a_cluster_for_a_service_without_root(api_host):
+    configure_api(api_host, "credential_file", rules=rule(service="pg") + "\n[service pg]\naudience = pg://build-7\nlocal_user = no\n")
+    problem = api_host.problem()
     assert "demands review of its cluster, which pg cannot check" in problem["text"]
     assert "[cluster]" in problem["remedy"]  # no rule can demand less than its cluster
 
 
 @pytest.mark.parametrize("demand, warned", [("review = require", True), ("rbac = yes", True), ("once = yes", True), ("", False)])
-def test_demands_of_postgresql_whose_roles_are_local_users(asked, demand, warned):
+def test_demands_of_postgresql_whose_roles_are_local_users(api_host, demand, warned):
     """Its section does not say that it runs without root; no PostgreSQL server runs as root."""
-    asks(asked, "credential_file", cluster="", rules=rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n")
-    assert ["postgresql cannot check without root" in problem["text"] for problem in asked.problems()] == [True] * warned
+    configure_api(api_host, "credential_file", cluster="", rules=rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n")
+    assert ["postgresql cannot check without root" in problem["text"] for problem in api_host.problems()] == [True] * warned
 
 
 # --- What the host lacks ---
 
 
-@pytest.mark.parametrize("keys, cluster, told", [("api", "", True), ("file", "review = prefer", True), ("file", "", False)])
-def test_no_user_for_ksa_fetch(asked, keys, cluster, told):
+@pytest.mark.parametrize("keys, cluster, reported", [("api", "", True), ("file", "review = prefer", True), ("file", "", False)])
+def test_no_user_for_ksa_fetch(api_host, keys, cluster, reported):
     """check was clean, and nothing that had to be asked could be."""
-    asks(asked, "credential_file", cluster=cluster)
+    configure_api(api_host, "credential_file", cluster=cluster)
     if keys != "file":
-        asked.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, asked.config.read_text()))
-    before = asked.problems()
-    asked.write("passwd", re.sub("_ksa.*\n", "", (asked.folder / "passwd").read_text()))
-    more = [problem for problem in asked.problems() if problem not in before]
-    assert ["user _ksa does not exist" in problem["text"] and problem["severity"] == "error" for problem in more] == [True] * told
+        api_host.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, api_host.config.read_text()))
+    before = api_host.problems()
+    api_host.write("passwd", re.sub("_ksa.*\n", "", (api_host.folder / "passwd").read_text()))
+    more = [problem for problem in api_host.problems() if problem not in before]
+    assert ["user _ksa does not exist" in problem["text"] and problem["severity"] == "error" for problem in more] == [True] * reported
 
 
-def test_no_ksa_fetch(asked):
+def test_no_ksa_fetch(api_host):
     subprocess.run(["mount", "--bind", "/dev/null", FETCH], check=True)  # /usr is not ours to change
     try:
-        problem = asked.problem()
+        problem = api_host.problem()
     finally:
         subprocess.run(["umount", FETCH], check=True)
     assert problem["severity"] == "error" and "%s, which cannot be run" % FETCH in problem["text"]
@@ -844,12 +844,12 @@ def test_remedy_of_a_timer_that_does_not_run(host, used, timer, remedy):
         assert host.problem()["remedy"] == remedy
 
 
-def test_each_timer_that_the_configuration_needs(asked):
+def test_each_timer_that_the_configuration_needs(api_host):
     """Whether a timer is enabled was asked for marks alone."""
-    asks(asked, "api_ca_file", "credential_file")
-    text = asked.config.read_text()
-    asked.write("ksa.conf", re.sub(r"^keys = file:.*", "keys = api", text, flags=re.M))
-    known = lambda: {problem["remedy"] for problem in asked.problems() if problem["severity"] == "warning"}
+    configure_api(api_host, "api_ca_file", "credential_file")
+    text = api_host.config.read_text()
+    api_host.write("ksa.conf", re.sub(r"^keys = file:.*", "keys = api", text, flags=re.M))
+    known = lambda: {problem["remedy"] for problem in api_host.problems() if problem["severity"] == "warning"}
     without = known()
     with private_host.systemd(enabled=False):
         assert known() - without == {"run systemctl enable --now ksa-keys.timer", "run systemctl enable --now ksa-credential.timer"}

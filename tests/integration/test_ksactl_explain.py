@@ -26,7 +26,7 @@ def host(build, tmp_path):
     tmp_path.chmod(0o755)
     host = Host(build, tmp_path)
     yield host
-    host.no_signature_told()
+    host.assert_no_signature_in_outputs()
 
 
 def denied(result):

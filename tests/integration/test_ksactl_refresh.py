@@ -43,9 +43,9 @@ def mode(path):
 def test_the_journal_has_each_line_once(cluster):
     """A unit's standard error is the journal, which has the lines of syslog too (JOURNAL_STREAM in systemd.exec(5))."""
     cluster.server.pages[KEYS] = page(b"", "500 Internal Server Error")
-    for stream, told in (("$(stat -L -c %d:%i /proc/self/fd/2)", False), ("1:2", True), ("", True)):
+    for stream, on_stderr in (("$(stat -L -c %d:%i /proc/self/fd/2)", False), ("1:2", True), ("", True)):
         result = cluster.host.run(["sh", "-c", "JOURNAL_STREAM=%s exec ksactl keys refresh prod" % stream], user="root")
-        assert result.status == 1 and ("result=failed" in result.err) == told, result
+        assert result.status == 1 and ("result=failed" in result.err) == on_stderr, result
         assert len([line for line in result.log if "ksactl" in line and "result=failed" in line]) == 1, result
 
 

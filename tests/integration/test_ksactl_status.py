@@ -107,8 +107,8 @@ def test_passwords_in_urls_are_not_told(cluster):
         cluster.refresh("prod")
         for words in (["keys", "show"], ["status"]):
             for json_too in ([], ["--json"]):
-                told = cluster.ksactl(*words, *json_too)
-                assert "https://***@127.0.0.1:" in told.out, told
+                output = cluster.ksactl(*words, *json_too)
+                assert "https://***@127.0.0.1:" in output.out, output
     cluster.configure(cluster.section().replace("issuer = " + issuer.ISSUER, "issuer = " + secret).replace("keys = api", "keys = discover"))
     assert cluster.refresh("prod").status == 1
     assert "hunter2" not in "".join(host.outputs) + open("/var/log/auth.log", errors="replace").read()

@@ -56,12 +56,12 @@ def test_every_source_is_in_a_directory_of_the_table():
 @pytest.mark.parametrize("path", SOURCES, ids=IDS)
 def test_a_directory_includes_only_what_the_table_allows(path):
     directory = directory_of(path)
-    own = directory.removeprefix("common/")
+    within_common = directory.removeprefix("common/")
     for name in includes(path, r'"([\w/.]+)"'):
         where = name.rsplit("/", 1)[0] if "/" in name else directory
         if "/" not in name:
             assert directory in PROGRAMS and (path.parent / name).exists(), "%s names no directory" % name
-        assert where in (own, directory) or where in MAY_INCLUDE[directory] or name in MAY_INCLUDE[directory], name
+        assert where in (within_common, directory) or where in MAY_INCLUDE[directory] or name in MAY_INCLUDE[directory], name
 
 
 @pytest.mark.parametrize("fragment", ["common/common.am", "admin/admin.am"])

@@ -16,9 +16,9 @@ TOGETHER = 32
 
 
 @pytest.fixture
-def once(asking):
-    asking.write("never", rule="once = yes")
-    return asking
+def once(login_host):
+    login_host.write("never", rule="once = yes")
+    return login_host
 
 
 def together(token, times, **arguments):
@@ -179,12 +179,12 @@ def test_no_mark_no_login(once, name):
     token = once.host.token()
     NO_MARK[name](once)
     try:
-        verdict = once.login(token)
+        outcome = once.login(token)
     finally:
         if USED.is_symlink() or USED.is_file():
             USED.unlink()
-    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "mark-failed"), verdict
-    assert "/var/lib/ksa/used" in verdict.line and 'remedy="' in verdict.line, verdict
+    assert (outcome.auth, outcome.reason) == ("AUTHINFO_UNAVAIL", "mark-failed"), outcome
+    assert "/var/lib/ksa/used" in outcome.line and 'remedy="' in outcome.line, outcome
 
 
 def test_a_mark_on_a_read_only_file_system(once):
@@ -192,30 +192,30 @@ def test_a_mark_on_a_read_only_file_system(once):
     subprocess.run(["mount", "--bind", USED, USED], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,bind,ro", USED], check=True)
-        verdict = once.login(once.host.token())
+        outcome = once.login(once.host.token())
     finally:
         subprocess.run(["umount", "-l", USED], check=True)
-    assert (verdict.auth, verdict.reason) == ("AUTHINFO_UNAVAIL", "mark-failed"), verdict
-    assert "the file system is read-only" in verdict.line
-    assert 'remedy="mount the file system of /var/lib/ksa/used read-write"' in verdict.line, verdict
+    assert (outcome.auth, outcome.reason) == ("AUTHINFO_UNAVAIL", "mark-failed"), outcome
+    assert "the file system is read-only" in outcome.line
+    assert 'remedy="mount the file system of /var/lib/ksa/used read-write"' in outcome.line, outcome
 
 
 def test_a_token_without_a_jti(once):
-    verdict = once.login(once.host.token(jti=issuer.ABSENT))
-    assert (verdict.auth, verdict.reason) == ("AUTH_ERR", "no-jti"), verdict
+    outcome = once.login(once.host.token(jti=issuer.ABSENT))
+    assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "no-jti"), outcome
 
 
 @pytest.mark.parametrize("demand", ("once = yes", "review = require", "rbac = yes", "bound = pod"))
-def test_a_service_without_root(asking, demand):
+def test_a_service_without_root(login_host, demand):
     """It can neither keep a mark nor ask."""
-    asking.write("never", rule="service = reports\n" + ("" if demand.startswith("review") else demand))
-    asking.host.edit("/etc/ksa/ksa.conf", "review = never", demand if demand.startswith("review") else "review = never")
+    login_host.write("never", rule="service = reports\n" + ("" if demand.startswith("review") else demand))
+    login_host.host.edit("/etc/ksa/ksa.conf", "review = never", demand if demand.startswith("review") else "review = never")
     with open("/etc/ksa/ksa.conf", "a") as config:
         config.write("[service reports]\naudience = reports://build-7\n")
     Path(pam.CONFDIR, "reports").write_text("auth required pam_ksa.so nodelay\naccount required pam_ksa.so\n")
-    size = asking.host.log_size()
-    token = asking.host.token(audience="reports://build-7", pod="job-1")
+    size = login_host.host.log_size()
+    token = login_host.host.token(audience="reports://build-7", pod="job-1")
     code = pam.attempt_without_root("reports", issuer.answers(token), pam.CONFDIR)["codes"]["authenticate"]
-    lines = [line for line in asking.host.log_since(size) if "pam_ksa(" in line]
+    lines = [line for line in login_host.host.log_since(size) if "pam_ksa(" in line]
     assert code == "AUTHINFO_UNAVAIL" and " reason=needs-root " in lines[0], lines
-    assert asking.server.counts == {} and list(USED.iterdir()) == []
+    assert login_host.server.counts == {} and list(USED.iterdir()) == []

@@ -59,8 +59,8 @@ def test_private_host_has_the_streams_of_a_host():
 @pytest.mark.parametrize("name", NAMES)
 def test_units_are_well_formed(private, name):
     result = run(["systemd-analyze", "verify", "--man=no", UNITS / (name + ".timer"), UNITS / (name + ".service")])
-    told = [line for line in result.stdout.splitlines() if "ksa" in line]  # the machine has units of its own
-    assert told == [] and result.returncode == 0, result.stdout
+    problems = [line for line in result.stdout.splitlines() if "ksa" in line]  # the machine has units of its own
+    assert problems == [] and result.returncode == 0, result.stdout
 
 
 @needs_systemd

@@ -80,8 +80,8 @@ def test_refused(stack, reason):
     reference = re.search(r" ref=([0-9a-f]{8}) ", result["log"][0]).group(1)
     (style, text), = result["messages"]
     assert style == pam.ERROR_MSG and text.startswith("Service account token refused (ref %s on build-7)" % reference)
-    told = reason not in ("wrong-audience", "unknown-issuer", "bad-claims")
-    assert (": " in text) == told, text
+    detailed = reason not in ("wrong-audience", "unknown-issuer", "bad-claims")
+    assert (": " in text) == detailed, text
 
 
 def test_legacy_token(stack):
@@ -225,14 +225,14 @@ def test_client_is_not_told_what_its_answer_was(stack, length, word):
     """The length of an answer alone decides, so that sshd's junk for an unknown user gets the same words."""
     token, kid = issuer.token_of_length(stack.host.key, 1500)
     stack.host.write_keys(stack.host.key.jwk(kid=kid))
-    told = []
+    texts = []
     for answer in (token[:length], ("Correct.Horse" * 100)[:length], junk(length)):
         result = stack.attempt([answer])
         (style, text), = result["messages"]
         assert style == pam.ERROR_MSG and result["auth"] == "AUTH_ERR", result
-        told.append(re.sub("ref [0-9a-f]{8}", "ref", text))
-    assert told == [told[0]] * 3 and "Horse" not in told[0]
-    assert re.findall(r"\): ([a-z-]+): ", told[0]) == [word] * (word is not None), told
+        texts.append(re.sub("ref [0-9a-f]{8}", "ref", text))
+    assert texts == [texts[0]] * 3 and "Horse" not in texts[0]
+    assert re.findall(r"\): ([a-z-]+): ", texts[0]) == [word] * (word is not None), texts
 
 
 def test_user_changed_between_auth_and_account(stack):

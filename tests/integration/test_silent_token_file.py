@@ -34,7 +34,7 @@ def test_login_goes_on_without_the_child_and_keeps_no_zombie(stack):
         wait = pam.start(pam.CONFDIR, "sudo", "deploy-bot", ruser="deploy-bot", phases=("authenticate",),
                          real_uid=pwd.getpwnam("deploy-bot").pw_uid)
         result = wait()
-        assert time.monotonic() - start < 50 and files.asked.is_set()
+        assert time.monotonic() - start < 50 and files.requested.is_set()
         assert result["codes"] == {"authenticate": "AUTH_ERR"} and result["prompts"] == [], result
         assert result["changed"] == [], result  # no child of the host program is left
         assert processes("D")  # the child: nothing could end it

@@ -93,7 +93,7 @@ OPTIONS = {  # a line that is right, by the section that it is added to
 
 def test_a_comment_after_any_value_is_told_as_one(stack):
     """Each option has the remedy of a comment; a comma and a template have remedies of their own."""
-    text, told = Path(CONFIG).read_text(), {}
+    text, remedies = Path(CONFIG).read_text(), {}
     for section, lines in OPTIONS.items():
         for line in lines:
             for more in (" # why", " ; why", "; why", ", x", " {{ x }}", " $(x)", " <X>", " @X@", " __X__"):
@@ -106,9 +106,9 @@ def test_a_comment_after_any_value_is_told_as_one(stack):
                 here = [problem for problem in problems if problem["line"] == number]
                 assert status == 2 and len(here) == 1, (section, line + more, problems)
                 mistake = "comment" if "why" in more else "comma" if "," in more else "template"
-                told.setdefault(mistake, set()).add(here[0]["remedy"])
-    assert len(told["comment"]) == len(told["template"]) == 1 and told["comment"] != told["template"], told
-    assert not told["comma"] & (told["comment"] | told["template"]), told
+                remedies.setdefault(mistake, set()).add(here[0]["remedy"])
+    assert len(remedies["comment"]) == len(remedies["template"]) == 1 and remedies["comment"] != remedies["template"], remedies
+    assert not remedies["comma"] & (remedies["comment"] | remedies["template"]), remedies
 
 
 @pytest.mark.parametrize("old, new", [

@@ -26,7 +26,7 @@ SSHD_BLOCK = """Match User *_*
     PasswordAuthentication no
     AuthenticationMethods keyboard-interactive
 """
-OWN = "account = prod:*/*\nuser = @own\nservice = sshd sudo"
+OWN_USER_RULE = "account = prod:*/*\nuser = @own\nservice = sshd sudo"
 
 
 def hashed(cluster, namespace, account, low=RANGE[0], high=RANGE[1]):
@@ -84,7 +84,7 @@ class AccountsHost(RealHost):
         wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))  # it listens then
 
     def configure_accounts(self, accounts, *rules, host="", more=""):
-        self.configure(*(rules or (OWN,)), host=host)
+        self.configure(*(rules or (OWN_USER_RULE,)), host=host)
         path = Path("/etc/ksa/ksa.conf")
         text = path.read_text()
         self.host.write(path, text + "[accounts prod]\n%s\n%s" % (accounts, more))

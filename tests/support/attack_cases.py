@@ -26,24 +26,24 @@ def token(which=None, header=None, payload=None, sign=None, signature=None, **cl
 
 
 def raw_header(text):
-    return lambda scene: token(header=text.replace("KID", key().kid) if isinstance(text, str) else text)
+    return lambda attack: token(header=text.replace("KID", key().kid) if isinstance(text, str) else text)
 
 
 def header(**members):
-    return lambda scene: token(header=members)
+    return lambda attack: token(header=members)
 
 
 def raw_payload(payload):
-    return lambda scene: token(payload=payload)
+    return lambda attack: token(payload=payload)
 
 
 def claims(**changes):
-    return lambda scene: token(**changes)
+    return lambda attack: token(**changes)
 
 
 def claim_text(old, new):
     """The payload with OLD replaced in its text: what no JSON writer would write."""
-    def case(scene):
+    def case(attack):
         text = issuer.compact(issuer.claims(issued=NOW)).decode()
         assert old in text
         return token(payload=text.replace(old, new, 1).encode("latin-1"))
@@ -52,11 +52,11 @@ def claim_text(old, new):
 
 def changed(change):
     """A good token, changed as text."""
-    return lambda scene: change(token())
+    return lambda attack: change(token())
 
 
 def part(number, change):
-    def case(scene):
+    def case(attack):
         parts = token().split(".")
         parts[number] = change(parts[number])
         return ".".join(parts)
@@ -64,7 +64,7 @@ def part(number, change):
 
 
 def times(**offsets):
-    return lambda scene: token(**{name: NOW + offset for name, offset in offsets.items()})
+    return lambda attack: token(**{name: NOW + offset for name, offset in offsets.items()})
 
 
 # --- Shape ---
@@ -78,7 +78,7 @@ def other_last_bits(text):
     return text[:-1] + ALPHABET[ALPHABET.index(text[-1]) | 1]
 
 
-def payload_with_loose_bits(scene):
+def payload_with_loose_bits(attack):
     parts = token(jti="j" * next(n for n in (1, 2, 3) if len(token(jti="j" * n).split(".")[1]) % 4)).split(".")
     parts[1] = other_last_bits(parts[1])
     return ".".join(parts)
@@ -88,7 +88,7 @@ SHAPE = {
     "shape-two-newlines": changed(lambda text: text + "\n\n"),
     "shape-bearer": changed(lambda text: "Bearer " + text),
     "shape-quoted": changed(lambda text: '"' + text + '"'),
-    "shape-word": lambda scene: "hunter2",
+    "shape-word": lambda attack: "hunter2",
     "shape-no-payload": part(1, lambda text: ""),
     "shape-no-signature": part(2, lambda text: ""),
     "shape-padding-header": part(0, lambda text: text + "=" * (-len(text) % 4 or 4)),
@@ -110,7 +110,7 @@ SHAPE = {
 
 
 def hmac_with(secret):
-    def case(scene):
+    def case(attack):
         return token(header={"alg": "HS256"}, sign=lambda data: hmac.digest(secret(), data, "sha256"))
     return case
 
@@ -121,23 +121,23 @@ def public_jwks():
 
 def signed_by(signer, named, algorithm=None):
     """Signed by one key, in the name of another."""
-    def case(scene):
-        scene.keys = [signer(), named()]
+    def case(attack):
+        attack.keys = [signer(), named()]
         return token(signer(), header={"kid": named().kid, "alg": algorithm or signer().algorithm})
     return case
 
 
 def only_key(entry):
     """A key set with ENTRY alone, made from the good key's."""
-    def case(scene):
-        scene.keys = [entry()]
-        return token(header={"kid": scene.keys[0]["kid"]})
+    def case(attack):
+        attack.keys = [entry()]
+        return token(header={"kid": attack.keys[0]["kid"]})
     return case
 
 
 def of_kind(algorithm, bits=2048):
-    def case(scene):
-        scene.keys = [key(algorithm, bits)]
+    def case(attack):
+        attack.keys = [key(algorithm, bits)]
         return token(key(algorithm, bits))
     return case
 
@@ -148,8 +148,8 @@ def padded_hash(data, size):
     return b"\0\1" + b"\xff" * (size - len(info) - 3) + b"\0" + info
 
 
-def exponent_one(scene):
-    scene.keys = [key().jwk(e="AQ")]
+def exponent_one(attack):
+    attack.keys = [key().jwk(e="AQ")]
     return token(sign=lambda data: padded_hash(data, 256))
 
 
@@ -162,36 +162,36 @@ def numbers(change):
         r, s = change(*key("ES256").sign_numbers(data), P256_ORDER)
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
-    def case(scene):
-        scene.keys = [key("ES256")]
+    def case(attack):
+        attack.keys = [key("ES256")]
         return token(key("ES256"), sign=sign)
     return case
 
 
 def signature_bytes(change, algorithm="RS256"):
-    def case(scene):
-        scene.keys = [key(algorithm)]
+    def case(attack):
+        attack.keys = [key(algorithm)]
         return token(key(algorithm), sign=lambda data: change(key(algorithm).sign(data)))
     return case
 
 
 def ec_numbers(x, y):
-    def case(scene):
+    def case(attack):
         public = key("ES256").private.public_key().public_numbers()
-        scene.keys = [key("ES256").jwk(x=issuer.number(x(public), 32), y=issuer.number(y(public), 32))]
+        attack.keys = [key("ES256").jwk(x=issuer.number(x(public), 32), y=issuer.number(y(public), 32))]
         return token(key("ES256"))
     return case
 
 
 def rsa_numbers(**members):
-    def case(scene):
+    def case(attack):
         public = key().private.public_key().public_numbers()
-        scene.keys = [key().jwk(**{name: make(public) for name, make in members.items()})]
+        attack.keys = [key().jwk(**{name: make(public) for name, make in members.items()})]
         return token()
     return case
 
 
-def plus_modulus(scene):
+def plus_modulus(attack):
     """The signature as a number, with the modulus added: equal modulo n."""
     modulus = key().private.public_key().public_numbers().n
 
@@ -208,13 +208,13 @@ def plus_modulus(scene):
 
 
 def long_kid(length):
-    def case(scene):
-        scene.keys = [key().jwk(kid="k" * length)]
+    def case(attack):
+        attack.keys = [key().jwk(kid="k" * length)]
         return token(header={"kid": "k" * length})
     return case
 
 
-def swapped_signature(scene):
+def swapped_signature(attack):
     return token().rsplit(".", 1)[0] + "." + token(account="tester").rsplit(".", 1)[1]
 
 
@@ -228,8 +228,8 @@ KEYS = {
     "alg-list": header(alg=["RS256"]),
     "alg-empty": header(alg=""),
     "alg-es512-with-p384-key": signed_by(lambda: key("ES512"), lambda: key("ES384")),
-    "alg-es256-named-by-p384-key": lambda scene: scene.with_keys(key("ES384")) or token(key("ES384"), {"alg": "ES256"}),
-    "header-x5c": lambda scene: token(header={"x5c": [base64.b64encode(key().der()).decode()]}),
+    "alg-es256-named-by-p384-key": lambda attack: attack.with_keys(key("ES384")) or token(key("ES384"), {"alg": "ES256"}),
+    "header-x5c": lambda attack: token(header={"x5c": [base64.b64encode(key().der()).decode()]}),
     "header-zip": header(zip="DEF"),
     "header-enc": header(enc="A256GCM"),
     "header-unknown": header(x="y"),
@@ -255,7 +255,7 @@ KEYS = {
     "sig-rsa-short-by-three": signature_bytes(lambda data: data[3:]),
     "sig-rsa-long": signature_bytes(lambda data: b"\0" + data),
     "sig-rsa-one": signature_bytes(lambda data: bytes(255) + b"\1"),
-    "sig-rsa-unsigned-hash": lambda scene: token(sign=lambda data: padded_hash(data, 256)),
+    "sig-rsa-unsigned-hash": lambda attack: token(sign=lambda data: padded_hash(data, 256)),
     "sig-rsa-plus-modulus": plus_modulus,
     "sig-bit-changed": signature_bytes(lambda data: data[:9] + bytes((data[9] ^ 1,)) + data[10:]),
     "sig-of-another-token": swapped_signature,
@@ -266,18 +266,18 @@ KEYS = {
 LATEST = 253402300799
 
 
-def other_clusters_key(scene):
-    scene.add_cluster("other", [key("ES256")])
+def other_clusters_key(attack):
+    attack.add_cluster("other", [key("ES256")])
     return token(key("ES256"))
 
 
-def broken_cluster(scene):
-    scene.add_cluster("other", None)
+def broken_cluster(attack):
+    attack.add_cluster("other", None)
     return token()
 
 
-def several_allowed(scene):
-    scene.host = "multiple_audiences = yes"
+def several_allowed(attack):
+    attack.host = "multiple_audiences = yes"
     return token(audience=ABSENT, aud=["ssh://build-8", issuer.AUDIENCE])
 
 
@@ -343,22 +343,22 @@ CLAIMS = {
 
 def rule(changes=None, **attempt):
     """Another [rule deploy], or another attempt, with a token whose claims are good."""
-    def case(scene):
-        scene.rule.update(changes or {})
-        scene.attempt.update(attempt)
+    def case(attack):
+        attack.rule.update(changes or {})
+        attack.attempt.update(attempt)
         return token()
     return case
 
 
 def default_account(pattern):
-    def case(scene):
-        scene.rule["account"] = pattern
+    def case(attack):
+        attack.rule["account"] = pattern
         return token(account="default")
     return case
 
 
-def no_rules(scene):
-    scene.rule = None
+def no_rules(attack):
+    attack.rule = None
     return token()
 
 

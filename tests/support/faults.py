@@ -52,7 +52,7 @@ def nobody_listens():
         return "https://127.0.0.1:%d" % listener.getsockname()[1]
 
 
-class Verdict:
+class LoginOutcome:
     """What a login came to."""
 
     def __init__(self, result, log, seconds):
@@ -70,7 +70,7 @@ class Verdict:
         return "%s after %.1f s\n%s\n%s" % (self.auth, self.seconds, "\n".join(self.log), self.result["messages"])
 
 
-class Scene:
+class LoginHost:
     """A host that asks one cluster, which is sound until a test makes it otherwise."""
 
     def __init__(self, host, certificates, server):
@@ -116,25 +116,25 @@ class Scene:
             arguments.setdefault("rhost", "10.1.2.3")
         result = pam.attempt(pam.CONFDIR, user="deploy-bot", answers=issuer.answers(token), **arguments)
         seconds = time.monotonic() - started
-        return Verdict(result, [line for line in self.host.log_since(size) if "pam_ksa(" in line], seconds)
+        return LoginOutcome(result, [line for line in self.host.log_since(size) if "pam_ksa(" in line], seconds)
 
     def login(self, token=None, unchanged=True, **arguments):
         """One login, and what holds for every one: one line, in time, nothing left behind, the token in no words."""
         token = self.host.token(pod="job-1") if token is None else token
         before = kept_files()
-        verdict = self.attempt(token, **arguments)
-        assert len(verdict.log) == 1, verdict
+        outcome = self.attempt(token, **arguments)
+        assert len(outcome.log) == 1, outcome
         # descriptors, children, umask, environment, signals, ids and folder of the program that called PAM
-        assert verdict.result["changed"] == [], verdict
+        assert outcome.result["changed"] == [], outcome
         wait_until(lambda: helpers() == [])  # ksa-fetch dies with the ksactl that started it
-        assert verdict.seconds < self.timeout + SLACK, verdict
-        assert not unchanged or kept_files() == before, verdict
-        assert (verdict.result["codes"].get("acct_mgmt") == "SUCCESS") == (verdict.auth == "SUCCESS"), verdict
-        assert (verdict.field("result") == "allow") == (verdict.auth == "SUCCESS") == (verdict.reason == "ok"), verdict
-        said = "\n".join(verdict.log) + repr(verdict.result)
+        assert outcome.seconds < self.timeout + SLACK, outcome
+        assert not unchanged or kept_files() == before, outcome
+        assert (outcome.result["codes"].get("acct_mgmt") == "SUCCESS") == (outcome.auth == "SUCCESS"), outcome
+        assert (outcome.field("result") == "allow") == (outcome.auth == "SUCCESS") == (outcome.reason == "ok"), outcome
+        said = "\n".join(outcome.log) + repr(outcome.result)
         for secret in (*token.split("."), BEARER):
-            assert not any(secret[at:at + 24] in said for at in range(max(1, len(secret) - 23))), verdict
-        return verdict
+            assert not any(secret[at:at + 24] in said for at in range(max(1, len(secret) - 23))), outcome
+        return outcome
 
     def in_place_of(self, path, stand_in):
         """STAND_IN, a file, at PATH below /usr until the test is over."""

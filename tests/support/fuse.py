@@ -19,7 +19,7 @@ class SilentFiles:
     """Mounted on PATH while the block runs. A process that opens a file in it cannot even be killed."""
 
     def __init__(self, path):
-        self.path, self.asked = os.fsencode(path), threading.Event()
+        self.path, self.requested = os.fsencode(path), threading.Event()
 
     def __enter__(self):
         if not os.path.exists(DEVICE):
@@ -56,7 +56,7 @@ class SilentFiles:
     def read_request(self):
         _, opcode, unique = struct.unpack_from("=IIQ", os.read(self.device, 1 << 20))
         if opcode != INIT:
-            self.asked.set()
+            self.requested.set()
             return
         answer = struct.pack("=IIIIHHII", 7, 31, 65536, 0, 16, 12, 65536, 1) + bytes(36)
         os.write(self.device, struct.pack("=IiQ", 16 + len(answer), 0, unique) + answer)

@@ -73,8 +73,8 @@ static void test_parents(void **state)
                     {0777, KSA_FILE_UNSAFE}};
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "a");
-        workdir_folder(workdir, "a/b");
+        workdir_directory(workdir, "a");
+        workdir_directory(workdir, "a/b");
         workdir_write(workdir, "a/b/file", "text");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 assert_int_equal(chmod(path_of(workdir, "a"), rows[i].mode), 0);
@@ -93,7 +93,7 @@ static void test_kinds(void **state)
         workdir_write(workdir, "file", "text");
         assert_int_equal(symlink("file", path_of(workdir, "link")), 0);
         assert_int_equal(mkfifo(path_of(workdir, "fifo"), 0644), 0);
-        workdir_folder(workdir, "folder");
+        workdir_directory(workdir, "folder");
         int end = socket(AF_UNIX, SOCK_STREAM, 0);
         (void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s",
                        path_of(workdir, "socket"));
@@ -128,7 +128,7 @@ static void test_paths_that_climb(void **state)
 {
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "a");
+        workdir_directory(workdir, "a");
         workdir_write(workdir, "file", "text");
         assert_int_equal(read_it(workdir, "./file"), KSA_OK);
         assert_int_equal(read_it(workdir, "/file"), KSA_OK);
@@ -145,7 +145,7 @@ static void test_names(void **state)
         char **names = NULL;
         struct ksa_error error = {0};
 
-        workdir_folder(workdir, "d");
+        workdir_directory(workdir, "d");
         workdir_write(workdir, "d/b.conf", "");
         workdir_write(workdir, "d/a.conf", "");
         workdir_write(workdir, "d/B.conf", "");

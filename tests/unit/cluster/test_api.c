@@ -253,7 +253,7 @@ static void test_files(void **state)
         assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
         assert_int_equal(chmod(paths[0], 0666), 0);
         assert_int_equal(ask(workdir, &answers, KSA_SIDE_API, &call, &error), KSA_FILE_UNSAFE);
-        assert_int_equal(answers.asked, 1);
+        assert_int_equal(answers.requests, 1);
 }
 
 static void test_nobody_to_ask(void **state)

@@ -28,7 +28,7 @@ static unsigned descriptors(void)
 static enum ksa_reason ask(const struct workdir *workdir, const char *script, int64_t milliseconds)
 {
         char path[128];
-        struct ksa_request asked = request;
+        struct ksa_request sent = request;
         struct ksa_response response;
         struct ksa_error error = {0};
 
@@ -40,8 +40,8 @@ static enum ksa_reason ask(const struct workdir *workdir, const char *script, in
                 assert_int_equal(chmod(path, 0755), 0);
         unsigned before = descriptors();
         struct ksa_fetch_process fetch = {.fetch_program = path};
-        asked.milliseconds = milliseconds;
-        enum ksa_reason reason = ksa_fetch_process_ask(&fetch, &asked, &response, &error);
+        sent.milliseconds = milliseconds;
+        enum ksa_reason reason = ksa_fetch_process_ask(&fetch, &sent, &response, &error);
         ksa_fetch_process_close(&fetch);
         assert_int_equal(descriptors(), before);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);

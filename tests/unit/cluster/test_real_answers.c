@@ -20,7 +20,7 @@
 static const char *const servers[] = {"1.37.2", "1.33.13"};
 
 /* A token that was asked about. */
-struct asked {
+struct reviewed {
         struct ksa_secret *secret;
         struct ksa_token token;
 };
@@ -98,7 +98,7 @@ static enum ksa_reason judge_token(const struct ksa_token *token, char *body, si
 static const struct row {
         const char *file;
         judge *judge;
-        const char *asked; /* whose token it is about */
+        const char *reviewed; /* whose token it is about */
         enum ksa_reason reason;
         bool allowed;
 } rows[] = {
@@ -158,32 +158,32 @@ static char *read_body(const char *server, const char *file, const char *kind)
         return body;
 }
 
-static struct asked read_asked(const char *server, const char *name)
+static struct reviewed read_reviewed(const char *server, const char *name)
 {
         char file[64];
-        struct asked asked = {0};
+        struct reviewed reviewed = {0};
         struct ksa_error error = {0};
         json_t *request = NULL;
 
         (void)snprintf(file, sizeof(file), "tokenreview-%s", name);
         char *body = read_body(server, file, "request");
         assert_int_equal(ksa_json_load(body, strlen(body), &request, &error), KSA_OK);
-        asked.secret = secret_of(ksa_json_text(json_object_get(request, "spec"), "token"));
-        assert_int_equal(ksa_token_parse(asked.secret, &asked.token, &error), KSA_OK);
+        reviewed.secret = secret_of(ksa_json_text(json_object_get(request, "spec"), "token"));
+        assert_int_equal(ksa_token_parse(reviewed.secret, &reviewed.token, &error), KSA_OK);
         ksa_json_free(&request);
         free(body);
-        return asked;
+        return reviewed;
 }
 
-static void forget(struct asked *asked)
+static void forget(struct reviewed *reviewed)
 {
-        ksa_token_clear(&asked->token);
-        ksa_secret_free(&asked->secret);
+        ksa_token_clear(&reviewed->token);
+        ksa_secret_free(&reviewed->secret);
 }
 
 /* Judges the first LENGTH bytes, in a copy that is no longer than they are. */
-static enum ksa_reason judge_copy(const struct row *row, const struct ksa_token *token,
-                                  const char *text, size_t length, bool *ret_allowed)
+static enum ksa_reason review_copy(const struct row *row, const struct ksa_token *token,
+                                   const char *text, size_t length, bool *ret_allowed)
 {
         char *body = malloc(length + 1);
 
@@ -196,25 +196,25 @@ static enum ksa_reason judge_copy(const struct row *row, const struct ksa_token 
 
 static void judge_row(const char *server, const struct row *row)
 {
-        struct asked asked = read_asked(server, row->asked);
+        struct reviewed reviewed = read_reviewed(server, row->reviewed);
         char *text = read_body(server, row->file, "http");
         size_t length = strlen(text);
         bool allowed = false;
-        enum ksa_reason reason = judge_copy(row, &asked.token, text, length, &allowed);
+        enum ksa_reason reason = review_copy(row, &reviewed.token, text, length, &allowed);
 
         if (reason != row->reason || allowed != row->allowed)
-                fail_msg("%s %s of %s: %s, %s", server, row->file, row->asked,
+                fail_msg("%s %s of %s: %s, %s", server, row->file, row->reviewed,
                          ksa_reason_name(reason), allowed ? "allowed" : "not allowed");
         /* The line's end is no part of the object. */
         while (length > 0 && text[length - 1] == '\n')
                 length--;
         while (length-- > 0) {
                 allowed = false;
-                if (judge_copy(row, &asked.token, text, length, &allowed) == KSA_OK || allowed)
+                if (review_copy(row, &reviewed.token, text, length, &allowed) == KSA_OK || allowed)
                         fail_msg("%s %s: good when cut at %zu", server, row->file, length);
         }
         free(text);
-        forget(&asked);
+        forget(&reviewed);
 }
 
 static void test_every_answer(void **state)
@@ -248,8 +248,8 @@ static void test_every_request(void **state)
 {
         (void)state;
         for (size_t s = 0; s < KSA_COUNT(servers); s++) {
-                struct asked account = read_asked(servers[s], "account");
-                struct asked pod = read_asked(servers[s], "pod");
+                struct reviewed account = read_reviewed(servers[s], "account");
+                struct reviewed pod = read_reviewed(servers[s], "pod");
 
                 check_request(servers[s], "tokenreview-account",
                               ksa_review_request(&account.token, AUDIENCE));

@@ -10,14 +10,14 @@
 #include "support/support.h"
 
 /* A signature that lost its beginning: it was shown. */
-#define ASKED_TAIL "2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWUtaW4tYW55LXRleHQtb3ItbWVtb3J5"
+#define REVIEWED_TAIL "2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWUtaW4tYW55LXRleHQtb3ItbWVtb3J5"
 
 #define EXTRA "authentication.kubernetes.io/"
 
 /* The answers to review_fixture_account and review_fixture_pod, as 1.37.2 writes them. */
 #define ANSWER(extra)                                                                          \
         "{\"kind\":\"TokenReview\",\"apiVersion\":\"authentication.k8s.io/v1\",\"metadata\":{" \
-        "\"managedFields\":[]},\"spec\":{\"token\":\"" ASKED_COMPACT "\",\"audiences\":["      \
+        "\"managedFields\":[]},\"spec\":{\"token\":\"" REVIEWED_COMPACT "\",\"audiences\":["   \
         "\"ssh://build-7.example.com\"]},\"status\":{\"authenticated\":true,\"user\":{"        \
         "\"username\":\"system:serviceaccount:ci:deployer\","                                  \
         "\"uid\":\"14e75b93-b974-47ca-a847-ba5d1f4ad2a6\","                                    \
@@ -39,9 +39,9 @@ static enum ksa_reason judge(const struct ksa_token *token, const char *text, si
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
-        enum ksa_reason reason = ksa_review_check(token, ASKED_AUDIENCE, body + 1, length, err);
+        enum ksa_reason reason = ksa_review_check(token, REVIEWED_AUDIENCE, body + 1, length, err);
         assert_int_equal(reason == KSA_OK, err->text[0] == '\0');
-        assert_null(memmem(body + 1, length, ASKED_SIGNATURE, 16));
+        assert_null(memmem(body + 1, length, REVIEWED_SIGNATURE, 16));
         assert_null(strstr(err->text, "lnbmF0"));
         free(body);
         return reason;
@@ -263,20 +263,20 @@ static void test_cut_at_every_byte(void **state)
 /* A token that an end of the answer cuts is blotted out up to that end, and no byte further. */
 static void test_token_cut(void **state)
 {
-        char body[] = "{\"token\":\"" ASKED_COMPACT;
-        const size_t kept = strlen(ASKED_SIGNATURE) - 20;
+        char body[] = "{\"token\":\"" REVIEWED_COMPACT;
+        const size_t kept = strlen(REVIEWED_SIGNATURE) - 20;
         const size_t length = strlen(body) - kept;
         struct ksa_error error = {0};
 
         (void)state;
         assert_int_equal(
-                ksa_review_check(&review_fixture_account, ASKED_AUDIENCE, body, length, &error),
+                ksa_review_check(&review_fixture_account, REVIEWED_AUDIENCE, body, length, &error),
                 KSA_API_BROKEN);
         assert_int_equal(strcspn(body, "*") + strspn(body + strcspn(body, "*"), "*."), length);
-        assert_string_equal(body + length, &ASKED_SIGNATURE[20]);
+        assert_string_equal(body + length, &REVIEWED_SIGNATURE[20]);
 
-        char tail[] = ASKED_TAIL;
-        assert_int_equal(ksa_review_check(&review_fixture_account, ASKED_AUDIENCE, tail,
+        char tail[] = REVIEWED_TAIL;
+        assert_int_equal(ksa_review_check(&review_fixture_account, REVIEWED_AUDIENCE, tail,
                                           sizeof(tail) - 1, &error),
                          KSA_API_BROKEN);
         assert_int_equal(strspn(tail, "*"), sizeof(tail) - 1);
@@ -290,7 +290,7 @@ static void test_token_outside_a_string(void **state)
 
         (void)state;
         assert_true(asprintf(&text, "%.*s%s}", (int)sizeof(account_answer) - 3, account_answer,
-                             ASKED_SIGNATURE) > 0);
+                             REVIEWED_SIGNATURE) > 0);
         assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
                          KSA_API_BROKEN);
         free(text);
@@ -299,13 +299,14 @@ static void test_token_outside_a_string(void **state)
 /* An API server that quotes the token, whole or in part, brings it into no log and no memory. */
 static void test_errors_show_no_token(void **state)
 {
-        static const char *const quotes[] = {ASKED_COMPACT,
-                                             "x" ASKED_COMPACT ASKED_COMPACT,
-                                             ASKED_SIGNATURE,
-                                             ASKED_HEADER "." ASKED_PAYLOAD,
-                                             &(ASKED_COMPACT)[1],
-                                             "..." ASKED_TAIL,
-                                             ASKED_HEADER "." ASKED_PAYLOAD ".x" ASKED_TAIL};
+        static const char *const quotes[] = {REVIEWED_COMPACT,
+                                             "x" REVIEWED_COMPACT REVIEWED_COMPACT,
+                                             REVIEWED_SIGNATURE,
+                                             REVIEWED_HEADER "." REVIEWED_PAYLOAD,
+                                             &(REVIEWED_COMPACT)[1],
+                                             "..." REVIEWED_TAIL,
+                                             REVIEWED_HEADER "." REVIEWED_PAYLOAD
+                                                             ".x" REVIEWED_TAIL};
 
         (void)state;
         review_fixture_seen = false;
@@ -332,11 +333,11 @@ static void test_errors_show_no_escaped_token(void **state)
         static const char *const members[] = {"{\"error\":", "{\"authenticated\":true,\"user\":"
                                                              "{\"username\":"};
         static const char *const ends[] = {"}", "}}"};
-        char escaped[sizeof(ASKED_SIGNATURE) * 6] = "";
+        char escaped[sizeof(REVIEWED_SIGNATURE) * 6] = "";
 
         (void)state;
-        for (size_t i = 0; i + 1 < sizeof(ASKED_SIGNATURE); i++)
-                (void)snprintf(escaped + 6 * i, 7, "\\u%04x", (unsigned)ASKED_SIGNATURE[i]);
+        for (size_t i = 0; i + 1 < sizeof(REVIEWED_SIGNATURE); i++)
+                (void)snprintf(escaped + 6 * i, 7, "\\u%04x", (unsigned)REVIEWED_SIGNATURE[i]);
         for (size_t i = 0; i < KSA_COUNT(members); i++) {
                 struct ksa_error error = {0};
                 char *text = NULL;
@@ -379,12 +380,12 @@ static void test_errors_are_short_and_plain(void **state)
 
 static void test_request(void **state)
 {
-        struct ksa_secret *body = ksa_review_request(&review_fixture_account, ASKED_AUDIENCE);
+        struct ksa_secret *body = ksa_review_request(&review_fixture_account, REVIEWED_AUDIENCE);
 
         (void)state;
         assert_string_equal(ksa_secret_bytes(body),
                             "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenReview\","
-                            "\"spec\":{\"token\":\"" ASKED_COMPACT "\","
+                            "\"spec\":{\"token\":\"" REVIEWED_COMPACT "\","
                             "\"audiences\":[\"ssh://build-7.example.com\"]}}");
         ksa_secret_free(&body);
         body = ksa_review_request(&review_fixture_account, "a\"],\"x\":[\"\\");
@@ -407,9 +408,9 @@ static void test_each_allocation(void **state)
                 review_fixture_counted = 0;
                 review_fixture_failing = number;
                 struct ksa_secret *request =
-                        ksa_review_request(&review_fixture_account, ASKED_AUDIENCE);
-                enum ksa_reason reason = ksa_review_check(&review_fixture_account, ASKED_AUDIENCE,
-                                                          body, strlen(body), &error);
+                        ksa_review_request(&review_fixture_account, REVIEWED_AUDIENCE);
+                enum ksa_reason reason = ksa_review_check(
+                        &review_fixture_account, REVIEWED_AUDIENCE, body, strlen(body), &error);
                 over = review_fixture_counted < number;
                 review_fixture_failing = 0;
                 bool whole = request != NULL && reason == KSA_OK;

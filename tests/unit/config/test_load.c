@@ -15,33 +15,34 @@
 #define CLUSTER "[cluster prod]\nissuer = " ISSUER "\nkeys = file:/etc/ksa/prod.jwks\n"
 #define RULE    "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
 
-/* What a load told: how many problems, and the last of them. */
-struct told {
+/* The diagnostics of a load. */
+struct diagnostics {
         size_t count;
         struct ksa_error problems[16];
 };
 
-static void tell(void *context, const struct ksa_error *problem)
+static void add_diagnostic(void *context, const struct ksa_error *problem)
 {
-        struct told *told = context;
+        struct diagnostics *diagnostics = context;
 
-        assert_true(told->count < KSA_COUNT(told->problems));
-        told->problems[told->count++] = *problem;
+        assert_true(diagnostics->count < KSA_COUNT(diagnostics->problems));
+        diagnostics->problems[diagnostics->count++] = *problem;
 }
 
-static enum ksa_reason load_and_tell(struct workdir *workdir, struct told *told)
+static enum ksa_reason load_with_diagnostics(struct workdir *workdir,
+                                             struct diagnostics *diagnostics)
 {
-        struct ksa_diagnostic_handler sink = {tell, told};
+        struct ksa_diagnostic_handler handler = {add_diagnostic, diagnostics};
         struct ksa_config *config = NULL;
         struct ksa_error error = {0};
 
-        *told = (struct told){0};
-        enum ksa_reason reason = ksa_config_load(&workdir->env, &sink, &config, &error);
+        *diagnostics = (struct diagnostics){0};
+        enum ksa_reason reason = ksa_config_load(&workdir->env, &handler, &config, &error);
         assert_int_equal(reason == KSA_OK, config != NULL);
-        assert_int_equal(reason == KSA_OK, told->count == 0);
+        assert_int_equal(reason == KSA_OK, diagnostics->count == 0);
         if (reason != KSA_OK) {
                 assert_int_equal(error.reason, reason);
-                assert_memory_equal(&error, &told->problems[0], sizeof(error));
+                assert_memory_equal(&error, &diagnostics->problems[0], sizeof(error));
         }
         ksa_config_free(&config);
         assert_null(config);
@@ -202,12 +203,12 @@ static void test_bad_lines(void **state)
         struct workdir *workdir = *state;
 
         for (size_t i = 0; i < KSA_COUNT(line_rows); i++) {
-                struct told told;
+                struct diagnostics diagnostics;
 
                 workdir_write(workdir, "ksa.conf", line_rows[i].text);
-                if (load_and_tell(workdir, &told) != KSA_CONFIG_INVALID)
+                if (load_with_diagnostics(workdir, &diagnostics) != KSA_CONFIG_INVALID)
                         fail_msg("row %zu is taken", i);
-                const struct ksa_error *first = &told.problems[0];
+                const struct ksa_error *first = &diagnostics.problems[0];
                 assert_string_equal(first->file, workdir->config_file);
                 if (first->line != line_rows[i].line ||
                     strstr(first->text, line_rows[i].piece) == NULL)
@@ -219,46 +220,46 @@ static void test_bad_lines(void **state)
 static void test_every_problem_is_told(void **state)
 {
         struct workdir *workdir = *state;
-        struct told told;
+        struct diagnostics diagnostics;
 
         workdir_write(workdir, "ksa.conf",
                       "[host]\naudience = " AUDIENCE "\ntimeout = 0\ncolour = red\n"
                       "[nonsense]\nwhat = ever\n" CLUSTER "keys = api\n" RULE "from = x\n");
-        assert_int_equal(load_and_tell(workdir, &told), KSA_CONFIG_INVALID);
-        assert_int_equal(told.count, 5);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_CONFIG_INVALID);
+        assert_int_equal(diagnostics.count, 5);
         static const unsigned lines[] = {3, 4, 5, 10, 15};
-        for (size_t i = 0; i < told.count; i++)
-                assert_int_equal(told.problems[i].line, lines[i]);
+        for (size_t i = 0; i < diagnostics.count; i++)
+                assert_int_equal(diagnostics.problems[i].line, lines[i]);
 }
 
 /* A line too long is not cut: its tail would be read as a line of its own. */
 static void test_the_tail_of_a_long_line(void **state)
 {
         struct workdir *workdir = *state;
-        struct told told;
+        struct diagnostics diagnostics;
         char text[4096], *end = text;
 
         end += sprintf(end, "%s", HOST CLUSTER RULE "user = ");
         memset(end, 'a', 1100);
         (void)sprintf(end + 1100, "\nuser = root\n");
         workdir_write(workdir, "ksa.conf", text);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_CONFIG_INVALID);
-        assert_int_equal(told.count, 1);
-        assert_int_equal(told.problems[0].line, 10);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_CONFIG_INVALID);
+        assert_int_equal(diagnostics.count, 1);
+        assert_int_equal(diagnostics.problems[0].line, 10);
 }
 
 static void test_a_nul_in_the_file(void **state)
 {
         static const char text[] = HOST CLUSTER RULE "# \0\nuser = root\n";
         struct workdir *workdir = *state;
-        struct told told;
+        struct diagnostics diagnostics;
 
         FILE *file = fopen(workdir->config_file, "w");
         assert_non_null(file);
         assert_int_equal(fwrite(text, 1, sizeof(text) - 1, file), sizeof(text) - 1);
         assert_int_equal(fclose(file), 0);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_CONFIG_INVALID);
-        assert_int_equal(told.problems[0].line, 10);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_CONFIG_INVALID);
+        assert_int_equal(diagnostics.problems[0].line, 10);
 }
 
 /* --- Files -------------------------------------------------------------------- */
@@ -266,23 +267,23 @@ static void test_a_nul_in_the_file(void **state)
 static void test_main_file(void **state)
 {
         struct workdir *workdir = *state;
-        struct told told;
+        struct diagnostics diagnostics;
 
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_MISSING);
-        assert_int_equal(told.count, 1);
-        assert_string_equal(told.problems[0].file, workdir->config_file);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_MISSING);
+        assert_int_equal(diagnostics.count, 1);
+        assert_string_equal(diagnostics.problems[0].file, workdir->config_file);
         workdir_write(workdir, "ksa.conf", "");
-        assert_int_equal(load_and_tell(workdir, &told), KSA_CONFIG_INVALID);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_CONFIG_INVALID);
         workdir_write(workdir, "ksa.conf", HOST);
         assert_int_equal(chmod(workdir->config_file, 0664), 0);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
         assert_int_equal(unlink(workdir->config_file), 0);
         workdir_write(workdir, "other.conf", HOST);
         assert_int_equal(symlink("other.conf", workdir->config_file), 0);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
         assert_int_equal(unlink(workdir->config_file), 0);
-        workdir_folder(workdir, "ksa.conf");
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
+        workdir_directory(workdir, "ksa.conf");
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
 }
 
 static void test_a_default_outlives_the_loader(void **state)
@@ -301,7 +302,7 @@ static void test_a_default_outlives_the_loader(void **state)
 static void test_larger_than_a_file_may_be(void **state)
 {
         struct workdir *workdir = *state;
-        struct told told;
+        struct diagnostics diagnostics;
         size_t length = ((size_t)1 << 20) + 1;
         char *text = malloc(length + 1);
 
@@ -310,10 +311,10 @@ static void test_larger_than_a_file_may_be(void **state)
         memcpy(text, HOST, strlen(HOST));
         text[length] = '\0';
         workdir_write(workdir, "ksa.conf", text);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNREADABLE);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNREADABLE);
         text[length - 1] = '\0';
         workdir_write(workdir, "ksa.conf", text);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_OK);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_OK);
         free(text);
 }
 
@@ -323,7 +324,7 @@ static void test_directory(void **state)
         struct workdir *workdir = *state;
         struct ksa_config *config = NULL;
 
-        workdir_folder(workdir, "conf.d");
+        workdir_directory(workdir, "conf.d");
         workdir_write(workdir, "conf.d/20.conf",
                       "[rule c]\naccount = prod:ci/a\nuser = c\n"
                       "service = sshd\n");
@@ -344,29 +345,29 @@ static void test_problems_in_the_directory(void **state)
 {
         struct workdir *workdir = *state;
         char path[256];
-        struct told told;
+        struct diagnostics diagnostics;
 
         workdir_write(workdir, "ksa.conf", HOST CLUSTER RULE);
-        workdir_folder(workdir, "conf.d");
+        workdir_directory(workdir, "conf.d");
         (void)snprintf(path, sizeof(path), "%s/conf.d/a.conf", workdir->directory);
         /* A section lives in one file; a key in no section belongs to none of another file's. */
         workdir_write(workdir, "conf.d/a.conf", "user = root\n" RULE);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_CONFIG_INVALID);
-        assert_int_equal(told.count, 2);
-        assert_string_equal(told.problems[0].file, path);
-        assert_int_equal(told.problems[0].line, 1);
-        assert_int_equal(told.problems[1].line, 2);
-        assert_non_null(strstr(told.problems[1].text, workdir->config_file));
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_CONFIG_INVALID);
+        assert_int_equal(diagnostics.count, 2);
+        assert_string_equal(diagnostics.problems[0].file, path);
+        assert_int_equal(diagnostics.problems[0].line, 1);
+        assert_int_equal(diagnostics.problems[1].line, 2);
+        assert_non_null(strstr(diagnostics.problems[1].text, workdir->config_file));
         /* One unsafe file refuses all. */
         workdir_write(workdir, "conf.d/a.conf", "# nothing\n");
-        assert_int_equal(load_and_tell(workdir, &told), KSA_OK);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_OK);
         assert_int_equal(chmod(path, 0666), 0);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
         assert_int_equal(unlink(path), 0);
         /* So does a folder in which others could put one. */
         *strrchr(path, '/') = '\0';
         assert_int_equal(chmod(path, 0777), 0);
-        assert_int_equal(load_and_tell(workdir, &told), KSA_FILE_UNSAFE);
+        assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
 }
 
 int main(void)

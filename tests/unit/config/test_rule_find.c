@@ -76,7 +76,7 @@ static void test_order_goes_through_conf_d(void **state)
 {
         struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "conf.d");
+        workdir_directory(workdir, "conf.d");
         workdir_write(workdir, "conf.d/20-b.conf",
                       "[rule in-20]\naccount = c0:ci/*\nuser = a\nservice = sshd\n");
         workdir_write(workdir, "conf.d/10-a.conf",
@@ -199,7 +199,7 @@ static bool linear_names(const struct ksa_config *config, const struct ksa_candi
 
 static void compare_one(const struct ksa_config *config, uint32_t *seed)
 {
-        char own[64];
+        char own_account[64];
         struct ksa_candidate candidate = {.cluster = next_random(seed) % 2 == 0 ? "c0" : "c1",
                                           .namespace = PICK(namespaces, seed),
                                           .account = PICK(accounts, seed),
@@ -213,9 +213,9 @@ static void compare_one(const struct ksa_config *config, uint32_t *seed)
         enum ksa_condition failed;
 
         if (next_random(seed) % 2 == 0) {
-                (void)snprintf(own, sizeof(own), "%s:%s/%s", candidate.cluster, candidate.namespace,
-                               candidate.account);
-                candidate.own_account = own;
+                (void)snprintf(own_account, sizeof(own_account), "%s:%s/%s", candidate.cluster,
+                               candidate.namespace, candidate.account);
+                candidate.own_account = own_account;
         }
         assert_ptr_equal(ksa_rule_find(config, &candidate, &failed),
                          linear_search(config, &candidate));

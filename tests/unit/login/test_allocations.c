@@ -227,7 +227,7 @@ static void test_each_allocation_of_a_review(void **state)
         workdir->env.used_dir = workdir->directory;
         workdir->env.only_look = true;
         fail_each();
-        assert_true(answers.asked > 100);
+        assert_true(answers.requests > 100);
 }
 
 int main(void)

@@ -69,8 +69,8 @@ static int set_up(void **state)
 
         assert_non_null(trial);
         (void)workdir_setup((void **)&trial->workdir);
-        workdir_folder(trial->workdir, "prod");
-        workdir_folder(trial->workdir, "twin");
+        workdir_directory(trial->workdir, "prod");
+        workdir_directory(trial->workdir, "twin");
         trial->answers = (struct answers){.on_refresh = publish, .context = trial};
         answers_use(&trial->workdir->env, &trial->answers);
         assert_int_equal(workdir_load(trial->workdir, CONFIG, &trial->config, NULL), KSA_OK);

@@ -9,8 +9,8 @@
 
 #define ACCOUNT_UID "055340be-da7c-4afd-8213-e998a1704706"
 
-static enum ksa_reason judge_user(const char *user, const char *service,
-                                  const struct ksa_local_user *local, uid_t effective_uid)
+static enum ksa_reason decide_user(const char *user, const char *service,
+                                   const struct ksa_local_user *local, uid_t effective_uid)
 {
         bool database = strcmp(service, "postgresql") == 0;
         char *claims = claims_with(database ? "aud" : NULL, "\"postgresql://build-7\"");
@@ -51,7 +51,7 @@ static void test_user_must_exist(void **state)
         struct ksa_local_user nobody = {.exists = false, .name = ""};
 
         (void)state;
-        assert_int_equal(judge_user("deploy-bot", "sshd", &nobody, 0), KSA_UNKNOWN_USER);
+        assert_int_equal(decide_user("deploy-bot", "sshd", &nobody, 0), KSA_UNKNOWN_USER);
 }
 
 static void test_user_must_have_that_very_name(void **state)
@@ -59,7 +59,7 @@ static void test_user_must_have_that_very_name(void **state)
         struct ksa_local_user other = {.exists = true, .name = "Deploy-bot", .uid = 1500};
 
         (void)state;
-        assert_int_equal(judge_user("deploy-bot", "sshd", &other, 0), KSA_USER_DIFFERS);
+        assert_int_equal(decide_user("deploy-bot", "sshd", &other, 0), KSA_USER_DIFFERS);
 }
 
 static void test_system_user_must_be_named(void **state)
@@ -69,12 +69,12 @@ static void test_system_user_must_be_named(void **state)
         struct ksa_local_user daemon = {.exists = true, .name = "daemon", .uid = 1};
 
         (void)state;
-        assert_int_equal(judge_user("own", "cron", &own, 0), KSA_LOW_UID);
+        assert_int_equal(decide_user("own", "cron", &own, 0), KSA_LOW_UID);
         own.uid = 0;
-        assert_int_equal(judge_user("own", "cron", &own, 0), KSA_LOW_UID);
+        assert_int_equal(decide_user("own", "cron", &own, 0), KSA_LOW_UID);
         own.uid = 1000;
-        assert_int_equal(judge_user("own", "cron", &own, 0), KSA_OK);
-        assert_int_equal(judge_user("daemon", "sshd", &daemon, 0), KSA_OK);
+        assert_int_equal(decide_user("own", "cron", &own, 0), KSA_OK);
+        assert_int_equal(decide_user("daemon", "sshd", &daemon, 0), KSA_OK);
 }
 
 /* --- Users that the registry made ---------------------------------------------- */
@@ -106,7 +106,7 @@ static void test_own_user(void **state)
                         .exists = owns[i].exists, .name = "own", .uid = 5000, .managed = &made};
 
                 made.record.account_uid = owns[i].account_uid;
-                enum ksa_reason reason = judge_user("own", "cron", &own, 0);
+                enum ksa_reason reason = decide_user("own", "cron", &own, 0);
                 if (reason != owns[i].reason)
                         fail_msg("row %zu: %s", i, ksa_reason_name(reason));
         }
@@ -137,7 +137,7 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
 
                 made.record.name = own.name;
                 made.record.account_uid = nameds[i].account_uid;
-                enum ksa_reason reason = judge_user("deploy-bot", "sshd", &own, 0);
+                enum ksa_reason reason = decide_user("deploy-bot", "sshd", &own, 0);
                 if (reason != nameds[i].reason)
                         fail_msg("row %zu: %s", i, ksa_reason_name(reason));
         }
@@ -152,12 +152,12 @@ static void test_a_damaged_registry(void **state)
         struct ksa_local_user nobody = {.exists = false, .name = "", .managed = &broken};
 
         (void)state;
-        assert_int_equal(judge_user("deploy-bot", "sshd", &local, 0), KSA_OK);
+        assert_int_equal(decide_user("deploy-bot", "sshd", &local, 0), KSA_OK);
         local.gecos = "prod/ci/deployer"; /* nscd has it from before */
-        assert_int_equal(judge_user("deploy-bot", "sshd", &local, 0), KSA_REGISTRY);
-        assert_int_equal(judge_user("somebody", "sshd", &local, 0), KSA_NOT_NAMED);
-        assert_int_equal(judge_user("somebody", "cron", &nobody, 0), KSA_REGISTRY);
-        assert_int_equal(judge_user("somebody", "sshd", &nobody, 0), KSA_NOT_NAMED);
+        assert_int_equal(decide_user("deploy-bot", "sshd", &local, 0), KSA_REGISTRY);
+        assert_int_equal(decide_user("somebody", "sshd", &local, 0), KSA_NOT_NAMED);
+        assert_int_equal(decide_user("somebody", "cron", &nobody, 0), KSA_REGISTRY);
+        assert_int_equal(decide_user("somebody", "sshd", &nobody, 0), KSA_NOT_NAMED);
 }
 
 /* A database role has no passwd entry; its service must not be root's. */
@@ -167,9 +167,9 @@ static void test_service_without_local_users(void **state)
         struct ksa_local_user other = {.exists = true, .name = "other", .uid = 5};
 
         (void)state;
-        assert_int_equal(judge_user("reports", "postgresql", &nobody, 110), KSA_OK);
-        assert_int_equal(judge_user("reports", "postgresql", &other, 110), KSA_OK);
-        assert_int_equal(judge_user("reports", "postgresql", &nobody, 0), KSA_SERVICE_USER);
+        assert_int_equal(decide_user("reports", "postgresql", &nobody, 110), KSA_OK);
+        assert_int_equal(decide_user("reports", "postgresql", &other, 110), KSA_OK);
+        assert_int_equal(decide_user("reports", "postgresql", &nobody, 0), KSA_SERVICE_USER);
 }
 
 static void test_default_needs_its_exact_name(void **state)

@@ -52,7 +52,7 @@ static int set_up(void **state)
         workdir_write(trial->workdir, "keys.json", keys);
         free(keys);
         workdir_write(trial->workdir, "token", "host-credential");
-        workdir_folder(trial->workdir, "used");
+        workdir_directory(trial->workdir, "used");
         (void)snprintf(trial->used, sizeof(trial->used), "%s/used", trial->workdir->directory);
         trial->workdir->env.used_dir = trial->used;
         char path[128];
@@ -96,7 +96,7 @@ static enum ksa_reason try(struct trial *trial, const char *member, const char *
         attempt.service = service;
         attempt.effective_uid = trial->effective_uid;
         attempt.real_uid = trial->real_uid;
-        trial->answers.asked = 0;
+        trial->answers.requests = 0;
         ksa_login(config, &trial->workdir->env, &attempt, &trial->decision);
         enum ksa_reason reason = trial->decision.reason;
         assert_int_equal(trial->decision.outcome,
@@ -122,7 +122,7 @@ static void test_nobody_is_asked_where_nothing_is_demanded(void **state)
         struct trial *trial = *state;
 
         assert_int_equal(try(trial, NULL, NULL), KSA_OK);
-        assert_int_equal(trial->answers.asked, 0);
+        assert_int_equal(trial->answers.requests, 0);
         assert_non_null(strstr(trial->line, " review=never"));
         assert_null(strstr(trial->line, "audit_id"));
 }
@@ -236,7 +236,7 @@ static void test_offline(void **state)
         assert_int_equal(try(trial, NULL, NULL), KSA_API_UNREACHABLE);
         assert_non_null(strstr(trial->line, "why=\"--offline: not asked\""));
         assert_null(strstr(trial->line, "audit_id="));
-        assert_int_equal(trial->answers.asked, 0);
+        assert_int_equal(trial->answers.requests, 0);
 }
 
 /* prefer yields to nobody there and to time, and to nothing else. */
@@ -295,7 +295,7 @@ static void test_without_root_nobody_is_asked(void **state)
         for (size_t i = 0; i < KSA_COUNT(requirements); i++) {
                 trial->rule = requirements[i];
                 assert_int_equal(try(trial, "aud", "[\"pg\"]"), KSA_NEEDS_ROOT);
-                assert_int_equal(trial->answers.asked, 0);
+                assert_int_equal(trial->answers.requests, 0);
         }
 }
 
@@ -323,11 +323,11 @@ static void test_bound(void **state)
         trial->rule = "bound = pod\n";
         rows(trial, yes, 1);
         assert_int_equal(try(trial, NULL, NULL), KSA_NOT_BOUND);
-        assert_int_equal(trial->answers.asked, 0);
+        assert_int_equal(trial->answers.requests, 0);
         /* The API server sees no Pod in it: what the token says of one proves nothing. */
         assert_int_equal(try(trial, "kubernetes.io/pod", "{\"name\":\"job-1\",\"uid\":\"p\"}"),
                          KSA_REVIEW_DIFFERS);
-        assert_int_equal(trial->answers.asked, 1);
+        assert_int_equal(trial->answers.requests, 1);
 }
 
 /* --- RBAC --------------------------------------------------------------------- */
@@ -343,20 +343,20 @@ static void test_rbac(void **state)
         rows(trial, table, 2);
         table[1].body = ACCESS_OF("\"allowed\":true");
         assert_int_equal(try(trial, NULL, NULL), KSA_OK);
-        assert_int_equal(trial->answers.asked, 2);
+        assert_int_equal(trial->answers.requests, 2);
         assert_non_null(strstr(trial->line, "granted_as=\"build-7\""));
         assert_non_null(strstr(trial->answers.body, "\"verb\":\"login\""));
         /* Name and each class, in their order. */
         table[1].body = ACCESS_OF("\"allowed\":false");
         assert_int_equal(try(trial, NULL, NULL), KSA_RBAC_DENIED);
-        assert_int_equal(trial->answers.asked, 4);
+        assert_int_equal(trial->answers.requests, 4);
         assert_non_null(strstr(trial->answers.body, "\"name\":\"linux\""));
         table[1].body = ACCESS_OF("\"allowed\":true,\"evaluationError\":\"role is gone\"");
         assert_int_equal(try(trial, NULL, NULL), KSA_RBAC_DENIED);
         /* Somebody forbids it: no class helps. */
         table[1].body = ACCESS_OF("\"allowed\":false,\"denied\":true");
         assert_int_equal(try(trial, NULL, NULL), KSA_RBAC_DENIED);
-        assert_int_equal(trial->answers.asked, 2);
+        assert_int_equal(trial->answers.requests, 2);
         table[1].body = ACCESS_OF("\"allowed\":true");
         trial->service = "sudo-i";
         assert_int_equal(try(trial, NULL, NULL), KSA_OK);
@@ -364,7 +364,7 @@ static void test_rbac(void **state)
         /* Never where the token itself is refused: SubjectAccessReview asks about strings. */
         table[0].body = NO_REVIEW;
         assert_int_equal(try(trial, NULL, NULL), KSA_REVIEW_REFUSED);
-        assert_int_equal(trial->answers.asked, 1);
+        assert_int_equal(trial->answers.requests, 1);
 }
 
 static void test_rbac_by_the_hosts_own_name(void **state)

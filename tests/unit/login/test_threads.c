@@ -69,7 +69,7 @@ static char *nested(size_t depth)
         return text;
 }
 
-static void *judge_in_thread(void *token)
+static void *decide_in_thread(void *token)
 {
         struct ksa_attempt attempt = attempt_with(token);
         struct ksa_decision *decision = calloc(1, sizeof(*decision));
@@ -84,7 +84,7 @@ static void *judge_in_thread(void *token)
         return (void *)reason;
 }
 
-static enum ksa_reason judge_on_small_stack(struct ksa_secret *token)
+static enum ksa_reason decide_on_small_stack(struct ksa_secret *token)
 {
         pthread_attr_t attributes;
         pthread_t thread;
@@ -92,7 +92,7 @@ static enum ksa_reason judge_on_small_stack(struct ksa_secret *token)
 
         assert_int_equal(pthread_attr_init(&attributes), 0);
         assert_int_equal(pthread_attr_setstacksize(&attributes, (size_t)128 * 1024), 0);
-        assert_int_equal(pthread_create(&thread, &attributes, judge_in_thread, token), 0);
+        assert_int_equal(pthread_create(&thread, &attributes, decide_in_thread, token), 0);
         assert_int_equal(pthread_join(thread, &reason), 0);
         assert_int_equal(pthread_attr_destroy(&attributes), 0);
         return (enum ksa_reason)(uintptr_t)reason;
@@ -107,7 +107,7 @@ static void test_nesting_in_a_small_stack(void **state)
                 char *payload = nested(depths[i]);
                 struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, payload);
 
-                assert_int_equal(judge_on_small_stack(token), KSA_NOT_A_TOKEN);
+                assert_int_equal(decide_on_small_stack(token), KSA_NOT_A_TOKEN);
                 ksa_secret_free(&token);
                 free(payload);
         }
@@ -115,11 +115,11 @@ static void test_nesting_in_a_small_stack(void **state)
         char *open = nested(10000);
         memset(open + 5 + 10000, '\0', 1);
         struct ksa_secret *token = signer_token(&login_fixture.signer, NULL, open);
-        assert_int_equal(judge_on_small_stack(token), KSA_NOT_A_TOKEN);
+        assert_int_equal(decide_on_small_stack(token), KSA_NOT_A_TOKEN);
         ksa_secret_free(&token);
         free(open);
         token = login_fixture_token(NULL, NULL);
-        assert_int_equal(judge_on_small_stack(token), KSA_OK);
+        assert_int_equal(decide_on_small_stack(token), KSA_OK);
         ksa_secret_free(&token);
 }
 

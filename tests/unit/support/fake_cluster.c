@@ -38,7 +38,7 @@ static enum ksa_reason fetch(void *context, const struct ksa_request *request,
 {
         struct answers *answers = context;
 
-        answers->asked++;
+        answers->requests++;
         keep(answers->method, sizeof(answers->method), request->method);
         keep(answers->url, sizeof(answers->url), request->url);
         keep(answers->accept, sizeof(answers->accept), request->accept);

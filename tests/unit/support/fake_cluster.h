@@ -21,7 +21,7 @@ struct answers {
         enum ksa_reason refreshed;                   /* what a refresh says; 0: KSA_OK */
 
         /* What was asked, the last time. */
-        unsigned asked, refreshes;
+        unsigned requests, refreshes;
         char method[8], url[256], accept[128], agent[128], audit_id[64], bearer[128], ca[64],
                 proxy[64], server_name[64], body[8192];
         char clusters[256]; /* of the last refresh, each with a comma behind it */

@@ -182,18 +182,18 @@ static void check_again(struct fixture *fixture)
         if (fixture_plan(fixture, KSA_ACTION_NONE, NULL) != KSA_OK)
                 fail_msg("%s", fixture->err.text);
         for (size_t i = 0; i < fixture->plan->change_count; i++) {
-                const struct ksa_plan_change *told = &fixture->plan->changes[i];
+                const struct ksa_plan_change *change = &fixture->plan->changes[i];
 
-                if (ksa_change_is_new(told->change))
-                        fail_msg("again: %s %s: %s", ksa_change_name(told->change),
-                                 told->record->name, told->why);
+                if (ksa_change_is_new(change->change))
+                        fail_msg("again: %s %s: %s", ksa_change_name(change->change),
+                                 change->record->name, change->why);
         }
         assert_false(fixture->plan->differs);
         ksa_plan_free(&fixture->plan);
         fixture->plan = plan;
 }
 
-void fixture_act(struct fixture *fixture, enum ksa_plan_action action, const char *user)
+void fixture_apply(struct fixture *fixture, enum ksa_plan_action action, const char *user)
 {
         bool told = false;
 
@@ -210,7 +210,7 @@ void fixture_act(struct fixture *fixture, enum ksa_plan_action action, const cha
 
 void fixture_sync(struct fixture *fixture)
 {
-        fixture_act(fixture, KSA_ACTION_NONE, NULL);
+        fixture_apply(fixture, KSA_ACTION_NONE, NULL);
 }
 
 struct ksa_account_record fixture_record(const struct fixture *fixture, const char *namespace,

@@ -40,8 +40,7 @@ struct ksa_desired *fixture_declares(struct fixture *fixture, struct ksa_account
 /* The accounts that the registry has stay desired: no source is read. */
 void fixture_keeps(struct fixture *fixture);
 
-enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_action action,
-                             const char *user);
+enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_action action, const char *user);
 
 /* These records become the registry. */
 void fixture_write(struct fixture *fixture, const struct ksa_account_record *accounts,
@@ -49,7 +48,7 @@ void fixture_write(struct fixture *fixture, const struct ksa_account_record *acc
 
 /* The plan, written and read. The same plan again must find nothing to do. */
 void fixture_sync(struct fixture *fixture);
-void fixture_act(struct fixture *fixture, enum ksa_plan_action action, const char *user);
+void fixture_apply(struct fixture *fixture, enum ksa_plan_action action, const char *user);
 
 /* The account's record in the registry; its state is 0 if it has none. */
 struct ksa_account_record fixture_record(const struct fixture *fixture, const char *namespace,
@@ -65,14 +64,14 @@ const struct ksa_plan_change *fixture_change(const struct fixture *fixture, enum
         } while (0)
 #define assert_changed(fixture, change, account) \
         assert_non_null(fixture_change(fixture, change, account))
-#define assert_refused(fixture, account, wanted)                                          \
-        do {                                                                              \
-                const struct ksa_plan_change *told_ =                                     \
-                        fixture_change(fixture, KSA_CHANGE_REFUSED, account);             \
-                assert_non_null(told_);                                                   \
-                if (told_->refusal != (wanted))                                           \
-                        fail_msg("%s: %s", ksa_refusal_name(told_->refusal), told_->why); \
-                assert_int_equal(fixture_record(fixture, "ci", account).state, 0);        \
+#define assert_refused(fixture, account, wanted)                                              \
+        do {                                                                                  \
+                const struct ksa_plan_change *change_ =                                       \
+                        fixture_change(fixture, KSA_CHANGE_REFUSED, account);                 \
+                assert_non_null(change_);                                                     \
+                if (change_->refusal != (wanted))                                             \
+                        fail_msg("%s: %s", ksa_refusal_name(change_->refusal), change_->why); \
+                assert_int_equal(fixture_record(fixture, "ci", account).state, 0);            \
         } while (0)
 
 #endif

@@ -7,8 +7,8 @@
 #include "support/support.h"
 
 const struct ksa_token review_fixture_account = {
-        .compact = ASKED_COMPACT,
-        .signed_length = sizeof(ASKED_HEADER "." ASKED_PAYLOAD) - 1,
+        .compact = REVIEWED_COMPACT,
+        .signed_length = sizeof(REVIEWED_HEADER "." REVIEWED_PAYLOAD) - 1,
         .jti = "a3d6008b-3634-42c7-8fe9-b4b1fed31d4d",
         .namespace = "ci",
         .account = "deployer",
@@ -16,8 +16,8 @@ const struct ksa_token review_fixture_account = {
 };
 
 const struct ksa_token review_fixture_pod = {
-        .compact = ASKED_COMPACT,
-        .signed_length = sizeof(ASKED_HEADER "." ASKED_PAYLOAD) - 1,
+        .compact = REVIEWED_COMPACT,
+        .signed_length = sizeof(REVIEWED_HEADER "." REVIEWED_PAYLOAD) - 1,
         .jti = "a3d6008b-3634-42c7-8fe9-b4b1fed31d4d",
         .namespace = "ci",
         .account = "deployer",
@@ -79,7 +79,7 @@ static void release(void *bytes)
                 return;
         size_t *block = (void *)((char *)bytes - 16);
         review_fixture_seen =
-                review_fixture_seen || memmem(bytes, *block, ASKED_SIGNATURE, 16) != NULL;
+                review_fixture_seen || memmem(bytes, *block, REVIEWED_SIGNATURE, 16) != NULL;
         review_fixture_living--;
         free(block);
 }

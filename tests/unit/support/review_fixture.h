@@ -5,12 +5,12 @@
 
 #include "token/token.h"
 
-#define ASKED_AUDIENCE "ssh://build-7.example.com"
+#define REVIEWED_AUDIENCE "ssh://build-7.example.com"
 
-#define ASKED_HEADER    "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0"
-#define ASKED_PAYLOAD   "eyJhdWQiOlsic3NoOi8vYnVpbGQtNy5leGFtcGxlLmNvbSJdfQ"
-#define ASKED_SIGNATURE "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWUtaW4tYW55LXRleHQtb3ItbWVtb3J5"
-#define ASKED_COMPACT   ASKED_HEADER "." ASKED_PAYLOAD "." ASKED_SIGNATURE
+#define REVIEWED_HEADER    "eyJhbGciOiJFUzI1NiIsImtpZCI6ImsxIn0"
+#define REVIEWED_PAYLOAD   "eyJhdWQiOlsic3NoOi8vYnVpbGQtNy5leGFtcGxlLmNvbSJdfQ"
+#define REVIEWED_SIGNATURE "c2lnbmF0dXJlLXRoYXQtbm9ib2R5LW1heS1zZWUtaW4tYW55LXRleHQtb3ItbWVtb3J5"
+#define REVIEWED_COMPACT   REVIEWED_HEADER "." REVIEWED_PAYLOAD "." REVIEWED_SIGNATURE
 
 /* As ksa_token_parse() would fill it; the second is bound to a Pod. */
 extern const struct ksa_token review_fixture_account, review_fixture_pod;

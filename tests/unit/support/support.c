@@ -61,7 +61,7 @@ void workdir_write(const struct workdir *workdir, const char *name, const char *
         assert_int_equal(chmod(path, 0644), 0);
 }
 
-void workdir_folder(const struct workdir *workdir, const char *name)
+void workdir_directory(const struct workdir *workdir, const char *name)
 {
         char path[256];
 

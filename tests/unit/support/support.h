@@ -28,7 +28,7 @@ int workdir_teardown(void **state);
 void workdir_write(const struct workdir *workdir, const char *name, const char *text);
 
 /* Makes FOLDER/NAME, mode 0755. */
-void workdir_folder(const struct workdir *workdir, const char *name);
+void workdir_directory(const struct workdir *workdir, const char *name);
 
 /* Writes ksa.conf and loads it; the reason and the error of the load. */
 enum ksa_reason workdir_load(struct workdir *workdir, const char *text,

@@ -44,7 +44,7 @@ static struct ksa_jwk key_of(const struct signer *signer)
         return key;
 }
 
-static enum ksa_reason judge(const struct ksa_secret *text, const struct signer *signer)
+static enum ksa_reason verify_text(const struct ksa_secret *text, const struct signer *signer)
 {
         struct ksa_jwk key = key_of(signer);
         struct ksa_token token;
@@ -59,14 +59,14 @@ static enum ksa_reason judge(const struct ksa_secret *text, const struct signer 
 }
 
 /* A token of SIGNER's whose signature is these bytes. */
-static enum ksa_reason judge_bytes(const struct signer *signer, const void *bytes, size_t length)
+static enum ksa_reason verify_bytes(const struct signer *signer, const void *bytes, size_t length)
 {
         char header[64];
 
         (void)snprintf(header, sizeof(header), "{\"alg\":\"%s\",\"kid\":\"k\"}",
                        ksa_algorithm_name(signer->algorithm));
         struct ksa_secret *token = token_of(header, "{}", bytes, length);
-        enum ksa_reason reason = judge(token, signer);
+        enum ksa_reason reason = verify_text(token, signer);
         ksa_secret_free(&token);
         return reason;
 }
@@ -77,7 +77,7 @@ static void test_good(void **state)
         for (unsigned i = KSA_RS256; i < KSA_ALGORITHM_COUNT; i++) {
                 struct ksa_secret *token = signer_token(&signers[i], NULL, "{}");
 
-                assert_int_equal(judge(token, &signers[i]), KSA_OK);
+                assert_int_equal(verify_text(token, &signers[i]), KSA_OK);
                 ksa_secret_free(&token);
         }
 }
@@ -90,15 +90,15 @@ static void test_key_of_another_kind_or_owner(void **state)
 
                 for (unsigned n = KSA_RS256; n < KSA_ALGORITHM_COUNT; n++) {
                         if (n != i)
-                                assert_int_equal(judge(token, &signers[n]), KSA_KEY_MISMATCH);
+                                assert_int_equal(verify_text(token, &signers[n]), KSA_KEY_MISMATCH);
                 }
-                assert_int_equal(judge(token, &other),
+                assert_int_equal(verify_text(token, &other),
                                  i == KSA_ES256 ? KSA_BAD_SIGNATURE : KSA_KEY_MISMATCH);
                 ksa_secret_free(&token);
         }
 }
 
-/* The bytes of a good signature over the token that judge_bytes() makes. */
+/* The bytes of a good signature over the token that verify_bytes() makes. */
 static size_t good_signature(const struct signer *signer, unsigned char *out)
 {
         char header[64], signed_text[256];
@@ -122,10 +122,10 @@ static void test_length_is_exact(void **state)
                 size_t length = good_signature(&signers[i], bytes);
 
                 bytes[length] = 0;
-                assert_int_equal(judge_bytes(&signers[i], bytes, length), KSA_OK);
-                assert_int_equal(judge_bytes(&signers[i], bytes, length - 1), KSA_CUT_SHORT);
-                assert_int_equal(judge_bytes(&signers[i], bytes, length + 1), KSA_BAD_SIGNATURE);
-                assert_int_equal(judge_bytes(&signers[i], bytes + 1, length), KSA_BAD_SIGNATURE);
+                assert_int_equal(verify_bytes(&signers[i], bytes, length), KSA_OK);
+                assert_int_equal(verify_bytes(&signers[i], bytes, length - 1), KSA_CUT_SHORT);
+                assert_int_equal(verify_bytes(&signers[i], bytes, length + 1), KSA_BAD_SIGNATURE);
+                assert_int_equal(verify_bytes(&signers[i], bytes + 1, length), KSA_BAD_SIGNATURE);
         }
 }
 
@@ -139,7 +139,7 @@ static void test_every_changed_byte_is_seen(void **state)
 
                 for (size_t n = 0; n < length; n += 7) {
                         bytes[n] ^= 1;
-                        assert_int_equal(judge_bytes(&signers[i], bytes, length),
+                        assert_int_equal(verify_bytes(&signers[i], bytes, length),
                                          KSA_BAD_SIGNATURE);
                         bytes[n] ^= 1;
                 }
@@ -159,15 +159,15 @@ static void test_numbers_out_of_range(void **state)
         (void)state;
         (void)good_signature(&signers[KSA_ES256], good);
         memset(bytes, 0, sizeof(bytes));
-        assert_int_equal(judge_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
+        assert_int_equal(verify_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
         memset(bytes, 0xff, sizeof(bytes));
-        assert_int_equal(judge_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
+        assert_int_equal(verify_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
         for (unsigned half = 0; half < 2; half++) { /* r, then s */
                 memcpy(bytes, good, sizeof(bytes));
                 memcpy(bytes + (size_t)32 * half, order, 32);
-                assert_int_equal(judge_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
+                assert_int_equal(verify_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
                 memset(bytes + (size_t)32 * half, 0, 32);
-                assert_int_equal(judge_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
+                assert_int_equal(verify_bytes(&signers[KSA_ES256], bytes, 64), KSA_BAD_SIGNATURE);
         }
 }
 

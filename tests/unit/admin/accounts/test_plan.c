@@ -29,7 +29,7 @@ static int teardown(void **state)
         return workdir_teardown(state);
 }
 
-#define REALM                            \
+#define USE_FIXTURE                      \
         struct fixture *fixture = &host; \
         (void)state
 
@@ -47,7 +47,7 @@ static uint32_t computed(const struct fixture *fixture, const char *account)
 
 static void test_a_user_and_its_group(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "deployer", 5);
         fixture_sync(fixture);
@@ -70,7 +70,7 @@ static void test_of_newcomers_the_first_gets_it(void **state)
                 const char *first;
                 int64_t ages[3]; /* of a, b and c */
         } rows[] = {{"b", {9, 5, 7}}, {"a", {5, 5, 5}}, {"c", {0, 0, 1}}};
-        REALM;
+        USE_FIXTURE;
 
         fixture->config.host.uid_range = (struct ksa_uid_range){70000, 70000};
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
@@ -103,7 +103,7 @@ static void test_of_newcomers_the_first_gets_it(void **state)
 static void test_a_refused_newcomer_counts_against_younger_ones(void **state)
 {
         struct ksa_account section = {.uid = 70001};
-        REALM;
+        USE_FIXTURE;
 
         workdir_write(*state, "passwd", "bot:x:1500:1500::/:/bin/sh\n");
         fixture_declares(fixture, &section, "bot", "ci", "older");
@@ -118,7 +118,7 @@ static void test_a_refused_newcomer_counts_against_younger_ones(void **state)
 
 static void test_an_older_newcomer_takes_nothing(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "holder", 9)->uid = 1900000000;
         fixture_sync(fixture);
@@ -148,7 +148,7 @@ static void test_owners_of_this_host(void **state)
                 {"subuid", "ci_a:100000:65536\n", KSA_REFUSAL_NAME_LOCAL},
                 {"group", "docker:x:990:ci_a\n", KSA_REFUSAL_NONE},
         };
-        REALM;
+        USE_FIXTURE;
 
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 fixture_forget(fixture);
@@ -168,7 +168,7 @@ static void test_a_namespace_that_left_too_many_names_behind(void **state)
 {
         struct ksa_account section = {.uid = 0};
         char name[16];
-        REALM;
+        USE_FIXTURE;
 
         for (int i = 0; i < 10000; i++) {
                 (void)snprintf(name, sizeof(name), "a%d", i);
@@ -188,13 +188,13 @@ static void test_a_namespace_that_left_too_many_names_behind(void **state)
 
 static void test_removal_loses_nothing(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_lists(fixture, "ci", "b", 5);
         fixture_sync(fixture);
         fixture_keeps(fixture);
-        fixture_act(fixture, KSA_ACTION_DISABLE, "ci_b");
+        fixture_apply(fixture, KSA_ACTION_DISABLE, "ci_b");
         const uint32_t uid = fixture_record(fixture, "ci", "a").uid;
         fixture_forget(fixture);
         fixture_sync(fixture);
@@ -211,7 +211,7 @@ static void test_removal_loses_nothing(void **state)
 static void test_a_section_for_a_listed_account(void **state)
 {
         struct ksa_account section = {.uid = 70001}, other = {.uid = 70001};
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_lists(fixture, "ci", "b", 5);
@@ -249,7 +249,7 @@ static void test_a_section_for_a_listed_account(void **state)
 static void test_a_taken_name_leaves_the_user_as_it_is(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_lists(fixture, "ci", "b", 5);
@@ -267,7 +267,7 @@ static void test_a_taken_name_leaves_the_user_as_it_is(void **state)
 
 static void test_recreated(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
@@ -278,7 +278,7 @@ static void test_recreated(void **state)
         assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "uid-a");
         /* enable is about the one that the registry has; a third one is another again. */
         fixture_keeps(fixture);
-        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
+        fixture_apply(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
         assert_string_equal(fixture_record(fixture, "ci", "a").account_uid, "second");
         fixture_forget(fixture);
@@ -301,7 +301,7 @@ static void test_recreated(void **state)
 
 static void test_a_local_user_that_comes_later(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
@@ -312,7 +312,7 @@ static void test_a_local_user_that_comes_later(void **state)
         workdir_write(*state, "passwd", "");
         fixture_sync(fixture);
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_CONFLICT);
-        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
+        fixture_apply(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
 }
 
@@ -320,11 +320,11 @@ static void test_a_local_user_that_comes_later(void **state)
 static void test_the_administrators_reason_stays(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
-        fixture_act(fixture, KSA_ACTION_DISABLE, "ci_a");
+        fixture_apply(fixture, KSA_ACTION_DISABLE, "ci_a");
         assert_int_equal(fixture_record(fixture, "ci", "a").group_count, 0);
         assert_int_equal(fixture_plan(fixture, KSA_ACTION_DISABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
         assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "nobody"), KSA_ACCOUNT_UNKNOWN);
@@ -343,7 +343,7 @@ static void test_the_administrators_reason_stays(void **state)
         fixture_declares(fixture, &section, "ci_a", "ci", "a");
         fixture_sync(fixture);
         assert_state(fixture, "a", DISABLED, KSA_DISABLED_ADMINISTRATOR);
-        fixture_act(fixture, KSA_ACTION_ENABLE, "ci_a");
+        fixture_apply(fixture, KSA_ACTION_ENABLE, "ci_a");
         assert_state(fixture, "a", KSA_ACCOUNT_ACTIVE, 0);
         assert_int_equal(fixture_record(fixture, "ci", "a").group_count, 1);
         assert_int_equal(fixture_plan(fixture, KSA_ACTION_ENABLE, "ci_a"), KSA_ACCOUNT_UNKNOWN);
@@ -370,7 +370,7 @@ static struct ksa_desired *leader_lists(struct fixture *fixture, const char *acc
 
 static void test_a_follower_takes_what_the_leader_has(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         leader_lists(fixture, "a", "deploy", 1900000000, KSA_LEADER_USER);
         leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_FORMER);
@@ -528,7 +528,7 @@ static void test_a_former_name_is_written_once(void **state)
 
 static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
@@ -547,7 +547,7 @@ static void test_a_follower_keeps_the_uid_that_it_gave(void **state)
 static void test_a_follower_stores_no_uid_outside_its_range(void **state)
 {
         static const enum ksa_leader_state gone[] = {KSA_LEADER_REMOVED, KSA_LEADER_FORMER};
-        REALM;
+        USE_FIXTURE;
 
         for (size_t i = 0; i < KSA_COUNT(gone); i++) {
                 fixture_forget(fixture);
@@ -572,7 +572,7 @@ static void test_a_follower_stores_no_uid_outside_its_range(void **state)
 static void test_a_section_without_account_uid_lifts_nothing(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "a", 5);
         fixture_sync(fixture);
@@ -591,7 +591,7 @@ static void test_a_section_without_account_uid_lifts_nothing(void **state)
 
 static void test_a_group_whose_name_a_local_group_has(void **state)
 {
-        REALM;
+        USE_FIXTURE;
 
         workdir_write(*state, "group", "k8s-ci:x:1500:\n");
         fixture_lists(fixture, "ci", "a", 5);
@@ -653,7 +653,7 @@ static void test_groups_that_a_section_names(void **state)
 {
         static const char *names[] = {"web", "docker", "none", "root"};
         struct ksa_account section = {.uid = 0, .groups = {names, KSA_COUNT(names)}};
-        REALM;
+        USE_FIXTURE;
 
         workdir_write(*state, "group", "root:x:0:\nweb:x:8000:\ndocker:x:999:\n");
         fixture_declares(fixture, &section, "bot", "ci", "a");

@@ -380,7 +380,7 @@ static void test_pages(void **state)
         make_pages("77", "two");
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_OK);
         assert_int_equal(list.count, 2);
-        assert_int_equal(answers.asked, 3);
+        assert_int_equal(answers.requests, 3);
         assert_int_equal(answers.milliseconds, 60000);
         assert_string_equal(answers.method, "GET");
         assert_string_equal(
@@ -412,9 +412,9 @@ static void test_pages_that_do_not_fit(void **state)
         memset(&error, 0, sizeof(error));
         make_pages("77", "two");
         memcpy(second_page, first_page, sizeof(second_page));
-        answers.asked = 0;
+        answers.requests = 0;
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_BROKEN);
-        assert_int_equal(answers.asked, 2);
+        assert_int_equal(answers.requests, 2);
         ksa_desired_clear(&list);
 }
 
@@ -430,12 +430,12 @@ static void test_expired(void **state)
         make_pages("77", "two");
         /* Begun again once, and no more. */
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_BROKEN);
-        assert_int_equal(answers.asked, 4);
+        assert_int_equal(answers.requests, 4);
         const struct answer_row gone[] = {{.url = "/", .status = 410, .body = "{}"}};
         answers = (struct answers){.rows = gone, .count = 1};
         memset(&error, 0, sizeof(error));
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_BROKEN);
-        assert_int_equal(answers.asked, 1);
+        assert_int_equal(answers.requests, 1);
         ksa_desired_clear(&list);
 }
 
@@ -460,18 +460,18 @@ static void test_too_large(void **state)
         make_pages("77", "two");
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_OK);
         assert_int_equal(list.count, 2);
-        assert_int_equal(answers.asked, 8);
+        assert_int_equal(answers.requests, 8);
         /* One that is too large alone. */
         const struct answer_row never[] = {{.url = "/", .reason = KSA_API_BROKEN}};
         answers = (struct answers){.rows = never, .count = 1};
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_BROKEN);
-        assert_int_equal(answers.asked, 9);
+        assert_int_equal(answers.requests, 9);
         /* Nobody there is nobody there. */
         const struct answer_row away[] = {{.url = "/", .reason = KSA_API_UNREACHABLE}};
         answers = (struct answers){.rows = away, .count = 1};
         memset(&error, 0, sizeof(error));
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_UNREACHABLE);
-        assert_int_equal(answers.asked, 1);
+        assert_int_equal(answers.requests, 1);
         ksa_desired_clear(&list);
 }
 
@@ -486,7 +486,7 @@ static void test_what_is_asked(void **state)
         source.namespaces = (struct ksa_list){all, 3};
         source.selector = "team in (a,b),x!=\"1\"&y+z";
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_OK);
-        assert_int_equal(answers.asked, 1);
+        assert_int_equal(answers.requests, 1);
         assert_string_equal(answers.url,
                             "https://10.0.0.1:6443/api/v1/serviceaccounts?limit=500&labelSelector="
                             "team%20in%20%28a%2Cb%29%2Cx%21%3D%221%22%26y%2Bz");
@@ -494,9 +494,9 @@ static void test_what_is_asked(void **state)
         source.namespaces = (struct ksa_list){all, 1};
         all[1] = "ci";
         source.namespaces.count = 3;
-        answers.asked = 0;
+        answers.requests = 0;
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_OK);
-        assert_int_equal(answers.asked, 1);
+        assert_int_equal(answers.requests, 1);
         all[1] = "*";
         /* 403 has its own reason, in whatever list. */
         const struct answer_row no[] = {{.url = "/", .status = 403, .body = "{}"}};

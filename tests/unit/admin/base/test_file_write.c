@@ -87,7 +87,7 @@ static void test_a_directory_that_is_there(void **state)
         const struct workdir *workdir = *state;
         struct ksa_error error = {0};
 
-        workdir_folder(workdir, "a");
+        workdir_directory(workdir, "a");
         assert_int_equal(chmod(path_of(workdir, "a"), 0710), 0);
         assert_int_equal(ksa_directory_make(path_of(workdir, "a"), getuid(), 0755, &error), KSA_OK);
         assert_int_equal(mode_of(workdir, "a"), 0710);
@@ -133,7 +133,7 @@ static void test_leftovers(void **state)
         holds(workdir, "file", "whole");
         assert_int_equal(mode_of(workdir, ".file.new"), -1);
         /* A folder of that name is nothing that a writer left. */
-        workdir_folder(workdir, ".file.new");
+        workdir_directory(workdir, ".file.new");
         assert_int_equal(put(workdir, "file", 0644, "more"), KSA_FILE_UNWRITABLE);
         holds(workdir, "file", "whole");
 }
@@ -156,7 +156,7 @@ static void test_directories_of_others(void **state)
 {
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "a");
+        workdir_directory(workdir, "a");
         assert_int_equal(put(workdir, "a/file", 0644, "one"), KSA_OK);
         assert_int_equal(chmod(path_of(workdir, "a"), 0777), 0);
         assert_int_equal(put(workdir, "a/file", 0644, "two"), KSA_FILE_UNSAFE);
@@ -212,7 +212,7 @@ static void test_remove(void **state)
                                  KSA_OK);
         assert_int_equal(mode_of(workdir, "file"), -1);
         assert_int_equal(ksa_file_remove(path_of(workdir, "no/where"), getuid(), &error), KSA_OK);
-        workdir_folder(workdir, "folder");
+        workdir_directory(workdir, "folder");
         assert_int_not_equal(ksa_file_remove(path_of(workdir, "folder"), getuid(), &error), KSA_OK);
 }
 
@@ -255,7 +255,7 @@ static void test_a_lock_that_is_none(void **state)
         assert_int_equal(symlink(path_of(workdir, "target"), path_of(workdir, "link")), 0);
         assert_int_equal(ksa_file_lock(path_of(workdir, "link"), getuid(), &lock, &error),
                          KSA_FILE_UNSAFE);
-        workdir_folder(workdir, "folder");
+        workdir_directory(workdir, "folder");
         assert_int_not_equal(ksa_file_lock(path_of(workdir, "folder"), getuid(), &lock, &error),
                              KSA_OK);
         assert_int_equal(ksa_file_lock(path_of(workdir, "no/where"), getuid(), &lock, &error),

@@ -195,7 +195,7 @@ static void test_init_with_what_is_none(void **state)
                 assert_int_equal(init(trial, given), rows[i].reason);
                 ksa_secret_free(&given);
         }
-        assert_int_equal(trial->answers.asked, 0);
+        assert_int_equal(trial->answers.requests, 0);
         char *text = kept(trial);
         assert_string_equal(text, "");
         free(text);
@@ -333,12 +333,12 @@ static void test_without_one(void **state)
         bool renewed;
 
         assert_int_equal(renew(trial, false, &renewed), KSA_FILE_MISSING);
-        workdir_folder(trial->workdir, "credentials");
+        workdir_directory(trial->workdir, "credentials");
         workdir_write(trial->workdir, "credentials/prod", "opaque\n");
         assert_int_equal(renew(trial, false, &renewed), KSA_FILE_UNSAFE); /* mode 0644 */
         assert_int_equal(chmod(trial->cluster->credential_file, 0600), 0);
         assert_int_equal(renew(trial, false, &renewed), KSA_NOT_A_TOKEN);
-        assert_int_equal(trial->answers.asked, 0);
+        assert_int_equal(trial->answers.requests, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -76,7 +76,7 @@ static void test_cut(void **state)
 
 /* --- What this host may ----------------------------------------------------- */
 
-static enum ksa_reason judge_it(const char *text, size_t length, bool *ret_allowed)
+static enum ksa_reason parse_access(const char *text, size_t length, bool *ret_allowed)
 {
         struct ksa_error error = {0};
         enum ksa_reason reason = ksa_self_access_check(text, length, ret_allowed, &error);
@@ -101,7 +101,7 @@ static void test_may(void **state)
                 char *text = review_fixture_change(ACCESS, "status", rows[i].status);
                 bool allowed = !rows[i].allowed;
 
-                assert_int_equal(judge_it(text, strlen(text), &allowed), KSA_OK);
+                assert_int_equal(parse_access(text, strlen(text), &allowed), KSA_OK);
                 assert_int_equal(allowed, rows[i].allowed);
                 free(text);
         }
@@ -124,14 +124,14 @@ static void test_may_changed(void **state)
                 char *text = review_fixture_change(ACCESS, rows[i][0], rows[i][1]);
                 bool allowed = true;
 
-                assert_int_equal(judge_it(text, strlen(text), &allowed), KSA_API_BROKEN);
+                assert_int_equal(parse_access(text, strlen(text), &allowed), KSA_API_BROKEN);
                 assert_true(allowed);
                 free(text);
         }
         for (size_t length = 0; length < strlen(ACCESS); length++) {
                 bool allowed = true;
 
-                assert_int_equal(judge_it(ACCESS, length, &allowed), KSA_API_BROKEN);
+                assert_int_equal(parse_access(ACCESS, length, &allowed), KSA_API_BROKEN);
                 assert_true(allowed);
         }
 }

@@ -110,15 +110,15 @@ static int free_keys(void **state)
         return 0;
 }
 
-static enum ksa_reason refresh(struct trial *trial, struct ksa_refresh_request request,
+static enum ksa_reason refresh(struct trial *trial, struct ksa_refresh_request options,
                                struct ksa_refreshed *ret_refreshed)
 {
         struct ksa_error error = {0};
 
-        request.milliseconds = 1234;
+        options.milliseconds = 1234;
         *ret_refreshed = (struct ksa_refreshed){0};
         enum ksa_reason reason =
-                ksa_refresh(trial->cluster, &trial->workdir->env, &request, ret_refreshed, &error);
+                ksa_refresh(trial->cluster, &trial->workdir->env, &options, ret_refreshed, &error);
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         assert_true(reason == KSA_OK || !ret_refreshed->asked);
         return reason;
@@ -286,7 +286,7 @@ static void test_refused(void **state)
                                      KSA_OK);
                 assert_true(cached(trial, "k1"));
         }
-        assert_int_equal(trial->answers.asked, 1 + KSA_COUNT(rows));
+        assert_int_equal(trial->answers.requests, 1 + KSA_COUNT(rows));
 }
 
 /* --- When it asks ----------------------------------------------------------- */
@@ -294,7 +294,7 @@ static void test_refused(void **state)
 static void test_cooldown(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_request request = {.cooldown = true};
+        const struct ksa_refresh_request options = {.cooldown = true};
         static const struct {
                 int64_t after;
                 bool asks;
@@ -308,7 +308,7 @@ static void test_cooldown(void **state)
                 boot_time = 1000000000;
                 (void)refresh_now(trial);
                 boot_time += rows[i].after;
-                assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
+                assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
                 assert_int_equal(refreshed.asked, rows[i].asks);
         }
 }
@@ -316,14 +316,14 @@ static void test_cooldown(void **state)
 static void test_a_failure_is_an_attempt(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_request request = {.cooldown = true};
+        const struct ksa_refresh_request options = {.cooldown = true};
         struct ksa_refreshed refreshed;
 
         trial->rows[1].reason = KSA_API_UNREACHABLE;
-        assert_int_equal(refresh(trial, request, &refreshed), KSA_API_UNREACHABLE);
-        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, options, &refreshed), KSA_API_UNREACHABLE);
+        assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
         assert_false(refreshed.asked);
-        assert_int_equal(trial->answers.asked, 1);
+        assert_int_equal(trial->answers.requests, 1);
 }
 
 static int64_t next(const struct trial *trial, int64_t fetched, int64_t max_age)
@@ -421,16 +421,16 @@ static void test_hosts_that_start_together_asked_together(void **state)
 static void test_if_older(void **state)
 {
         struct trial *trial = *state;
-        const struct ksa_refresh_request request = {.if_older = true, .age = 100};
+        const struct ksa_refresh_request options = {.if_older = true, .age = 100};
         struct ksa_refreshed refreshed;
 
-        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
         assert_true(refreshed.asked); /* there was none */
         trial->workdir->env.now += 100;
-        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
         assert_false(refreshed.asked);
         trial->workdir->env.now++;
-        assert_int_equal(refresh(trial, request, &refreshed), KSA_OK);
+        assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
         assert_true(refreshed.asked);
 }
 

@@ -49,7 +49,7 @@ static void test_sweep(void **state)
         workdir->env.used_dir = directory;
         assert_int_equal(ksa_used_tokens_sweep(&workdir->env, &removed, &error), KSA_OK);
         assert_int_equal(removed, 0); /* no folder is fine */
-        workdir_folder(workdir, "used");
+        workdir_directory(workdir, "used");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 (void)snprintf(path, sizeof(path), "used/%s", rows[i].name);
                 workdir_write(workdir, path, "");
@@ -75,7 +75,7 @@ static void test_count(void **state)
         workdir->env.used_dir = directory;
         assert_int_equal(ksa_used_tokens_count(&workdir->env, &used, &error), KSA_OK);
         assert_int_equal(used.count, 0); /* no directory is fine */
-        workdir_folder(workdir, "used");
+        workdir_directory(workdir, "used");
         for (size_t i = 0; i < KSA_COUNT(names); i++) {
                 (void)snprintf(path, sizeof(path), "used/%s", names[i]);
                 workdir_write(workdir, path, "");
@@ -101,8 +101,8 @@ static void test_what_cannot_be_removed(void **state)
 
         (void)snprintf(directory, sizeof(directory), "%s/used", workdir->directory);
         workdir->env.used_dir = directory;
-        workdir_folder(workdir, "used");
-        workdir_folder(workdir, "used/1-" HASH);
+        workdir_directory(workdir, "used");
+        workdir_directory(workdir, "used/1-" HASH);
         workdir_write(workdir, "used/2-" HASH, "");
         assert_int_equal(ksa_used_tokens_sweep(&workdir->env, &removed, &error),
                          KSA_FILE_UNWRITABLE);
@@ -119,7 +119,7 @@ static void test_a_directory_that_others_can_write(void **state)
 
         (void)snprintf(directory, sizeof(directory), "%s/used", workdir->directory);
         workdir->env.used_dir = directory;
-        workdir_folder(workdir, "used");
+        workdir_directory(workdir, "used");
         workdir_write(workdir, "used/1-" HASH, "");
         assert_int_equal(chmod(directory, 0777), 0);
         assert_int_equal(ksa_used_tokens_sweep(&workdir->env, &removed, &error), KSA_FILE_UNSAFE);

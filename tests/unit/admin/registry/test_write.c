@@ -447,7 +447,7 @@ static void test_a_former_name_is_found_last(void **state)
 
 static void test_a_member_is_listed_once(void **state)
 {
-        static const uint32_t twice[] = {SAMPLE_GID, 1234, SAMPLE_GID};
+        static const uint32_t repeated[] = {SAMPLE_GID, 1234, SAMPLE_GID};
         struct ksa_account_record account = sample_account("ci_x", "x", 1900000010);
         struct ksa_registry registry;
         struct ksa_group_record group;
@@ -456,8 +456,8 @@ static void test_a_member_is_listed_once(void **state)
         size_t size;
 
         (void)state;
-        account.groups = twice;
-        account.group_count = KSA_COUNT(twice);
+        account.groups = repeated;
+        account.group_count = KSA_COUNT(repeated);
         sample_build(&account, 1, &bytes, &size);
         assert_int_equal(ksa_registry_read(bytes, size, &registry, NULL), KSA_REGISTRY_FOUND);
         assert_int_equal(ksa_registry_group_by_gid(&registry, SAMPLE_GID, &group),

@@ -19,7 +19,7 @@ STEPS = re.findall(r'^X\([A-Z]+, +"([a-z]+)"', (ROOT / "common/login/login.h").r
 OUTCOMES = {row[0]: row[3] for row in (line.split("\t") for line in TABLE.read_text().splitlines()[1:])}
 
 
-class Scene:
+class AttackSetup:
     """A configuration that lets token() in, and the attempt that is made."""
 
     def __init__(self, folder):
@@ -62,8 +62,8 @@ class Scene:
 
 
 @pytest.fixture
-def scene(private, tmp_path):  # the users of the private host
-    return Scene(tmp_path)
+def attack(private, tmp_path):  # the users of the private host
+    return AttackSetup(tmp_path)
 
 
 def assert_no_signature(text, *outputs):
@@ -94,10 +94,10 @@ def assert_claims(answer):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_attack(scene, name):
-    text = CASES[name](scene)
-    scene.write()
-    process = scene.explain(text, "--json")
+def test_attack(attack, name):
+    text = CASES[name](attack)
+    attack.write()
+    process = attack.explain(text, "--json")
     assert process.returncode in (0, 1) and process.stderr == b"", process
     answer = json.loads(process.stdout)
     outcome = "allow" if answer["result"] == "allow" else answer["reason"]
@@ -106,7 +106,7 @@ def test_attack(scene, name):
     assert (answer["pam_code"] == "PAM_SUCCESS") == (outcome == "allow")
     assert_steps(answer)
     assert_claims(answer)
-    in_words = scene.explain(text)
+    in_words = attack.explain(text)
     assert in_words.returncode == process.returncode and in_words.stderr == b""
     assert_no_signature(text, process.stdout, in_words.stdout)
 
@@ -114,42 +114,42 @@ def test_attack(scene, name):
 # --- The configuration: explain cannot be asked, and lets nobody in ---
 
 def replaced(old, new):
-    return lambda scene: scene.config.write_bytes(scene.config.read_bytes().replace(old, new, 1))
+    return lambda attack: attack.config.write_bytes(attack.config.read_bytes().replace(old, new, 1))
 
 
 def appended(data):
-    return lambda scene: scene.config.write_bytes(scene.config.read_bytes() + data)
+    return lambda attack: attack.config.write_bytes(attack.config.read_bytes() + data)
 
 
 def mode(bits, where=""):
-    return lambda scene: os.chmod(scene.config.parent if where == "parent" else scene.config, bits)
+    return lambda attack: os.chmod(attack.config.parent if where == "parent" else attack.config, bits)
 
 
 def moved(make):
-    def change(scene):
-        scene.config.rename(scene.folder / "real.conf")
-        make(scene)
+    def change(attack):
+        attack.config.rename(attack.folder / "real.conf")
+        make(attack)
     return change
 
 
 BROKEN = {
-    "config-missing": lambda scene: scene.config.unlink(),
-    "config-empty": lambda scene: scene.config.write_text(""),
+    "config-missing": lambda attack: attack.config.unlink(),
+    "config-empty": lambda attack: attack.config.write_text(""),
     "config-open": mode(0o646),
     "config-parent": mode(0o777, "parent"),
-    "config-owner": lambda scene: os.chown(scene.config, 1501, 1501),
-    "config-symlink": moved(lambda scene: scene.config.symlink_to("real.conf")),
-    "config-folder": moved(lambda scene: scene.config.mkdir()),
-    "config-fifo": moved(lambda scene: os.mkfifo(scene.config, 0o644)),
+    "config-owner": lambda attack: os.chown(attack.config, 1501, 1501),
+    "config-symlink": moved(lambda attack: attack.config.symlink_to("real.conf")),
+    "config-folder": moved(lambda attack: attack.config.mkdir()),
+    "config-fifo": moved(lambda attack: os.mkfifo(attack.config, 0o644)),
     "config-no-equals": appended(b"bound any\n"),
     "config-no-value": appended(b"bound =\n"),
     "config-bad-value": appended(b"bound = maybe\n"),
-    "config-no-section": lambda scene: scene.config.write_bytes(b"user = root\n" + scene.config.read_bytes()),
+    "config-no-section": lambda attack: attack.config.write_bytes(b"user = root\n" + attack.config.read_bytes()),
     "config-unknown-section": appended(b"[ruel x]\n"),
     "config-after-bracket": appended(b"[rule y] x\n"),
     "config-long-line": replaced(b"user = deploy-bot", b"user = deploy-bot" + b" " * 1007 + b"user = root"),
     "config-nul": replaced(b"deploy-bot", b"deploy-bot\0root"),
-    "config-bom": lambda scene: scene.config.write_bytes(b"\xef\xbb\xbf" + scene.config.read_bytes()),
+    "config-bom": lambda attack: attack.config.write_bytes(b"\xef\xbb\xbf" + attack.config.read_bytes()),
     "config-crlf": replaced(b"service = sshd\n", b"service = sshd\r\n"),
     "config-indented": replaced(b"user =", b" user ="),
     "config-continued": replaced(b"user = deploy-bot", b"user = \\\ndeploy-bot"),
@@ -157,18 +157,18 @@ BROKEN = {
     "config-section-twice": appended(b"[rule deploy]\naccount = prod:ci/*\nuser = alice\nservice = sshd\n"),
     "config-unknown-key": appended(b"usr = root\n"),
     "config-long-section": appended(b"[rule " + b"x" * 300 + b"]\n"),
-    "config-conf-d": lambda scene: ((scene.folder / "conf.d").mkdir(), (scene.folder / "conf.d/a.conf").write_text("x\n")),
-    "config-conf-d-writable": lambda scene: ((scene.folder / "conf.d").mkdir(), (scene.folder / "conf.d").chmod(0o777)),
+    "config-conf-d": lambda attack: ((attack.folder / "conf.d").mkdir(), (attack.folder / "conf.d/a.conf").write_text("x\n")),
+    "config-conf-d-writable": lambda attack: ((attack.folder / "conf.d").mkdir(), (attack.folder / "conf.d").chmod(0o777)),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_configuration(scene, name):
+def test_broken_configuration(attack, name):
     text = token()
-    scene.write()
-    assert scene.explain(text).returncode == 0
-    BROKEN[name](scene)
-    process = scene.explain(text, "--json")
+    attack.write()
+    assert attack.explain(text).returncode == 0
+    BROKEN[name](attack)
+    process = attack.explain(text, "--json")
     assert process.returncode == 2 and process.stdout == b"", process
-    assert str(scene.folder).encode() in process.stderr, process.stderr
+    assert str(attack.folder).encode() in process.stderr, process.stderr
     assert_no_signature(text, process.stderr)
