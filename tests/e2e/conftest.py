@@ -44,3 +44,12 @@ def manifests(api_server):
     for name in ("host-account.yaml", "login-grants.yaml"):
         api_server.apply((SOURCE / "packaging" / "kubernetes" / name).read_text())
     return api_server
+
+
+@pytest.fixture
+def reviewed(login_host):
+    """The shipped stacks of sshd and sudo, a rule that requires a review, and a timeout that is long enough to look around."""
+    login_host.timeout = 30
+    login_host.write("require")
+    login_host.host.give_token(login_host.host.token())
+    return login_host

@@ -21,15 +21,6 @@ AS_BOT = ["setpriv", "--reuid=deploy-bot", "--regid=deploy-bot", "--init-groups"
 ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": str(BOT_HOME), "USER": "deploy-bot"}
 
 
-@pytest.fixture
-def reviewed(login_host):
-    """The shipped stacks of sshd and sudo, and a rule that wants a review. There is time to look around."""
-    login_host.timeout = 30
-    login_host.write("require")
-    login_host.host.give_token(login_host.host.token())
-    return login_host
-
-
 class Login:
     """A login that runs, and whose ksa-fetch waits for the held answer."""
 

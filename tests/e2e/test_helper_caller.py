@@ -14,7 +14,8 @@ import pytest
 
 import host as private_host
 from api_double import REVIEW
-from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT, Login, assert_harmless, reviewed, sudo  # noqa: F401 (a fixture)
+from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT, Login, assert_harmless, sudo
+
 
 @pytest.fixture(scope="module")
 def intruder(private):
@@ -71,11 +72,12 @@ def test_the_traps_work(intruder):
         assert notes() != "", variable
 
 
-@pytest.mark.parametrize("name", ("https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", "SSLKEYLOGFILE", "OPENSSL_CONF", "OPENSSL_MODULES",
+@pytest.mark.parametrize("name", ("https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy", "SSLKEYLOGFILE", "OPENSSL_CONF",
+                                  "OPENSSL_MODULES",
                                   "OPENSSL_ENGINES", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "CURL_CA_BUNDLE", "SSL_CERT_FILE",
                                   "SSL_CERT_DIR", "CURL_HOME", "HOME", "RES_OPTIONS", "HOSTALIASES", "LOCALDOMAIN", "MALLOC_TRACE",
                                   "GCONV_PATH", "TMPDIR", "all of them"))
-def test_environment_of_the_caller(reviewed, intruder, name):  # noqa: F811
+def test_environment_of_the_caller(reviewed, intruder, name):
     notes()
     trap = BOT_HOME / "trap"
     trap.mkdir(exist_ok=True)
@@ -94,7 +96,8 @@ def test_environment_of_the_caller(reviewed, intruder, name):  # noqa: F811
         words = ["%s=%s" % item for item in chosen.items() if not item[0].startswith("LD_")]
         loader = ["%s=%s" % item for item in chosen.items() if item[0].startswith("LD_")]
         size = reviewed.host.log_size()
-        done = subprocess.run([*AS_BOT, "env", *words, *loader, "sudo", "-n", "id", "-un"], env=ENVIRONMENT, capture_output=True, timeout=60)
+        done = subprocess.run([*AS_BOT, "env", *words, *loader, "sudo", "-n", "id", "-un"],
+                              env=ENVIRONMENT, capture_output=True, timeout=60)
         result = private_host.Result(done, reviewed.host.log_since(size))
         assert result.out == "root\n" and len(result.allowed) == 1, result
         assert ear.heard == []
@@ -105,7 +108,7 @@ def test_environment_of_the_caller(reviewed, intruder, name):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ("SSL_CERT_FILE", "CURL_CA_BUNDLE"))
-def test_the_caller_names_no_authority(reviewed, name):  # noqa: F811
+def test_the_caller_names_no_authority(reviewed, name):
     """Where the configuration names none it is the system's, and never the caller's."""
     reviewed.ca = None
     reviewed.write("require")
@@ -126,7 +129,7 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_limits_of_the_caller(reviewed, name):  # noqa: F811
+def test_limits_of_the_caller(reviewed, name):
     """ksa-fetch could not become its user where a limit was lower than its own, and root not allowed to raise it."""
     kind, limit = LIMITS[name]
     login = sudo(reviewed, preexec_fn=lambda: resource.setrlimit(kind, (limit, limit)))
@@ -173,7 +176,7 @@ STATES = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_state_of_the_caller(reviewed, name):  # noqa: F811
+def test_state_of_the_caller(reviewed, name):
     """Whatever sudo was started with, ksa-fetch is started with what a daemon would be."""
     with Login(reviewed, [*AS_BOT, "sudo", "-n", "id", "-un"], preexec_fn=STATES[name], close_fds=False) as login:
         assert_harmless(login.helper)

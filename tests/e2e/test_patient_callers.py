@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import issuer
-from test_helper_attacks import AS_BOT, reviewed, sudo  # noqa: F401 (a fixture)
+from test_helper_attacks import AS_BOT, sudo
 
 SU = "auth required pam_ksa.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
 CONFIG = Path("/etc/ksa/ksa.conf")
@@ -45,12 +45,12 @@ def until(moment):
         time.sleep(0.1)
 
 
-def test_a_prompt_lets_in(reviewed):  # noqa: F811
+def test_a_prompt_lets_in(reviewed):
     allow_su(reviewed)
     assert Su(reviewed).answer(reviewed.host.token())[0] == "deploy-bot\n"
 
 
-def test_a_token_that_ends_while_the_prompt_is_open(reviewed):  # noqa: F811
+def test_a_token_that_ends_while_the_prompt_is_open(reviewed):
     allow_su(reviewed)
     end = int(time.time()) - 57
     token = reviewed.host.token(iat=end - 300, nbf=end - 300, exp=end)
@@ -59,7 +59,7 @@ def test_a_token_that_ends_while_the_prompt_is_open(reviewed):  # noqa: F811
     assert_refused(prompt.answer(token), "expired")
 
 
-def test_a_rule_that_goes_while_the_prompt_is_open(reviewed):  # noqa: F811
+def test_a_rule_that_goes_while_the_prompt_is_open(reviewed):
     allow_su(reviewed)
     prompt, begin = Su(reviewed), time.time()
     reviewed.host.edit(CONFIG, "service = sshd sudo su", "service = sshd sudo")
@@ -68,7 +68,7 @@ def test_a_rule_that_goes_while_the_prompt_is_open(reviewed):  # noqa: F811
     assert out == "" and not [line for line in lines if "result=allow" in line]
 
 
-def test_who_stops_his_sudo_skips_no_review(reviewed):  # noqa: F811
+def test_who_stops_his_sudo_skips_no_review(reviewed):
     """review = prefer yields to time, and he decides how long it takes: so it does not yield to him."""
     reviewed.timeout = 2
     reviewed.write("prefer")
@@ -81,7 +81,7 @@ def test_who_stops_his_sudo_skips_no_review(reviewed):  # noqa: F811
     assert result.status != 0 and result.reasons == ["api-timeout"] and "review=require" in result.lines[0], result
 
 
-def test_who_may_start_no_process_skips_no_review(reviewed):  # noqa: F811
+def test_who_may_start_no_process_skips_no_review(reviewed):
     """su takes the caller's limits along; a name is looked up by a thread of libcurl's."""
     allow_su(reviewed, review="prefer")
     reviewed.host.edit(CONFIG, "https://127.0.0.1", "https://localhost")

@@ -20,7 +20,10 @@ def server():
     folder = Path("/run/pg")
     folder.mkdir()
     shutil.chown(folder, "postgres", "postgres")
-    run = lambda *command: subprocess.run(AS_SERVER + list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL)
+
+    def run(*command):
+        subprocess.run(AS_SERVER + list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL)
+
     run(binaries / "initdb", "-D", folder / "data", "-A", "peer", "--no-sync")
     (folder / "data/pg_hba.conf").write_text("local all all peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
     run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
@@ -94,7 +97,8 @@ def test_explain_allows_what_the_server_cannot_do(database, host, demand):
     """The roles of this server are local users too, so no option says that it runs without root."""
     host.edit("/etc/ksa/conf.d/postgresql.conf", "local_user = no\n", "")
     host.edit("/etc/ksa/conf.d/postgresql.conf", "user = reports\n", "user = alice\n%s\n" % demand)
-    host.edit("/etc/ksa/ksa.conf", "[cluster prod]\n", "[cluster prod]\napi_server = https://127.0.0.1:1\ncredential_file = /etc/ksa/none\n")
+    host.edit("/etc/ksa/ksa.conf", "[cluster prod]\n",
+              "[cluster prod]\napi_server = https://127.0.0.1:1\ncredential_file = /etc/ksa/none\n")
     token = host.token(account="reporter", audience=AUDIENCE, pod="runner")
     assert database(token, "alice").reasons == ["needs-root"]
     assert explained(host, token, "alice") == ["needs-root"]

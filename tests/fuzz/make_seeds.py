@@ -58,7 +58,8 @@ def key_sets():
     write("keyset", "namesakes", compact({"keys": [key, {**key, "use": "enc"}, {**key, "x": key["y"], "y": key["x"]}, key]}))
     other = json.loads((DATA / "RS256/jwks.json").read_text())["keys"][0]
     write("keyset", "ambiguous", compact({"keys": [key, {**other, "kid": key["kid"], "key_ops": ["verify"]}, {**key, "kid": "x"}]}))
-    write("keyset", "replaced", '\ufeff{"a":[18446744073709551615,-1e400,1.5E308],"b":"\\u0000\\ud800\\ud83d\\ude00\\udc00",' + compact({"keys": [key]})[1:])
+    write("keyset", "replaced",
+          '\ufeff{"a":[18446744073709551615,-1e400,1.5E308],"b":"\\u0000\\ud800\\ud83d\\ude00\\udc00",' + compact({"keys": [key]})[1:])
     write("keyset", "utf-16", compact({"keys": [key]}).encode("utf-16"))
     write("keyset", "status", compact({"kind": "Status", "message": "forbidden: \"x\"", "code": 403}))
     write("keyset", "others", compact({"keys": [{"kty": "oct", "k": "AA", "kid": "x"}, {**key, "use": "enc"}]}))
@@ -160,7 +161,7 @@ def reviews():
     token = ".".join(reviewed_part(part) for part in ("HEADER", "PAYLOAD", "SIGNATURE"))
     for name in ("account", "pod", "no-audiences", "other-audience", "leading-space", "admin", "403"):
         text = re.sub(r"eyJ[\w.-]+", token, body("tokenreview-" + name)).replace("df58be55-fd55-4df6-9aae-1e19e7b79402",
-                                                                                CLAIMS["jti"])
+                                                                                 CLAIMS["jti"])
         write("review", name, ("p" if name == "pod" else "") + "\n" + text)
     small = {"kind": "TokenReview", "apiVersion": "authentication.k8s.io/v1", "status": {
         "authenticated": True, "audiences": CLAIMS["aud"], "user": {

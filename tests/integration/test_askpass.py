@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from askpass import AUDIENCE, FIRST, HOST, TOOLS, client, make_token, old_prompt, prompt, shell, ssh  # noqa: F401
+from askpass import AUDIENCE, FIRST, HOST, TOOLS, make_token, old_prompt, prompt
 
 
 # --- Parts ---

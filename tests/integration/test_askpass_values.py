@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from askpass import AUDIENCE, FIRST, HOST, PROGRAMS, client, make_token, prompt, shell, ssh  # noqa: F401
+from askpass import AUDIENCE, FIRST, HOST, PROGRAMS, make_token, prompt
 
 
 # --- The variables ---

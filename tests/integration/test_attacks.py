@@ -192,7 +192,8 @@ TOKENS = {
 KEY_SETS = {  # the same good token, and another key set
     "rsa-e-1": lambda: [RSA.jwk(e="AQ")],
     "rsa-n-even": lambda: [RSA.jwk(n=issuer.number(RSA.private.public_key().public_numbers().n - 1))],
-    "rsa-n-small-padded": lambda: [RSA.jwk(n=base64url(b"\0" * 128 + Key("RS256", 1024).private.public_key().public_numbers().n.to_bytes(128, "big")))],
+    "rsa-n-small-padded": lambda: [RSA.jwk(n=base64url(
+        b"\0" * 128 + Key("RS256", 1024).private.public_key().public_numbers().n.to_bytes(128, "big")))],
     "rsa-1024": lambda: [Key("RS256", 1024).jwk(kid=RSA.kid)],
     "use-enc": lambda: [RSA.jwk(use="enc")],
     "kty-oct": lambda: [{"kty": "oct", "k": "AAAA", "kid": RSA.kid}],
@@ -259,7 +260,8 @@ def test_ec_key_set(host, name):
     assert_decision(host, name, token(EC))
 
 
-@pytest.mark.parametrize("now, name", ((60, "leeway-after"), (61, "leeway-after-over"), (-660, "leeway-before"), (-661, "leeway-before-over")))
+@pytest.mark.parametrize("now, name", (
+    (60, "leeway-after"), (61, "leeway-after-over"), (-660, "leeway-before"), (-661, "leeway-before-over")))
 def test_leeway_at_its_edges(host, now, name):
     payload = json.loads(CLAIMS)
     assert_decision(host, name, token(RSA, payload), "--now", str(payload["exp"] + now))
@@ -270,7 +272,7 @@ def test_two_clusters_of_one_issuer(host):
     def other_cluster(*keys):
         host.write("/etc/ksa/other.jwks", issuer.jwks(*keys))
         host.write("/etc/ksa/conf.d/other.conf", "[cluster other]\nissuer = %s\nkeys = file:/etc/ksa/other.jwks\n"
-                    "[rule other]\naccount = other:ci/deployer\nuser = deploy-bot\nservice = sshd\n" % issuer.ISSUER)
+                   "[rule other]\naccount = other:ci/deployer\nuser = deploy-bot\nservice = sshd\n" % issuer.ISSUER)
     other_cluster(OTHER_RSA)
     for key, reason, cluster in ((RSA, "ok", "prod"), (OTHER_RSA, "ok", "other"), (Key("ES256"), "unknown-kid", None)):
         _, answer = explain(host, token(key))

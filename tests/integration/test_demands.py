@@ -20,7 +20,7 @@ def ruled(login_host):
 
 
 @pytest.mark.parametrize("granted, reviews", ((("login", "build-7"), 1), (("login", "build"), 2), (("login", "ci-runner"), 3),
-                                            (("sudo", "build-7"), 3), (("login", "build-8"), 3), (("login", "*"), 3)))
+                                              (("sudo", "build-7"), 3), (("login", "build-8"), 3), (("login", "*"), 3)))
 def test_rbac(ruled, granted, reviews):
     """The host by its name, then each class until one is granted; sudo's grant is another one."""
     ruled.server.access = {granted}

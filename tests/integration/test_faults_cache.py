@@ -105,8 +105,8 @@ TABLE = {
     "without the token's key": (lambda login_host: login_host.write_cache(login_host.cached_set(OTHER)), UNKNOWN),
     "the key's number is cut": (bytes_of(numbers), UNKNOWN),
     "the key of another algorithm": (changed(b"key ES256", b"key ES384"), UNKNOWN),
-    "another key of that kid": (lambda login_host: login_host.write_cache(login_host.cached_set(OTHER).replace(OTHER.kid.encode(), KEY.kid.encode())),
-                                (DENIED, "bad-signature")),
+    "another key of that kid": (lambda login_host: login_host.write_cache(
+        login_host.cached_set(OTHER).replace(OTHER.kid.encode(), KEY.kid.encode())), (DENIED, "bad-signature")),
     # not root's alone
     "of another owner": (lambda _: shutil.chown(CACHE, "_ksa"), UNSAFE),
     "writable by others": (lambda _: CACHE.chmod(0o666), UNSAFE),

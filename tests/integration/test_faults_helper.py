@@ -183,7 +183,8 @@ def test_a_host_program_that_waits_for_any_child(login_host, how):
             signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         else:
             threading.Thread(target=reap, args=(over,)).start()
-        codes = [pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token), rhost="10.1.2.3")["codes"]["authenticate"] for _ in range(5)]
+        codes = [pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=issuer.answers(token),
+                         rhost="10.1.2.3")["codes"]["authenticate"] for _ in range(5)]
         over.set()
         return codes
 

@@ -43,7 +43,7 @@ def traced(login_host, what):
     real = Path("/run/real-ksa-fetch")
     shutil.copy(FETCH, real)
     program = login_host.host.write("/run/traced-ksa-fetch", "#!/bin/sh\nexec %s -D -f -o /dev/null -e inject=%s %s\n"
-                               % (shutil.which("strace"), what, real), 0o755)
+                                    % (shutil.which("strace"), what, real), 0o755)
     login_host.in_place_of(FETCH, program)
 
 

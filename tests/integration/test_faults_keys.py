@@ -120,7 +120,8 @@ def test_the_line_of_a_login_did_not_say_why_the_last_refresh_failed(rotated, ca
 @pytest.mark.parametrize("data, mode, shown", (
     (b"%d it was away\n", 0o600, True), (b'%d a" result=allow \x1b[31m\xff\n', 0o600, True), (b"%d " + b"x" * 500 + b"\n", 0o600, True),
     (b"%d " + b"x" * 5000, 0o600, False), (b"%d it was away\n", 0o666, False), (b"", 0o600, False), (b"soon it was away\n", 0o600, False),
-    (b"99999999999999999999 x", 0o600, False)), ids=("sound", "hostile", "long", "too long", "open to others", "empty", "no time", "too late"))
+    (b"99999999999999999999 x", 0o600, False)), ids=(
+        "sound", "hostile", "long", "too long", "open to others", "empty", "no time", "too late"))
 def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, mode, shown):
     rotated.login(rotated.host.token(OTHER), unchanged=False)  # its refresh brings no such key, and there is none in the next half minute
     FAILURE.write_bytes(data % time.time() if b"%d" in data else data)

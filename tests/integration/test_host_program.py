@@ -129,7 +129,7 @@ ERRNO_STACK = """{group} required {errno}
 def test_errno(service, errno_module, tested, codes, kind):
     """Seen between two modules of the stack. That pam_unix fails shows that the test can."""
     Path(pam.CONFDIR, "sshd").write_text("".join(ERRNO_STACK.format(group=group, errno=errno_module, tested=tested)
-                                             for group in ("auth", "account")))
+                                                 for group in ("auth", "account")))
     answers = issuer.answers(service.token()) if kind == "good" else ["x.y.z"]
     result = pam.attempt(pam.CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")
     assert result["codes"]["authenticate"] == codes[0], result

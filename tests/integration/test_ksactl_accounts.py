@@ -61,7 +61,8 @@ def test_sync(cluster):
     account = listed(cluster)["ci_deployer"]
     assert account["account_uid"] == deployer["uid"] and account["created"] == 1710000000
     assert account["state"] == "active" and 1879048192 <= account["uid"] <= 2147483647
-    assert [path for path, _ in cluster.server.listing.queries] == ["/api/v1/namespaces/%s/serviceaccounts" % name for name in ("ci", "build")]
+    assert [path for path, _ in cluster.server.listing.queries] == [
+        "/api/v1/namespaces/%s/serviceaccounts" % name for name in ("ci", "build")]
     assert (os.stat(REGISTRY).st_mode & 0o7777, os.stat(REGISTRY).st_uid) == (0o644, 0)
     (line,) = [line for line in result.log if 'account="deployer"' in line]
     assert re.search(r'ksactl\[\d+\]: result=account change=added user="ci_deployer" uid=%d cluster="prod" namespace="ci" '

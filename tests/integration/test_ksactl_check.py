@@ -671,7 +671,8 @@ def test_all_that_a_cluster_names_is_there(api_host):
 
 
 @pytest.mark.parametrize("option", ["api_ca_file", "keys_ca_file", "client_cert_file", "client_key_file"])
-@pytest.mark.parametrize("spoil, text", [(lambda path: path.unlink(), "does not exist"), (lambda path: path.chmod(0o666), "writable by others"),
+@pytest.mark.parametrize("spoil, text", [(lambda path: path.unlink(), "does not exist"),
+                                         (lambda path: path.chmod(0o666), "writable by others"),
                                          (lambda path: os.chown(path, 1501, 1501), "belongs to uid 1501")])
 def test_a_file_that_is_not_as_it_must_be(api_host, option, spoil, text):
     both = ("client_cert_file", "client_key_file") if option.startswith("client") else ("credential_file", option)
@@ -729,7 +730,8 @@ def test_a_credential_that_is_no_token(api_host):
     assert "hunter2" not in "".join(api_host.outputs)
 
 
-@pytest.mark.parametrize("account, warned", [("prod:*/*", True), ("prod:ksa-system/*", True), ("prod:ci/*", False), ("prod:*/deployer", False)])
+@pytest.mark.parametrize("account, warned", [
+    ("prod:*/*", True), ("prod:ksa-system/*", True), ("prod:ci/*", False), ("prod:*/deployer", False)])
 def test_a_rule_for_the_hosts_own_account(api_host, account, warned):
     configure_api(api_host, "credential_file", rules=rule(account=account))
     problems = api_host.problems()
@@ -766,7 +768,8 @@ def test_demands_of_a_cluster_for_a_service_without_root(api_host):
 @pytest.mark.parametrize("demand, warned", [("review = require", True), ("rbac = yes", True), ("once = yes", True), ("", False)])
 def test_demands_of_postgresql_whose_roles_are_local_users(api_host, demand, warned):
     """Its section does not say that it runs without root; no PostgreSQL server runs as root."""
-    configure_api(api_host, "credential_file", cluster="", rules=rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n")
+    rules = rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n"
+    configure_api(api_host, "credential_file", cluster="", rules=rules)
     assert ["postgresql cannot check without root" in problem["text"] for problem in api_host.problems()] == [True] * warned
 
 
@@ -849,7 +852,10 @@ def test_each_timer_that_the_configuration_needs(api_host):
     configure_api(api_host, "api_ca_file", "credential_file")
     text = api_host.config.read_text()
     api_host.write("ksa.conf", re.sub(r"^keys = file:.*", "keys = api", text, flags=re.M))
-    known = lambda: {problem["remedy"] for problem in api_host.problems() if problem["severity"] == "warning"}
+
+    def known():
+        return {problem["remedy"] for problem in api_host.problems() if problem["severity"] == "warning"}
+
     without = known()
     with private_host.systemd(enabled=False):
         assert known() - without == {"run systemctl enable --now ksa-keys.timer", "run systemctl enable --now ksa-credential.timer"}

@@ -601,6 +601,6 @@ def test_a_question_uses_no_token_up(host):
     token = host.token()
     for _ in range(2):
         answer = host.explain(token, "--json", *FROM).json
-        assert answer["result"] == "allow" and {"step": "once", "result": "ok", 
-            "detail": "it was not used before; a login would mark it"} in answer["steps"]
+        assert answer["result"] == "allow" and {"step": "once", "result": "ok",
+                                                "detail": "it was not used before; a login would mark it"} in answer["steps"]
     assert not list(Path("/var/lib/ksa/used").iterdir())

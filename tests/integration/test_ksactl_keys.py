@@ -199,8 +199,10 @@ def test_show_curve(host, algorithm, bits):
 def test_show_one_cluster(host):
     host.write_keys(issuer.Key("ES256"), name="stage.jwks")
     host.write_config(RULES + host.cluster("stage", issuer_name="https://stage"))
-    names = lambda *words: [c["cluster"] for c in host.run("keys", "show", *words, "--config", host.config,
-                                                           "--json").json["clusters"]]
+
+    def names(*args):
+        return [one["cluster"] for one in host.run("keys", "show", *args, "--config", host.config, "--json").json["clusters"]]
+
     assert names() == ["prod", "stage"] and names("stage") == ["stage"]
     result = host.run("keys", "show", "other", "--config", host.config)
     assert result.status == 2 and result.out == "" and "[cluster other] is not configured" in result.err

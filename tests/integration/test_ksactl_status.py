@@ -280,7 +280,8 @@ def test_none_is_needed(cluster):
 # --- The API server ---
 
 
-@pytest.mark.parametrize("review, expected", [("review = never\n", "warning"), ("review = prefer\n", "warning"), ("review = require\n", "critical")])
+@pytest.mark.parametrize("review, expected", [
+    ("review = never\n", "warning"), ("review = prefer\n", "warning"), ("review = require\n", "critical")])
 def test_nobody_listens(cluster, review, expected):
     cluster.server.__exit__()
     cluster.configure(cluster.section(more="credential_file = %s\n%s" % (CREDENTIAL, review)))
@@ -337,7 +338,8 @@ def test_another_authority(cluster, review, expected):
 def test_another_name(cluster):
     """The remedy was to look at the CA file too, and the names of the certificate were not shown."""
     with TlsServer(*cluster.certificates.issue("other", "DNS:other.example")) as other:
-        cluster.configure(cluster.section(more="credential_file = %s\nreview = require\n" % CREDENTIAL).replace(cluster.server.url, other.url))
+        cluster.configure(cluster.section(more="credential_file = %s\nreview = require\n" % CREDENTIAL).replace(
+            cluster.server.url, other.url))
         _, parts = status(cluster, "critical")
     assert "DNS:other.example" in parts["api"]["problem"] and "api_server_name" in parts["api"]["remedy"]
 

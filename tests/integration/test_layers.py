@@ -129,16 +129,16 @@ ONLY = {  # where a call belongs
     r"\bjson_load\w*\(": {"common/token/json.c"},
     r"\bjson_set_alloc_funcs\w*\(": {"admin/base/json_wipe.c"},
     r"\bopenat?\(|\bfopen\(": {"common/base/process.c", "common/base/file.c", "admin/base/file_write.c", "common/base/path.c",
-                                   "common/registry/registry.c",  # the NSS module has nothing else
-                                   # files of others, which libc or we read
-                                   "admin/accounts/local_files.c", "ksactl/nsswitch.c",
-                                   "admin/accounts/id_map.c",  # the kernel's
-                                   "ksactl/check_sshd.c", "admin/host/tool.c",  # what pam-auth-update wrote
-                                   # what an administrator names, wherever it is
-                                   "ksactl/read_token.c",
-                                   "pam_module/token_file.c"},
+                               "common/registry/registry.c",  # the NSS module has nothing else
+                               # files of others, which libc or we read
+                               "admin/accounts/local_files.c", "ksactl/nsswitch.c",
+                               "admin/accounts/id_map.c",  # the kernel's
+                               "ksactl/check_sshd.c", "admin/host/tool.c",  # what pam-auth-update wrote
+                               # what an administrator names, wherever it is
+                               "ksactl/read_token.c",
+                               "pam_module/token_file.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
-                                                               "nss_module/map.c"},  # whether a second has passed
+                                                     "nss_module/map.c"},  # whether a second has passed
     r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c"},  # where standard error goes
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),

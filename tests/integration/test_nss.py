@@ -60,7 +60,8 @@ def test_it_calls_only_what_disturbs_no_host_program():
     names = {line.split()[-1].split("@")[0] for line in run("nm", "-D", "--undefined-only", MODULE).splitlines()}
     assert names <= {"clock_gettime", "close", "fstat", "memcmp", "memcpy", "memset", "mmap", "munmap", "open", "open64",
                      "pthread_getcpuclockid", "pthread_self", "reallocarray", "stat", "strcmp", "strlen", "strnlen",
-                     "__errno_location", "__stack_chk_fail", "__memcpy_chk", "__open_2", "__open64_2", "__cxa_finalize", "_ITM_deregisterTMCloneTable",
+                     "__errno_location", "__stack_chk_fail", "__memcpy_chk", "__open_2", "__open64_2", "__cxa_finalize",
+                     "_ITM_deregisterTMCloneTable",
                      "_ITM_registerTMCloneTable", "__gmon_start__", "fstat64", "stat64", "mmap64"}, names
 
 
@@ -186,4 +187,3 @@ def test_after_the_first_account_no_process_has_to_start_anew(private):
         finally:
             registry.PATH.unlink()
         wait_until(lambda: asker.home("ci_deployer") == "-")
-

@@ -21,7 +21,7 @@ def test_allow(stack):
     # PAM_IGNORE alone in a stack is a refusal: the session group has other modules in real life.
     assert [result["codes"][phase] for phase in ("authenticate", "acct_mgmt", "setcred")] == ["SUCCESS"] * 3, result
     assert result["prompts"] == ["Service account token as password: "] + ["Service account token part %d as password: " % n
-                                                               for n in range(2, len(issuer.answers(token)) + 1)]
+                                                                           for n in range(2, len(issuer.answers(token)) + 1)]
     assert result["messages"] == [] and max(result["delays"] or [0]) == 0, result
     names = [variable.split("=")[0] for variable in result["environment"]]
     assert sorted(names) == ["KSA_ACCOUNT", "KSA_CLUSTER", "KSA_EXPIRES", "KSA_JTI", "KSA_NAMESPACE"]
@@ -264,7 +264,7 @@ def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
     assert result["codes"] == {"acct_mgmt": "SUCCESS" if reason is None else "AUTH_ERR"}, result
     assert re.findall(r" reason=([a-z-]+) ", "\n".join(lines)) == ([reason] if reason else []), lines
     Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so exempt=ci_%s\n"
-                                       "account required pam_permit.so\n" % name)
+                                           "account required pam_permit.so\n" % name)
     assert pam.attempt(pam.CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 
 
@@ -275,7 +275,7 @@ def test_account_with_a_wrong_argument_admitted_a_removed_user(stack, arguments,
     registry.name_service()
     registry.make()
     Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so %s\n"
-                                       "account required pam_permit.so\n" % arguments)
+                                           "account required pam_permit.so\n" % arguments)
     assert pam.attempt(pam.CONFDIR, "people", "ci_" + name, phases=("acct_mgmt",))["codes"] == {"acct_mgmt": code}
     assert pam.attempt(pam.CONFDIR, "people", "alice", phases=("acct_mgmt",))["codes"] == {"acct_mgmt": "SUCCESS"}
 

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
 TOOLS = SOURCE / "client"
@@ -40,19 +39,6 @@ def make_token(length=1205, aud=(AUDIENCE,), payload=None, fill="s"):
     signed = base64url('{"alg":"RS256","kid":"k"}') + "." + base64url(payload) + "."
     assert len(signed) < length
     return signed + fill * (length - len(signed))
-
-
-@pytest.fixture(params=["dash", "bash --posix", "busybox ash"])
-def shell(request):
-    words = request.param.split()
-    return [shutil.which(words[0])] + words[1:]
-
-
-@pytest.fixture(scope="session")
-def ssh(tmp_path_factory):
-    program = tmp_path_factory.mktemp("asking") / "ssh"
-    subprocess.run(["cc", "-o", program, SOURCE / "tests/integration/asking_ssh.c"], check=True)
-    return program
 
 
 class Asker:
@@ -170,10 +156,3 @@ class Client:
 
 def start_of(pid):
     return Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()[19]
-
-
-@pytest.fixture
-def client(shell, tmp_path, ssh):
-    client = Client(shell, tmp_path, ssh)
-    yield client
-    client.end()

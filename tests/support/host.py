@@ -33,11 +33,14 @@ SHORT_ISSUER = "https://c"
 def systemd(enabled=True, masked=False):
     """As on a host where systemd runs, with ksa-keys.timer enabled or not by the real systemctl."""
     running = Path("/run/systemd/system")
-    change = lambda *words: subprocess.run(["systemctl", "--quiet", "--root=/", *words, "ksa-keys.timer"], check=True)
+
+    def change(command):
+        subprocess.run(["systemctl", "--quiet", "--root=/", command, "ksa-keys.timer"], check=True)
+
     running.mkdir(parents=True)
     try:
-        for word in ["enable"] * enabled + ["mask"] * masked:
-            change(word)
+        for command in ["enable"] * enabled + ["mask"] * masked:
+            change(command)
         yield
     finally:
         change("unmask")

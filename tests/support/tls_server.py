@@ -20,8 +20,8 @@ class Certificates:
 
     def __init__(self, folder):
         self.folder, self.ca = folder, folder / "ca.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj", "/CN=ca of %s" % folder.name,
-                "-keyout", folder / "ca.key", "-out", self.ca)
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2,
+                "-subj", "/CN=ca of %s" % folder.name, "-keyout", folder / "ca.key", "-out", self.ca)
 
     def issue(self, name, alternative, days=1, groups=()):
         request, key, made = (self.folder / (name + end) for end in (".req", ".key", ".pem"))
