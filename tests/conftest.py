@@ -49,7 +49,7 @@ def host(private):
 
 @pytest.fixture(scope="module")
 def api_double(private, tmp_path_factory):
-    """A double of an API server, and who signed its certificate."""
+    """A double of an API server, and the authority that signed its certificate."""
     certificates, server = faults.start_cluster(tmp_path_factory.mktemp("certificates"), private)
     with server:
         yield certificates, server
@@ -57,7 +57,7 @@ def api_double(private, tmp_path_factory):
 
 @pytest.fixture
 def login_host(host, api_double):
-    """The private host with a cluster to ask: the double, sound again."""
+    """The private host with the double, reset, as its cluster."""
     certificates, server = api_double
     server.reset(host.key)
     login_host = faults.LoginHost(host, certificates, server)

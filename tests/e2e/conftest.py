@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the end-to-end tests share: a cluster's API server."""
+"""Fixtures of the end-to-end tests: a cluster's API server."""
 import os
 from pathlib import Path
 
@@ -15,8 +15,8 @@ def api_server(private, tmp_path_factory):
     """A real one, from the programs in KSA_KUBERNETES, which tests/run sets for files called test_cluster*."""
     programs = os.environ.get("KSA_KUBERNETES")
     if not programs:
-        why = os.environ.get("KSA_KUBERNETES_WHY") or "KSA_KUBERNETES names no folder with kube-apiserver and etcd"
-        # Where nobody reads what was skipped, it is a failure.
+        why = os.environ.get("KSA_KUBERNETES_WHY") or "KSA_KUBERNETES names no directory with kube-apiserver and etcd"
+        # In CI a skipped test may stay unread, so it is a failure there.
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
     hosts = Path("/etc/hosts")
     hosts.write_text(hosts.read_text() + "127.0.0.1 api.prod.test\n")
@@ -40,7 +40,7 @@ def cluster(host, prepared):
 
 @pytest.fixture(scope="session")
 def manifests(api_server):
-    """A cluster in which nothing was prepared but what the manifests of packaging/kubernetes say."""
+    """A cluster that is prepared only by the manifests of packaging/kubernetes."""
     for name in ("host-account.yaml", "login-grants.yaml"):
         api_server.apply((SOURCE / "packaging" / "kubernetes" / name).read_text())
     return api_server

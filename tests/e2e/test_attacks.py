@@ -48,12 +48,12 @@ def test_all_parts_equal_asks_as_often_as_any(host):
     other, other_prompts = host.type([part, "x" * 500, part, "y" * 500, ""])
     assert len(equal_prompts) == len(other_prompts) == 5
     assert equal.status == other.status == 255
-    # the last part is not equal: judged as a token, as any other
+    # the last part is not equal: checked as a token, as any other
     assert equal.reasons and other.reasons
 
 
 def test_unknown_users_are_asked_as_often_as_known_ones(host):
-    """sshd swaps the answers of users it will not let in for junk of the same length."""
+    """sshd replaces the answers of users that it will refuse by junk of the same length."""
     host.start_sshd(OPEN_TO_ALL, 2222)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sshd", "user = deploy-bot nobody-here root\nservice = sshd")
     parts = ["a" * 500, "b" * 500, "c" * 7]

@@ -16,7 +16,7 @@ TEXT = "".join("line %d\n" % n for n in range(5000))
 
 @pytest.fixture
 def job(host):
-    """A job with a token, an empty folder of its own, and one on the other side."""
+    """A job with a token, an empty directory, and another one on the host."""
     folders = []
     for home in (private_host.HOME, BOT_HOME):
         folder = home / "work"
@@ -49,7 +49,7 @@ class Job:
                              **{"KSA_TOKEN_FILE": self.token, **environment})
 
     def with_askpass(self, command, **environment):
-        """A plain ssh, with what ksa-askpass --env and --ssh-config say."""
+        """A plain ssh, with the settings of ksa-askpass --env and --ssh-config."""
         self.write("ssh_config", self.run("ksa-askpass", "--ssh-config").out.replace("HOST", "build-7"))
         return self.run("sh", "-c", 'eval "$(ksa-askpass --env)"; ' + command, **environment)
 
@@ -67,8 +67,8 @@ def test_ssh_with_the_lines_for_ssh_config(job):
 
 
 def test_job_is_told_why_its_token_could_not_be_judged(job):
-    """The stack goes on to a password where the host could not judge the token, and sshd puts our message before
-    that prompt: nobody answers it, and the job sees the reference that the host's log has."""
+    """The stack goes on to a password if the host could not check the token, and sshd puts our message before
+    that prompt. The prompt is not answered, and the job sees the reference that the host's log has."""
     Path("/etc/ksa/prod.jwks").unlink()
     result = job.run("ksa-ssh", "deploy-bot@build-7", "id")
     reference = re.search(r" ref=(\w+) ", result.lines[0]).group(1)
@@ -132,7 +132,7 @@ def test_master_connection_asks_once(job):
 
 
 def test_proxy_jump(job):
-    """Through another host that lets the job in by key: what ksa-ssh sets is for the last host alone."""
+    """Through another host that admits the job by key: the settings of ksa-ssh are only for the last host."""
     result = job.run("ksa-ssh", "-J", "alice@other", "deploy-bot@build-7", "id -un")
     assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
 
@@ -156,7 +156,7 @@ def test_sudo_with_another_prompt_says_what_is_wrong(job):
 
 
 def test_nothing_is_left_of_the_token(job):
-    """Not in /dev/shm, where the parts of these logins were kept: job has no XDG_RUNTIME_DIR."""
+    """Not in /dev/shm, which kept the parts of these logins: job has no XDG_RUNTIME_DIR."""
     result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
     assert result.status == 0 and list(Path("/dev/shm").glob("ksa-askpass-*")) == []
 

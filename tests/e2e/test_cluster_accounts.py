@@ -36,7 +36,7 @@ def cluster(host, fleet):
 
 @pytest.fixture
 def space(fleet):
-    """A namespace that no other test has: what happens in it does not disturb them."""
+    """A namespace that no other test uses, so that changes in it do not disturb them."""
     name = "space%d" % next(SPACES)
     fleet.namespace(name)
     return name
@@ -47,7 +47,7 @@ def label(server, namespace, account, **labels):
 
 
 def next_second():
-    """creationTimestamp counts whole seconds: what is made from here on is younger."""
+    """creationTimestamp counts whole seconds: accounts that are created from here on are younger."""
     time.sleep(1.1)
 
 
@@ -103,7 +103,7 @@ def test_another_accounts_user_is_not_ones_own(cluster):
 
 
 def test_account_that_has_no_user(cluster, space):
-    """Its token is good, and this host made nobody for it."""
+    """Its token is valid, and this host has no user for it."""
     cluster.server.account(space, "deployer")
     cluster.sync()
     result = cluster.login_as("ci_deployer", cluster.token(space, "deployer"))
@@ -142,10 +142,10 @@ def test_deleted_account(cluster, space):
     assert passwd(user) is None and passwd(uid) is None
     result = cluster.login_as(user, token)
     assert result.status == 255 and not result.allowed, result
-    # Who else asks the module is told the reason; sshd refuses whom NSS does not know before.
+    # Other callers of the module get the reason; sshd refuses users that NSS does not know before.
     shown = cluster.shown(str(uid), status=1)
     assert shown["state"] == "removed" and shown["user"] == user
-    # Its files stay its own: nobody else ever gets the uid.
+    # Its files stay its own: no other account ever gets the uid.
     assert os.stat("/home/" + user).st_uid == uid
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login leaves in the API server's audit log, and that no token is left anywhere."""
+"""The traces of a login in the API server's audit log, and no token anywhere."""
 import base64
 import contextlib
 import json
@@ -71,7 +71,7 @@ def test_jti_is_the_credential_id_of_the_audit_log(cluster):
     jti = field(result.line, "jti")
     assert jti == claims_of(token)["jti"]
     assert issued["annotations"]["authentication.kubernetes.io/issued-credential-id"] == "JTI=" + jti
-    # And the host's own credential stands beside what it asked.
+    # The host's own credential is in the event of its request.
     event, = cluster.requests(size, REVIEW)
     host_jti = claims_of(CREDENTIAL.read_text().strip())["jti"]
     assert event["user"]["extra"]["authentication.kubernetes.io/credential-id"] == ["JTI=" + host_jti]

@@ -34,7 +34,7 @@ def cluster(host, manifests):
 
 
 def first_token(cluster, account=HOST_ACCOUNT, seconds=3600):
-    """What the administrator makes with kubectl."""
+    """Creates a token as the administrator does with kubectl."""
     return cluster.host.remember(cluster.server.create_token(*account, audience=None, seconds=seconds))
 
 
@@ -44,7 +44,7 @@ def init(cluster, *words, token=None, status=0):
 
 
 def kept(cluster):
-    """The claims of what the host keeps."""
+    """The claims of the host's credential."""
     assert CREDENTIAL.stat().st_mode & 0o777 == 0o600
     payload = cluster.host.remember(CREDENTIAL.read_text().strip()).split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -227,7 +227,7 @@ def test_a_cluster_that_was_rebuilt(cluster, tmp_path):
             for name in ("host-account.yaml", "login-grants.yaml"):
                 rebuilt.apply((private_host.SOURCE / "packaging/kubernetes" / name).read_text())
             after = new.token()
-            # Another CA: nobody is asked. The cached keys let the old token in, where no review is demanded.
+            # Another CA: no request is sent. The cached keys admit the old token, if no review is required.
             result = new.refused(before, "api-tls")
             assert new.sudo(before).allowed
             new.cool_down()

@@ -24,7 +24,7 @@ def keys(cluster):
 
 @pytest.fixture(scope="module")
 def other(prepared, tmp_path_factory):
-    """A second cluster, of the same issuer until a test says otherwise."""
+    """A second cluster, of the same issuer unless a test changes it."""
     with ApiServer(prepared.programs, tmp_path_factory.mktemp("other"), port=7443, keys=[issuer.Key("ES256")]) as server:
         RealHost.prepare(server)
         yield server
@@ -80,7 +80,7 @@ def age(seconds):
 
 
 def test_a_token_that_fits_no_rule_fetches_nothing(keys):
-    """Nobody makes us ask with what could not let him in."""
+    """A token that could not be admitted causes no request."""
     keys.server.account("ci", "tester")
     size = keys.server.audit_size()
     keys.ksactl("keys", "refresh", "prod")
@@ -113,7 +113,7 @@ def test_a_rotation(keys):
     keys.let_in(before)
     rotate(keys, new, old)
     after = keys.token()
-    # Within the cooldown nobody asks; then one login does, for all.
+    # Within the cooldown no login sends a request; then one does, for all.
     assert looked_again(keys.refused(after, "unknown-kid"))
     assert len(keys.requests(size, KEYS)) == 1
     keys.cool_down()
@@ -142,7 +142,7 @@ def test_a_withdrawn_key_and_a_review(keys):
 
 
 def test_all_keys_replaced(keys):
-    """As when a cluster is rebuilt. The host's credential is over with the keys."""
+    """As when a cluster is rebuilt. The host's credential ends with the keys."""
     before, third = keys.token(), issuer.Key("ES384")
     keys.let_in(before)
     keys.server.restart(third)
@@ -163,7 +163,7 @@ def test_all_keys_replaced(keys):
 # --- Many at once ---
 
 def test_many_logins_at_once_fetch_once(keys):
-    """200 side by side: half of them by a new key, half by one that nobody published."""
+    """200 side by side: half of them by a new key, half by a key that was not published."""
     old, new, stranger = keys.server.keys[0], issuer.Key("ES256"), issuer.Key("ES256")
     keys.configure(PLAIN, keys="api", host="timeout = 60s")
     keys.ksactl("keys", "refresh", "prod")
@@ -173,7 +173,7 @@ def test_many_logins_at_once_fetch_once(keys):
     codes = keys.pam_codes([bad, good] * 100)
     assert codes == ["AUTH_ERR", "SUCCESS"] * 100
     assert len(keys.requests(size)) == 1
-    # In the cooldown nobody asks; after it one does, again for all.
+    # In the cooldown no login sends a request; after it one does, again for all.
     assert keys.pam_codes([bad, good] * 10) == ["AUTH_ERR", "SUCCESS"] * 10
     assert len(keys.requests(size)) == 1
     keys.cool_down()
@@ -213,7 +213,7 @@ def test_two_clusters_of_one_issuer(keys, other):
     ours, theirs = keys.token(), keys.host.remember(other.create_token("ci", "deployer"))
     size, other_size = keys.server.audit_size(), other.audit_size()
     first = keys.let_in(theirs)
-    # Nobody knew whose it was: both were asked for keys, and one for the review.
+    # The token's cluster was unknown: both got a request for keys, and one a review.
     assert (field(first.line, "cluster"), field(first.line, "rule")) == ("staging", "s0")
     second = keys.let_in(ours)
     assert (field(second.line, "cluster"), field(second.line, "rule")) == ("prod", "r1")

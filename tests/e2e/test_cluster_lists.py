@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl accounts sync against a real API server: what it lists, in which pages, and who may."""
+"""ksactl accounts sync against a real API server: the lists, their pages, and the permission."""
 import json
 from pathlib import Path
 
@@ -15,7 +15,7 @@ REGISTRY = Path("/var/lib/ksa/registry")
 
 @pytest.fixture(scope="module")
 def listable(prepared):
-    """Before the manifest nobody may list, and after it the hosts' account may."""
+    """Before the manifest no account may list, and after it the hosts' account may."""
     bearer = prepared.create_token(*HOST_ACCOUNT, audience=None)
     assert prepared.request("GET", PATH % "ci", bearer=bearer).status == 403
     for _ in range(2):
@@ -72,7 +72,7 @@ def test_pages_and_a_selector(local):
 
 
 def test_an_account_as_large_as_they_come(local):
-    """The most annotations that an API server takes, of bytes that JSON makes six of, and labels beside them."""
+    """The most annotations that an API server takes, of bytes that JSON makes six of, and labels as well."""
     local.server.namespace("large")
     for number in range(8):
         local.server.post(PATH % "large", {"metadata": {"name": "a%d" % number, "annotations": {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/kubernetes, applied to a real API server: the manifests give what their comments say, and no more."""
+"""packaging/kubernetes, applied to a real API server: the manifests grant the rights in their comments, and no more."""
 import pytest
 import yaml
 
@@ -95,7 +95,7 @@ def test_an_administrator_of_a_namespace_grants_the_class(cluster):
     def binding(role, kind="ClusterRole"):
         return {"metadata": {"name": role}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role},
                 "subjects": [{"kind": "ServiceAccount", "namespace": "team", "name": "lead"}]}
-    # Aggregated roles are a controller's work, and there is none here: its rules go where it would put them.
+    # Aggregated roles are a controller's work, which these tests do not run: the rules go to the place in which it would put them.
     rules = server.get("/apis/rbac.authorization.k8s.io/v1/clusterroles/ksa-grant-login-build")["rules"]
     admin = "/apis/rbac.authorization.k8s.io/v1/clusterroles/admin"
     creating = [{"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["rolebindings"], "verbs": ["create"]}]

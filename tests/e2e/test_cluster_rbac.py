@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A rule with rbac = yes, and what stands in a real cluster's RBAC: it supplements the rule, and never replaces it."""
+"""A rule with rbac = yes, and a real cluster's RBAC, which supplements the rule and never replaces it."""
 import contextlib
 
 import pytest
@@ -122,7 +122,7 @@ def test_a_cluster_role_that_a_namespace_binds(cluster, rbac):
 
 
 def test_a_grant_in_another_namespace(cluster, rbac):
-    """Whoever owns that one must not let in the accounts of others."""
+    """The owner of that namespace must not admit the accounts of others."""
     cluster.server.namespace("mallory")
     cluster.configure(LOGIN)
     rbac.grant(rule("build-7", verbs=["*"]), namespace="mallory")
@@ -178,7 +178,7 @@ def test_a_grant_is_no_rule(cluster, rbac):
     cluster.configure(LOGIN + "\nuser = alice")
     rbac.grant(rule("build-7", verbs=["*"]))
     settled(cluster.server, True)
-    # alice may be asked for; deploy-bot is nobody's business, and sees no prompt of ours.
+    # RBAC may be asked about alice; no rule names deploy-bot, who sees no prompt of ours.
     result = cluster.host.ssh(cluster.token())
     assert result.status == 255 and result.lines == [], result
     cluster.configure(LOGIN + "\naccount = prod:ci/tester")
@@ -192,7 +192,7 @@ def test_denied_by_its_rule_is_not_saved_by_a_later_one(cluster):
 
 
 def test_cluster_admin_is_let_in(cluster):
-    """Who may do anything may do that too, as ksa-clusters(7) says; where a rule covers him."""
+    """An account that may do anything may do that too (ksa-clusters(7)), if a rule covers it."""
     cluster.server.account("ci", "admin")
     cluster.configure(LOGIN + "\naccount = prod:ci/admin")
     token = cluster.token(account="admin")
@@ -206,7 +206,7 @@ def test_cluster_admin_is_let_in(cluster):
 
 
 def test_a_revoked_token_of_a_granted_account(cluster, rbac):
-    """rbac = yes means review = require, whatever stands beside it."""
+    """rbac = yes means review = require, with any other option."""
     cluster.configure(LOGIN + "\nreview = never")
     rbac.grant(rule("build-7"))
     settled(cluster.server, True)

@@ -41,7 +41,7 @@ def test_a_pods_token_is_worth_as_much_as_the_pod(cluster, job, rule):
     assert field(result.line, "review") == "require" and field(result.line, "pod") == "job"
     cluster.server.delete_pod("ci", "job")
     before, last = cluster.refused_in_the_end(job)
-    # Right after the deletion it was let in, unless this machine is so slow that the ten seconds were over.
+    # Right after the deletion it was admitted, unless this machine is so slow that the ten seconds had passed.
     assert before > 0 or time.monotonic() - begin > REVIEW_CACHED, "the server keeps no success: ksa-clusters(7) says that it does"
     assert "invalidated" in field(last.line, "why"), last
     cluster.refused(job, "review-refused")
@@ -76,7 +76,7 @@ def test_the_stricter_counts(cluster, of_cluster, of_rule, wanted):
 
 
 def test_a_deleted_account(cluster):
-    """RBAC is asked about names, and goes on to allow: the review is what refuses."""
+    """RBAC decides by names, and still allows; the review refuses."""
     server = cluster.server
     uid = server.account("ci", "leaver")["metadata"]["uid"]
     server.grant("leaver", [{"apiGroups": ["ksa.dev"], "resources": ["hosts"], "verbs": ["login"]}],
@@ -90,7 +90,7 @@ def test_a_deleted_account(cluster):
         "group": "ksa.dev", "resource": "hosts", "verb": "login", "name": "build-7", "namespace": "ci"}}
     assert server.post(ACCESS, {"spec": spec})["status"]["allowed"]
     cluster.refused_in_the_end(spare)
-    # A rule that asks nobody does not know.
+    # A rule without a review does not notice it.
     assert cluster.sudo(token).allowed
 
 
@@ -126,7 +126,7 @@ def test_a_token_that_is_bound_to_a_secret(cluster):
 
 
 def test_a_pod_on_a_node(cluster):
-    """The server tells of the node too."""
+    """The server reports the node too."""
     server = cluster.server
     server.post("/api/v1/namespaces/ci/pods", {"metadata": {"name": "placed"}, "spec": {
         "serviceAccountName": "deployer", "nodeName": "node-1", "containers": [{"name": "job", "image": "none"}]}})
@@ -194,7 +194,7 @@ def test_a_jwt_that_the_server_knows_as_another_user(cluster, tmp_path):
 
 
 def test_an_account_uid_that_the_server_never_gave(cluster):
-    """Signed with the cluster's own key: the signature alone lets it in."""
+    """Signed with the cluster's own key: the signature alone admits it."""
     cluster.configure(REQUIRED, NEVER + "\nservice = sudo")
     token = cluster.craft(account_uid=issuer.ACCOUNT_UID)
     cluster.refused(token, "review-refused")
@@ -221,7 +221,7 @@ def outage(cluster):
 
 @pytest.fixture
 def standstill(cluster):
-    """It takes connections, and says nothing."""
+    """It accepts connections, and sends nothing."""
     token = cluster.token()
     os.kill(cluster.server.server.pid, signal.SIGSTOP)
     yield token
@@ -264,7 +264,7 @@ BAD = {"garbage": lambda cluster: "garbage", "of another audience": lambda clust
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("rule", (REQUIRED, PREFERRED))
 def test_a_bad_credential(cluster, name, rule):
-    """prefer goes on where nobody is there, not where somebody says no to the host."""
+    """prefer admits a login if the cluster is unreachable, not if it refuses the host."""
     cluster.configure(rule)
     cluster.write_credential(BAD[name](cluster))
     token = cluster.token()
@@ -307,7 +307,7 @@ def test_a_client_certificate(cluster):
 
 
 def test_a_server_that_is_not_the_clusters(cluster, tmp_path):
-    """Nobody but who has the cluster's CA is told the token and the credential."""
+    """Only a server with a certificate of the cluster's CA receives the token and the credential."""
     cluster.configure(PREFERRED)
     cluster.host.write("/etc/ksa/prod-ca.crt", Certificates(tmp_path).ca.read_text())
     size = cluster.server.audit_size()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What we rely on of a real API server, and of the way that the tests have one."""
+"""Properties of a real API server, and of the tests' instance, on which other tests rely."""
 import json
 import time
 
@@ -32,7 +32,7 @@ def outcome(server, token):
 
 
 def eventually(condition, seconds):
-    """What another process does in seconds, not in moments: this leaves it the processor."""
+    """Waits until another process, which takes seconds, has met CONDITION, and leaves it the processor."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksa-fetch as a real sshd and a real sudo start it, looked at while the API server keeps it waiting; and what the caller of sudo may
-do to it meanwhile. It is never the caller's, nor sshd's way in."""
+"""ksa-fetch as a real sshd and a real sudo start it, inspected while the API server keeps it waiting; and
+attempts of the caller of sudo on it meanwhile. It is never the caller's, nor sshd's way in."""
 import os
 import pwd
 import signal
@@ -97,7 +97,7 @@ def assert_harmless(pid):
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[name][0], 16) == 0, name
     assert status["NoNewPrivs"] == ["1"] and os.readlink(folder / "exe") == str(faults.FETCH)
-    # it is not dumpable: what is in /proc belongs to root, and so its own user can look at none
+    # it is not dumpable: its files in /proc belong to root, so that its own user cannot read them
     assert (folder / "environ").stat().st_uid == 0
     limits = {line[:26].strip(): line[26:].split()[:2] for line in (folder / "limits").read_text().splitlines()[1:]}
     assert limits["Max core file size"] == limits["Max file size"] == ["0", "0"]
@@ -115,8 +115,8 @@ def descriptors(pid):
 
 
 def assert_descriptors(pid):
-    """0 and 1 are the socket, 2 is /dev/null. Behind them is what it opened itself, and nothing that another process has:
-    sshd's PAM child holds the monitor's socket, and who can write to it is let in."""
+    """0 and 1 are the socket, 2 is /dev/null. The others are its own, and none of
+    another process: sshd's PAM child holds the monitor's socket, and a process that can write to it is admitted."""
     kinds = descriptors(pid)
     assert kinds[0] == kinds[1] and kinds[0].startswith("socket:") and kinds[2] == "/dev/null", kinds
     assert all(kind.startswith(("socket:", "anon_inode:", "/run/ksa/")) for number, kind in kinds.items() if number > 2), kinds
@@ -183,11 +183,11 @@ def test_in_sudo_with_askpass(reviewed):
 def test_it_dies_with_the_login(reviewed, start):
     with start(reviewed) as login:
         os.kill(starter_of(login.helper), signal.SIGKILL)
-        wait_until(lambda: faults.helpers() == [], 10)  # long before its own time is over
+        wait_until(lambda: faults.helpers() == [], 10)  # long before its own time has ended
 
 
 def test_the_caller_cannot_touch_it(reviewed):
-    """In sudo the real uid is the caller's: who started it may not signal, trace or read it."""
+    """In sudo the real uid is the caller's: the caller may not signal, trace or read it."""
     with sudo(reviewed) as login:
         attempts = ("kill -0 %d", "kill -STOP %d", "kill -KILL %d", "cat /proc/%d/environ", "cat /proc/%d/maps", "ls /proc/%d/fd",
                     "cat /proc/%d/mem")
@@ -198,7 +198,7 @@ def test_the_caller_cannot_touch_it(reviewed):
 
 
 def test_a_caller_who_stops_his_sudo_holds_nobody_up(reviewed):
-    """No lock is held meanwhile; and when he goes on, so does his login."""
+    """No lock is held meanwhile; and when the caller continues, so does their login."""
     with sudo(reviewed) as login:
         stop = subprocess.run([*AS_BOT, "kill", "-STOP", str(login.process.pid)], check=False)
         assert stop.returncode == 0
@@ -212,7 +212,7 @@ def test_a_caller_who_stops_his_sudo_holds_nobody_up(reviewed):
 
 
 def test_a_caller_who_stops_his_sudo_too_long_is_refused(reviewed):
-    """His own time goes by, and nobody else's."""
+    """The caller's time goes by, and no other user's."""
     reviewed.timeout = 1
     reviewed.write("require")
     with sudo(reviewed) as login:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a caller of sudo may bring along, in his environment, his limits and the state of his process, so that the helper
-that is started in there would serve him: it changes nothing."""
+"""The environment, limits and process state of a caller of sudo, by which the caller might control the helper that is
+started there: none has an effect."""
 import ctypes
 import os
 import resource
@@ -19,7 +19,7 @@ from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT, Login, assert_har
 
 @pytest.fixture(scope="module")
 def intruder(private):
-    """A shared object that leaves a note, with its uid, wherever it is loaded."""
+    """A shared object that leaves a note, with its uid, in each process that loads it."""
     folder = Path("/home/intruder")
     folder.mkdir(mode=0o755)
     source, library = folder / "intruder.c", folder / "intruder.so"
@@ -92,7 +92,7 @@ def test_environment_of_the_caller(reviewed, intruder, name):
                   "RES_OPTIONS": "attempts:9", "HOSTALIASES": trap / "aliases", "LOCALDOMAIN": "example", "MALLOC_TRACE": trap / "trace",
                   "GCONV_PATH": intruder, "TMPDIR": trap}
         chosen = values if name == "all of them" else {name: values[name]}
-        # the wrapper sets them behind setpriv, which would itself fall for some
+        # the wrapper sets them after setpriv, which some of them would affect
         words = ["%s=%s" % item for item in chosen.items() if not item[0].startswith("LD_")]
         loader = ["%s=%s" % item for item in chosen.items() if item[0].startswith("LD_")]
         size = reviewed.host.log_size()
@@ -102,14 +102,14 @@ def test_environment_of_the_caller(reviewed, intruder, name):
         assert result.out == "root\n" and len(result.allowed) == 1, result
         assert ear.heard == []
     assert reviewed.server.counts == {REVIEW: 1}
-    # sudo itself, and what it runs as root, clean their environment: only the caller's own processes fell for it
+    # sudo, and its processes as root, clean their environment: only the caller's own processes loaded it
     assert set(notes().split()) <= {"1500"}
     assert [path.name for path in trap.iterdir()] == [".curlrc"]
 
 
 @pytest.mark.parametrize("name", ("SSL_CERT_FILE", "CURL_CA_BUNDLE"))
 def test_the_caller_names_no_authority(reviewed, name):
-    """Where the configuration names none it is the system's, and never the caller's."""
+    """If the configuration names none, it is the system's, and never the caller's."""
     reviewed.ca = None
     reviewed.write("require")
     authority = reviewed.host.write("/home/deploy-bot/authority.pem", reviewed.certificates.ca.read_text())
@@ -177,7 +177,7 @@ STATES = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_state_of_the_caller(reviewed, name):
-    """Whatever sudo was started with, ksa-fetch is started with what a daemon would be."""
+    """In any state of sudo, ksa-fetch is started with the state of a daemon."""
     with Login(reviewed, [*AS_BOT, "sudo", "-n", "id", "-un"], preexec_fn=STATES[name], close_fds=False) as login:
         assert_harmless(login.helper)
         result = login.end()

@@ -94,7 +94,7 @@ def test_a_forged_token_in_ones_own_sudo_held_up_other_logins(rotated, group, ho
 
 
 def test_a_login_that_ended_while_it_refreshed_held_up_other_logins(rotated):
-    """A client hands its forged token over just before LoginGraceTime is over. sshd then ended the refresh too, which counted as
+    """A client hands its forged token over just before LoginGraceTime ends. sshd then ended the refresh too, which counted as
     an attempt: the next one was made 30 seconds later."""
     plain = Path("/etc/ssh/sshd_config_2222").read_text().partition("\nPort ")[0]
     rotated.host.start_sshd("LoginGraceTime 3\n" + plain, 2223)

@@ -88,7 +88,7 @@ def test_ports_towards_the_server_used_up_by_a_local_user(narrow):
 
 
 def test_ports_of_the_resolver_used_up_by_a_local_user(narrow):
-    """Without a port no name server can be asked: that is no answer about the name."""
+    """Without a port no name server can be asked: that does not decide about the name."""
     resolver = narrow.host.write("/run/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
     narrow.in_place_of(Path("/etc/resolv.conf").resolve(), resolver)
     narrow.url = "https://api.prod.example:%d" % narrow.server.port
@@ -119,7 +119,7 @@ def test_one_of_two_addresses_that_failed_by_this_host(narrow):
 
 
 def test_one_of_two_addresses_that_failed_by_this_host_and_one_that_is_silent(narrow):
-    """The time was over in the login before ksa-fetch could report the error: a timeout, to which prefer yields."""
+    """The time had ended in the login before ksa-fetch could report the error: a timeout, to which prefer yields."""
     name_both(narrow)
     port = narrow.server.port
     narrow.url = "https://both.example:%d" % port

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl beside the real login: the same token, the same answer."""
+"""ksactl next to the real login: the same token, the same result."""
 import json
 import os
 

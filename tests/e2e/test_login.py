@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A token opens an SSH session, or is refused with a line that says why."""
+"""A token opens an SSH session, or is refused with a line that has the reason."""
 import json
 import re
 import time
@@ -58,7 +58,7 @@ def test_size(host, algorithm, size):
 
 
 REFUSALS = {
-    # name: (claims, reason, what the client is told after the reference)
+    # name: (claims, reason, the client's text after the reference)
     "expired": (dict(issued=int(time.time()) - 1000), "expired", r": expired \d+ s ago"),
     "not-yet": (dict(issued=int(time.time()) + 500), "not-yet-valid", r": not valid for another \d+ s.*"),
     "other-host": (dict(audience="ssh://build-8"), "wrong-audience", ""),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a client without a token learns of names: whether a local user was made of an account (SECURITY.md, "What a client
-learns"), and the two settings of sshd and rules that tell nothing."""
+"""A client without a token learns of names: whether a local user was made of an account (SECURITY.md, "What a client
+learns"), and the two settings of sshd and rules that hide it."""
 import re
 
 import pytest
@@ -33,7 +33,7 @@ def users(host):
 
 
 def prompts(host, name, *options):
-    """What it is asked, without the client's own words in front."""
+    """The prompts, without the client's own text before them."""
     _, texts = host.type(["x"], user=name, options=("-p", "2222", *options))
     return [re.sub(r"^\(.*\) ", "", prompt) for prompt in texts]
 

@@ -43,7 +43,7 @@ def users(host):
 @pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-disabled"), ("remade", "account-disabled"),
                                           ("torn", "account-disabled")))
 def test_a_key_in_the_home_opens_no_forwarded_port(users, name, reason):
-    """A forwarded port needs no shell: /usr/sbin/nologin keeps nobody from it."""
+    """A forwarded port needs no shell: /usr/sbin/nologin does not prevent it."""
     result = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_" + name, "-W", "127.0.0.1:22", "build-7"])
     if reason is None:
         assert result.out.startswith("SSH-2.0-") and result.reasons == [], result
@@ -52,7 +52,7 @@ def test_a_key_in_the_home_opens_no_forwarded_port(users, name, reason):
 
 
 def test_a_retired_user_has_no_sudo_without_a_token(users):
-    """What sudoers gave it without a password goes with it."""
+    """Its rights by sudoers without a password end with it."""
     users.write("/etc/sudoers.d/own", "ci_retired ALL=(root) NOPASSWD: ALL\nci_deployer ALL=(root) NOPASSWD: ALL\n", 0o440)
     try:
         for name, reasons, out in (("ci_deployer", [], "root\n"), ("ci_retired", ["account-disabled"], "")):
@@ -105,7 +105,7 @@ def test_a_rule_admits_another_account_as_a_user_that_ksa_made_later(tenants):
     assert (explained.status, explained.json["reason"]) == (1, "other-account"), explained
     problems = [problem for problem in tenants.ksactl("check", "--json").json["problems"] if "prod:deploy/bot" in problem["text"]]
     assert [problem["text"].startswith("[rule ops]") for problem in problems] == [True]
-    # and the account itself, by a rule that says so
+    # and the account itself, by a rule that names it
     tenants.configure(tenants.section(keys="file:/etc/ksa/prod.jwks"), "[accounts prod]\nnamespaces = deploy ops\n",
                       OPS.replace("prod:ops/bot", "prod:deploy/bot"))
     result = ssh(host, host.token(namespace="deploy", account="bot", account_uid=victim["uid"]), "deploy_bot")
@@ -149,7 +149,7 @@ def test_a_user_that_nscd_remembers_is_admitted_by_key_and_token(users, nscd, li
     users.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = ci_deployer\nservice = sshd\n")
     assert known("ci_deployer")
     registry.make(lines)
-    assert known("ci_deployer")  # to nscd, whatever the registry says
+    assert known("ci_deployer")  # to nscd, with any content of the registry
     by_key = users.run(["ssh", "-o", "BatchMode=yes", "-l", "ci_deployer", "-W", "127.0.0.1:22", "build-7"])
     by_token = ssh(users, users.token(), "ci_deployer")
     if reason is None:

@@ -28,7 +28,7 @@ CLIENTS = {
 
 @pytest.fixture
 def id_to_read():
-    """What lftp reads, which runs no command."""
+    """The text that lftp reads, which runs no command."""
     path = Path("/home/deploy-bot/id")
     path.write_text("deploy-bot\n")
     yield

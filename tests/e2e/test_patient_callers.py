@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What somebody gains by patience: by leaving a prompt open while time and rules go on, or by holding up his own sudo until
-the time for a review is over. Nothing."""
+"""Callers that gain nothing by patience: by leaving a prompt open while time and rules go on, or by stopping their own sudo
+until the time for a review has ended."""
 import subprocess
 import time
 from pathlib import Path
@@ -20,7 +20,7 @@ def allow_su(login_host, review="never"):
 
 
 class Su:
-    """su to deploy-bot by somebody else, whose prompt waits for answer()."""
+    """su to deploy-bot by another user, whose prompt waits for answer()."""
 
     def __init__(self, login_host, *wrapper):
         self.login_host, self.size = login_host, login_host.host.log_size()
@@ -40,7 +40,7 @@ def assert_refused(answer, reason):
 
 
 def until(moment):
-    """The clock itself is what is waited for."""
+    """Waits for the clock."""
     while time.time() < moment:
         time.sleep(0.1)
 
@@ -69,7 +69,7 @@ def test_a_rule_that_goes_while_the_prompt_is_open(reviewed):
 
 
 def test_who_stops_his_sudo_skips_no_review(reviewed):
-    """review = prefer yields to time, and he decides how long it takes: so it does not yield to him."""
+    """review = prefer yields to a timeout, but the caller controls how long a review takes: it does not yield then."""
     reviewed.timeout = 2
     reviewed.write("prefer")
     with sudo(reviewed) as login:

@@ -20,7 +20,7 @@ PENALTIES = "Include %s\n" % (EXAMPLES / "sshd_config.d" / "ksa-penalties.conf")
 
 
 def sshd_version():
-    """9.2 is before 9.8: the option -V is newer than that, and an older sshd says its version with its usage."""
+    """9.2 is before 9.8: the option -V is newer than that, and an older sshd prints its version with its usage."""
     sshd = shutil.which("sshd") or "/usr/sbin/sshd"
     said = subprocess.run([sshd, "-V"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
     found = re.search(r"OpenSSH_(\d+)\.(\d+)", said.stdout)
@@ -55,7 +55,7 @@ def break_configuration(host):
 
 
 def test_bot_shuts_out_the_administrator_without_the_file(host):
-    """What the file is for: this sshd has the penalties of its defaults."""
+    """The condition of the file's tests: this sshd has the penalties of its defaults."""
     host.start_sshd(TOKENS, PORT)
     assert alice(host).out == "alice\n"
     break_configuration(host)
@@ -84,7 +84,7 @@ def test_exempt_list_with_penalties(host):
 
 
 def test_client_makes_one_attempt(host):
-    """ksa-ssh is asked once, and the host logs one refusal, whatever the caller's ssh_config says."""
+    """ksa-ssh is asked once, and the host logs one refusal, with any ssh_config of the caller."""
     host.start_sshd(PENALTIES + TOKENS, PORT)
     break_configuration(host)
     options = ("-p", str(PORT), "-o", "NumberOfPasswordPrompts=3", "-o", "ConnectionAttempts=3",

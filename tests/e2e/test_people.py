@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""People who have nothing to do with tokens: whatever happens to ksa, they come in as before, and
-nobody else does."""
+"""People who do not use tokens: in every state of ksa they log in as before, and no one else does."""
 import shutil
 
 import pytest
@@ -74,7 +73,7 @@ def test_person_is_unharmed(sudoer, happened):
 @pytest.mark.parametrize("happened", (broken_config, missing_config, unsafe_config, unknown_argument, missing_keys),
                          ids=lambda way: way.__name__)
 def test_login_that_the_stack_ignores_is_not_logged_as_denied(sudoer, happened):
-    """LOG_WARNING: a person's sudo had a line of LOG_ERR that said deny, and then succeeded by the password."""
+    """LOG_WARNING: a person's sudo had a line of LOG_ERR with result=deny, and then succeeded by the password."""
     host = sudoer
     host.edit("/etc/ksa/ksa.conf", "[rule deploy-sudo]\n", "[rule alice]\naccount = prod:ci/deployer\nuser = alice\n"
               "service = sudo\n\n[rule deploy-sudo]\n")

@@ -81,7 +81,7 @@ def test_without_its_own_audience_it_verifies_nothing(database, host):
 
 
 def explained(host, token, user="reports"):
-    """What explain decides for the server, as the server's user."""
+    """The decision of explain for the server, as the server's user."""
     result = host.run(["ksactl", "explain", "--token-file", "-", "--json", "--service", "postgresql", "--user", user,
                        "--service-user", "postgres"], user="root", stdin=token.encode())
     return [result.json["reason"]]
@@ -94,7 +94,7 @@ def test_explain_agrees_where_the_server_lets_in(database, host):
 
 @pytest.mark.parametrize("demand", ("review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"))
 def test_explain_allows_what_the_server_cannot_do(database, host, demand):
-    """The roles of this server are local users too, so no option says that it runs without root."""
+    """The roles of this server are local users too, so no option marks it as without root."""
     host.edit("/etc/ksa/conf.d/postgresql.conf", "local_user = no\n", "")
     host.edit("/etc/ksa/conf.d/postgresql.conf", "user = reports\n", "user = alice\n%s\n" % demand)
     host.edit("/etc/ksa/ksa.conf", "[cluster prod]\n",

@@ -66,7 +66,7 @@ def test_an_address(cluster):
 
 @pytest.mark.parametrize("answer", [page(b"", "500 Internal Server Error"), page(b'{"keys":[]}'), None], ids=["error", "empty", "silent"])
 def test_a_fetch_that_fails(cluster, answer):
-    """Whom it would let in is refused, and whom the old set lets in is not."""
+    """A token of a new key is refused, and one of the old set is not."""
     assert cluster.refresh("prod").status == 0
     cluster.cool_down()
     before = (CACHE / "prod/keys").read_bytes()

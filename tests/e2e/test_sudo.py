@@ -139,7 +139,7 @@ def test_token_file_of_root_for_the_user(host):
 
 
 def test_token_file_is_not_for_targetpw(host):
-    """PAM_USER is root there, and the token that of who calls."""
+    """PAM_USER is root there, and the token that of the caller."""
     host.give_token(host.token())
     host.write("/etc/sudoers.d/ksa", "Defaults:deploy-bot noninteractive_auth, targetpw, passwd_tries=1\ndeploy-bot ALL=(ALL) ALL\n", 0o440)
     host.edit("/etc/ksa/ksa.conf", "user = deploy-bot\nservice = sudo", "user = deploy-bot alice\nservice = sudo")
@@ -184,7 +184,7 @@ def state_of(pid):
 
 
 def test_stopped_in_the_middle_holds_nobody_up(host):
-    """A user stops his own sudo while it waits: another login goes on as if nothing were."""
+    """A user stops their own sudo while it waits: another login is not affected."""
     master, slave = pty.openpty()
     stopped = subprocess.Popen(AS_BOT + ["sudo", "id"], stdin=slave, stdout=slave, stderr=slave,
                                start_new_session=True, preexec_fn=lambda: __import__("fcntl").ioctl(0, 0x540E, 0))
@@ -205,7 +205,7 @@ def test_stopped_in_the_middle_holds_nobody_up(host):
 
 
 def test_stopped_reader_of_the_token_file_ends_in_time(host):
-    """The child that reads the file is the user's: he may stop it. The parent ends it after 2 s."""
+    """The child that reads the file is the user's, who may stop it. The parent ends it after 2 s."""
     host.give_token(host.token())
     held = Path("/home/deploy-bot/held")
     held.unlink(missing_ok=True)

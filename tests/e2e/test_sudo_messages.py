@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What sudo shows of a refusal. It passes PAM_SILENT, unless sudoers has !pam_silent (sudo 1.9.16 and later). With an
+"""The output of sudo after a refusal. It passes PAM_SILENT, unless sudoers has !pam_silent (sudo 1.9.16 and later). With an
 older sudo those tests are skipped; on a Debian 13 host they run by
 
     tests/support/run-on trixie tests/e2e/test_sudo_messages.py

@@ -43,14 +43,14 @@ def sudoers(host):
 
 
 class Terminal:
-    """What happened at the terminal of the user: see ask_at_terminal()."""
+    """The result at the terminal of the user: see ask_at_terminal()."""
 
     def __init__(self):
         self.prompts, self.shown, self.status = [], "", None
 
 
 def ask_at_terminal(path):
-    """sudo-rs at a terminal, where ksa-askpass answers each of its prompts."""
+    """sudo-rs at a terminal, with ksa-askpass answering each of its prompts."""
     env = {"HOME": "/home/deploy-bot", "PATH": os.environ["PATH"], "KSA_TOKEN_FILE": str(path),
            "KSA_AUDIENCE": "ssh://build-7"}
     seen = Terminal()
@@ -108,7 +108,7 @@ def test_refused_at_the_prompt(sudoers):
 
 
 def test_askpass(sudoers):
-    """sudo-rs before 0.2.11 has no -A, and says so."""
+    """sudo-rs before 0.2.11 has no -A, and reports that."""
     path = sudoers.token_file(sudoers.token(), "/home/deploy-bot/job-token", "deploy-bot")
     result = sudoers.on_host("sudo-rs -A id -un", SUDO_ASKPASS=private_host.ASKPASS, KSA_TOKEN_FILE=path,
                              KSA_AUDIENCE="ssh://build-7")
@@ -158,7 +158,7 @@ def test_person(sudoers, password, out):
 
 
 def test_nopasswd_and_the_account_phase(sudoers):
-    """Without a password there is no auth phase. The account phase still refuses a disabled user."""
+    """Without a password the auth phase does not run. The account phase still refuses a disabled user."""
     sudoers.write("/etc/sudoers.d/own", "ci_retired ALL=(root) NOPASSWD: ALL\nci_deployer ALL=(root) NOPASSWD: ALL\n"
                   "deploy-bot ALL=(root) NOPASSWD: ALL\n", 0o440)
     registry.make()

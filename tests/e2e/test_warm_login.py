@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login does that needs nobody else: its system calls, as strace sees them inside sshd, sudo and pamtester. With a
+"""The system calls of a login that needs no other process, as strace sees them inside sshd, sudo and pamtester. With a
 key set at hand and no review it starts no process, opens no socket but syslog's, and writes to no file."""
 import os
 import re
@@ -13,7 +13,7 @@ import issuer
 from host import wait_until
 
 TRACE = Path("/run/trace")
-# syslog, and what getpwnam asks on some systems
+# syslog, and the services that getpwnam uses on some systems
 LOCAL = ('sun_path="/dev/log"', 'sun_path="/var/run/nscd/socket"', 'sun_path="/run/systemd/userdb/')
 STARTS = r"(clone|clone3|fork|vfork|execve|execveat)\("
 WRITES = (r"(write|writev|pwrite64|pwritev|pwritev2|sendfile|splice|copy_file_range|creat|mkdir|mkdirat|mknod|mknodat|rename|renameat|"
@@ -22,7 +22,7 @@ WRITES = (r"(write|writev|pwrite64|pwritev|pwritev2|sendfile|splice|copy_file_ra
 
 
 def read_trace():
-    """Process and call, line by line; what another process's call cut in two is one again."""
+    """Process and call, line by line; a call that another process's call cut in two is joined."""
     lines, unfinished = [], {}
     for line in TRACE.read_text(errors="replace").splitlines():
         number, call = line.split(None, 1)

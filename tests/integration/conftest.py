@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the integration tests share: the build they test."""
+"""Fixtures of the integration tests: the build, a PAM stack, ksa-askpass on each shell."""
 import os
 import shutil
 import subprocess
@@ -13,10 +13,10 @@ import pam
 
 @pytest.fixture(scope="session")
 def build():
-    """The build folder: KSA_BUILD, as tests/run sets it."""
+    """The build directory: KSA_BUILD, as tests/run sets it."""
     folder = os.environ.get("KSA_BUILD")
     if not folder or not Path(folder, "ksactl/ksactl").is_file():
-        pytest.exit("set KSA_BUILD to a build folder (tests/support/build SOURCE BUILD), or use tests/run", 2)
+        pytest.exit("set KSA_BUILD to a build directory (tests/support/build SOURCE BUILD), or use tests/run", 2)
     return Path(folder)
 
 

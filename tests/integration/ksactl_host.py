@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A host for ksactl: configuration and key sets in a folder, users of its own in /etc/passwd and nobody else's (in a
-mount namespace), and no PAM."""
+"""A host for ksactl: configuration and key sets in a directory, only its own users in /etc/passwd (in a mount
+namespace), and no PAM."""
 import json
 import os
 import subprocess
@@ -109,7 +109,7 @@ class Host:
         return self.run("check", "--config", self.config, *words)
 
     def problems(self):
-        """check's problems, which text and JSON must tell alike."""
+        """The problems of check, which must be the same in text and JSON."""
         text, answer = self.check(), self.check("--json")
         problems = answer.json["problems"]
         assert text.status == answer.status and answer.err == text.err == ""

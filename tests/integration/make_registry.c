@@ -7,8 +7,8 @@
  *   group NAME GID CLUSTER NAMESPACE
  *   source CLUSTER LISTED
  *   many COUNT UID GID       accounts prod/many/aN with the names many_aN, uids from UID on, and GID
- *   uid FROM TO              in the file as it was built, with its sums made right again: what a reader must
- *   gid FROM TO              refuse, though nothing about the file is damaged
+ *   uid FROM TO              in the file as it was built, with valid checksums: a reader must refuse the
+ *   gid FROM TO              number, although the file is not damaged
  *
  * FILE takes its new content in one step. Accounts and groups may come in any order.
  */
@@ -37,7 +37,7 @@ struct work {
         size_t account_count;
         struct ksa_group_record *groups;
         size_t group_count;
-        struct ksa_source_record source; /* one is all that tests want */
+        struct ksa_source_record source; /* one is enough for the tests */
         struct forgery forgeries[16];
         size_t forgery_count;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PAM module that stands before and behind another one: it sets errno, and with the argument
- * "check" it succeeds only if errno still is what it set. libpam itself changes errno when it
+ * A PAM module that runs before and after another one: it sets errno, and with the argument
+ * "check" it succeeds only if errno still has that value. libpam itself changes errno when it
  * comes back to the program, but not between two modules.
  */
 #include <errno.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksa-askpass on each shell it must run on: parts, prompts, audiences, and where the token comes from."""
+"""ksa-askpass on each shell it must run on: parts, prompts, audiences, and sources of the token."""
 import configparser
 import os
 import shutil
@@ -101,7 +101,7 @@ def test_leftover_of_a_broken_login(client):
 
 
 def test_leftover_of_an_earlier_process_with_our_number(client):
-    """Process numbers are used again: what is kept is ours only if it has our start time too."""
+    """Process numbers are used again: a kept token is ours only if it has our start time too."""
     client.answer(prompt(1))
     (kept,) = client.kept()
     kept.rename(kept.with_name(client.kept_name(start=1) + "abcdef"))
@@ -334,7 +334,7 @@ def test_prompt_of_each_version_is_answered(client, words):
 
 @pytest.mark.parametrize("words", OTHER_PROMPTS)
 def test_other_prompts_get_no_answer(client, words):
-    """Not even with an audience that would stand for itself. ssh's user is not told of sudo."""
+    """Not even with an explicit audience. The user of ssh sees no message about sudo."""
     assert "sudo" not in client.refused(words).replace("[sudo: ", "").replace("[sudo] ", "")
     client.refused(words, KSA_AUDIENCE=AUDIENCE, KSA_HOST="build-7")
     assert client.kept() == []
@@ -354,8 +354,8 @@ REFUSAL = "Service account token refused (ref 9d921243 on build-7): expired 312 
 @pytest.mark.parametrize("host", [HOST, ""])
 @pytest.mark.parametrize("behind", ["", "\nPassword: ", "\n" + FIRST, "\n%s%s" % (HOST, FIRST)])
 def test_refusal_before_the_next_prompt_is_shown(client, host, behind):
-    """sshd puts the message of a module that the stack goes past before the next prompt. It is shown, and nothing
-    is answered, whatever is asked behind it."""
+    """sshd puts the message of a module that the stack goes past before the next prompt. It is shown, and no later prompt is
+    answered."""
     result = client.run(host + REFUSAL + behind, KSA_AUDIENCE=AUDIENCE)
     assert (result.returncode, result.stdout, result.stderr) == (1, "", REFUSAL + "\n"), result
     assert client.kept() == []
@@ -428,7 +428,7 @@ def test_audience_of_the_token_is_not_told(client, payload, has):
 
 
 def test_command_of_a_hostile_token(client):
-    """What would be pasted into a shell has nothing of it but names."""
+    """Text to be pasted into a shell has only names of it."""
     client.give(make_token(payload='{"aud":["x\\u001b[2J\x1b"],"sub":"system:serviceaccount:a;id:b`id`"}'))
     text = client.refused(prompt(1))
     assert "kubectl create token ACCOUNT -n NAMESPACE --audience" in text and "\x1b" not in text and ";id" not in text, text
@@ -499,7 +499,7 @@ def test_user_with_an_at_sign(client):
 
 
 def test_host_is_no_pattern(client):
-    """Every byte of it stands for itself."""
+    """Every byte of it is literal."""
     client.give(make_token(aud=["ssh://buildX7"]))
     client.refused(prompt(1, "(bot@build.7) "))
     client.refused(prompt(1, "(bot@build*7) "))
@@ -573,7 +573,7 @@ def test_version_is_that_of_the_ssh_which_asks(client):
 
 @pytest.mark.parametrize("through", [[], ["sh", "-c", '"$@"; exit $?', "dbclient"]])
 def test_caller_that_is_not_ssh_needs_the_audience(client, through):
-    """The server may have written the host in the prompt of such a program, whatever ssh is in PATH."""
+    """The server may have written the host in the prompt of such a program, with any ssh in PATH."""
     client.give(make_token(aud=["ssh://other"]))
     for environment in ({}, {"KSA_AUDIENCE": AUDIENCE}, {"KSA_AUDIENCE": AUDIENCE, "KSA_HOST": "other"}):
         result = client.run("(bot@other) " + FIRST, through=through, **environment)
@@ -584,7 +584,7 @@ def test_caller_that_is_not_ssh_needs_the_audience(client, through):
 
 
 def test_sudo_names_no_host(client):
-    """So the audience must be said, and stands for itself."""
+    """So the audience must be given, and is used as it is."""
     assert "KSA_AUDIENCE must be set" in client.refused(FIRST)
     client.refused(FIRST, KSA_AUDIENCE="ssh://build-8")
     assert "".join(client.log_in("", KSA_AUDIENCE=AUDIENCE)) == client.token
@@ -689,7 +689,7 @@ def test_ssh_config_lines(client):
 
 
 def test_environment_lines(shell, tmp_path):
-    """For a shell to evaluate, wherever ksa-askpass lies."""
+    """For a shell to evaluate, with ksa-askpass in any directory."""
     folder = tmp_path / "it's $(a) \"folder\""
     folder.mkdir()
     shutil.copy(TOOLS / "ksa-askpass", folder)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksa-askpass: values of its variables, and where a token could be seen."""
+"""ksa-askpass: values of its variables, and places in which a token could be seen."""
 import json
 import shutil
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Attacks of tests/attacks.tsv at the level of the decision that need a scene of their own beside the
-token: another rule, attempt, key set or clock (attack_cases.py), and every broken configuration."""
+"""Attacks of tests/attacks.tsv at the level of the decision that need their own configuration besides
+the token: another rule, attempt, key set or clock (attack_cases.py), and every broken configuration."""
 import json
 import os
 import re
@@ -75,7 +75,7 @@ def assert_no_signature(text, *outputs):
 
 
 def assert_steps(answer):
-    """OK up to the step that said no, whose reason is the decision's; the rest was not looked at."""
+    """OK up to the step that refused, whose reason is the decision's; the later steps were not reached."""
     results = [step["result"] for step in answer["steps"]]
     assert [step["step"] for step in answer["steps"]] == STEPS
     if answer["result"] == "allow":
@@ -86,7 +86,7 @@ def assert_steps(answer):
 
 
 def assert_claims(answer):
-    """What the token says of itself counts only after its signature held."""
+    """Claims of the token are reported as facts only after its signature was verified."""
     verified = [step["result"] for step in answer["steps"] if step["step"] == "signature"] == ["ok"]
     assert (answer["unverified"] is None) == verified
     if not verified:
@@ -111,7 +111,7 @@ def test_attack(attack, name):
     assert_no_signature(text, process.stdout, in_words.stdout)
 
 
-# --- The configuration: explain cannot be asked, and lets nobody in ---
+# --- The configuration: explain cannot decide, and admits no login ---
 
 def replaced(old, new):
     return lambda attack: attack.config.write_bytes(attack.config.read_bytes().replace(old, new, 1))

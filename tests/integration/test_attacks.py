@@ -182,7 +182,7 @@ TOKENS = {
     "account-with-slash": lambda: with_claim(account="a/b"),
     "account-with-newline": lambda: with_claim(account="a\nresult=allow"),
     "account-star": lambda: with_claim(account="*"),
-    # Who
+    # User, service, address, rule
     "no-rule": lambda: with_claim(account="tester"),
     "other-namespace": lambda: with_claim(namespace="ci-2"),
     "default-account": lambda: with_claim(account="default"),
@@ -289,7 +289,7 @@ def test_explain_of_a_token_without_issuer_does_not_crash(host):
 
 
 def test_explain_without_a_user_is_about_the_token(host):
-    """For what is no token, and for an account of no rule, it said that no rule names the user ''."""
+    """For text that is not a token, and for an account without a rule, it reported that no rule names the user ''."""
     for text, reason in (("eyJx.eyJ4.x", "not-a-token"), (with_claim(account="tester"), "no-rule"), (GOOD, "ok")):
         result = host.run(["ksactl", "explain", "--token-file", "-", "--json"], user="root", stdin=text.encode())
         answer = json.loads(result.out)
@@ -325,6 +325,6 @@ def test_words_of_the_table_are_reasons():
 
 
 def test_every_reason_has_an_attack():
-    """But for what no attack brings about: a step that was not come to, and a library that fails."""
+    """Except those that no attack causes: a step that was not reached, and a library that fails."""
     words = set(re.findall(r'^X\(\w+, "([a-z-]+)"', (ROOT / "common/base/reason.h").read_text(), re.M))
     assert words - {word for row in ROWS for word in row[3].split()} == {"not-reached", "internal-error"}

@@ -19,7 +19,7 @@ def run(command, **more):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A copy of the sources, and what autoreconf said when it made configure there."""
+    """A copy of the sources, and the output of autoreconf, which made configure there."""
     tree = tmp_path_factory.mktemp("configure") / "source"
     left = shutil.ignore_patterns(".git", "configure", "Makefile.in", "aclocal.m4", "autom4te.cache", "build-aux", "m4", "data")
     shutil.copytree(ROOT, tree, ignore=left)
@@ -43,7 +43,7 @@ def directories(tree, build, *options, **environment):
 
 
 def test_directories_of_modules_are_those_that_the_compiler_links_with(made, tmp_path):
-    """Asked by -print-multiarch, which clang 21 does not have, and by where pam_unix.so is, which a cross build does not
+    """Asked by -print-multiarch, which clang 21 does not have, and by the place of pam_unix.so, which a cross build does not
     have: the PAM module went to /usr/lib/security."""
     compiler = tmp_path / "cc"
     compiler.write_text('#!/bin/sh\ncase " $* " in *" -print-multi"*) echo "cc: unsupported option" >&2; exit 1 ;; esac\n'
@@ -54,7 +54,7 @@ def test_directories_of_modules_are_those_that_the_compiler_links_with(made, tmp
 
 
 def test_directories_of_modules_follow_the_flags(made, tmp_path):
-    """As -m32 does: another directory, in which there are no modules yet."""
+    """As -m32 does: another directory, which has no modules yet."""
     compiler = tmp_path / "cc"
     compiler.write_text('#!/bin/sh\ncase " $* " in *" -DOTHER "*-print-file-name=libpam.so*) echo /usr/lib/tmpfiles.d/libpam.so ;;\n'
                         '*) exec gcc "$@" ;; esac\n')

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a rule demands beside: RBAC, and a token that is bound to a Pod; each through a whole login with a sound cluster."""
+"""Further requirements of a rule: RBAC, and a token that is bound to a Pod; each through a whole login with a valid
+cluster."""
 import json
 import time
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_what_is_asked(ruled):
 
 
 def test_a_refusal_by_rbac_has_the_reason_of_the_api_server(ruled):
-    """A RoleBinding whose Role has a typing error: the API server says so, and the log did not."""
+    """A RoleBinding whose Role has a typing error: the API server reports it, and the log did not."""
     found = json.loads((Path(__file__).parents[1] / "data/found/sar-answer-dangling-rolebinding.json").read_text())
     ruled.server.pages[ACCESS] = found
     outcome = ruled.login()
@@ -113,7 +114,7 @@ def test_rbac_fault(ruled, name):
 
 @pytest.mark.parametrize("review", ("never", "prefer", "require"))
 def test_bound(login_host, review):
-    """What a token says of its Pod is nothing: the cluster must say it too."""
+    """A Pod that only the token's claims name does not count: the cluster must confirm it."""
     login_host.write(review, rule="bound = pod")
     outcome = login_host.login(login_host.host.token())
     assert (outcome.auth, outcome.reason) == ("AUTH_ERR", "not-bound") and login_host.server.counts == {}, outcome

@@ -56,7 +56,7 @@ def test_example_shows_the_defaults():
 
 
 def entry_of_option(option):
-    """What ksa.conf(5) says of one option: its value, and the text below."""
+    """The entry of one option in ksa.conf(5): its value, and the text below."""
     text = (ROOT / "man/ksa.conf.5").read_text().split("\n.Ss [%s" % option["section"], 1)[1].split("\n.Ss ", 1)[0]
     return re.search(r"^\.It Cm %s Li = Ar (.*)\n((?:.*\n)*?)\.(?:It Cm|El)" % option["name"], text + "\n", re.M).groups()
 
@@ -71,7 +71,7 @@ def test_manual_says_of_an_option_what_the_table_says(option):
 
 
 def test_manual_shows_the_limits(host):
-    """A value out of bounds is refused with its bounds: it was said to be none of what it was."""
+    """A value out of bounds is refused with its bounds; the message denied that it was a number."""
     shown = [(option, re.search(r"^From (\d+)(?: (s))? to (\d+)(?: ([sd]))?\.$", entry_of_option(option)[1], re.M))
              for option in OPTIONS]
     numbers = [(option, limits) for option, limits in shown if limits]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/examples/clusters: each is a whole ksa.conf that `ksactl check` has nothing to say about."""
+"""packaging/examples/clusters: each is a whole ksa.conf in which `ksactl check` finds no problem."""
 import json
 import os
 import re

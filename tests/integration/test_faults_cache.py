@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login does with a cached key set that is spoiled, another's, or out of its time, while the cluster gives no
-other: a table. A set is whole or not there; nothing of a spoiled one is believed, and nothing is written in its place."""
+"""Logins with a cached key set that is damaged, another cluster's or expired, while the cluster gives no other: a
+table. A damaged set counts as missing, and is not replaced."""
 import os
 import shutil
 import time
@@ -28,7 +28,7 @@ def cached(login_host):
 
 
 def changed(old, new):
-    """A whole set, but for one text in it."""
+    """A whole set, except for one text in it."""
     def make(login_host):
         data = login_host.cached_set(KEY, OTHER)
         assert old in data
@@ -139,7 +139,7 @@ def test_cut_at_each_byte(cached):
 
 @pytest.mark.parametrize("now, reason", ((0, "ok"), (-DAY, "keys-stale"), (DAY + 1, "keys-stale")), ids=("now", "back", "forward"))
 def test_explain_with_another_clock(cached, now, reason):
-    """The set's time is judged before the token's."""
+    """The set's time is checked before the token's."""
     cached.write_cache(cached.cached_set(KEY))
     at = int(time.time()) + now
     result = cached.host.run(["ksactl", "explain", "--token-file", "-", "--user", "deploy-bot", "--json", "--now", str(at)],

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login does when ksa-fetch is missing, dies, talks nonsense or says nothing: a table. A stand-in is started in
-its place, and misbehaves at one stage; and the real one is killed and stopped."""
+"""Logins while ksa-fetch is missing, dies, or sends nonsense or nothing: a table. A stand-in in its place misbehaves
+at one stage; and the real one is killed and stopped."""
 import json
 import os
 import shutil
@@ -75,7 +75,7 @@ def users(change):
 
 FAILED, TIMEOUT, ALLOWED = "helper-failed", "api-timeout", "ok"
 TABLE = {
-    # name: what is wrong with it, the reason that is logged
+    # name: its error, the reason that is logged
     "missing": (missing, FAILED),
     "not executable": (file_of("", 0o644), FAILED),
     "empty": (file_of("", 0o755), FAILED),
@@ -138,7 +138,7 @@ def test_helper(login_host, name, review):
     token = login_host.host.token(pod="job-1")
     change(login_host, token)
     expect(login_host.login(token), reason, review)
-    assert login_host.server.counts == {}  # nobody else asked
+    assert login_host.server.counts == {}  # no other process sent a request
 
 
 @pytest.mark.parametrize("review", ("require", "prefer"))

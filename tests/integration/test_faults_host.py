@@ -11,7 +11,7 @@ import issuer
 from faults import FETCH
 
 HOST, DENIED = "host-error", "AUTHINFO_UNAVAIL"
-# name: what strace does in ksa-fetch, the reasons that may be logged
+# name: the error that strace injects in ksa-fetch, the reasons that may be logged
 FAILS = {
     "connect EADDRNOTAVAIL": ("connect:error=EADDRNOTAVAIL", {HOST}),
     "connect ENOBUFS": ("connect:error=ENOBUFS", {HOST}),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login does that lacks a key, and cannot get it: the tables of test_faults_review.py once more, for the question
-about keys, and what a key set may be beside. The login is refused as if there had been nobody to ask, and what the cache
-holds stays."""
+"""Logins that lack a key, and cannot fetch it: the tables of test_faults_review.py once more, for requests for keys, and
+invalid key sets. The login is refused as if the cluster were unreachable, and the cache stays as it is."""
 import os
 import signal
 import subprocess
@@ -85,7 +84,7 @@ def test_fault(rotated, name, cache):
 
 
 def test_a_set_with_one_key_twice(rotated):
-    """It was no key set, so that logins of each of its keys were refused."""
+    """It was not a valid key set, so that logins by each of its keys were refused."""
     keys(KEY, OLD, KEY, {"kty": "OKP", "crv": "Ed25519", "x": "AAAA", "kid": KEY.kid})(rotated)
     rotated.write("never", keys="api")
     rotated.write_cache(rotated.cached_set(OLD))
@@ -100,7 +99,7 @@ FAILURE = Path("/run/ksa/clusters/prod.failure")
 
 @pytest.mark.parametrize("cache, reason", (("without the key", "unknown-kid"), ("missing", "keys-unusable"), ("too old", "keys-stale")))
 def test_the_line_of_a_login_did_not_say_why_the_last_refresh_failed(rotated, cache, reason):
-    """Only ksactl's own line said it; here the next login too, which may ask for no refresh so soon."""
+    """Only ksactl's own line had it; now the next login too, which may not start a refresh so soon."""
     NOT_PROVEN["a certificate for another name"][0](rotated)
     rotated.write("never", keys="api")
     rotated.write_cache(rotated.cached_set(OLD, KEY, fetched=-86401) if cache == "too old" else rotated.cached_set(OLD))
@@ -123,7 +122,7 @@ def test_the_line_of_a_login_did_not_say_why_the_last_refresh_failed(rotated, ca
     (b"99999999999999999999 x", 0o600, False)), ids=(
         "sound", "hostile", "long", "too long", "open to others", "empty", "no time", "too late"))
 def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, mode, shown):
-    rotated.login(rotated.host.token(OTHER), unchanged=False)  # its refresh brings no such key, and there is none in the next half minute
+    rotated.login(rotated.host.token(OTHER), unchanged=False)  # no refresh follows in the next half minute
     FAILURE.write_bytes(data % time.time() if b"%d" in data else data)
     FAILURE.chmod(mode)
     outcome = rotated.login(rotated.host.token(OTHER))
@@ -135,7 +134,7 @@ def test_a_damaged_or_hostile_failure_file_is_quoted_or_ignored(rotated, data, m
 
 @pytest.mark.parametrize("cache", ("missing", "without the key", "a day old", "of tomorrow", "of another issuer", "cut"))
 def test_sound(rotated, cache):
-    """The same login is let in, after one question; and the set is whole."""
+    """The same login is admitted, after one request; and the set is whole."""
     data = rotated.cached_set(OLD)
     rotated.write_cache({"a day old": rotated.cached_set(OLD, KEY, fetched=-86401), "of tomorrow": rotated.cached_set(KEY, fetched=86400),
                          "of another issuer": data.replace(b"issuer https://", b"issuer https://x"), "cut": data[:-9]}.get(cache, data))
@@ -150,7 +149,7 @@ def test_sound(rotated, cache):
 
 
 def test_limits_of_the_host_program_are_not_the_refreshers(rotated):
-    """`ulimit -S -f 0` kills whoever writes a byte: ksactl must write some, and the program that called PAM none."""
+    """`ulimit -S -f 0` kills each process that writes a byte: ksactl must write some, and the program that called PAM none."""
     outcome = rotated.login(rotated.host.token(KEY), unchanged=False, no_file_may_grow=True)
     assert outcome.auth == "SUCCESS" and KEY.kid in CACHE.read_text(), outcome
 
@@ -165,17 +164,17 @@ def test_an_unusable_set_replaces_none_and_a_usable_one_beside_it_counts(rotated
 # --- Who may have it asked, and how often ---
 
 def test_one_question_for_all(rotated):
-    """One attempt in 30 s, whoever comes with an unknown kid."""
+    """One attempt in 30 s, for all tokens with an unknown kid."""
     for _ in range(3):
         assert rotated.login(rotated.host.token(OTHER), unchanged=False).reason == "unknown-kid"
     assert rotated.server.counts == {KEYS: 1}
-    assert rotated.login(rotated.host.token(KEY)).auth == "SUCCESS"  # what that one question brought
+    assert rotated.login(rotated.host.token(KEY)).auth == "SUCCESS"  # the result of that one request
 
 
 @pytest.mark.parametrize("claims", (dict(audience="ssh://build-8"), dict(account="tester"), dict(issued=1000), dict(life=7200),
                                     dict(sub="system:serviceaccount:ci:tester"), dict(iss="https://other")))
 def test_a_token_that_fits_nowhere_asks_for_nothing(rotated, claims):
-    """Else anybody could make the host ask, with a token that he made himself."""
+    """Otherwise anyone could make the host send requests, with a token of their own making."""
     outcome = rotated.login(rotated.host.token(OTHER, **claims))
     assert outcome.auth == "AUTH_ERR" and rotated.server.counts == {} and not STAMP.exists(), outcome
 
@@ -220,7 +219,7 @@ def test_who_refreshes_already_is_waited_for_until_the_deadline(rotated, how):
     rotated.server.go_on()
 
 
-# --- Where there is no room ---
+# --- A full file system ---
 
 def tmpfs(rotated, folder, *options):
     subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(("mode=0755", *options)), "full", folder], check=True)
@@ -262,7 +261,7 @@ NO_ROOM = {
 
 @pytest.mark.parametrize("name", NO_ROOM)
 def test_no_room(rotated, name):
-    """Nothing is let in on a set that could not be kept; the old one is whole, and no half one lies beside it."""
+    """No login is admitted by a set that could not be stored; the old set is whole, and no half one is next to it."""
     NO_ROOM[name](rotated)
     outcome = rotated.login(rotated.host.token(KEY))
     assert outcome.auth != "SUCCESS" and outcome.reason in ("unknown-kid", "file-unsafe"), outcome

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a login does when its cluster cannot be asked for a review, or gives no sound answer: a table.
+"""Logins while the cluster cannot be reached for a review, or gives an invalid response: a table.
 
-review = require lets nobody in whom the cluster has not confirmed. review = prefer lets a token in, and logs
-review=skipped, where there was no connection or no answer in time; for all else it is as strict."""
+review = require admits no token that the cluster has not confirmed. review = prefer admits a token, and logs
+review=skipped, if the connection failed or no response came in time; for everything else it is as strict."""
 import contextlib
 import gzip
 import json
@@ -68,7 +68,7 @@ def extra(name, value):
 
 
 def another_server(make_pair, tune=None):
-    """A server that proves itself badly, with the sound answers behind."""
+    """A server whose certificate must be refused, with valid responses."""
     def change(login_host):
         server = ApiDouble(*make_pair(login_host.certificates), login_host.host.key, tune=tune)
         login_host.url = login_host.until_the_end(server).url
@@ -111,7 +111,7 @@ def broken_authority(login_host):
 CLOSE = b"HTTP/1.1 201 Created\r\nConnection: close\r\n"
 BOMB = gzip.compress(b"0" * 50_000_000)
 
-# name: what goes wrong, the reason that is logged
+# name: the failure, the reason that is logged
 NOT_THERE = {
     "connection refused": (at(nobody_listens), "api-unreachable"),
     "no route": (at("https://192.0.2.1:6443"), "api-unreachable"),
@@ -261,7 +261,7 @@ def test_429_with_retry_after_refused_although_there_was_time(login_host, review
                                             ([too_many("Retry-After: 0")] * 2, 2), ([too_many("Retry-After: 1"), None], 2)),
                          ids=("no header", "longer than the time that is left", "no time", "twice", "then silence"))
 def test_429_is_asked_again_once_and_never_yielded_to(login_host, review, answers, times):
-    """Silence after a 429 is no unreachable cluster."""
+    """Silence after a 429 does not count as an unreachable cluster."""
     login_host.timeout = 5
     login_host.write(review)
     busy(login_host, *answers)
@@ -310,7 +310,7 @@ def test_api_server_name_is_the_name_that_the_certificate_must_have(login_host):
 
 
 def test_sound(login_host):
-    """The faults above are faults: without one the login is let in, and the cluster was asked once, about this token."""
+    """Without any of the failures above the login is admitted, after one request, about this token."""
     for review, times in (("require", 1), ("prefer", 2), ("never", 2)):
         login_host.write(review)
         token = login_host.host.token(pod="job-1")
@@ -321,7 +321,7 @@ def test_sound(login_host):
 
 
 def test_revoked(login_host):
-    """Signed, not expired, and no more worth anything, whatever review there is."""
+    """Signed, not expired, and worthless, with review = prefer as well as require."""
     for review, auth in (("require", DENIED), ("prefer", DENIED), ("never", "SUCCESS")):
         login_host.write(review)
         token = login_host.host.token()
@@ -330,14 +330,14 @@ def test_revoked(login_host):
 
 
 def test_a_blank_before_the_token_is_no_review(login_host):
-    """A real API server trims it, and says system:anonymous of what is left: it must not come so far."""
+    """A real API server trims it, and reports system:anonymous for the rest: it must not get that far."""
     login_host.write("require")
     outcome = login_host.login(" " + login_host.host.token())
     assert outcome.reason == "not-a-token" and login_host.server.counts == {}, outcome
 
 
 def test_an_anonymous_answer_lets_nobody_in(login_host):
-    """What a real API server answers to a token behind a blank: authenticated, as nobody."""
+    """The response of a real API server to a token after a space: authenticated, as system:anonymous."""
     login_host.server.pages[REVIEW] = lambda _, document: dict(document, status={
         "authenticated": True, "user": {"username": "system:anonymous", "groups": ["system:unauthenticated"]},
         "audiences": ["ssh://build-7"]})
@@ -381,7 +381,7 @@ def test_a_review_whose_empty_lists_are_null(login_host):
 
 
 def test_plain_http_on_the_port(login_host):
-    """No TLS there at all: whoever answers is not the cluster."""
+    """No TLS at all: a server that responds is not the cluster."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def serve():
             with contextlib.suppress(OSError):

@@ -97,7 +97,7 @@ def test_ipv6(good, ca, helper):
 
 
 def test_through_a_proxy(certificates, ca, helper):
-    """By the proxy that the request names, which is told the host and sees nothing of what is said."""
+    """By the proxy that the request names, which learns the host and cannot read the connection."""
     with TlsServer(*certificates.issue("named", "DNS:api.prod.test")) as server, Proxy() as proxy:
         url = "https://api.prod.test:%d/version" % server.port
         assert helper.ask(url, ca=ca, bearer="secret-bearer", proxy=proxy.url).status == 200
@@ -107,7 +107,7 @@ def test_through_a_proxy(certificates, ca, helper):
 
 
 def test_a_proxy_that_is_not_there(server, ca, helper):
-    """The server is: but nobody said that it may be asked without the proxy."""
+    """The server is reachable, but only the proxy may be used."""
     answer = helper.ask(server.url, ca=ca, proxy="http://127.0.0.1:1")
     assert answer.transport == fetch.UNREACHABLE and server.requests == []
 
@@ -232,14 +232,14 @@ def test_the_certificate_must_have_the_server_name(certificates, ca, helper, alt
 
 
 def test_a_server_name_through_a_proxy(certificates, ca, helper):
-    """The proxy is told the host of the URL."""
+    """The proxy learns the host of the URL."""
     with TlsServer(*certificates.issue("named", "DNS:api.prod.test")) as server, Proxy() as proxy:
         assert helper.ask(server.url, ca=ca, proxy=proxy.url, server_name="api.prod.test").status == 200
         assert proxy.seen.startswith(b"CONNECT 127.0.0.1:%d HTTP/1.1" % server.port)
 
 
 def test_named_anchors_are_all_that_count(good, certificates, ca, helper, tmp_path):
-    """An authority of the system's, in the folder that libcurl was built to look into, vouches for nobody where one is named."""
+    """If a request names an authority, the system's authorities, in the directory that libcurl was built with, do not count."""
     other = Certificates(tmp_path)
     digest = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", other.ca], check=True, capture_output=True, text=True)
     anchor = Path("/etc/ssl/certs", digest.stdout.strip() + ".0")
@@ -294,7 +294,7 @@ def test_what_it_is_while_it_waits(server, ca, helper):
     limits = open("/proc/%d/limits" % pid).read()
     for name in ("Max core file size", "Max file size"):
         assert [line.split()[-3] for line in limits.splitlines() if line.startswith(name)] == ["0"]
-    # where a request is, no argument and no environment is
+    # the descriptors of a request; it is not in an argument or the environment
     for name in ("cmdline", "environ"):
         assert b"secret" not in open("/proc/%d/%s" % (pid, name), "rb").read()
 

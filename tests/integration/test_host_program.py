@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a program that calls PAM keeps while a token is judged inside it: its threads, a small stack,
-locale, errno, OpenSSL's errors. What it keeps beside these, pam.run() compares in every attempt."""
+"""State of a program that calls PAM, which a decision must leave as it was: its threads, a small stack,
+locale, errno, OpenSSL's errors. pam.run() compares further state in every attempt."""
 import ctypes
 import os
 import subprocess
@@ -18,7 +18,7 @@ LC_ALL = 6
 
 
 def in_child(work):
-    """WORK in a process of its own, whose death would show; what it returns, as text."""
+    """Runs WORK in a separate process, whose death would be noticed; returns its result as text."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -33,7 +33,7 @@ def in_child(work):
 
 
 def in_threads(work, stack_size=0):
-    """WORK's items, each a function, in threads that start together; what each returned."""
+    """WORK's items, each a function, in threads that start together; returns their results."""
     results, barrier = [None] * len(work), threading.Barrier(len(work))
 
     def run(number):
@@ -92,14 +92,14 @@ def test_locale(service):
 
 @pytest.mark.parametrize("kind", ("good", "forged", "expired", "garbage"))
 def test_error_queue_of_openssl(service, kind):
-    """An error that the program has not looked at yet is the only one in its queue afterwards."""
+    """An error that the program has not read yet is the only one in its queue afterwards."""
     answers = {"good": issuer.answers(service.token()), "expired": issuer.answers(service.token(issued=1000)), "garbage": ["x.y.z"],
                "forged": issuer.answers(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid}))}[kind]
 
     def work():
         crypto = ctypes.CDLL("libcrypto.so.3")
         crypto.ERR_get_error.restype = ctypes.c_ulong
-        verdict(answers)  # OpenSSL's own start is over
+        verdict(answers)  # OpenSSL has started
         crypto.ERR_clear_error()
         crypto.ERR_new()
         crypto.ERR_set_error(128, 77, None)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl accounts: lists of an API server that behaves and misbehaves, files from host to host, and what of it ends in
-the registry."""
+"""ksactl accounts: lists of an API server that behaves and misbehaves, files from host to host, and the resulting
+registry."""
 import json
 import os
 import re
@@ -55,7 +55,7 @@ def test_sync(cluster):
     deployer = cluster.server.listing.add("ci", "deployer", created=1710000000)
     cluster.server.listing.add("ci", "default")
     cluster.server.listing.add("build", "runner")
-    cluster.server.listing.add("kube-system", "root")  # which nobody asked for
+    cluster.server.listing.add("kube-system", "root")  # which the section does not list
     result = sync(cluster)
     assert set(listed(cluster)) == {"ci_deployer", "build_runner"}
     account = listed(cluster)["ci_deployer"]
@@ -384,7 +384,7 @@ def test_damaged_registry(cluster):
 
 
 def test_check_and_status_report_a_damaged_or_foreign_registry_alike(cluster):
-    """With the same text, the same remedy and the exit status of an error; where only a rule says @own, too."""
+    """With the same text, the same remedy and the exit status of an error; also if only a rule has @own."""
     cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     whole = REGISTRY.read_bytes()
@@ -439,7 +439,7 @@ def test_full_disk(cluster):
 
 
 def test_what_cannot_be_written_or_read_is_named(cluster):
-    """With the file, and what helps; in JSON too."""
+    """With the file and a remedy; in JSON too."""
     cluster.server.listing.add("ci", "deployer")
     script = ("mkdir /tmp/keep && cp -a /var/lib/ksa/. /tmp/keep && mount -t tmpfs -o mode=0755 ro /var/lib/ksa && "
               "cp -a /tmp/keep/. /var/lib/ksa/ && rm -r /tmp/keep && mount -o remount,ro /var/lib/ksa && "
@@ -491,7 +491,7 @@ def test_without_root(cluster):
 
 
 def test_refused_are_told_of_fifty_times(cluster):
-    """Whoever may create accounts writes no more than that into the log, and the count."""
+    """A tenant that can create accounts writes only so many lines into the log, and the count."""
     before = Path("/etc/passwd").read_text()
     Path("/etc/passwd").write_text(before + "".join("ci_a%d:x:1777:1777::/:/bin/sh\n" % number for number in range(52)))
 
@@ -515,7 +515,7 @@ def test_refused_are_told_of_fifty_times(cluster):
 
 
 def test_failures_of_a_run_stand_in_json_alone(cluster):
-    """As those of a cluster do: what reads the answer has no use for standard error."""
+    """As those of a cluster: a program that reads the JSON ignores standard error."""
     cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     REGISTRY.write_bytes(b"x")
@@ -632,7 +632,7 @@ def test_a_leaders_file_that_does_not_count(cluster, follower):
     assert sync(cluster, status=2).err and REGISTRY.read_bytes() == before
 
 
-# --- A login of what [account] declares ---
+# --- A login of a declared account ---
 
 
 def test_a_declared_account_that_was_made_again(cluster):
@@ -818,7 +818,7 @@ def test_status_asks_whether_it_may_list(cluster):
 
 
 def test_nobody_needs_ksa_users(host):
-    """A host without such sections is told of none of it."""
+    """On a host without such sections no command reports anything about them."""
     host.write_config()
     assert "nsswitch" not in host.run(["ksactl", "check"], user="root").out
     result = host.run(["ksactl", "accounts", "sync"], user="root")

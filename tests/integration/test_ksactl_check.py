@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl check: each problem that it must report, where it stands, and the exit status."""
+"""ksactl check: each problem that it must report, its file and line, and the exit status."""
 import os
 import re
 import shutil
@@ -92,7 +92,7 @@ def test_section(host, section, text):
 @pytest.mark.parametrize("head", ["[rule two", "rule two]", " [rule two]", "\ufeff[rule two]", "[rule two] # x", "\t[rule two]",
                                   "[rule tw\u00f6]", "[]"], ids=range(8))
 def test_keys_below_an_invalid_head_are_not_those_of_the_section_above(host, head):
-    """Nothing is said of them: neither that they appear twice, nor that the section above has no such option."""
+    """They are not reported: neither as repeated, nor as unknown options of the section above."""
     host.write_config(RULE + head + "\naccount = prod:ci/x\nuser = alice\nservice = sudo\nissuer = x\n")
     problem = host.problem()
     assert problem["line"] == host.config.read_text().splitlines().index(head) + 1, problem
@@ -124,7 +124,7 @@ def test_what_is_required(host):
 
 @pytest.mark.parametrize("option", ["review = require", "review = prefer", "bound = pod", "rbac = yes"])
 def test_a_demand_that_nobody_can_be_asked_about(host, option):
-    """The cluster's section says neither where its API server is nor who we are to it."""
+    """The cluster's section has neither an API server nor a credential."""
     host.write_config(RULE + option + "\n")
     texts = [problem["text"] for problem in host.problems()]
     word = option if option.startswith(("bound", "rbac")) else "review"
@@ -134,7 +134,7 @@ def test_a_demand_that_nobody_can_be_asked_about(host, option):
 
 
 def test_own_users_need_lookups(host):
-    """@own is nobody's name. This host's nsswitch.conf has no ksa."""
+    """No user is called @own. This host's nsswitch.conf has no ksa."""
     host.write_config(RULE.replace("user = deploy-bot", "user = @own"))
     problems = host.problems()
     assert [re.search(r"after files for (\w+)", problem["text"]).group(1) for problem in problems] == ["passwd", "group"]
@@ -225,7 +225,7 @@ def test_file_of_somebody_else(host, name):
 
 
 def test_folder_above_of_somebody_else(host, tmp_path):
-    """Whoever can rename a folder on the way can replace all below it."""
+    """Anyone who can rename a directory on the way can replace all below it."""
     below = tmp_path / "his" / "etc"
     below.mkdir(parents=True)
     host.config.rename(below / "ksa.conf")
@@ -498,7 +498,7 @@ def password_problems(host):
     (HASH, True), ("$6$salt$hash-of-sha512", True), ("ab8H3wCwpqiYE", True), ("", True),
     ("*", False), ("!", False), ("!!", False), ("!" + HASH, False), ("*LK*", False), ("x", False)])
 def test_a_password_that_a_rule_takes_away(host, field, warned):
-    """Where a rule names a user, the shipped stacks take a token and no password, in sshd and sudo alike."""
+    """If a rule names a user, the shipped stacks accept a token and no password, in sshd and sudo alike."""
     host.write("shadow", "alice:%s:19000:0:99999:7:::\n" % field)
     host.write_config(rule(user="alice", service="sshd sudo"))
     problems = password_problems(host)
@@ -516,7 +516,7 @@ def test_a_password_in_passwd_that_a_rule_takes_away(host):
 
 @pytest.mark.parametrize("user", ["root", "other-root"])
 def test_roots_password_that_a_rule_takes_away(host, user):
-    """In any case: root's is what an administrator has left when all else fails."""
+    """In any case: root's is the administrator's last resort."""
     host.write_config(rule(user=user, service="login"))
     assert [user in problem["text"] for problem in password_problems(host)] == [True]
 
@@ -529,7 +529,7 @@ def test_a_password_that_a_service_without_local_users_leaves_alone(host):
 
 
 def test_a_password_that_cannot_be_read(host):
-    """As without root: nothing is told of it."""
+    """As without root: it is not reported."""
     host.write("shadow", "")
     host.write_config(rule(user="alice"))
     assert host.problems() == []
@@ -767,7 +767,7 @@ def test_demands_of_a_cluster_for_a_service_without_root(api_host):
 
 @pytest.mark.parametrize("demand, warned", [("review = require", True), ("rbac = yes", True), ("once = yes", True), ("", False)])
 def test_demands_of_postgresql_whose_roles_are_local_users(api_host, demand, warned):
-    """Its section does not say that it runs without root; no PostgreSQL server runs as root."""
+    """No option of its section marks it as without root; no PostgreSQL server runs as root."""
     rules = rule(service="postgresql") + demand + "\n[service postgresql]\naudience = pg://build-7\n"
     configure_api(api_host, "credential_file", cluster="", rules=rules)
     assert ["postgresql cannot check without root" in problem["text"] for problem in api_host.problems()] == [True] * warned
@@ -866,7 +866,7 @@ def test_each_timer_that_the_configuration_needs(api_host):
 @pytest.mark.parametrize("once", [True, False])
 @pytest.mark.parametrize("age, warned", [(86000, False), (86500, True)])
 def test_marks_that_nothing_removed(host, used, age, warned, once):
-    """They show it on every host, also where systemd says that the timer is enabled."""
+    """They show it on every host, also if systemd reports the timer as enabled."""
     host.write_config(RULE + "once = yes\n" * once)
     used(age)
     with private_host.systemd():

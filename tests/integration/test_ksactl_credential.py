@@ -100,7 +100,7 @@ def test_init_where_the_folder_above_is_missing(cluster):
 
 
 def test_init_that_may_not_renew(cluster):
-    """What was given is better than nothing; and somebody has to come back."""
+    """The given token is better than none; and an administrator has to return."""
     cluster.server.pages[PATH] = json_page({"kind": "Status", "code": 403}, "403 Forbidden")
     first = cluster.token(life=3600)
     result = init(cluster, first)
@@ -179,7 +179,7 @@ def test_a_credential_of_no_use_is_told_with_its_remedy(cluster, spoil, reason):
 
 
 def test_show_says_that_it_was_issued(cluster):
-    """It said "in 0 s"."""
+    """It printed "in 0 s"."""
     cluster.give_credential(age=0)
     assert re.search(r"^  issued .* \(\d s ago\)$", cluster.ksactl("credential", "show").out, re.M)
 
@@ -217,7 +217,7 @@ def test_renew_if_due(cluster, age, asks):
     cluster.give_credential(age=age, life=3600)
     result = cluster.ksactl_up("credential", "renew", "--all", "--if-due")
     assert result.status == 0 and len(cluster.requests()) == asks
-    assert bool([line for line in result.log if "result=" in line]) == asks  # nothing to do is no news
+    assert bool([line for line in result.log if "result=" in line]) == asks  # a run with nothing to do logs nothing
 
 
 def test_a_short_life_becomes_the_shortest_that_a_server_gives(cluster):
@@ -323,7 +323,7 @@ def test_many_at_once_renew_once(cluster):
 
 
 def test_nowhere_but_in_its_file(cluster):
-    """Not in an argument, not in an environment, and nobody else can read a byte of it meanwhile."""
+    """Not in an argument, not in an environment, and no other user can read a byte of it meanwhile."""
     watch = private_host.ProcessWatch()
     watch.start()
     first = cluster.token()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl explain: the decision of a login, told step by step."""
+"""ksactl explain: the decision of a login, step by step."""
 import os
 import re
 import shlex
@@ -79,14 +79,14 @@ def test_every_algorithm(host, algorithm):
 
 
 def test_user_is_chosen(host):
-    """Without --user, the first that a rule names for this account and service, and said so."""
+    """Without --user, the first that a rule names for this account and service, which the output states."""
     result = host.explain(host.token(), *FROM)
     assert result.status == 0 and "no --user: used deploy-bot" in result.out
     assert host.explain(host.token(), "--json", *FROM).json["user"] == "deploy-bot"
 
 
 def test_user_of_another_rule_is_chosen(host):
-    """Where no rule covers the account, or it is no token: the answer is about the token all the same."""
+    """If no rule covers the account, or the text is not a token, the result is about the token all the same."""
     assert (denied(host.explain(host.token(account="x"), "--json"))["user"],
             denied(host.explain("junk", "--json"))["reason"]) == ("deploy-bot", "not-a-token")
 
@@ -162,7 +162,7 @@ def test_deny(host, reason, token, words):
 
 
 def test_own_user_that_was_not_made_yet(host):
-    """The first thing that goes wrong with [accounts]: nobody ran sync."""
+    """The first mistake with [accounts]: sync did not run yet."""
     host.write_config("[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n")
     for words in ((), ("--user", "ci_deployer")):
         answer = denied(host.explain(host.token(), "--json", *words))
@@ -221,7 +221,7 @@ def test_waiting_for_a_terminal_is_told(host):
 
 
 def test_login_would_refresh_the_keys(host):
-    """keys purge, and the set of the next login is fetched: explain only looks, and says so."""
+    """keys purge, and the set of the next login is fetched: explain changes nothing, and reports that."""
     host.write_config(RULES)
     text = host.config.read_text()
     host.write("ksa.conf", text.replace("keys = file:%s" % (host.folder / "prod.jwks"),
@@ -231,7 +231,7 @@ def test_login_would_refresh_the_keys(host):
     assert (answer["reason"], answer["would_refresh"]) == ("keys-unusable", True)
     assert [step["detail"].endswith(said) for step in answer["steps"] if step["step"] == "key"] == [True]
     assert said in host.explain(host.token(), *FROM).out
-    # No login would, for a token that could let nobody in.
+    # No login would, for a token that could not be admitted.
     answer = denied(host.explain(host.token(audience="ssh://other"), "--json", *FROM))
     assert (answer["reason"], answer["would_refresh"]) == ("keys-unusable", False)
     assert said not in host.explain(host.token(audience="ssh://other"), *FROM).out
@@ -292,7 +292,7 @@ def test_rules_after_the_one_that_matched_are_left_out(host):
 
 
 def test_hostile_words_stay_in_their_place(host):
-    """In text, whatever comes from outside is quoted; in JSON it is a string."""
+    """In text, a value from outside is quoted; in JSON it is a string."""
     token = host.token(audience="\x1b[31m\n", jti="\x1b", iss="https://\x1b[2J")
     text = host.explain(token, "--user", "\x1b[1m\nallow", "--service", "sshd\nallow")
     assert "\x1b" not in text.out and "\nallow" not in text.out
@@ -308,7 +308,7 @@ def test_hostile_claims_of_a_good_signature(host, name):
     host.explain(token, "--user", "deploy-bot", "--json", *FROM).json
 
 
-# --- Each line says what was checked, and nothing else ---
+# --- Each line has the checked value, and nothing else ---
 
 
 def detail(answer, name):
@@ -353,7 +353,7 @@ def test_an_address_that_was_not_given_is_not_one_that_failed(host):
 
 
 def test_a_user_that_is_not_looked_up(host):
-    """With local_user = no nobody asks whether there is one, though there is."""
+    """With local_user = no the local user is not looked up, though one exists."""
     host.write_config("[rule app]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = app\n\n"
                       "[service app]\naudience = app://build-7\nlocal_user = no\n")
     answer = host.explain(host.token(audience="app://build-7"), "--json", "--service", "app").json
@@ -367,7 +367,7 @@ def test_the_audience_that_counts_is_shown(host):
 
 
 def test_a_registry_that_cannot_be_used_answers_nothing(host):
-    """The user is none that ksa makes, so the login goes on."""
+    """ksa does not manage the user, so the login goes on."""
     host.write_config(RULES.replace("user = deploy-bot\n", "user = @own\n"))
     registry.PATH.parent.mkdir(mode=0o755, exist_ok=True)
     registry.PATH.write_bytes(b"x")
@@ -451,7 +451,7 @@ def test_usage(host, words):
 
 
 def test_without_root(build):
-    """A user asks about a token of his own: the configuration holds no secret."""
+    """A user asks about their own token: the configuration holds no secret."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -574,7 +574,7 @@ def test_offline_asks_nobody(host, review, result, reason, said):
 
 @pytest.mark.parametrize("review", ["prefer", "require", "never"])
 def test_asking_the_cluster_is_for_root(build, review):
-    """Another user cannot read the credential: that is no answer about the token."""
+    """Another user cannot read the credential: that does not decide about the token."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -596,7 +596,7 @@ def test_asking_the_cluster_is_for_root(build, review):
 
 
 def test_a_question_uses_no_token_up(host):
-    """once = yes: asked twice, and both times it would let in; no mark is made."""
+    """once = yes: explained twice, admitted both times; no mark is created."""
     host.write_config(RULES.replace("service = sshd\n", "service = sshd\nonce = yes\n"))
     token = host.token()
     for _ in range(2):

@@ -304,7 +304,7 @@ def test_unknown_words(host, words):
 
 @pytest.mark.parametrize("command", [("check",), ("options", "--json"), ("check", "--json")], ids=range(3))
 def test_full_disk(host, command):
-    """An answer that was not written is no answer."""
+    """A result that could not be written is an error."""
     words = " ".join(command) + (" --config %s" % host.config if command[0] == "check" else "")
     command = "%s %s >/dev/full" % (host.ksactl, words)
     host.ksactl = "sh"

@@ -37,7 +37,7 @@ def mode(path):
     return os.stat(path).st_mode & 0o7777
 
 
-# --- What is said, and where ---
+# --- Messages and their place ---
 
 
 def test_the_journal_has_each_line_once(cluster):
@@ -83,7 +83,7 @@ def test_api(cluster):
 
 
 def test_folders_are_made(cluster):
-    """Whatever the umask of who types it."""
+    """With any umask of the caller."""
     CACHE.rmdir()
     RUN.rmdir()
     for umask in ("0077", "0000"):
@@ -95,7 +95,7 @@ def test_folders_are_made(cluster):
 
 
 def test_api_without_a_credential(cluster):
-    """As where the administrator opened the keys to everybody."""
+    """As if the administrator opened the keys to everybody."""
     cluster.configure(cluster.section(more=""))
     assert cluster.refresh("prod").status == 0
     assert bearer_of(cluster.requests()[0]) is None
@@ -221,7 +221,7 @@ def test_a_credential_that_others_can_read_is_not_sent(cluster):
 
 
 def test_a_cluster_that_was_rebuilt(cluster):
-    """Its new keys are taken, for no login would work; the log says that none is left of the old."""
+    """Its new keys are taken, for no login would work; the log records that no old key is left."""
     assert cluster.refresh("prod").status == 0
     new = issuer.Key("ES256")
     cluster.server.pages[KEYS] = jwks_page(cluster.host.key, new)
@@ -249,7 +249,7 @@ def test_cooldown(cluster):
 
 @pytest.mark.parametrize("ago, asks", [(20000, False), (31000, True), (-20000, False), (-3600_000, True), (None, True)])
 def test_stamps(cluster, ago, asks):
-    """Those of another boot, and what is no stamp, hold nobody up."""
+    """Stamps of another boot, and malformed ones, delay no refresh."""
     LOCKS.mkdir(mode=0o700)
     cluster.host.write(LOCKS / "prod.stamp", "%d\n" % (cluster.uptime() - ago) if ago is not None else "\0x", 0o600)
     assert cluster.refresh("--cooldown", "prod").status == 0
@@ -310,7 +310,7 @@ def test_if_older(cluster):
 
 
 def test_all(cluster, elsewhere):
-    """One that fails does not keep the others; those in a file are nobody's affair."""
+    """One that fails does not keep the others; keys in a file are not refreshed."""
     cluster.configure(cluster.section(keys="https://127.0.0.1:1/keys", name="dead"), cluster.section(),
                       cluster.section(keys="file:/etc/ksa/prod.jwks", name="filed"),
                       cluster.section(keys=elsewhere.url + "/keys", name="other"))
@@ -334,7 +334,7 @@ def test_one_that_hangs_leaves_time_to_the_next(cluster, elsewhere):
 
 
 def test_what_a_login_started_ends_with_it(cluster):
-    """Whatever holds it up: nobody would know of it."""
+    """In any state: otherwise it would stay unnoticed."""
     assert cluster.refresh("prod").status == 0
     cluster.configure(cluster.section(), host="timeout = 1s\n")
     with subprocess.Popen(["flock", LOCKS / "prod.lock", "sleep", "60"], process_group=0) as holder:
@@ -344,7 +344,7 @@ def test_what_a_login_started_ends_with_it(cluster):
     assert cluster.refresh("prod").status == 0
 
 
-# --- Whatever ends it ---
+# --- A refresh that is ended ---
 
 
 def test_a_refresher_that_was_killed_holds_no_lock(cluster):
@@ -395,7 +395,7 @@ def test_killed_at_every_step_of_a_write(cluster, tmp_path):
 
 @pytest.mark.parametrize("full", ["cache", "run"])
 def test_a_full_disk(cluster, full):
-    """The old set stays, and no half of a new one; without a stamp nobody is asked."""
+    """The old set stays, and no half of a new one; without a stamp no request is sent."""
     assert cluster.refresh("prod").status == 0
     before = (CACHE / "prod/keys").read_bytes()
     folder = CACHE if full == "cache" else RUN

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl accounts restore, and a registry that was lost: what a host remembers of its uids is never replaced unseen."""
+"""ksactl accounts restore, and a registry that was lost: the uids that a host remembers are never replaced silently."""
 import fcntl
 import os
 import shutil

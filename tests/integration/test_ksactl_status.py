@@ -30,7 +30,7 @@ def self_review(user=USER, ahead=0, status="201 Created"):
 
 
 def may(*denied, status="201 Created"):
-    """What the API server says of all that this host might create, but for the resources DENIED."""
+    """The API server's responses about all that this host may create, except the resources DENIED."""
     def answer(request, _):
         wanted = json.loads(request.partition("\r\n\r\n")[2])["spec"]["resourceAttributes"]
         return json_page({"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {},
@@ -52,12 +52,12 @@ def cluster(host):
 
 
 def without_numbers(text):
-    """Two runs of ksactl may be in two seconds: what they say of a time differs."""
+    """Two runs of ksactl may be in different seconds, and print different times."""
     return re.sub(r"\d+", "N", text)
 
 
 def status(cluster, expected, *words):
-    """What it says, which text and JSON must say alike: the parts of the only cluster."""
+    """Its text, and the parts of the only cluster, which must be the same in text and JSON."""
     text, answer = cluster.ksactl_up("status", *words), cluster.ksactl_up("status", "--json", *words)
     assert text.err == answer.err == "" and answer.json["result"] == expected, answer
     assert text.status == answer.status == EXITS[expected], text
@@ -98,7 +98,7 @@ def test_well(cluster):
 
 
 def test_passwords_in_urls_are_not_told(cluster):
-    """Neither by what succeeds nor by what fails, in text, JSON or log."""
+    """Neither by commands that succeed nor by those that fail, in text, JSON or log."""
     url = cluster.server.url
     secret = url.replace("https://", "https://joe:hunter2@")
     host = cluster.host
@@ -120,7 +120,7 @@ ONCE = RULE + "once = yes\n"
 
 
 def marks(cluster, expected):
-    """What status says of them, which text and JSON must say alike."""
+    """The part of status about them, which must be the same in text and JSON."""
     text, answer = cluster.ksactl("status", "--offline"), cluster.ksactl("status", "--offline", "--json")
     found = answer.json["marks"]
     assert (text.status, answer.status, answer.json["result"]) == (EXITS[expected], EXITS[expected], expected), answer
@@ -237,7 +237,7 @@ def test_age_of_the_credential(cluster, age, expected):
 
 
 def test_a_credential_that_ended(cluster):
-    """It said that it ends in 0 s, an hour later."""
+    """It printed, an hour later, that it ends in 0 s."""
     cluster.give_credential(age=90000)
     text, _ = status(cluster, "critical")
     assert "  credential  ksa-system/host-verifier, expired 1 h ago\n" in text
@@ -318,7 +318,7 @@ ANSWERS = {"401": page(b"", "401 Unauthorized"), "403": page(b"", "403 Forbidden
                                               ("prefer", {"403": "ok", "404": "ok"}), ("require", {"403": "ok", "404": "ok"})])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answers(cluster, answer, review, expected):
-    """Logins that ask are refused for each of them: review = prefer forgives that nobody answers, and nothing else."""
+    """Logins that ask are refused for each of them: review = prefer admits a login without a response, and no other."""
     cluster.configure(cluster.section(more="credential_file = %s\nreview = %s\n" % (CREDENTIAL, review)))
     cluster.server.pages[PATH] = ANSWERS[answer]
     text, parts = status(cluster, expected.get(answer, "warning" if review == "never" else "critical"))
@@ -440,7 +440,7 @@ def test_a_name_from_outside_is_quoted(cluster):
 
 
 def test_offline_and_without_root(cluster):
-    """What root alone can see is unknown to others, and trouble that others can see is trouble."""
+    """Facts that only root can read are unknown to others; trouble that others can see is reported."""
     def status_by(user, *words):
         return cluster.host.run(["ksactl", "status", *words], user=user)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The house, as HACKING.md has it: which directory may include which, what may call what, how long things are."""
+"""The layers of HACKING.md: the includes of each directory, the callers of some functions, lengths of functions and files."""
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-# Each directory, and those of the same part (common, admin, or itself) that it may include beside itself. In the
+# Each directory, and those of the same part (common, admin, or itself) that it may include besides itself. In the
 # order of the layers: none includes a later one.
 COMMON = {
     "base": set(),
@@ -78,7 +78,7 @@ def test_a_file_includes_only_files_above_it_in_its_directory(fragment):
                     assert full == stem or order.index(full) < order.index(stem), "%s includes %s" % (stem, name)
 
 
-LINKS = {  # what of ksa each program and library is linked with
+LINKS = {  # the libraries of ksa that each program and library is linked with
     ("common/common.am", "libksa_base_la"): [],
     ("common/common.am", "libksa_la"): ["libksa-base.la", "libksa-registry.la"],
     ("admin/admin.am", "libksa_admin_la"): ["libksa.la"],
@@ -124,7 +124,7 @@ def test_libraries_stay_in_their_directories(path):
         assert "signal.h" not in headers or path.stem == "process"
 
 
-ONLY = {  # where a call belongs
+ONLY = {  # the files that may have a call
     r"\bexplicit_bzero\(|\bOPENSSL_cleanse\(": {"common/base/secret.c"},
     r"\bjson_load\w*\(": {"common/token/json.c"},
     r"\bjson_set_alloc_funcs\w*\(": {"admin/base/json_wipe.c"},
@@ -134,12 +134,12 @@ ONLY = {  # where a call belongs
                                "admin/accounts/local_files.c", "ksactl/nsswitch.c",
                                "admin/accounts/id_map.c",  # the kernel's
                                "ksactl/check_sshd.c", "admin/host/tool.c",  # what pam-auth-update wrote
-                               # what an administrator names, wherever it is
+                               # files that an administrator names, in any place
                                "ksactl/read_token.c",
                                "pam_module/token_file.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
                                                      "nss_module/map.c"},  # whether a second has passed
-    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c"},  # where standard error goes
+    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c"},  # the destination of standard error
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/process.c"},

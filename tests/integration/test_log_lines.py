@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a client that proves nothing can write into the log: one line, of limited length, with the whole reason."""
+"""A client without a valid token can write into the log: one line, of limited length, with the whole reason."""
 import re
 
 import pytest

@@ -40,7 +40,7 @@ def test_each_row_of_a_table_is_one_line(renderer, page):
     assert [row for row in rows if row not in lines] == []
 
 
-# What a word that is also the name of a macro, or a macro in the arguments of another, leaves in the text.
+# The trace in the text of a word that is also the name of a macro, or of a macro in the arguments of another.
 MISRENDERED = {
     "a word as the name of a header": r"<[^<>]*>",
     "quotes in quotes": r"‘[^’]*‘|’’|“[^”]*“",

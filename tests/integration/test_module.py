@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What leaves the built objects, and what they bring into other people's processes."""
+"""The symbols of the built objects, and the libraries that they load into other programs."""
 import os
 import re
 import subprocess
@@ -36,7 +36,7 @@ def test_module_links_what_the_design_says():
 
 
 def test_libcurl_is_for_ksa_fetch_alone():
-    """The packages of the host side: what speaks to the network is one program."""
+    """The packages of the host side: one program uses the network."""
     assert any(name.startswith("libcurl") for name in needed("/usr/libexec/ksa/ksa-fetch"))
     for path in (MODULE, "/usr/sbin/ksactl"):
         assert not any(name.startswith("libcurl") for name in needed(path)), path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The NSS module as it is installed, through glibc: what it brings into every process, and what it answers."""
+"""The NSS module as it is installed, through glibc: the libraries that it loads into every process, and its answers."""
 import os
 import re
 import stat
@@ -152,7 +152,7 @@ def test_enumeration_of_many_and_a_large_group(accounts):
 
 
 def test_local_files_win(accounts):
-    """A user of the same name in /etc/passwd is that user, and a uid is his."""
+    """A user of the same name in /etc/passwd is that user, and owns that user's uid."""
     accounts.make("account alice 1900000001 active prod ci deployer /home/other /bin/sh 0 -\n"
                   "account other 1501 active prod ci runner /home/other /bin/sh 0 -\n")
     assert accounts.getent("passwd", "alice")[1][0].split(":")[2] == "1900000001"
@@ -161,7 +161,7 @@ def test_local_files_win(accounts):
     assert run("id", "-un", "1501").strip() == "alice"
 
 
-# --- Where there is no registry ---
+# --- Without a registry ---
 
 
 def test_no_file_and_no_folder(private):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The NSS module and a registry that is damaged, hostile, or changes under its readers: what is not sound is not
-answered, the next service is asked, and no process dies of it."""
+"""The NSS module and a registry that is damaged, hostile, or changes under its readers: an invalid record is not
+returned, the next service is asked, and no process dies of it."""
 import os
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def is_sound():
 
 
 def check_unavailable():
-    """Ours says nothing, by any way; a service behind it answers."""
+    """Our module finds nothing, by any call; a service after it answers."""
     for question in (("passwd", "ci_deployer"), ("passwd", registry.UID), ("group", "k8s-ci"), ("group", registry.GID),
                      ("passwd", "alice")):
         assert registry.getent(*question) == (2, []), question
@@ -102,7 +102,7 @@ def test_bytes_all_over_the_file(accounts):
     for offset in range(160, len(sound), 11):
         accounts.replace(sound[:offset] + bytes([sound[offset] ^ 1 << offset % 8]) + sound[offset + 1:])
         answered += is_sound()
-    assert answered > 0  # what is damaged elsewhere does not take every user away
+    assert answered > 0  # damage elsewhere does not remove every user
 
 
 def test_sssd_bus_error_of_a_cut_file(accounts):
@@ -148,7 +148,7 @@ def test_no_regular_file(accounts, tmp_path):
     registry.PATH.symlink_to(sound)
     check_unavailable()
     registry.PATH.unlink()
-    os.mkfifo(registry.PATH, 0o644)  # nobody ever writes into it
+    os.mkfifo(registry.PATH, 0o644)  # no process ever writes into it
     check_unavailable()
     registry.PATH.unlink()
     registry.PATH.mkdir()
@@ -205,7 +205,7 @@ def test_ghsa_6gp8_pp9v_gx45_no_uid_that_systemd_gives_away(accounts):
 
 
 def test_cve_2025_49012_a_group_is_its_name_and_nothing_that_is_shown(accounts):
-    """himmelblau let groups be named by a display name, which anybody in the directory could give to a group of his."""
+    """himmelblau named groups by a display name, which anyone in the directory could give to their group."""
     for key in ("ci", "prod/ci", "prod:ci", "K8S-CI", "k8s-ci ", "prod/ci/deployer", "deployer", "sudo", "admin", "wheel"):
         assert registry.getent("group", key) == (2, []), key
     assert registry.getent("passwd", "prod/ci/deployer") == (2, [])
@@ -219,7 +219,7 @@ def test_cve_2020_8903_no_powerful_group_by_default(accounts):
         accounts.make(registry.LINES + "gid 1500 %d\n" % gid)
         found = subprocess.run(["id", "-G", "ci_deployer"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert str(gid) not in found.stdout.split()
-    # Where an administrator said so, by name, for one account.
+    # If an administrator allowed it, by name, for one account.
     accounts.make("account ci_x 1900000001 active prod ci x /home/x /bin/sh 2 4\n")
     assert subprocess.run(["id", "-G", "ci_x"], stdout=subprocess.PIPE, text=True).stdout.split() == ["1900000001", "4"]
 

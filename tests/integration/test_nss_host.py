@@ -61,7 +61,7 @@ def test_ps(accounts):
 
 
 def test_a_process_becomes_the_user(accounts):
-    """As systemd's User= does it: there is no systemd to ask in a private host, and these are the same calls."""
+    """As systemd's User= does it: a private host has no systemd, and these are the same calls."""
     groups = out("setpriv", "--reuid=ci_deployer", "--regid=ci_deployer", "--init-groups", "id", "-G").split()
     assert sorted(groups) == ["1500", "1900000001", "2000000000"]
 
@@ -102,7 +102,7 @@ def test_useradd_takes_no_name_that_is_given(accounts):
 
 @pytest.mark.skipif(not shutil.which("nscd"), reason="there is no nscd")
 def test_nscd(accounts):
-    """It asks for us, and remembers: a user who is gone is gone for it as well, when its time is over."""
+    """It asks for us, and remembers: a removed user is gone for it as well, when its entry has expired."""
     Path("/run/nscd").mkdir(exist_ok=True)
     Path("/var/cache/nscd").mkdir(exist_ok=True)
     out("nscd")
@@ -155,7 +155,7 @@ def libraries(program):
 
 @pytest.fixture
 def jail(accounts, tmp_path):
-    """A folder to chroot to, with getent and nothing of /etc but nsswitch.conf."""
+    """A directory to chroot to, with getent and only nsswitch.conf in /etc."""
     getent = shutil.which("getent")
     for path in [getent, str(MODULE), *libraries(getent)]:
         target = tmp_path / path.lstrip("/")
@@ -182,7 +182,7 @@ def test_chroot_with_a_registry(jail):
 
 
 def test_a_process_that_goes_into_a_chroot(accounts, tmp_path):
-    """sshd's child that has not authenticated anybody is in one: what it kept from outside is no answer there."""
+    """sshd's child that has not authenticated anybody is in one: a mapping from outside must not answer there."""
     pwd.getpwnam("ci_deployer")
     grp.getgrnam("k8s-ci")
     reader, writer = os.pipe()
@@ -217,7 +217,7 @@ def test_container_with_etc_and_the_registry_of_its_host(jail):
 
 
 def test_user_namespace_where_root_is_not_mapped(accounts):
-    """The registry belongs to nobody who is known there, so it is not believed; and nothing dies of it."""
+    """The owner of the registry is unknown there, so the file is not trusted, and no process dies."""
     assert registry.getent("passwd", "ci_deployer", command=["unshare", "--user"]) == (2, [])
     assert registry.getent("passwd", "alice", service=None, command=["unshare", "--user"])[0] == 0
     assert registry.getent("passwd", "ci_deployer", command=["unshare", "--user", "--map-root-user"]) == (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""once = yes: a token lets somebody in once on this host, whatever happens meanwhile."""
+"""once = yes: a token admits one login on this host, in spite of restarts, races and failures."""
 import os
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ def once(login_host):
 
 
 def together(token, times, **arguments):
-    """What TIMES logins with one token came to, all begun before the first ends."""
+    """The results of TIMES logins with one token, all begun before the first ends."""
     ready, go = os.pipe(), os.pipe()
     children = []
     for _ in range(times):
@@ -94,7 +94,7 @@ def test_other_tokens_are_not_held_up(once):
 
 
 def test_what_a_mark_is(once):
-    """Empty, of root, and named so that what clears it away knows when its time is over."""
+    """Empty, of root, and its name has the time at which it may be removed."""
     token = once.host.token()
     once.login(token, unchanged=False)
     mark, = USED.iterdir()
@@ -105,7 +105,7 @@ def test_what_a_mark_is(once):
 
 
 def test_a_refused_token_is_not_used_up(once):
-    """The mark comes last of all: what the cluster or a rule refuses may come again."""
+    """The mark comes last of all: a token that the cluster or a rule refused may be used again."""
     once.write("require", rule="once = yes")
     token = once.host.token()
     once.server.revoked.add("deployer")
@@ -116,7 +116,7 @@ def test_a_refused_token_is_not_used_up(once):
 
 
 def test_explain_uses_nothing_up(once):
-    """It says what a login would come to."""
+    """It reports the result of a login."""
     def explain():
         return once.host.run(["ksactl", "explain", "--token-file", "-", "--user", "deploy-bot"], user="root", stdin=token.encode())
 

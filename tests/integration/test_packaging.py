@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""packaging/systemd and packaging/kubernetes: what is installed is well formed, and the services can do their work in
-the confinement that they ask for."""
+"""packaging/systemd and packaging/kubernetes: the installed files are well formed, and the services can do their work in
+their confinement."""
 import os
 import re
 import shutil
@@ -133,7 +133,7 @@ for action in (lambda: os.chown("/run/ksa", 1, 1), lambda: socket.socket(socket.
 def test_helper_in_the_confinement(cluster):
     """It becomes _ksa, asks, and can be ended by the root that started it; and the confinement is one."""
     cluster.server.pages["/"] = page(b"hello")
-    shutil.copy(ROOT / "tests/support/fetch.py", "/etc/ksa/test")  # a unit sees a /tmp of its own, and the sources may stand there
+    shutil.copy(ROOT / "tests/support/fetch.py", "/etc/ksa/test")  # a unit sees a /tmp of its own, and the sources may be there
     names = {"support": "/etc/ksa/test", "url": cluster.server.url + "/", "ca": Path("/etc/ksa/test/ca.pem").read_text()}
     unit = UNITS / "ksa-keys.service"
     result = run([*CONFINE, unit, sys.executable, "-c", ASK % names], env={"PATH": os.environ["PATH"]})
@@ -184,7 +184,7 @@ def test_accounts_service(cluster):
 
 
 def documents(name):
-    """(kind, name, text) of each document; a real API server judges the rest (tests/e2e)."""
+    """(kind, name, text) of each document; a real API server checks the rest (tests/e2e)."""
     parts = (ROOT / "packaging/kubernetes" / name).read_text().split("\n---\n")[1:]
     return [(re.search(r"^kind: (\w+)$", part, re.M).group(1), re.search(r"^  name: ([\w-]+)$", part, re.M).group(1), part)
             for part in parts]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The real module through the real libpam: codes, prompts, words, log lines, and what it leaves behind."""
+"""The real module through the real libpam: codes, prompts, texts, log lines, and its traces in the process."""
 import os
 import re
 import shutil
@@ -73,7 +73,7 @@ REFUSED = {
 @pytest.mark.parametrize("reason", REFUSED)
 def test_refused(stack, reason):
     result = stack.attempt(issuer.answers(stack.host.token(**REFUSED[reason])))
-    # The account phase ignores who was refused: alone in a stack that is no success either.
+    # The account phase ignores a refused login; alone in a stack it does not succeed either.
     assert result["auth"] == "AUTH_ERR" and result["codes"]["acct_mgmt"] != "SUCCESS", result
     assert result["reasons"] == [reason] and result["environment"] == [], result
     assert 1000000 <= max(result["delays"]) <= 3000000  # libpam varies the 2 s
@@ -102,7 +102,7 @@ def test_two_clusters_of_one_issuer(stack):
     host, other = stack.host, issuer.Key("ES256")
     shared_issuer(host, other)
     assert stack.attempt(issuer.answers(host.token()))["auth"] == "SUCCESS"  # the key is in one
-    assert stack.attempt(issuer.answers(host.token(other)))["reasons"] == ["no-rule"]  # and the other is no prod
+    assert stack.attempt(issuer.answers(host.token(other)))["reasons"] == ["no-rule"]  # and the other is not in prod
     stranger = issuer.Key("ES256")
     assert stack.attempt(issuer.answers(host.token(stranger)))["reasons"] == ["unknown-kid"]  # in none
     shared_issuer(host, other, host.key)
@@ -154,7 +154,7 @@ def test_zone_of_an_address(stack, rhost, admitted):
 
 @pytest.mark.parametrize("user", ("root", "daemon"))
 def test_system_users_must_be_named(stack, user):
-    """uid 0, and one below 1000: a rule that names the user says so; @own would not."""
+    """uid 0, and one below 1000: the refusal of a rule that names the user reports it; @own would not match."""
     stack.host.edit(CONFIG, "user = deploy-bot", "user = deploy-bot %s" % user)
     assert stack.attempt(issuer.answers(stack.host.token()), user=user)["auth"] == "SUCCESS"
     stack.host.edit(CONFIG, "user = deploy-bot %s" % user, "user = deploy-bot")
@@ -215,7 +215,7 @@ def test_token_cut(stack, size):
 
 
 def junk(length):
-    """What sshd puts in place of an answer of that length."""
+    """The junk that sshd puts in place of an answer of that length."""
     return ("\b\n\r\x7fINCORRECT" * (length // 13 + 1))[:length]
 
 
@@ -242,7 +242,7 @@ def test_user_changed_between_auth_and_account(stack):
 
 
 def test_account_without_a_token_ignores(stack):
-    """People with keys, NOPASSWD: no configuration is opened and nothing said, even where it is broken."""
+    """People with keys, NOPASSWD: no configuration is opened and nothing logged, even if it is broken."""
     stack.host.write(CONFIG, "broken\n")
     Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")
     size = stack.host.log_size()
@@ -254,7 +254,7 @@ def test_account_without_a_token_ignores(stack):
 @pytest.mark.parametrize("name, reason", (("deployer", None), ("retired", "account-disabled"), ("remade", "account-disabled"),
                                           ("torn", "account-disabled"), ("gone", "account-unknown")))
 def test_account_of_a_user_that_nobody_may_be(stack, name, reason):
-    """However he came in."""
+    """By any way of logging in."""
     registry.name_service()
     registry.make()
     Path(pam.CONFDIR, "people").write_text("account [default=die ignore=ignore] pam_ksa.so\naccount required pam_permit.so\n")

@@ -13,7 +13,7 @@ LONG_REFUSED = ("AUTH_ERR", "SYSTEM_ERR")  # the latter is libpam's, on a kernel
 
 
 def grant_twice(stack):
-    """Both users may log in with the token: what decides is which of them the token was asked for."""
+    """Both users may log in with the token; the decision is about the user at the prompt."""
     stack.host.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot alice\nservice = sshd login\n")
     stack.write("login")
 
@@ -36,7 +36,7 @@ def test_items_set_again_to_the_same_while_the_token_is_asked_for(stack):
 
 
 def test_service_changed_to_a_stack_without_the_module(stack):
-    """libpam unloads the modules of the old stack, and pam_end calls what a module left behind in the handle."""
+    """libpam unloads the modules of the old stack, and pam_end calls the cleanup functions that a module left in the handle."""
     Path(pam.CONFDIR, "people").write_text("auth required pam_permit.so\naccount required pam_permit.so\n")
     result = stack.attempt(issuer.answers(stack.host.token()), before_account={"service": "people"})
     assert result["codes"] == {"authenticate": "SUCCESS", "acct_mgmt": "SUCCESS"}, result
@@ -45,7 +45,7 @@ def test_service_changed_to_a_stack_without_the_module(stack):
 @pytest.mark.parametrize("name", ("rhost", "tty"))
 @pytest.mark.parametrize("rule", ("", "from = 10.0.0.0/8\n"), ids=("anywhere", "from"))
 def test_item_of_100000_bytes_is_refused_before_the_prompt(stack, name, rule):
-    """libpam writes both into its audit record. If they do not fit, it returns PAM_SYSTEM_ERR, whatever the module returned."""
+    """libpam writes both into its audit record. If they do not fit, it returns PAM_SYSTEM_ERR in place of the module's result."""
     stack.host.write_config("[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n" + rule)
     result = stack.attempt(issuer.answers(stack.host.token()), **{name: LONG})
     assert result["auth"] in LONG_REFUSED and result["reasons"] == ["item-too-long"], result

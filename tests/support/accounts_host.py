@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The private host with local users made from the service accounts of a real API server: its sync, its NSS, and what
-another host that synced at another time makes of the same."""
+"""The private host with local users made from the service accounts of a real API server: its sync, its NSS, and a
+second host that syncs the same accounts at another time."""
 import contextlib
 import hashlib
 import os
@@ -30,7 +30,7 @@ OWN_USER_RULE = "account = prod:*/*\nuser = @own\nservice = sshd sudo"
 
 
 def hashed(cluster, namespace, account, low=RANGE[0], high=RANGE[1]):
-    """The uid as ksa.conf(5) says it is computed: shares no code with what it tests."""
+    """The uid, computed as in ksa.conf(5). It shares no code with the product."""
     text = b"".join(part.encode() + b"\0" for part in (cluster, namespace, account))
     uid = low + int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % (high - low + 1)
     while 2147352576 <= uid <= 2147418111:  # systemd's, of files in images
@@ -40,7 +40,7 @@ def hashed(cluster, namespace, account, low=RANGE[0], high=RANGE[1]):
 
 
 def passwd(name, run=()):
-    """The fields of getent passwd, through whatever RUN starts it with; None for nobody."""
+    """The fields of getent passwd, started by the command RUN; None if the user does not exist."""
     process = subprocess.run([*run, "getent", "passwd", str(name)], stdout=subprocess.PIPE, text=True, timeout=60)
     assert process.returncode in (0, 2), process
     return process.stdout.rstrip("\n").split(":") if process.returncode == 0 else None

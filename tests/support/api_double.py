@@ -57,7 +57,7 @@ class AccountList:
     Service accounts as an API server lists them, page by page (GET /api/v1/.../serviceaccounts).
 
     accounts  [metadata]; add() makes one
-    page_max  accounts of a page, whatever limit= requests
+    page_max  accounts of a page, even if limit= allows more
     replace   a function of (number of the request from 1, query, valid response) that returns another response, or None
     queries   [(path, query)] of all requests
     """

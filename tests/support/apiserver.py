@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A cluster's API server: kube-apiserver and etcd as they are released, on loopback of the private host.
-There is no controller and no kubelet: what a token is bound to is objects, and tests make them."""
+It has no controller and no kubelet; tests create the objects that tokens are bound to."""
 import contextlib
 import http.client
 import json
@@ -19,7 +19,7 @@ from tls_server import Certificates
 
 NAMES = "IP:127.0.0.1,DNS:localhost,DNS:api.prod.test"
 SECONDS_TO_START = 120
-# One event a request, when it was answered; bodies never. What the server asks of itself is left out.
+# One event a request, when it was answered; bodies never. The server's own requests are left out.
 AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
     {"level": "None", "users": ["system:apiserver"]},
     {"level": "None", "nonResourceURLs": ["/readyz"]},
@@ -54,8 +54,8 @@ class Answer:
 
 
 class ApiServer:
-    """PROGRAMS is the folder of kube-apiserver and etcd; it listens on PORT, etcd on the two behind it. The
-    first of KEYS signs, all of them are published. Another cluster is another folder and another port."""
+    """PROGRAMS is the directory of kube-apiserver and etcd. The server listens on PORT, etcd on the next two. The
+    first of KEYS signs, all of them are published. Another cluster has another directory and port."""
 
     def __init__(self, programs, folder, port=6443, keys=None, issuer_url=issuer.ISSUER, jwks_uri=None, options=()):
         self.programs, self.folder, self.port = programs, folder, port
@@ -149,7 +149,7 @@ class ApiServer:
             ("etcd-servers", self.etcd_url), ("secure-port", self.port), ("bind-address", "127.0.0.1"),
             ("advertise-address", "127.0.0.1"), ("service-cluster-ip-range", "10.96.0.0/16"),
             ("endpoint-reconciler-type", "none"), ("authorization-mode", "RBAC"),
-            ("disable-admission-plugins", "ServiceAccount"),  # nobody makes a namespace's default account here
+            ("disable-admission-plugins", "ServiceAccount"),  # no controller creates a namespace's default account here
             ("tls-cert-file", self.serving[0]), ("tls-private-key-file", self.serving[1]),
             ("client-ca-file", self.clients.ca), ("cert-dir", self.folder),
             ("service-account-issuer", self.issuer), *([("service-account-jwks-uri", self.jwks_uri)] if self.jwks_uri else []),
@@ -170,7 +170,7 @@ class ApiServer:
     # --- Requests ---
 
     def request(self, method, path, body=None, headers=(), bearer=None, certificate=None):
-        """Any request, by anybody: a token, a client certificate (its file and its key's), ADMIN, or nobody."""
+        """Any request, with a token, a client certificate (its file and its key's), ADMIN, or no credential."""
         context = ssl.create_default_context(cafile=self.ca)
         # Python 3.13 requires extensions that the certificates of these tests lack, such as the key usage of the authority.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -210,7 +210,7 @@ class ApiServer:
         return self.ask("DELETE", path, {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0})
 
     def apply(self, manifests):
-        """Text of YAML documents (or JSON, which is YAML), as kubectl apply takes them. What the server made of them."""
+        """Text of YAML documents (or JSON, which is YAML), as kubectl apply takes them. Returns the objects as created."""
         return [self._apply(one) for one in yaml.safe_load_all(manifests) if one]
 
     def _apply(self, manifest):
@@ -222,7 +222,7 @@ class ApiServer:
         path = "%s%s/%s/%s?fieldManager=tests&force=true" % (group, space, kind["name"], urllib.parse.quote(metadata["name"]))
         return self.ask("PATCH", path, manifest, Content_Type="application/apply-patch+yaml")
 
-    # --- Objects: what is there already is taken as it is ---
+    # --- Objects: an existing one is kept ---
 
     def namespace(self, name):
         self.post("/api/v1/namespaces", {"metadata": {"name": name}}, allow=[409])
@@ -258,7 +258,7 @@ class ApiServer:
         return self.post(self._account_path(namespace, account) + "/token", {"spec": spec})["status"]["token"]
 
     def grant(self, name, rules, *subjects, namespace=None):
-        """A role and its binding, both called NAME; of the cluster where there is no NAMESPACE. The server heeds them
+        """A role and its binding, both called NAME; without NAMESPACE of the cluster. The server obeys them
         within moments, not at once: wait_until."""
         self._write_role(name, {"rules": rules}, namespace)
         self.bind(name, name, *subjects, namespace=namespace)
@@ -287,7 +287,7 @@ class ApiServer:
         return "/api/v1/namespaces/%s/serviceaccounts/%s" % (namespace, name)
 
     def review(self, token, *audiences):
-        """What a TokenReview says of TOKEN: its status."""
+        """The status of a TokenReview of TOKEN."""
         return self.post("/apis/authentication.k8s.io/v1/tokenreviews", {
             "apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
             "spec": {"token": token, "audiences": list(audiences)}})["status"]
@@ -304,7 +304,7 @@ class ApiServer:
         return [event for event in self._events(size) if not event["requestURI"].startswith(MARK)]
 
     def requests(self, path, size=0):
-        """The events since of requests for PATH, whatever stands behind it as query."""
+        """The events since of requests for PATH, with any query."""
         return [event for event in self.audit_since(size) if event["requestURI"].partition("?")[0] == path]
 
     def _events(self, size):

@@ -50,7 +50,7 @@ class Asker:
                                         universal_newlines=True)
 
     def ask(self, command, env):
-        """What a child of it does, which runs COMMAND with nothing but ENV."""
+        """Starts a child that runs COMMAND with only ENV."""
         script, out, err = (self.folder / ("asked." + name) for name in ("sh", "out", "err"))
         words = ["/usr/bin/env", "-i", *("%s=%s" % pair for pair in env.items()), *command]
         script.write_text("umask 0\nexec %s </dev/null >%s 2>%s\n" % (shlex.join(words), out, err))
@@ -138,7 +138,7 @@ class Client:
         return answers
 
     def refused(self, words, **environment):
-        """What is said where there must be no answer."""
+        """The error text of a prompt that must get no answer."""
         result = self.run(words, **environment)
         assert result.returncode == 1 and result.stdout == "", result
         assert result.stderr.startswith("ksa-askpass: ") and result.stderr.count("\n") == 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""More attacks of tests/attacks.tsv at the level of the decision: for each row what is handed over, and
-what is configured meanwhile. A case takes the scene (test_attacks_scene.py) and returns the token."""
+"""More attacks of tests/attacks.tsv at the level of the decision: the token of
+each row, and its configuration. A case takes the AttackSetup (test_attack_cases.py) and returns the token."""
 import base64
 import functools
 import hashlib
@@ -15,12 +15,12 @@ NOW = 1790000000  # when all of these log in
 
 @functools.lru_cache(maxsize=None)
 def key(algorithm="RS256", bits=2048, number=0):
-    """Keys are made once; NUMBER tells those of one kind apart."""
+    """Keys are made once; NUMBER distinguishes keys of one kind."""
     return issuer.Key(algorithm, bits)
 
 
 def token(which=None, header=None, payload=None, sign=None, signature=None, **claims):
-    """A good token of NOW, but for what is named."""
+    """A valid token of NOW, except for the named parts."""
     claims.setdefault("issued", NOW)
     return issuer.token(which or key(), issuer.claims(**claims) if payload is None else payload, header, sign, signature)
 
@@ -42,7 +42,7 @@ def claims(**changes):
 
 
 def claim_text(old, new):
-    """The payload with OLD replaced in its text: what no JSON writer would write."""
+    """The payload with OLD replaced in its text, as no JSON writer would write it."""
     def case(attack):
         text = issuer.compact(issuer.claims(issued=NOW)).decode()
         assert old in text

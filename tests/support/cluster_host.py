@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The private host with [cluster prod]: a double of an API server (DoubleHost), or a real one (RealHost). Its
-configuration, its credential, what it has cached, and logins with tokens that the real server made."""
+configuration, its credential, its cached keys, and logins with tokens that the real server made."""
 import os
 import re
 import shutil
@@ -41,7 +41,7 @@ def root_only(path):
 
 
 def eventually(condition, seconds=30):
-    """Waits for what another process does in seconds rather than moments, and leaves it the processor."""
+    """Waits until another process, which takes seconds, has met CONDITION, and leaves it the processor."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, "it did not happen"
@@ -231,7 +231,7 @@ class RealHost(ClusterHost):
         return result
 
     def refused_in_the_end(self, token, reason="review-refused", seconds=30):
-        """When what the server remembers of it is over. How often it was let in until then."""
+        """Logs in until the server's cached success has expired. Returns the number of logins that were admitted before."""
         end, before = time.monotonic() + seconds, 0
         while True:
             result = self.login(token)
@@ -274,7 +274,7 @@ class RealHost(ClusterHost):
                 (not paths or event["requestURI"].partition("?")[0] in paths)]
 
     def craft(self, key=None, namespace="ci", account="deployer", **changes):
-        """A token that nobody asked the server for, signed with its key."""
+        """A token that the server did not issue, signed with its key."""
         changes.setdefault("account_uid", self.server.account(namespace, account)["metadata"]["uid"])
         return self.host.remember(issuer.token(key or self.server.keys[0], issuer.claims(
             namespace=namespace, account=account, iss=self.server.issuer, **changes)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs a command as systemd would run it for a unit, where no systemd runs: confine.py UNIT [COMMAND...], without
+"""Runs a command as systemd would run it for a unit, on hosts without systemd: confine.py UNIT [COMMAND...], without
 COMMAND the unit's own. In force are ProtectSystem=strict, ReadWritePaths, PrivateTmp, ProtectHome, UMask,
 CapabilityBoundingSet, NoNewPrivileges, RestrictAddressFamilies, MemoryDenyWriteExecute and SystemCallFilter, from the
 unit's own lines."""
@@ -16,10 +16,10 @@ NEW_MOUNTS, REMOUNT, BIND, READ_ONLY, PRIVATE = 0x20000, 32, 4096, 1, 0x40000 | 
 CAPABILITIES = {"CAP_KILL": 5, "CAP_SETGID": 6, "CAP_SETUID": 7}
 KEPT = {"nosuid": 2, "nodev": 4, "noexec": 8, "noatime": 1024, "nodiratime": 2048, "relatime": 1 << 21}
 FAMILIES = {"AF_UNIX": 1, "AF_INET": 2, "AF_INET6": 10}
-# As seccomp has them: load, jump where equal, where all these bits or any of them are set, return.
+# As seccomp has them: load; jump if equal, if all of these bits are set, if any is set; return.
 LOAD, EQUAL, ANY, AND, RETURN = 0x20, 0x15, 0x45, 0x54, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # EPERM
-NUMBER, FIRST, THIRD = 0, 16, 32  # where struct seccomp_data has the call and its arguments
+NUMBER, FIRST, THIRD = 0, 16, 32  # offsets of the call and its arguments in struct seccomp_data
 
 
 def check(result, what):

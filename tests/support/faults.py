@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A whole login, the real module through libpam and the real ksa-fetch, whose cluster does something wrong; and what
-must hold whatever goes wrong. The tables of faults are in the tests."""
+"""A whole login, the real module through libpam and the real ksa-fetch, while the cluster or the
+host fails, and the properties of every login. The tables of failures are in the tests."""
 import contextlib
 import os
 import shutil
@@ -22,7 +22,7 @@ USED = Path("/var/lib/ksa/used")
 KEPT = ("/etc/ksa", "/var/lib/ksa", "/var/cache/ksa")
 FETCH = Path("/usr/libexec/ksa/ksa-fetch")
 HELPERS = (b"ksa-fetch", b"ksactl")
-# Seconds of a busy machine for the processes of a login, beside what it waits for.
+# Seconds of a busy machine for the processes of a login, in addition to its timeout.
 SLACK = 5
 # A host's timeout where the cluster answers: a busy machine is not to reach it.
 PATIENCE = 10
@@ -41,7 +41,7 @@ def helpers(*names):
 
 
 def kept_files():
-    """Every file that ksa reads or writes, with its bytes and who may read it; locks and stamps aside."""
+    """Every file that ksa reads or writes, with its bytes and its mode, except locks and stamps."""
     return {path: (path.read_bytes() if path.is_file() and not path.is_symlink() else None, path.lstat().st_mode)
             for folder in KEPT for path in Path(folder).rglob("*")}
 
@@ -53,7 +53,7 @@ def nobody_listens():
 
 
 class LoginOutcome:
-    """What a login came to."""
+    """The result of a login and its log line."""
 
     def __init__(self, result, log, seconds):
         self.result, self.log, self.seconds = result, log, seconds
@@ -71,7 +71,7 @@ class LoginOutcome:
 
 
 class LoginHost:
-    """A host that asks one cluster, which is sound until a test makes it otherwise."""
+    """The private host with one cluster, an ApiDouble whose responses are valid until a test replaces them."""
 
     def __init__(self, host, certificates, server):
         self.host, self.certificates, self.server = host, certificates, server
@@ -96,7 +96,7 @@ class LoginHost:
             Path(pam.CONFDIR, service).write_text("".join("%s required pam_ksa.so nodelay\n" % group for group in ("auth", "account")))
 
     def cached_set(self, *keys, fetched=0):
-        """What ksactl keys refresh leaves, FETCHED seconds from now."""
+        """The file that ksactl keys refresh writes, fetched FETCHED seconds from now."""
         names = {"keys": "api", "api_server": self.url, "api_ca_file": "/etc/ksa/prod-ca.crt" if self.ca else "-", "keys_ca_file": "-"}
         head = ["ksa-keys 1", "issuer " + issuer.ISSUER, *("%s %s" % line for line in names.items()),
                 "fetched %d" % (time.time() + fetched), "max_age 3600"]
@@ -119,12 +119,12 @@ class LoginHost:
         return LoginOutcome(result, [line for line in self.host.log_since(size) if "pam_ksa(" in line], seconds)
 
     def login(self, token=None, unchanged=True, **arguments):
-        """One login, and what holds for every one: one line, in time, nothing left behind, the token in no words."""
+        """One login, and the properties of every login: one log line, in time, no process left, no piece of the token shown."""
         token = self.host.token(pod="job-1") if token is None else token
         before = kept_files()
         outcome = self.attempt(token, **arguments)
         assert len(outcome.log) == 1, outcome
-        # descriptors, children, umask, environment, signals, ids and folder of the program that called PAM
+        # descriptors, children, umask, environment, signals, ids and directory of the program that called PAM
         assert outcome.result["changed"] == [], outcome
         wait_until(lambda: helpers() == [])  # ksa-fetch dies with the ksactl that started it
         assert outcome.seconds < self.timeout + SLACK, outcome
@@ -137,7 +137,7 @@ class LoginHost:
         return outcome
 
     def in_place_of(self, path, stand_in):
-        """STAND_IN, a file, at PATH below /usr until the test is over."""
+        """STAND_IN, a file, at PATH below /usr until the test has ended."""
         subprocess.run(["mount", "--bind", stand_in, path], check=True)
         self.cleanups.callback(subprocess.run, ["umount", "-l", path], check=True)
 

@@ -7,7 +7,7 @@ import subprocess
 
 PROGRAM = "/usr/libexec/ksa/ksa-fetch"
 MARK = 0x6b736131
-# Nothing of the caller's, but what a build with sanitizers is told: a leak checker cannot look into this process.
+# Only the options of sanitizers: a leak checker cannot look into this process.
 ENVIRONMENT = {name: os.environ[name] for name in ("ASAN_OPTIONS",) if name in os.environ}
 TEXTS = ("method", "url", "accept", "user_agent", "audit_id", "bearer", "client_cert", "client_key", "ca", "proxy", "server_name", "body")
 ANSWERED, UNREACHABLE, TIMEOUT, TLS, TOO_LARGE, BROKEN, REQUEST, USER, HOST, TLS_AUTHORITY, TLS_NAME, TLS_EXPIRED, TLS_EARLY = range(1, 14)

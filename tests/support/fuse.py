@@ -51,7 +51,7 @@ class SilentFiles:
                 break
             if self.device in ready:
                 self.read_request()
-        os.close(self.device)  # ends the connection: what waits for an answer gets an error
+        os.close(self.device)  # ends the connection: a waiting process gets an error
 
     def read_request(self):
         _, opcode, unique = struct.unpack_from("=IIQ", os.read(self.device, 1 << 20))

@@ -49,7 +49,7 @@ def systemd(enabled=True, masked=False):
 
 
 class Result:
-    """What a command did, and what the host logged meanwhile."""
+    """The result of a command, and the log lines of the host meanwhile."""
 
     def __init__(self, process, log):
         self.status = process.returncode
@@ -79,7 +79,7 @@ class Result:
 
 
 class Screen:
-    """A terminal to write to, and what was written."""
+    """A terminal to write to, and the written text."""
 
     def __enter__(self):
         self.reader, self.terminal = pty.openpty()
@@ -110,7 +110,7 @@ class Host:
         self.outputs = []
         self.sshds = []
 
-    # --- What stands in /etc ---
+    # --- Files in /etc ---
 
     def reset(self):
         """As an administrator leaves it after README: the example files as they are shipped."""
@@ -164,7 +164,7 @@ class Host:
         return Path(path)
 
     def give_token(self, token, mode=0o600, user="deploy-bot"):
-        """To deploy-bot, where token_file= looks."""
+        """As the file of deploy-bot that token_file= names."""
         folder = Path("/home/deploy-bot/.ksa")
         folder.mkdir(mode=0o700, exist_ok=True)
         shutil.chown(folder, "deploy-bot", "deploy-bot")
@@ -177,8 +177,8 @@ class Host:
         return LOG.stat().st_size
 
     def log_flush(self):
-        """Sends a line of our own through /dev/log, and waits until it stands in the file: then all
-        that were sent before do."""
+        """Sends a line of our own through /dev/log, and waits until the file has it: then it has
+        all lines that were sent before."""
         mark = "mark " + uuid.uuid4().hex
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
             log.connect("/dev/log")
@@ -200,8 +200,8 @@ class Host:
     # --- Commands ---
 
     def run(self, command, user="job", stdin=b"", timeout=60, cwd=None, screen=False, **environment):
-        """Runs COMMAND as USER, who has nothing but HOME and PATH in the environment. With SCREEN its
-        standard error is a terminal: Ubuntu's ssh tells why a login was refused to nobody else."""
+        """Runs COMMAND as USER, with only HOME and PATH in the environment. With SCREEN its standard
+        error is a terminal: Ubuntu's ssh shows only there why a login was refused."""
         home = "/root" if user == "root" else "/home/" + user
         size = self.log_size()
         env = {"HOME": home, "PATH": os.environ["PATH"], "USER": user, "LC_ALL": "C.UTF-8"}
@@ -224,7 +224,7 @@ class Host:
                         **environment)
 
     def type(self, answers, user="deploy-bot", command="id -un", options=(), method="keyboard-interactive"):
-        """ssh with a hand that types ANSWERS, whatever is asked, and the last one again. Returns the
+        """ssh whose SSH_ASKPASS gives ANSWERS in turn, to any prompt, and the last one again. Returns the
         result and the prompts."""
         folder = HOME / "typed"
         shutil.rmtree(folder, ignore_errors=True)
@@ -268,7 +268,7 @@ class Host:
 
 
 def wait_until(condition, seconds=30):
-    """Waits for what another process does; the time is a bound, not a measure."""
+    """Waits until another process has met CONDITION; the time is a limit, not a measure."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"

@@ -71,7 +71,7 @@ def set_items(handle, items):
 
 
 def state_of_process():
-    """What a module must leave as it found it."""
+    """The state of the process that a module must leave as it found it."""
     return {"descriptors": sorted(os.listdir("/proc/self/fd")), "umask": os.umask(os.umask(0)),
             "environment": dict(os.environ), "cwd": os.getcwd(), "ids": [os.getresuid(), os.getresgid(), os.getgroups()],
             "dispositions": [line for line in open("/proc/self/status") if line.startswith("Sig") and "SigQ" not in line],
@@ -83,7 +83,7 @@ def run(confdir, service, user, answers=("",), phases=("authenticate", "acct_mgm
     """WHILE_ASKED and BEFORE_ACCOUNT: items that the conversation sets at each prompt, and the host program after auth."""
     if sigchld_ignored:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    if no_file_may_grow:  # whoever writes a byte dies by SIGXFSZ
+    if no_file_may_grow:  # a process that writes a byte dies by SIGXFSZ
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
     if real_uid is not None:
         os.setresuid(real_uid, 0, 0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Registries of accounts as tests want them, and a process that asks glibc for users and groups."""
+"""Registries of accounts for tests, and a process that asks glibc for users and groups."""
 import os
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def forget():
 
 
 def name_service():
-    """Where private-host left ksa out of nsswitch.conf: the module is built with sanitizers, and so is whoever asks."""
+    """Asks the module itself if private-host left ksa out of nsswitch.conf: the module is built with sanitizers, as the caller is."""
     nsswitch = Path("/etc/nsswitch.conf")
     if "libasan" in os.environ.get("LD_PRELOAD", "") and "ksa" not in nsswitch.read_text():
         example = Path(__file__).resolve().parents[2] / "packaging/examples/nsswitch.conf"
@@ -48,7 +48,7 @@ def needs_name_service():
 
 
 def replace(content, path=PATH):
-    """CONTENT, whatever bytes, in the file's place and in one step."""
+    """Replaces the file by CONTENT, any bytes, in one step."""
     new = Path(str(path) + ".new")
     new.write_bytes(content)
     new.chmod(0o644)
@@ -65,7 +65,7 @@ def getent(*arguments, service="ksa", command=(), **more):
 
 
 class Asker:
-    """A process that asks for a user whenever it is told to, and is never started anew."""
+    """A process that looks up a user on each request, and is never restarted."""
 
     CODE = ("import pwd, sys\n"
             "for name in sys.stdin:\n"

@@ -16,7 +16,7 @@ def openssl(*words):
 
 
 class Certificates:
-    """A certificate authority, and what it signs."""
+    """A certificate authority, and the certificates that it signs."""
 
     def __init__(self, folder):
         self.folder, self.ca = folder, folder / "ca.pem"
@@ -54,7 +54,7 @@ class Certificates:
         return self._change(pair, 1)
 
     def named(self, name, hosts):
-        """A certificate for HOSTS, whatever characters they have."""
+        """A certificate for HOSTS, which may have any characters."""
         value = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
         return self._change(self.issue(name, "DNS:" + name), -0.5, [x509.Extension(value.oid, False, value)])
 
@@ -117,7 +117,7 @@ class TlsServer:
                         sent += piece[:4096]
                     if b"Connection: close" in sent:
                         return
-        except OSError:  # the other side did not like us: the test says whether it should
+        except OSError:  # the client refused this server; whether it should is a matter of the test
             plain.close()
 
     @staticmethod
@@ -136,7 +136,7 @@ class TlsServer:
 
 
 class Proxy:
-    """Takes CONNECT (RFC 9110 section 9.3.6) to 127.0.0.1, whatever host was named, and keeps what it saw in the clear."""
+    """Takes CONNECT (RFC 9110 section 9.3.6) to 127.0.0.1, for any host, and keeps the bytes that it saw in the clear."""
 
     def __enter__(self):
         self.listener, self.seen = socket.create_server(("127.0.0.1", 0)), b""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds words that the project does not use in sentences (HACKING.md, house rule 11): words.py SOURCE
 
-It reads string literals of C, manual pages, Markdown outside of code, and what scripts print. It does not read
+It reads string literals of C, manual pages, Markdown outside of code, and the output of scripts. It does not read
 identifiers, test data or code examples. Exit status 1 if it finds one.
 """
 import re
@@ -67,7 +67,7 @@ def markdown(text):
 
 
 def printed(text):
-    """What a shell script prints: the words of echo and printf, and usage texts between quotation marks."""
+    """The output of a shell script: the texts of echo and printf, and usage texts between quotation marks."""
     for number, line in enumerate(text.splitlines(), 1):
         match = re.search(r"\b(?:echo|printf|die|fail|say|usage)\b(.*)", line)
         if match and not line.lstrip().startswith("#"):
