@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""ksactl accounts sync of 10 000 accounts of a real API server, beside the same pages fetched by one connection of
+"""ksactl accounts sync of 10 000 accounts of a real API server, next to the same pages fetched by one connection of
 http.client and thrown away: the first run, one with nothing to do, and one with one account more."""
 import http.client
 import json

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a question costs through glibc, of several services in turn in one process:
+ * The cost of a lookup through glibc, by several services in turn in one process:
  *
  *   bench_nss users|uids|misses|groups NAME-PREFIX COUNT FIRST-UID SERVICE...
- *   bench_nss first SERVICE NAME          one question of a fresh process, and nothing else
+ *   bench_nss first SERVICE NAME          one lookup of a fresh process, and nothing else
  *
  * Random users of COUNT, PREFIX0 and so on, with uids from FIRST-UID. Prints for each service the median of
- * batches in microseconds a call. A user who is not found ends it: what is compared is the same work.
+ * batches in microseconds a call. It ends with an error if a user is not found, so that all services do the same work.
  */
 #include <grp.h>
 #include <nss.h>

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a user's name and number cost through glibc, beside the other services of a host, at any number of accounts; and
-the first question of a fresh process. On a private host: PROGRAM is the built bench_nss. sssd takes part where its
-programs are, with the users of /etc/passwd; its package changes the host's PAM and nsswitch.conf, so it is better
-unpacked (dpkg -x) into the tree that private-host lays over /usr."""
+"""The cost of a lookup by name and by uid through glibc, next to the other services of a host, with many or few
+accounts; and the first lookup of a fresh process. On a private host: PROGRAM is the built bench_nss. sssd takes part
+if its programs are installed, with the users of /etc/passwd; its package changes the host's PAM and nsswitch.conf, so
+it is better unpacked (dpkg -x) into the tree that private-host lays over /usr."""
 import json
 import os
 import shutil

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pamtester with pam_ksa against pamtester with pam_permit, in pairs, on a private host: process start,
-libpam and all. What is compared is what a user waits for."""
+libpam and all. The times are those that a user waits."""
 import shutil
 import statistics
 import subprocess

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry of local accounts, without glibc around it: what it costs to build, and to ask, at four sizes.
- * Keys are drawn at random; figures are medians of batches.
+ * The registry of local accounts, without glibc around it: the cost of writing it, and of a lookup,
+ * at four sizes. Keys are drawn at random; figures are medians of batches.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ struct key {
         uint32_t uid;
 };
 
-/* What one question costs, in nanoseconds, as the median of batches of keys that were not asked for just before. */
+/* The cost of one lookup, in nanoseconds, as the median of batches of keys that were not used just before. */
 static double ask_ns(const struct ksa_registry *registry, enum question question, uint32_t *seed)
 {
         double times[BATCHES];

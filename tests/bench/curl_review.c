@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a login with a review is compared with: the least C program that has libcurl ask the same.
+ * A login with a review is compared with this: the smallest C program that sends the same request by libcurl.
  *
  *   curl_review URL CA-FILE BEARER-FILE [BODY-FILE]      exit status 0 for a status of 200 or 201
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What holds of each document that ksa_json_load_document() reads, for the targets that read one. */
+/* Properties of each document that ksa_json_load_document() reads, for the targets that read one. */
 #ifndef KSA_FUZZ_DOCUMENT_H
 #define KSA_FUZZ_DOCUMENT_H
 
@@ -9,8 +9,9 @@
 #include "token/json.h"
 
 /*
- * The document as ksa reads it, loaded again; NULL if jansson refuses it. What jansson takes as it is, is
- * left as it is; a byte that is replaced becomes one of few, none of which has a meaning to the grammar.
+ * The document as ksa reads it, loaded again; NULL if jansson refuses it. A value that jansson
+ * accepts is left as it is; a replaced byte becomes one of few, none of which has a meaning in the
+ * grammar.
  */
 static inline json_t *load_again(const char *body, size_t size)
 {

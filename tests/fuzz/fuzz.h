@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the fuzz targets share. Each has one entry; replay.c calls it where libFuzzer is not. */
+/* Shared by the fuzz targets. Each has one entry; without libFuzzer replay.c calls it. */
 #ifndef KSA_FUZZ_H
 #define KSA_FUZZ_H
 
@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A property that must hold whatever the input. */
+/* A property that must hold for every input. */
 #define MUST(condition)                                                                  \
         do {                                                                             \
                 if (!(condition)) {                                                      \

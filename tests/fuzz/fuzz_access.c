@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A SubjectAccessReview's answer: what allows says so, and nothing in it says otherwise. */
+/* A SubjectAccessReview's answer: an allowing one has allowed true, and nothing in it contradicts. */
 #include <jansson.h>
 
 #include "cluster/review.h"
 #include "document.h"
 #include "fuzz.h"
 
-/* What the answer says, in other words than review.c has. */
+/* The answer, read without the code of review.c. */
 static void check(const char *body, size_t length, enum ksa_reason reason, bool allowed)
 {
         const char *kind, *version, *fault = "";

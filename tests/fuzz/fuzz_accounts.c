@@ -15,7 +15,7 @@
 static const char *namespaces[] = {"ci", "build"};
 static struct ksa_accounts source = {.name = "prod", .namespaces = {namespaces, 2}};
 
-/* What holds of every desired account, whatever its source. */
+/* Properties of every desired account, from each source. */
 static void check_items(const struct ksa_desired_list *list, const char *namespace)
 {
         for (size_t i = 0; i < list->count; i++) {

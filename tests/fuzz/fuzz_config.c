@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A configuration file: each key and value is the text of the line that it is said to stand in. An
+ * A configuration file: each key and value is the text of its reported line. An
  * accepted file has no comment after a value, and no value outside its alphabet.
  */
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What ksactl alone is answered. The input's first line: "o" compares the origins of the two lines
+ * Answers that only ksactl gets. The input's first line: "o" compares the origins of the two lines
  * that follow; "t" takes the rest as the answer to a TokenRequest, "c" as the claims of the token
  * in one; anything else takes it as a discovery document.
  */
@@ -66,7 +66,7 @@ static void read_document(const char *body, size_t size)
         free(uri);
 }
 
-/* A token that replaces the host's own is for the same account and lives; read anew here. */
+/* A token that replaces the host's own is for the same account and not expired; parsed again here. */
 static void check_token(const struct ksa_secret *secret)
 {
         const char *text = ksa_secret_bytes(secret), *payload = strchr(text, '.') + 1;

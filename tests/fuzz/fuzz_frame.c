@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands on the socket to ksa-fetch: what is read as a record is written as the same bytes. */
+/* The records on the socket to ksa-fetch: an accepted record is written as the same bytes. */
 #include "base/http_message.h"
 #include "fuzz.h"
 
@@ -26,7 +26,7 @@ static void check_same(struct ksa_secret *frame, size_t max, const uint8_t *data
         ksa_secret_free(&frame);
 }
 
-/* Text that becomes a header, or what follows the name of an option: one line, or nothing. */
+/* Text that becomes a header, or the value of an option: one line, or nothing. */
 static void check_text(struct ksa_bytes text)
 {
         MUST(text.bytes != NULL || text.length == 0);

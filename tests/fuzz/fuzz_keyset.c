@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A key set, as a JWKS and in the cached form; what is usable survives a round trip. */
+/* A key set, as a JWKS and in the cached form; usable keys survive a round trip. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -19,7 +19,7 @@ static const struct ksa_cluster cluster = {
 };
 
 /*
- * Keys that can be told apart and used; how many. Those of an ambiguous kid, which are kept too, are added
+ * The number of keys that are distinct and usable. Those of an ambiguous kid, which are kept too, are added
  * to *AMBIGUOUS.
  */
 static size_t use_keys(const struct ksa_keyset *keyset, size_t *ambiguous)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The whole decision. The input's lines: how the token is made and who asks ("s" signs it, "f" shows
+ * The whole decision. The input's lines: how the token is made and who logs in ("s" signs it, "f" shows
  * it with a signature of zeros, "r" takes the rest as the token), user, service, rhost, header, claims.
- * Nothing that is not signed is ever let in, and what is signed only as the rules have it.
+ * A token that is not signed is never admitted, and a signed one only by a rule.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -133,7 +133,7 @@ static bool is_from_10(const char *rhost)
         return IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == 10;
 }
 
-/* What an allow means, in other words than login.c has. */
+/* The conditions of an allow, checked without the code of login.c. */
 static void check_allow(const struct ksa_attempt *attempt, const struct ksa_decision *d,
                         const char *how)
 {

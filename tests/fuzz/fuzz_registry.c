@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A registry from the hand of whoever could write it: in half of the inputs all sums are right. No answer
- * has a number that an account may not have, a text that does not end, or a member that is none.
+ * A registry from an attacker with write access: in half of the inputs all checksums are valid. No
+ * answer has a number that an account may not have, a text that does not end, or an invalid member.
  *
- * A selector of four bytes: which sums are made right, and what is asked for; then the file.
+ * A selector of four bytes: the checksums to compute, and the lookup; then the file.
  */
 #include "fuzz.h"
 #include "support/registry_samples.h"
@@ -95,7 +95,7 @@ static void ask_for(const struct ksa_registry *registry, const struct ksa_accoun
         }
 }
 
-/* What the seeds have, and what nobody has. */
+/* Names and numbers of the seeds, and unknown ones. */
 static void ask_names(const struct ksa_registry *registry)
 {
         static const char *const names[] = {

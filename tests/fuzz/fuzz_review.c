@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A TokenReview's answer. The input's first line: "p" for a token that is bound to a Pod, anything
- * else for one that is not; the rest is the answer. What is accepted says what it must say, and
- * nothing of the token is left anywhere.
+ * else for one that is not; the rest is the answer. An accepted answer has all required members,
+ * and nothing of the token is left anywhere.
  */
 #include <jansson.h>
 
@@ -24,7 +24,7 @@ static int is_one(const json_t *extra, const char *key, const char *prefix, cons
                strncmp(value, prefix, length) == 0 && strcmp(value + length, text) == 0;
 }
 
-/* What an accepted answer says, in other words than review.c has. */
+/* The members of an accepted answer, checked without the code of review.c. */
 static void check_accepted(const struct ksa_token *token, const char *body, size_t length)
 {
         const char *kind, *version, *username, *uid, *error = "";

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Writes the seeds that stand in seeds/: one folder a target. Run it where it stands after a change.
+"""Writes the seeds in seeds/: one directory a target. Run it in its directory after a change.
 
 seeds/registry is registry_seeds.c's."""
 import base64
@@ -128,7 +128,7 @@ def logins():
 
 
 def frame(*members):
-    """What follows a frame's head: texts, None, and numbers, as http_message.c has them."""
+    """The body of a frame: texts, None, and numbers, as http_message.c has them."""
     fields = [b"" if member is None else struct.pack("=q", member) if isinstance(member, int) else member.encode() + b"\0"
               for member in members]
     return b"".join(struct.pack("=II", tag, len(field)) + field for tag, field in enumerate(fields))

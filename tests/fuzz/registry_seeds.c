@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writes seeds/registry, which only the writer itself can make: registry_seeds FOLDER */
+/* Writes seeds/registry, which only the writer itself can make: registry_seeds DIRECTORY */
 #include "fuzz.h"
 #include "support/registry_samples.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* file.c: who else could have changed it. */
+/* file.c: other users that could have changed it. */
 #include "base/file.h"
 
 #include <stdio.h>
@@ -80,7 +80,7 @@ static void test_parents(void **state)
                 assert_int_equal(chmod(path_of(workdir, "a"), rows[i].mode), 0);
                 assert_int_equal(read_it(workdir, "a/b/file"), rows[i].reason);
         }
-        /* A sticky folder is safe where it is root's: nobody can rename what is another's. */
+        /* A sticky directory of root is safe: a user cannot rename the files of another one. */
         assert_int_equal(chmod(path_of(workdir, "a"), 01777), 0);
         assert_int_equal(read_it(workdir, "a/b/file"), getuid() == 0 ? KSA_OK : KSA_FILE_UNSAFE);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hash_index.c: what was added is found, in its order, and nothing else. */
+/* hash_index.c: added entries are found, in their order, and nothing else. */
 #include "base/hash_index.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* http_message.c: what ksa-fetch takes, and what is believed of its answer. */
+/* http_message.c: the requests that ksa-fetch accepts, and the checks of its response. */
 #include "base/http_message.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ static void test_requests(void **state)
         assert_false(is_taken(&request));
 }
 
-/* A line's end in what becomes a header would be a header of somebody else's. */
+/* A line end in a header's value would begin another header. */
 static void test_no_line_ends_in_headers(void **state)
 {
         static const size_t texts[] = {

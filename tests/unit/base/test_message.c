@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* message.c: every member once, in order, and nothing beside; whatever lengths a stranger writes. */
+/* message.c: every member once, in order, and nothing else, with any lengths from outside. */
 #include "base/message.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static struct ksa_secret *written(void)
         return frame;
 }
 
-/* What follows the head, LENGTH bytes of it. */
+/* The bytes after the head, LENGTH of them. */
 static struct ksa_secret *body_of(const struct ksa_secret *frame, size_t length)
 {
         struct ksa_secret *body = ksa_secret_new(ksa_secret_length(frame));

@@ -30,7 +30,8 @@ static struct ksa_process start(bool waits)
         struct ksa_process child;
 
         if (ksa_process_start(&child, &mask) == 0) {
-                (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
+                (void)prctl(PR_SET_PDEATHSIG,
+                            SIGKILL); /* a test that fails leaves no process running */
                 while (waits)
                         (void)pause();
                 _exit(0);

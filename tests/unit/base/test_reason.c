@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* reason.c and error.c: the table of reasons, and what happened where. */
+/* reason.c and error.c: the table of reasons, and errors with their place. */
 #include "base/reason.h"
 
 #include <ctype.h>
@@ -31,7 +31,7 @@ static void test_words(void **state)
         assert_string_equal(ksa_reason_name(KSA_EXPIRED), "expired");
 }
 
-/* The remedy stands in quotation marks in the log line, as it is. */
+/* The remedy is in quotation marks in the log line, as it is. */
 static void test_texts(void **state)
 {
         (void)state;

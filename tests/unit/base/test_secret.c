@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* secret.c: fixed room, a NUL behind the last byte, and nothing left when it is freed. */
+/* secret.c: a fixed capacity, a NUL after the last byte, and wiped memory after free. */
 #include "base/secret.h"
 
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 #define CAPACITY 64
 
-/* While WATCHED is set, what is freed has room for CAPACITY bytes, and no 'S' among them. */
+/* While WATCHED is set, a freed block has CAPACITY bytes, and no 'S' among them. */
 static bool watched;
 static unsigned freed;
 

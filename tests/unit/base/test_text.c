@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* text.c but for base64url, which test_base64url.c has. */
+/* text.c except base64url, which test_base64url.c has. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,7 +209,7 @@ static void test_quote(void **state)
         }
 }
 
-/* Whatever the size of the text and of the room: it fits, it ends, and a cut shows. */
+/* With any size of the text and of the buffer: it fits, it ends with a NUL, and a cut is visible. */
 static void test_url_without_its_password(void **state)
 {
         static const char *const urls[][2] = {{"https://h:1/path", "https://h:1/path"},
@@ -295,7 +295,7 @@ static void test_quote_list(void **state)
         }
 }
 
-/* As long as the text: what is quoted already is not quoted again. */
+/* As long as the text: a quoted part is not quoted again. */
 static void test_whole(void **state)
 {
         char out[16];

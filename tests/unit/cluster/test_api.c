@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* api.c: what a request to a cluster is made of, and what an HTTP status means. */
+/* api.c: the parts of a request to a cluster, and the meaning of an HTTP status. */
 #include "cluster/api.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 static struct ksa_cluster cluster;
 static char paths[4][128];
 
-/* A cluster whose files stand in PLACE. */
+/* A cluster whose files are in PLACE. */
 static void arrange(const struct workdir *workdir)
 {
         static const char *const names[] = {"ca", "token", "cert", "key"};
@@ -80,7 +80,7 @@ static void test_what_is_sent(void **state)
         assert_string_equal(answers.body, "{}");
 }
 
-/* api_server_name is for the certificate of the API server, whoever's token is sent, and for no other one. */
+/* api_server_name is for the certificate of the API server, with any token, and for no other one. */
 static void test_server_name(void **state)
 {
         struct workdir *workdir = *state;
@@ -109,7 +109,7 @@ static void test_server_name(void **state)
         ksa_secret_free(&bearer);
 }
 
-/* What is not the API server gets none of this host's credentials. */
+/* Other servers than the API server get none of this host's credentials. */
 static void test_the_public_side(void **state)
 {
         struct workdir *workdir = *state;

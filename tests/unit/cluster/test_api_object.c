@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* api_object.c: what is an object of the API with a status, and what its members may be. */
+/* api_object.c: valid objects of the API with a status, and the types of their members. */
 #include "cluster/api_object.h"
 
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fetch_process.c: helpers that are missing, end, talk nonsense or do not answer; programs stand in for them. */
+/*
+ * fetch_process.c: a ksa-fetch that is missing, ends, sends nonsense or does not answer; programs of the
+ * test replace it.
+ */
 #include "cluster/fetch_process.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What real API servers answered, whole and cut at every byte: each judged as the design says, and
- * none of the cut ones ever good. Our requests are those that they answered.
+ * Recorded answers of real API servers, whole and cut at every byte: each has the expected result,
+ * and a cut one is never valid. Our requests are those that they answered.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct reviewed {
         struct ksa_token token;
 };
 
-/* Judges a body of LENGTH bytes, which may be written to; *RET_ALLOWED where RBAC was asked. */
+/* Reviews a body of LENGTH bytes, which may be written to; *RET_ALLOWED for an access review. */
 typedef enum ksa_reason judge(const struct ksa_token *token, char *body, size_t length,
                               bool *ret_allowed);
 
@@ -138,7 +138,7 @@ static const struct row {
         {"jwks", judge_discovery, "account", KSA_API_BROKEN, false},
 };
 
-/* The body behind the head of a recorded message. */
+/* The body after the head of a recorded message. */
 static char *read_body(const char *server, const char *file, const char *kind)
 {
         char path[512];
@@ -181,7 +181,7 @@ static void forget(struct reviewed *reviewed)
         ksa_secret_free(&reviewed->secret);
 }
 
-/* Judges the first LENGTH bytes, in a copy that is no longer than they are. */
+/* Reviews the first LENGTH bytes, in a copy of that size. */
 static enum ksa_reason review_copy(const struct row *row, const struct ksa_token *token,
                                    const char *text, size_t length, bool *ret_allowed)
 {
@@ -205,7 +205,7 @@ static void judge_row(const char *server, const struct row *row)
         if (reason != row->reason || allowed != row->allowed)
                 fail_msg("%s %s of %s: %s, %s", server, row->file, row->reviewed,
                          ksa_reason_name(reason), allowed ? "allowed" : "not allowed");
-        /* The line's end is no part of the object. */
+        /* The line end is not a part of the object. */
         while (length > 0 && text[length - 1] == '\n')
                 length--;
         while (length-- > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* review.c: TokenReview. What is asked, and what of the answer must be as the token says. */
+/* review.c: TokenReview. The request, and the members of the answer that must equal the token's claims. */
 #include "cluster/review.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static const char pod_answer[] = ANSWER("\"" EXTRA "node-name\":[\"worker-1\"],"
                                         "\"" EXTRA "pod-uid\":"
                                         "[\"d7fce6df-a4a0-4d4e-9a19-f63e05597290\"],");
 
-/* Judges a copy of its own size, so that the sanitizers see a byte too far. */
+/* Reviews a copy of its own size, so that the sanitizers see a byte too far. */
 static enum ksa_reason judge(const struct ksa_token *token, const char *text, size_t length,
                              struct ksa_error *err)
 {
@@ -250,7 +250,7 @@ static void test_cut_at_every_byte(void **state)
 {
         (void)state;
         review_fixture_seen = false;
-        /* All but the line's end, which is no part of the object. */
+        /* All but the line end, which is not a part of the object. */
         for (size_t length = 0; length < sizeof(pod_answer) - 2; length++) {
                 struct ksa_error error = {0};
 
@@ -282,7 +282,7 @@ static void test_token_cut(void **state)
         assert_int_equal(strspn(tail, "*"), sizeof(tail) - 1);
 }
 
-/* Blotting cannot make an answer good: outside a string a blot is no blank. */
+/* Blotting cannot make an answer valid: outside a string a blot is not a space. */
 static void test_token_outside_a_string(void **state)
 {
         struct ksa_error error = {0};
@@ -327,7 +327,7 @@ static void test_errors_show_no_token(void **state)
         }
 }
 
-/* JSON can spell the token so that nobody finds it before the answer is read. */
+/* JSON can spell the token so that it is not found before the answer is parsed. */
 static void test_errors_show_no_escaped_token(void **state)
 {
         static const char *const members[] = {"{\"error\":", "{\"authenticated\":true,\"user\":"

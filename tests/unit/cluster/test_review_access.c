@@ -92,7 +92,7 @@ static void test_cut_at_every_byte(void **state)
         }
 }
 
-/* Who forbade it stands in the log, in a form that forges nothing there. */
+/* The name of the webhook that forbade it is in the log, quoted. */
 static void test_why_it_is_denied(void **state)
 {
         static const char denied[] =
@@ -113,7 +113,7 @@ static void test_why_it_is_denied(void **state)
         "{\"kind\":\"SubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\",\"status\":{" members \
         "}}"
 
-/* A Role that a RoleBinding names and that does not exist is told in the reason or the evaluationError. */
+/* A missing Role of a RoleBinding is reported in the reason or the evaluationError. */
 static void test_what_is_said_of_a_no(void **state)
 {
         static const struct {
@@ -174,7 +174,7 @@ static void test_request(void **state)
         ksa_secret_free(&body);
 }
 
-/* The names that Kubernetes allows at most fit; a token without names is asked about by nobody. */
+/* The names that Kubernetes allows at most fit; a token without names causes no request. */
 static void test_names(void **state)
 {
         char namespace[64] = "", account[254] = "";

@@ -6,7 +6,7 @@
 #include "config/ini.h"
 #include "support/support.h"
 
-/* What a text holds, one item a line: `LINE [kind name]`, `LINE key=value`, `LINE !what is wrong`. */
+/* The items of a text, one a line: `LINE [kind name]`, `LINE key=value`, `LINE !error`. */
 static char *items_of(const char *text, size_t length)
 {
         struct ksa_ini ini;
@@ -257,9 +257,8 @@ static void test_section_name_of_64_bytes(void **state)
 }
 
 /*
- * On random texts out of the bytes that matter: each key that is reported is what the
- * line of that number begins with, its value what the line ends with, and no line is
- * reported twice.
+ * On random texts out of the bytes that matter: the line of that number begins with the reported
+ * key and ends with its value, and no line is reported twice.
  */
 static void check_claims(const char *text, size_t length)
 {

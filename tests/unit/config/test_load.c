@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* load.c: files, sections and lines; test_validate.c has what no single line can tell. */
+/* load.c: files, sections and lines; test_validate.c has the problems of more than one line. */
 #include "config/load.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ static void test_no_rule_is_no_error(void **state)
         ksa_config_free(&config);
 }
 
-/* Lists repeat, or are parted by blanks; an order of sections is not asked for. */
+/* Lists repeat, or are separated by spaces; sections may be in any order. */
 static void test_lists_and_order(void **state)
 {
         struct ksa_config *config = NULL;
@@ -216,7 +216,7 @@ static void test_bad_lines(void **state)
         }
 }
 
-/* Each problem is told, in the order of the lines. */
+/* Each problem is reported, in the order of the lines. */
 static void test_every_problem_is_told(void **state)
 {
         struct workdir *workdir = *state;
@@ -364,7 +364,7 @@ static void test_problems_in_the_directory(void **state)
         assert_int_equal(chmod(path, 0666), 0);
         assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);
         assert_int_equal(unlink(path), 0);
-        /* So does a folder in which others could put one. */
+        /* So does a directory in which others could create one. */
         *strrchr(path, '/') = '\0';
         assert_int_equal(chmod(path, 0777), 0);
         assert_int_equal(load_with_diagnostics(workdir, &diagnostics), KSA_FILE_UNSAFE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* option.c and types.c: the table of options, what each kind takes, and lists. */
+/* option.c and types.c: the table of options, the values of each kind, and lists. */
 #include "config/option.h"
 
 #include <stdio.h>
@@ -51,7 +51,7 @@ static bool takes(enum ksa_section section, const char *name, const char *value)
 
         assert_non_null(option);
         char *misfit = set(option, value);
-        /* A message has to say what was written, even where the parser cut it up. */
+        /* A message has the text as written, even if the parser cut it up. */
         if (misfit != NULL && !is_list(option))
                 assert_string_equal(misfit, value);
         free(misfit);
@@ -63,7 +63,7 @@ static bool takes(enum ksa_section section, const char *name, const char *value)
 static void test_rows(void **state)
 {
         (void)state;
-        assert_true(ksa_option_count <= 64); /* a bit for each in what a section was given */
+        assert_true(ksa_option_count <= 64); /* a bit for each in the options of a section */
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
 

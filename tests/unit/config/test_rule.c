@@ -319,7 +319,7 @@ static void test_names(void **state)
         ksa_config_free(&config);
 }
 
-/* Bug: who called himself @own counted as named by every such rule. */
+/* Bug: a user called @own counted as named by every such rule. */
 static void test_nobody_is_called_own(void **state)
 {
         struct ksa_config *config = load(*state, OWN_RULE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* rule.c: the search through its index; test_rule.c has what a single rule says. */
+/* rule.c: the search through its index; test_rule.c has the conditions of a single rule. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +98,7 @@ static void test_no_rules_at_all(void **state)
         ksa_config_free(&config);
 }
 
-/* How far the rule got that came closest: what the log line tells. */
+/* The progress of the rule that came closest, for the log line. */
 static void test_closest_condition(void **state)
 {
         static const struct {

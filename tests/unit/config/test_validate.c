@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* validate.c: what is missing, contradicts, or cannot be done yet. */
+/* validate.c: missing options, contradictions, and unsupported combinations. */
 #include "config/validate.h"
 
 #include <stdio.h>
@@ -118,7 +118,7 @@ static void test_host_names_everywhere(void **state)
 static const struct {
         const char *text;
         enum ksa_reason reason;
-        unsigned line; /* where it is told */
+        unsigned line; /* of the report */
         const char *piece;
 } refusals[] = {
         /* required */
@@ -156,7 +156,7 @@ static const struct {
         {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 6, "ssh://other"},
         {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
          "requires audience a"},
-        /* what demands need */
+        /* the options that requirements need */
         {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER API "review = prefer\n", KSA_CONFIG_INVALID, 3, "credential_file"},
@@ -228,7 +228,7 @@ static void test_allowed(void **state)
         }
 }
 
-/* [account], [accounts] and @own, where a registry is there. */
+/* [account], [accounts] and @own, with a registry. */
 #define OWN_RULE "[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n"
 
 static const struct {

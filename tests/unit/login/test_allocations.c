@@ -150,7 +150,7 @@ static void fail_each(void)
         bool over = false;
 
         failing = 0;
-        assert_int_equal(log_in(token), KSA_ALLOW); /* OpenSSL keeps some of what it made */
+        assert_int_equal(log_in(token), KSA_ALLOW); /* OpenSSL keeps some of its allocations */
         for (unsigned long number = 1; !over; number++) {
                 long before = living;
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* local_user.c: whose user it is, by the registry and by what getpwnam says. What comes of it: test_login_user.c. */
+/*
+ * local_user.c: the account of a user, by the registry and by getpwnam. The resulting decisions:
+ * test_login_user.c.
+ */
 #include "login/local_user.h"
 
 #include <stdio.h>
@@ -35,8 +38,8 @@ static void write_registry(struct workdir *workdir, size_t cut)
 }
 
 /*
- * USER as getpwnam has it (UID 0: not at all), for which account the registry has it (NULL for none), and whether
- * the registry still has it under that name.
+ * USER as getpwnam has it (UID 0: not at all), for which account the registry has it (NULL for
+ * none), and whether the registry still has it under that name.
  */
 static const struct {
         const char *user;
@@ -184,7 +187,7 @@ static void test_a_declared_user_is_told_of_its_section(void **state)
                 assert_non_null(strstr(error.text, "old-uid"));
                 assert_non_null(strstr(error.text, "new-uid"));
         }
-        /* The reason's own remedy stands beside both. */
+        /* Both have the reason's own remedy. */
         assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "ksactl accounts enable USER"));
         assert_non_null(strstr(ksa_reason_remedy(KSA_RECREATED), "account_uid"));
 }

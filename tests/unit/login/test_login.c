@@ -64,7 +64,7 @@ static void test_cleared_memory_denies(void **state)
         ksa_secret_free(&token);
 }
 
-/* --- Each step says no ------------------------------------------------------ */
+/* --- Each step refuses ------------------------------------------------------ */
 
 /* A claim, a user or a service that differs from those of attempt_with(). */
 static const struct step_row {
@@ -145,7 +145,7 @@ static void test_each_step(void **state)
                 struct ksa_decision decision;
 
                 check_row(&step_rows[i], &decision);
-                /* The client may be told from the step behind the audience on. */
+                /* The client may see the reason from the step after the audience on. */
                 assert_int_equal(ksa_decision_is_verified(&decision),
                                  step_rows[i].step > KSA_STEP_SIGNATURE);
                 assert_int_equal(ksa_decision_is_open(&decision),
@@ -154,7 +154,7 @@ static void test_each_step(void **state)
         }
 }
 
-/* Bug: a refusal named the key file, which was read without a fault before. */
+/* Bug: a refusal named the key file, which was read without an error before. */
 static void test_a_refusal_names_no_file_that_was_good(void **state)
 {
         (void)state;

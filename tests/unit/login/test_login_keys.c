@@ -8,7 +8,7 @@
 #include "support/login_fixture.h"
 #include "token/keyset.h"
 
-/* Two clusters of one issuer whose keys are fetched, and one whose keys stand in a file. */
+/* Two clusters of one issuer whose keys are fetched, and one whose keys are in a file. */
 #define CONFIG                                                                             \
         "[host]\naudience = " AUDIENCE "\n[service pg]\naudience = pg\nlocal_user = no\n"  \
         "[cluster prod]\nissuer = " ISSUER "\nkeys = api\napi_server = https://10.0.0.1\n" \
@@ -142,7 +142,7 @@ static void test_an_unknown_kid_is_worth_one_refresh(void **state)
         assert_int_equal(trial->answers.refreshes, 1);
 }
 
-/* Where nobody can refresh, as in ksactl explain: whether a login would, and nobody is asked. */
+/* If this process cannot refresh, as in ksactl explain: whether a login would; no request is sent. */
 static void test_whether_a_login_would_refresh(void **state)
 {
         struct trial *trial = *state;
@@ -193,7 +193,7 @@ static void test_a_set_that_is_missing_or_too_old(void **state)
         assert_int_equal(trial->answers.refreshes, 1);
 }
 
-/* Nobody makes this host ask with a token that could not let him in. */
+/* A token that could not be admitted causes no request. */
 static void test_only_for_a_token_that_fits(void **state)
 {
         static const struct {
@@ -270,7 +270,7 @@ static void test_a_caller_without_root_starts_no_refresh(void **state)
         assert_int_equal(trial->answers.refreshes, 1);
 }
 
-/* What went wrong on the way stands beside the reason, which stays what it is. */
+/* The error on the way is in the text; the reason does not change. */
 static void test_a_refresh_that_fails(void **state)
 {
         struct trial *trial = *state;

@@ -79,7 +79,7 @@ static void test_system_user_must_be_named(void **state)
 
 /* --- Users that the registry made ---------------------------------------------- */
 
-/* How the registry has the user, and what comes of deployer's token through cron, by @own. */
+/* The user's record in the registry, and the result of deployer's token through cron, by @own. */
 static const struct {
         const char *account, *account_uid;
         enum ksa_account_state state;
@@ -89,7 +89,7 @@ static const struct {
         {"deployer", ACCOUNT_UID, KSA_ACCOUNT_ACTIVE, true, KSA_OK},
         {"deployer", "another", KSA_ACCOUNT_ACTIVE, true, KSA_RECREATED},
         {"deployer", "", KSA_ACCOUNT_ACTIVE, true, KSA_RECREATED},
-        /* The token of the account before is not let in either: it may be anybody's by now. */
+        /* The token of the account before is refused too: the account may have another owner by now. */
         {"deployer", ACCOUNT_UID, KSA_ACCOUNT_DISABLED, true, KSA_DISABLED},
         {"deployer", "another", KSA_ACCOUNT_DISABLED, true, KSA_DISABLED},
         {"deployer", ACCOUNT_UID, KSA_ACCOUNT_REMOVED, false, KSA_ACCOUNT_UNKNOWN},
@@ -112,7 +112,7 @@ static void test_own_user(void **state)
         }
 }
 
-/* What a rule that names the user says of the same. */
+/* The result of the same with a rule that names the user. */
 static const struct {
         const char *account, *account_uid;
         enum ksa_account_state state;
@@ -143,7 +143,7 @@ static void test_a_user_of_the_registry_that_a_rule_names(void **state)
         }
 }
 
-/* A damaged registry is trouble for users that may be its own, and for nobody else. */
+/* A damaged registry refuses users that it may have, and no others. */
 static void test_a_damaged_registry(void **state)
 {
         struct ksa_managed_user broken = {.broken = "the sum does not fit"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* report.c: the log line, what the client is told, each step in words. */
+/* report.c: the log line, the text for the client, each step in words. */
 #include "login/report.h"
 
 #include <stdlib.h>
@@ -86,7 +86,7 @@ static void test_unverified_claims_are_marked(void **state)
         signer_free(&other);
 }
 
-/* Without a cluster, the issuer stands in its place. */
+/* Without a cluster, the issuer is in its place. */
 static void test_an_unknown_issuer_is_named(void **state)
 {
         struct ksa_secret *token = login_fixture_token("iss", "\"https://o\\\"ther\\n\"");
@@ -103,7 +103,7 @@ static void test_an_unknown_issuer_is_named(void **state)
         ksa_secret_free(&token);
 }
 
-/* What comes from outside cannot add a field, a line, or an end of its own. */
+/* A value from outside cannot add a field, a line, or an end. */
 static const struct {
         const char *user, *service, *rhost;
         const char *piece;
@@ -188,7 +188,7 @@ static void test_long_values_are_cut(void **state)
         ksa_secret_free(&token);
 }
 
-/* What libpam writes in front of a line, with the longest service. */
+/* The text that libpam writes before a line, with the longest service. */
 #define PREFIX ((size_t)8 + 255 + 10)
 
 /* Texts that are as long as texts may be, of a byte that takes four in the log. */
@@ -470,7 +470,7 @@ static void test_what_the_client_is_told(void **state)
         }
 }
 
-/* A hint of an answer's length: not instead of a reason that may be told. */
+/* A hint of an answer's length: not instead of a reason that the client may see. */
 static void test_client_is_not_told_that_its_answer_was_no_token(void **state)
 {
         static const enum ksa_reason hints[] = {KSA_EMPTY_ANSWER, KSA_NOT_A_TOKEN, KSA_CUT_SHORT};
@@ -561,7 +561,7 @@ static void test_steps_of_a_refusal(void **state)
         ksa_secret_free(&token);
 }
 
-/* Room for one byte, or for some: what does not fit is cut, and a NUL follows. */
+/* A buffer of one byte, or of some: a longer text is cut, and a NUL follows. */
 static void test_steps_in_little_room(void **state)
 {
         struct ksa_secret *token = login_fixture_token(NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* requirements.c: what a rule demands beside, through the one decision. */
+/* requirements.c: further requirements of a rule, through the one decision. */
 #include "login/requirements.h"
 
 #include <dirent.h>
@@ -27,7 +27,7 @@
         "{\"kind\":\"SubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\"," \
         "\"status\":{" status "}}"
 
-/* One login on a host of its own: what its cluster and rule say, and what the cluster answers. */
+/* One login on its own host: the options of its cluster and rule, and the cluster's answers. */
 struct trial {
         struct workdir *workdir;
         char used[128];
@@ -71,7 +71,7 @@ static int tear_down(void **state)
         return 0;
 }
 
-/* Decides, and checks the log line's word for what was asked. */
+/* Decides, and checks the field of the log line for the requested review. */
 static enum ksa_reason try(struct trial *trial, const char *member, const char *value)
 {
         char text[4096];
@@ -176,7 +176,7 @@ static void test_review_says_yes_or_no(void **state)
         assert_non_null(strstr(trial->line, "audit_id="));
 }
 
-/* The log line names an audit id where the API server's own log may have it: it answered, whatever that was. */
+/* The log line names an audit id where the API server's own log may have it: it answered, in any form. */
 static void test_audit_id_only_where_it_answered(void **state)
 {
         static const enum ksa_reason unheard[] = {KSA_API_UNREACHABLE, KSA_API_TIMEOUT,
@@ -239,7 +239,7 @@ static void test_offline(void **state)
         assert_int_equal(trial->answers.requests, 0);
 }
 
-/* prefer yields to nobody there and to time, and to nothing else. */
+/* prefer yields to an unreachable cluster and to a timeout, and to nothing else. */
 static void test_what_prefer_yields_to(void **state)
 {
         static const enum ksa_reason broken[] = {KSA_API_TLS,    KSA_API_BROKEN, KSA_HELPER,
@@ -270,7 +270,7 @@ static void test_what_prefer_yields_to(void **state)
         assert_int_equal(try(trial, NULL, NULL), KSA_API_BROKEN);
 }
 
-/* Who runs sudo can hold it up until the time is over: what he cannot have skipped is required. */
+/* The caller of sudo can stop it until the time has ended: a review that must not be skipped is required. */
 static void test_prefer_is_require_for_whom_a_user_runs(void **state)
 {
         struct trial *trial = *state;
@@ -324,7 +324,7 @@ static void test_bound(void **state)
         rows(trial, yes, 1);
         assert_int_equal(try(trial, NULL, NULL), KSA_NOT_BOUND);
         assert_int_equal(trial->answers.requests, 0);
-        /* The API server sees no Pod in it: what the token says of one proves nothing. */
+        /* The API server sees no Pod in it: the token's claim of one proves nothing. */
         assert_int_equal(try(trial, "kubernetes.io/pod", "{\"name\":\"job-1\",\"uid\":\"p\"}"),
                          KSA_REVIEW_DIFFERS);
         assert_int_equal(trial->answers.requests, 1);
@@ -353,7 +353,7 @@ static void test_rbac(void **state)
         assert_non_null(strstr(trial->answers.body, "\"name\":\"linux\""));
         table[1].body = ACCESS_OF("\"allowed\":true,\"evaluationError\":\"role is gone\"");
         assert_int_equal(try(trial, NULL, NULL), KSA_RBAC_DENIED);
-        /* Somebody forbids it: no class helps. */
+        /* A webhook forbids it: no class helps. */
         table[1].body = ACCESS_OF("\"allowed\":false,\"denied\":true");
         assert_int_equal(try(trial, NULL, NULL), KSA_RBAC_DENIED);
         assert_int_equal(trial->answers.requests, 2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A decision in other people's processes: threads, small stacks, and what they call their own. */
+/* A decision in other people's processes: threads, small stacks, and their own state. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

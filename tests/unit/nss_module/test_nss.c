@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* nss_module: who is answered, and what stands in the caller's buffer. */
+/* nss_module: the lookups that find a user, and the content of the caller's buffer. */
 #include "../../nss_module/nss_ksa.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "support/nss_registry.h"
 
 #define UNTOUCHED 0x5a
-#define ERRNO     4242 /* nobody's */
+#define ERRNO     4242 /* of no account */
 
 static const char *const resolving[] = {"ci_active", "ci_remade", "ci_retired", "ci_torn"};
 
@@ -152,7 +152,7 @@ static void test_who_is_not_ours(void **state)
                 group_by_gid(&answer, numbers[i]);
                 check(&answer, NSS_STATUS_NOTFOUND, ENOENT);
         }
-        by_name(&answer, "k8s-ci"); /* a group is no user */
+        by_name(&answer, "k8s-ci"); /* a group is not a user */
         check(&answer, NSS_STATUS_NOTFOUND, ENOENT);
         by_uid(&answer, GID_CI);
         check(&answer, NSS_STATUS_NOTFOUND, ENOENT);
@@ -227,7 +227,7 @@ static void ask(struct answer *answer, enum question question, char *buffer, siz
         }
 }
 
-/* What the texts and pointers of an answer take, counted apart from the module. */
+/* The size of the texts and pointers of an answer, computed without the module. */
 static size_t needed(enum question question, size_t misaligned)
 {
         const size_t padding = (sizeof(char *) - misaligned) % sizeof(char *);

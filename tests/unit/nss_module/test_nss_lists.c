@@ -10,11 +10,11 @@
 
 #include "support/nss_registry.h"
 
-#define ERRNO 4242 /* nobody's */
+#define ERRNO 4242 /* of no account */
 
 static const char *const resolving[] = {"ci_active", "ci_remade", "ci_retired", "ci_torn"};
 
-/* What was answered last, for the checks. */
+/* The last answer, for the checks. */
 struct answer {
         struct passwd user;
         struct group group;

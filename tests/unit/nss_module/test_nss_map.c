@@ -53,7 +53,7 @@ static enum nss_status find_active(char *buffer, size_t size, struct passwd *ret
         return _nss_ksa_getpwnam_r("ci_active", ret_user, buffer, size, &error);
 }
 
-/* Where the home of ci_active ends: the tag of the file it comes from. */
+/* The end of ci_active's home: the tag of its file. */
 static bool is_from(const char *tag)
 {
         struct passwd user;
@@ -145,7 +145,7 @@ static void run_thread(void *(*start)(void *))
         assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-/* Into a folder of this thread's own, and so to another "registry", as by a chroot. */
+/* Into a directory of this thread only, and so to another "registry", as by a chroot. */
 static void leave_for(const char *directory)
 {
         if (unshare(CLONE_FS) != 0 || chdir(directory) != 0)
@@ -456,7 +456,7 @@ int main(void)
                 cmocka_unit_test(test_outcomes_as_nss_has_them),
         };
 
-        /* What waits for somebody ends here, not never. */
+        /* A process that waits ends here at the latest. */
         (void)alarm(120);
         /* The module believes a file of root's alone. */
         return geteuid() != 0 ? 77

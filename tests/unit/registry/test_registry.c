@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The reader of the registry: whoever wrote the file, the right answer or none. */
+/* The reader of the registry: the right answer or an error, with any file. */
 #include "registry/registry.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define LONGEST "a.name-of-32-bytes_0123456789012"
 
-/* A registry in memory, and what its header says. */
+/* A registry in memory, and its header. */
 struct sample {
         unsigned char *bytes;
         size_t size;
@@ -70,7 +70,7 @@ static const char *const names[] = {
 static const uint32_t uids[] = {1900000010, 1900000011, 1900000012, 0, 1900000013};
 static const char *const accounts_of_ci[] = {"long", "deployer", "retired", "nobody"};
 
-/* All that can be asked, in one number each: what it was answered, and what the answer held. */
+/* All lookups, in one number each: their result, and a digest of the answer. */
 enum { QUESTIONS = KSA_COUNT(names) + KSA_COUNT(uids) + KSA_COUNT(accounts_of_ci) + 4 };
 
 static uint64_t digest_text(uint64_t sum, const char *text)
@@ -191,7 +191,7 @@ static void test_answers(void **state)
                          KSA_REGISTRY_NOT_FOUND);
         assert_int_equal(ksa_registry_by_account(&registry, "prod/ci", "deployer", "", &account),
                          KSA_REGISTRY_NOT_FOUND);
-        /* A private group is no group's record. */
+        /* A private group has no record of its own. */
         assert_int_equal(ksa_registry_group_by_gid(&registry, 1900000011, &group),
                          KSA_REGISTRY_NOT_FOUND);
 }
@@ -210,7 +210,7 @@ static void test_a_registry_that_was_never_opened_has_nothing_in_it(void **state
 
 /* --- Damage ----------------------------------------------------------------- */
 
-/* Each answer is the one before, or BROKEN; never another, and nobody is said not to exist. */
+/* Each answer is the one before, or BROKEN; never another, and never "not found". */
 static void old_or_broken(const struct sample *sample, const uint64_t expected[QUESTIONS],
                           size_t where, unsigned *broken)
 {
@@ -244,7 +244,7 @@ static void test_a_changed_byte_never_changes_an_answer(void **state)
 
                         sample->bytes[i] ^= changes[j];
                         old_or_broken(sample, expected, i, &broken);
-                        /* What no question meets is found by who reads it all. */
+                        /* Damage that no lookup meets is found by the check of the whole file. */
                         if (i < sample->header.header_size && broken == 0)
                                 fail_msg("byte %zu of the header was not missed", i);
                         if (i >= sample->header.header_size &&
@@ -300,7 +300,7 @@ static void test_versions(void **state)
         assert_int_equal(of_version(sample, ours, ours + 1), KSA_REGISTRY_BROKEN);
 }
 
-/* Moves all from OFFSET on by 8 bytes; what the header points to behind it moves too. */
+/* Moves all from OFFSET on by 8 bytes; later offsets in the header move too. */
 static void make_room(struct sample *sample, size_t offset)
 {
         struct ksa_format_header *header = &sample->header;
@@ -591,7 +591,7 @@ static void test_a_member_that_stands_there_twice_is_damage(void **state)
         assert_int_equal(ksa_registry_member(&registry, &group, 0, &account), KSA_REGISTRY_BROKEN);
 }
 
-/* Every slot has the tag of NAME, or of whoever is asked for with it, and names RECORD. */
+/* Every slot has the tag of NAME, or of another key of the lookup, and names RECORD. */
 static enum ksa_registry_answer in_a_table_of(struct sample *sample, size_t record,
                                               const char *name)
 {
@@ -617,7 +617,7 @@ static void test_a_hostile_table_ends_and_leads_nowhere_else(void **state)
         struct sample *sample = *state;
         size_t first = (size_t)sample->header.accounts;
 
-        /* Full: no end in sight, and all of them somebody else. */
+        /* Full: no free slot, and all of them have other owners. */
         assert_int_equal(in_a_table_of(sample, first, "ci_nobody"), KSA_REGISTRY_NOT_FOUND);
         assert_int_equal(in_a_table_of(sample, first, LONGEST), KSA_REGISTRY_FOUND);
         assert_int_equal(in_a_table_of(sample, 8, LONGEST), KSA_REGISTRY_BROKEN);

@@ -6,8 +6,8 @@
 #include "base/env.h"
 
 struct answer_row {
-        const char *url;        /* what the URL holds */
-        enum ksa_reason reason; /* other than KSA_OK: there is no HTTP answer */
+        const char *url;        /* a part of the URL */
+        enum ksa_reason reason; /* other than KSA_OK: the request gets no HTTP answer */
         int status;
         const char *body;
         int64_t max_age, retry_after;
@@ -16,15 +16,15 @@ struct answer_row {
 struct answers {
         const struct answer_row *rows;
         size_t count;
-        void (*on_refresh)(struct answers *answers); /* what a refresh changes, or NULL */
+        void (*on_refresh)(struct answers *answers); /* changes the answers at a refresh, or NULL */
         void *context;                               /* of the test */
-        enum ksa_reason refreshed;                   /* what a refresh says; 0: KSA_OK */
+        enum ksa_reason refreshed;                   /* the result of a refresh; 0: KSA_OK */
 
-        /* What was asked, the last time. */
+        /* Number of requests, and the last one. */
         unsigned requests, refreshes;
         char method[8], url[256], accept[128], agent[128], audit_id[64], bearer[128], ca[64],
                 proxy[64], server_name[64], body[8192];
-        char clusters[256]; /* of the last refresh, each with a comma behind it */
+        char clusters[256]; /* of the last refresh, each followed by a comma */
         unsigned milliseconds;
 };
 

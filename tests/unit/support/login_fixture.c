@@ -82,7 +82,7 @@ static void check_steps(const struct ksa_decision *decision)
 
 void decide(const struct ksa_attempt *attempt, struct ksa_decision *decision)
 {
-        memset(decision, 0xa5, sizeof(*decision)); /* whatever was there before */
+        memset(decision, 0xa5, sizeof(*decision)); /* with any content before */
         ksa_login(login_fixture.config, &login_fixture.workdir->env, attempt, decision);
         check_steps(decision);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A host on which prod:ci/deployer may log in as deploy-bot, and what it takes to try. */
+/* A host on which prod:ci/deployer may log in as deploy-bot, and the parts of an attempt. */
 #ifndef KSA_TEST_LOGIN_FIXTURE_H
 #define KSA_TEST_LOGIN_FIXTURE_H
 
@@ -26,8 +26,8 @@ struct ksa_secret *login_fixture_token(const char *member, const char *value);
 struct ksa_attempt attempt_with(const struct ksa_secret *token);
 
 /*
- * Decides over memory that held something else, and checks what every decision must be:
- * one step ended it, all before are good, none behind was reached.
+ * Decides over memory that held something else, and checks the properties of every decision: one
+ * step ended it, all before it passed, none after it was reached.
  */
 void decide(const struct ksa_attempt *attempt, struct ksa_decision *ret_decision);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A registry for tests: "registry" in the current folder, where the NSS module of a test looks. */
+/* A registry for tests: "registry" in the current directory, which the NSS module of a test opens. */
 #ifndef KSA_TEST_NSS_REGISTRY_H
 #define KSA_TEST_NSS_REGISTRY_H
 
@@ -12,22 +12,22 @@
 
 /*
  * ci_active, ci_gone (REMOVED), ci_remade, ci_retired and ci_torn (DISABLED), with uids from
- * UID_FIRST on in this order, all in k8s-ci and in group 1500; TAG ends their homes, to tell one registry from
- * another.
+ * UID_FIRST on in this order, all in k8s-ci and in group 1500; TAG ends their homes, to distinguish
+ * registries.
  */
 void accounts_put(const char *tag);
 
 /* MANY_COUNT active ones, many_000 and so on, in k8s-ci. */
 void accounts_put_many(void);
 
-/* The file as BYTES, whatever they are, by a rename. */
+/* The file as BYTES, valid or not, by a rename. */
 void accounts_put_bytes(const void *bytes, size_t size);
 
-/* A folder of its own becomes the current one; it needs root, whose file the module believes. */
+/* Changes to a new directory; needs root, because the module accepts only files of root. */
 int accounts_setup(void **state);
 int accounts_teardown(void **state);
 
-/* Returns when the module looks for a new file again: the second it knows is over. */
+/* Returns when the module looks for a new file again, after its second. */
 void accounts_next_second(void);
 
 #endif

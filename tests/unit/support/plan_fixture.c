@@ -147,7 +147,7 @@ static void check_invariants(const struct ksa_plan *plan)
         }
 }
 
-/* The last plan stays until the end: its changes are what tests look at. */
+/* The sources of the plan stay until the end: tests read its changes. */
 static void write_registry(struct fixture *fixture, struct ksa_registry_content content)
 {
         unsigned char *bytes = NULL;
@@ -173,7 +173,7 @@ void fixture_write(struct fixture *fixture, const struct ksa_account_record *acc
                        (struct ksa_registry_content){.accounts = accounts, .account_count = count});
 }
 
-/* The same sources once more: nothing is to be done, whatever was refused. */
+/* The same sources once more: nothing is to be done, in spite of refusals. */
 static void check_again(struct fixture *fixture)
 {
         struct ksa_plan *plan = fixture->plan;

@@ -11,7 +11,7 @@ struct fixture {
         struct ksa_config config; /* its uid_range, and the clusters prod and test */
         struct ksa_cluster clusters[2];
         int64_t now;
-        struct ksa_local_files files; /* none of them exists, unless a test says so */
+        struct ksa_local_files files; /* none of them exists, unless a test creates it */
         char paths[3][96];            /* of passwd, group and subuid: fixture_has_files() */
         struct ksa_local *local;
         struct ksa_list written; /* unsigned char *: each registry so far */
@@ -25,7 +25,7 @@ extern const struct ksa_accounts listing, listing_accept, following;
 
 void fixture_open(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
-/* FOLDER is where the test may write passwd, group and subuid. */
+/* The test may write passwd, group and subuid in DIRECTORY. */
 void fixture_has_files(struct fixture *fixture, const char *directory);
 
 /* No account is desired, until the next fixture_lists() and fixture_declares(). The last plan is freed. */
@@ -53,7 +53,7 @@ void fixture_apply(struct fixture *fixture, enum ksa_plan_action action, const c
 /* The account's record in the registry; its state is 0 if it has none. */
 struct ksa_account_record fixture_record(const struct fixture *fixture, const char *namespace,
                                          const char *account);
-/* The change of that account in the last plan; NULL if there is none. */
+/* The change of that account in the last plan, or NULL. */
 const struct ksa_plan_change *fixture_change(const struct fixture *fixture, enum ksa_change change,
                                              const char *account);
 

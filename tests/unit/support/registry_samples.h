@@ -30,8 +30,8 @@ void sample_build_many_timed(size_t count, unsigned generation, unsigned char **
                              size_t *ret_size, double (*now)(void), double *ret_time);
 
 /*
- * Makes all sums of a registry right again, as far as its parts are inside of it: what somebody hands in who can
- * write the file. With LENGTH the header says SIZE too.
+ * Computes all checksums of a registry again, as far as its parts are inside of it, as an attacker
+ * would do with write access. With LENGTH the header gets SIZE too.
  */
 void sample_seal(unsigned char *bytes, size_t size, bool length);
 

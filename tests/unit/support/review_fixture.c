@@ -45,7 +45,7 @@ char *review_fixture_change(const char *text, const char *path, const char *valu
                 assert_int_equal(
                         json_object_set_new(object, name, json_loads(value, JSON_DECODE_ANY, NULL)),
                         0);
-        /* Not json_dumps(): what it gives belongs to the allocator below. */
+        /* Not json_dumps(), whose result belongs to the allocator below. */
         size_t size = json_dumpb(whole, NULL, 0, JSON_COMPACT);
         char *changed = calloc(1, size + 1);
         assert_non_null(changed);
@@ -59,7 +59,7 @@ unsigned long review_fixture_failing, review_fixture_counted;
 long review_fixture_living;
 bool review_fixture_seen;
 
-/* The size stands in front, where malloc's alignment has room for it; what was there before is gone. */
+/* The size is before the block, in the room of malloc's alignment; the earlier content is lost. */
 static void *allocate(size_t size)
 {
         bool fails =

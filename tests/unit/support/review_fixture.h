@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A token of ci/deployer, what an API server says of it, and that with one thing changed. */
+/* A token of ci/deployer, an API server's review of it, and that with one change. */
 #ifndef KSA_TEST_REVIEW_FIXTURE_H
 #define KSA_TEST_REVIEW_FIXTURE_H
 
@@ -22,8 +22,9 @@ extern const struct ksa_token review_fixture_account, review_fixture_pod;
 char *review_fixture_change(const char *text, const char *path, const char *value);
 
 /*
- * From now on jansson's review_fixture_failing-th allocation fails (0: none does), review_fixture_living counts what
- * was not freed, and review_fixture_seen says whether a block held the token's signature when it was freed.
+ * From now on jansson's review_fixture_failing-th allocation fails (0: none does),
+ * review_fixture_living counts blocks that were not freed, and review_fixture_seen is whether a
+ * block held the token's signature when it was freed.
  */
 extern unsigned long review_fixture_failing, review_fixture_counted;
 extern long review_fixture_living;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the unit tests share: a folder of their own, files in it, an environment. */
+/* Shared by the unit tests: a temporary directory, files in it, an environment. */
 #ifndef KSA_TEST_SUPPORT_H
 #define KSA_TEST_SUPPORT_H
 
@@ -20,14 +20,14 @@ struct workdir {
         struct ksa_env env;
 };
 
-/* Makes the folder and an environment of its own in it; cmocka's setup and teardown. */
+/* Creates the directory and an environment in it; cmocka's setup and teardown. */
 int workdir_setup(void **state);
 int workdir_teardown(void **state);
 
-/* Writes FOLDER/NAME, mode 0644. */
+/* Writes DIRECTORY/NAME, mode 0644. */
 void workdir_write(const struct workdir *workdir, const char *name, const char *text);
 
-/* Makes FOLDER/NAME, mode 0755. */
+/* Creates DIRECTORY/NAME, mode 0755. */
 void workdir_directory(const struct workdir *workdir, const char *name);
 
 /* Writes ksa.conf and loads it; the reason and the error of the load. */

@@ -61,7 +61,7 @@ static void test_audience(void **state)
         }
 }
 
-/* An empty list means nobody. */
+/* An empty list allows no audience. */
 static void test_no_audience_is_accepted_by_an_empty_list(void **state)
 {
         const char *texts[] = {AUDIENCE, NULL};

@@ -12,7 +12,7 @@ static enum ksa_reason load_by(enum ksa_reason (*loader)(const char *, size_t, j
                                                          struct ksa_error *),
                                const char *bytes, size_t length, struct ksa_error *err)
 {
-        /* A copy without a NUL behind it: the sanitizers see a byte too many. */
+        /* A copy without a NUL after it: the sanitizers see a byte too many. */
         char *copy = malloc(length + 1);
         json_t *object = NULL;
 
@@ -147,7 +147,7 @@ static void test_depth(void **state)
         assert_non_null(strstr(error.text, "nested deeper"));
 }
 
-/* A bracket behind an escaped quote, at the very end, in a string that never ends. */
+/* A bracket after an escaped quote, at the very end, in a string that never ends. */
 static void test_depth_around_strings(void **state)
 {
         (void)state;
@@ -190,7 +190,7 @@ static void test_texts_of_members(void **state)
 
 /* --- Documents ---------------------------------------------------------------- */
 
-/* Texts before and after, of one length. Unchanged where there is no second one. */
+/* Texts before and after, of one length. Unchanged without a second one. */
 static void test_replaced(void **state)
 {
         static const char *const rows[][2] = {
@@ -205,12 +205,12 @@ static void test_replaced(void **state)
                 {"\"\\udbff\\ud800\\udc00\"", "\"\\ufffd\\ud800\\udc00\""},
                 {"\"\\ud800\\n\"", "\"\\ufffd\\n\""},
                 {"\"\\\\\\u0000\"", "\"\\\\\\ufffd\""},
-                /* what jansson takes */
+                /* texts that jansson accepts */
                 {"{\"a\":9223372036854775807,\"b\":-9223372036854775808}", NULL},
                 {"{\"a\":1.7976931348623157e308,\"b\":1e-400,\"c\":0e999}", NULL},
                 {"\"\\ud83d\\ude00\\u0001\\ufffd\"", NULL},
                 {"\"1e400 \\\\u0000\"", NULL},
-                /* what is no JSON stays that */
+                /* invalid JSON stays invalid */
                 {"{\"a\":1e400e}", "{\"a\":0.5  e}"},
                 {"{\"a\":01e400}", "{\"a\":00.5  }"},
                 {"{\"a\":.1e}", NULL},
@@ -246,7 +246,7 @@ static enum ksa_reason load_document(const char *bytes, size_t length, struct ks
         return load_by(ksa_json_load_document, bytes, length, err);
 }
 
-/* What a token must not contain, a document may, in a member that nobody reads. */
+/* A document may have values that a token must not, in a member that ksa does not read. */
 static void test_documents(void **state)
 {
         static const struct {
@@ -303,7 +303,7 @@ static void test_replaced_is_not_absent(void **state)
 /* A literal and its length, NUL bytes within counted. */
 #define BYTES(literal) (literal), sizeof(literal) - 1
 
-/* An administrator reads what the file is instead, and where it ends to be JSON. */
+/* The administrator gets the kind of the file, and the place of the first error. */
 static void test_other_forms_are_named(void **state)
 {
         static const struct {

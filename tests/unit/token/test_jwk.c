@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* jwk.c: good keys, and the numbers that OpenSSL would take although they are no key. */
+/* jwk.c: valid keys, and numbers that OpenSSL would accept although they are not a key. */
 #include "token/jwk.h"
 
 #include <openssl/err.h>
@@ -93,7 +93,7 @@ static const struct {
         {KSA_ES256, "use", NULL, true},
         {KSA_ES256, "alg", NULL, true},
         {KSA_ES256, "x5c", "[\"AAAA\"]", true},
-        {KSA_RS256, "kid", NULL, true}, /* the set judges names */
+        {KSA_RS256, "kid", NULL, true}, /* the set checks names */
         {KSA_RS256, "use", "\"enc\"", false},
         {KSA_RS256, "use", "\"\"", false},
         {KSA_RS256, "use", "null", false},
@@ -304,7 +304,7 @@ static void test_points_that_are_none(void **state)
         }
 }
 
-/* The queue is the host program's: what stood in it stays, and nothing joins it. */
+/* The queue is the host program's: its entries stay, and nothing is added. */
 static void test_the_error_queue_stays(void **state)
 {
         struct ksa_jwk jwk;

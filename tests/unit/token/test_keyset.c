@@ -146,7 +146,7 @@ static void test_unsuitable_entries(void **state)
 
 /* --- Several entries of one kid ---------------------------------------------- */
 
-/* A set of the entries that are not NULL, as a JWKS and, where CACHED, as it is read back from a cache. */
+/* A set of the entries that are not NULL, as a JWKS or, with CACHED, as it is read back from a cache. */
 static struct ksa_keyset *set_of(const char *first, const char *second, const char *third,
                                  bool cached)
 {
@@ -371,7 +371,7 @@ static void test_age(void **state)
         free(text);
 }
 
-/* What was fetched for another configuration is ignored. */
+/* A set that was fetched for another configuration is ignored. */
 static void test_bound_to_its_configuration(void **state)
 {
         char *text = cached_form();

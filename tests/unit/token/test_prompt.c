@@ -18,7 +18,7 @@ static char *part_of(char c, size_t length)
         return part;
 }
 
-/* Gives one answer of each length, filled with 'a', 'b', ...; what came of it. */
+/* Gives one answer of each length, filled with 'a', 'b', ...; returns the result. */
 static enum ksa_reason answer_with(const size_t *lengths, size_t count, size_t *ret_token_length)
 {
         struct ksa_prompt *answers = ksa_prompt_new();
@@ -105,7 +105,7 @@ static void test_33_parts_make_16384_bytes(void **state)
         assert_int_equal(length, KSA_TOKEN_MAX);
         lengths[KSA_PARTS_MAX - 1]++;
         assert_int_equal(answer_with(lengths, KSA_PARTS_MAX, &length), KSA_TOKEN_TOO_LONG);
-        /* The last part is whole too: nobody is asked a 34th time. */
+        /* The last part is whole too: a 34th prompt does not follow. */
         lengths[KSA_PARTS_MAX - 1] = KSA_PART;
         assert_int_equal(answer_with(lengths, KSA_PARTS_MAX, &length), KSA_TOKEN_TOO_LONG);
 }

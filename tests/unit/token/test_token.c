@@ -189,7 +189,7 @@ static const struct {
         {HEADER ".IiI." SIGNATURE, KSA_NOT_A_TOKEN},    /* "" */
         {HEADER ".bnVsbA." SIGNATURE, KSA_NOT_A_TOKEN}, /* null */
         {"W10." EMPTY "." SIGNATURE, KSA_NOT_A_TOKEN},  /* [] as header */
-        {HEADER ".e30g." SIGNATURE, KSA_OK},            /* a blank behind the object */
+        {HEADER ".e30g." SIGNATURE, KSA_OK},            /* a space after the object */
         {HEADER ".e317fQ." SIGNATURE, KSA_NOT_A_TOKEN}, /* {}{} */
         {"eyJhbGciOiJFUzI1NiJ9Cg." EMPTY "." SIGNATURE, KSA_OK},
 };
@@ -229,7 +229,7 @@ static void test_nul_inside(void **state)
         ksa_secret_free(&text);
 }
 
-/* Cut anywhere, by whatever cuts, a token is never taken for another. */
+/* Cut anywhere, a token is never taken for another. */
 static void test_cut_at_every_byte(void **state)
 {
         char *claims = claims_with(NULL, NULL);
@@ -285,7 +285,7 @@ static void test_lengths_where_others_cut(void **state)
         }
 }
 
-/* 16384 bytes are judged, 16385 are not looked at. */
+/* 16384 bytes are parsed, 16385 are not read. */
 static void test_longest_token(void **state)
 {
         (void)state;

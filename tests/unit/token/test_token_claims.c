@@ -201,7 +201,7 @@ static void test_at_most_32_audiences(void **state)
         }
 }
 
-/* --- JSON that is none ------------------------------------------------------ */
+/* --- Invalid JSON ----------------------------------------------------------- */
 
 static const char *const not_json[] = {
         "",
@@ -237,7 +237,7 @@ static void test_not_json(void **state)
                 expect(not_json[i], KSA_NOT_A_TOKEN);
 }
 
-/* What ksa does not know is no reason to refuse: a newer API server may say more. */
+/* An unknown claim is not a reason to refuse: a newer API server may add some. */
 static void test_unknown_claims_are_ignored(void **state)
 {
         static const char *const members[] = {"nonce", "kubernetes.io/node",
@@ -253,7 +253,7 @@ static void test_unknown_claims_are_ignored(void **state)
         }
 }
 
-/* A log line tells what is known, even where a later claim is wrong. */
+/* A log line has the known claims, even if a later claim is wrong. */
 static void test_facts_before_a_failure_are_kept(void **state)
 {
         struct ksa_token token;

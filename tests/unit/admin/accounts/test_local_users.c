@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* local_users.c, local_files.c: who has a name or a number on a host. */
+/* local_users.c, local_files.c: the owner of a name or a number on a host. */
 #include "admin/accounts/local_users.h"
 
 #include <stdio.h>
@@ -99,7 +99,7 @@ static void test_subordinate_ids(void **state)
 
         assert_false(ksa_local_has_number(local, 89999, false, who));
         assert_true(ksa_local_has_number(local, 90000, false, who));
-        assert_true(ksa_local_has_number(local, 165536, false, who)); /* behind a, inside b */
+        assert_true(ksa_local_has_number(local, 165536, false, who)); /* after a, inside b */
         assert_true(ksa_local_has_number(local, 289999, false, who));
         assert_false(ksa_local_has_number(local, 290000, false, who));
         assert_true(ksa_local_has_number(local, 400000, false, who)); /* a range to shadow-utils */
@@ -111,7 +111,7 @@ static void test_subordinate_ids(void **state)
         ksa_local_free(&local);
 }
 
-/* What we cannot read might be the range that an account is put into. */
+/* An unreadable file might have the range of an account. */
 static void test_damaged_subordinate_ids(void **state)
 {
         static const char *const damaged[] = {"a:1900000000\n",    "a\n",          ":5:5\n",
@@ -134,7 +134,10 @@ static void test_damaged_subordinate_ids(void **state)
         }
 }
 
-/* Subordinate ids were not written for a newcomer of that name or number. The members of groups are not read. */
+/*
+ * Subordinate ids were not written for a newcomer of that name or number. The members of groups are
+ * not read.
+ */
 static void test_owners_of_ids(void **state)
 {
         struct workdir *workdir = *state;
@@ -153,7 +156,7 @@ static void test_owners_of_ids(void **state)
         ksa_local_free(&local);
 }
 
-/* Of this machine, whatever it is: it has a root. */
+/* On any machine: it has a root. */
 static void test_nss(void **state)
 {
         struct ksa_local *local = read_place(*state, true);

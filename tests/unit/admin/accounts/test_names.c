@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names.c: what is computed here is computed on every host, by every version: the vectors never
- * change.
+ * names.c: every host and every version computes the same: the vectors never change.
  */
 #include "admin/accounts/names.h"
 
@@ -117,7 +116,7 @@ static void test_long_namespaces(void **state)
         assert_null(ksa_account_name_fault(group));
 }
 
-/* ("ab", "c") is not ("a", "bc"), and a group is no account. */
+/* ("ab", "c") is not ("a", "bc"), and a group is not an account. */
 static void test_uid_parts_do_not_run_together(void **state)
 {
         (void)state;
@@ -226,7 +225,7 @@ static void test_a_uid_that_nobody_may_have_is_drawn_again(void **state)
         (void)state;
         /* The first hash gives 2147368757. */
         assert_int_equal(uid_of("ci", "a18804", usual), 1909267546);
-        /* Where there is no other, the plan refuses what there is. */
+        /* Without another uid the plan refuses the account. */
         assert_false(ksa_uid_is_usable(uid_of("ci", "a", unusable)));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* source_api.c, source_item.c: pages of service accounts, what is believed of them, and what is asked. */
+/* source_api.c, source_item.c: pages of service accounts, the checks of their members, and the requests. */
 #include "admin/accounts/source_api.h"
 
 #include <stdio.h>
@@ -35,7 +35,7 @@ static int arrange(void **state)
         return workdir_setup(state);
 }
 
-/* Reads TEXT with nothing behind it that a reader could run into. */
+/* Reads TEXT at the end of a buffer, so that the sanitizers notice a read beyond it. */
 static enum ksa_reason read_text(const char *text, struct ksa_desired_list *list,
                                  struct ksa_account_page *page, struct ksa_error *err)
 {
@@ -155,7 +155,7 @@ static char *page_with(const char *more)
         return text;
 }
 
-/* Whoever may annotate one account may not keep the others from being read. */
+/* The annotations of one account must not prevent that the others are read. */
 static void test_what_others_wrote(void **state)
 {
         char deep[1024] = "\"managedFields\":[{\"fieldsV1\":";
@@ -188,7 +188,7 @@ static void test_what_others_wrote(void **state)
         }
 }
 
-/* What a name is read from must not end at a NUL. */
+/* A text with a NUL must not be read as a name. */
 static void test_name_with_a_nul(void **state)
 {
         static const char *const texts[] = {"\"name\":\"deployer\\u0000x\"",
@@ -279,7 +279,7 @@ static void test_no_json(void **state)
         (void)state;
         for (size_t i = 0; i < KSA_COUNT(texts); i++)
                 assert_int_equal(read_text(texts[i], &list, &page, &error), KSA_API_BROKEN);
-        /* Cut anywhere, it is none. */
+        /* Cut anywhere, it is invalid. */
         for (size_t length = 1; length < strlen(ONE); length++) {
                 char *text = strndup(ONE, length);
 
@@ -466,7 +466,7 @@ static void test_too_large(void **state)
         answers = (struct answers){.rows = never, .count = 1};
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_BROKEN);
         assert_int_equal(answers.requests, 9);
-        /* Nobody there is nobody there. */
+        /* An unreachable cluster is reported as such. */
         const struct answer_row away[] = {{.url = "/", .reason = KSA_API_UNREACHABLE}};
         answers = (struct answers){.rows = away, .count = 1};
         memset(&error, 0, sizeof(error));
@@ -498,7 +498,7 @@ static void test_what_is_asked(void **state)
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_OK);
         assert_int_equal(answers.requests, 1);
         all[1] = "*";
-        /* 403 has its own reason, in whatever list. */
+        /* 403 has its own reason, in each list. */
         const struct answer_row no[] = {{.url = "/", .status = 403, .body = "{}"}};
         answers = (struct answers){.rows = no, .count = 1};
         assert_int_equal(fetch(*state, &answers, &list, &error), KSA_API_FORBIDDEN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* source_file.c: what a leader exports, and what a follower reads of it. */
+/* source_file.c: the export of a leader, and its reading by a follower. */
 #include "admin/accounts/source_file.h"
 
 #include <stdlib.h>

@@ -53,7 +53,7 @@ static int mode_of(const struct workdir *workdir, const char *name)
         return lstat(path_of(workdir, name), &status) == 0 ? (int)(status.st_mode & 07777) : -1;
 }
 
-/* --- Folders ---------------------------------------------------------------- */
+/* --- Directories ------------------------------------------------------------ */
 
 static void test_directories(void **state)
 {
@@ -132,7 +132,7 @@ static void test_leftovers(void **state)
         assert_int_equal(put(workdir, "file", 0644, "whole"), KSA_OK);
         holds(workdir, "file", "whole");
         assert_int_equal(mode_of(workdir, ".file.new"), -1);
-        /* A folder of that name is nothing that a writer left. */
+        /* A directory of that name was not left by a writer. */
         workdir_directory(workdir, ".file.new");
         assert_int_equal(put(workdir, "file", 0644, "more"), KSA_FILE_UNWRITABLE);
         holds(workdir, "file", "whole");
@@ -195,7 +195,7 @@ static void test_long_names(void **state)
         char name[NAME_MAX + 1];
 
         memset(name, 'x', sizeof(name) - 1);
-        name[NAME_MAX] = '\0'; /* there is no room for a dot and .new */
+        name[NAME_MAX] = '\0'; /* too long for a dot and .new */
         assert_int_equal(put(workdir, name, 0644, "one"), KSA_FILE_UNWRITABLE);
         name[NAME_MAX - 5] = '\0';
         assert_int_equal(put(workdir, name, 0644, "one"), KSA_OK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* json_wipe.c: what jansson frees holds nothing any more. free() is watched. */
+/* json_wipe.c: memory that jansson frees is wiped. free() is watched. */
 #include "admin/base/json_wipe.h"
 
 #include <malloc.h>
@@ -18,7 +18,7 @@ void *__wrap_malloc(size_t size);
 static bool watched;
 static size_t freed;
 
-/* All of it is looked at when it is freed, what nobody wrote to as well. */
+/* The whole block is checked when it is freed, unused bytes too. */
 void *__wrap_malloc(size_t size)
 {
         return calloc(1, size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* credential.c with answers from a table: what is asked with which token, and what is kept. */
+/* credential.c with answers from a table: the requests, their tokens, and the stored credential. */
 #include "admin/credential/credential.h"
 
 #include <stdio.h>
@@ -96,7 +96,7 @@ static void grant(struct trial *trial, const char *member, const char *value)
         ksa_secret_free(&token);
 }
 
-/* The file as it is; "" where there is none. The caller frees it. */
+/* The file as it is; "" if it does not exist. The caller frees it. */
 static char *kept(const struct trial *trial)
 {
         struct stat status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* self_review.c: an answer that names somebody, one that says what this host may, and everything else. */
+/* self_review.c: answers with a user name, answers with this host's permissions, and invalid ones. */
 #include "admin/credential/self_review.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
         "\"username\":\"system:serviceaccount:ksa-system:host-verifier\",\"uid\":\"u\","           \
         "\"groups\":[\"system:authenticated\"]}}}"
 
-/* As Kubernetes 1.37.2 answered, but for managedFields. */
+/* As Kubernetes 1.37.2 answered, except managedFields. */
 #define ACCESS                                                                              \
         "{\"kind\":\"SelfSubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\"," \
         "\"metadata\":{},\"spec\":{\"resourceAttributes\":{\"verb\":\"create\","            \
@@ -136,7 +136,7 @@ static void test_may_changed(void **state)
         }
 }
 
-/* What is not wanted is not in the question: an empty name would be another one. */
+/* An absent attribute is not in the request: an empty name would be another request. */
 static void test_may_request(void **state)
 {
         static const struct ksa_self_access review = {.group = "authentication.k8s.io",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* discovery.c: where the document is, what of it is believed, and who gets a credential. */
+/* discovery.c: the URL of the document, the checks of its members, and the receivers of a credential. */
 #include "admin/keys/discovery.h"
 
 #include <stdio.h>
@@ -76,7 +76,7 @@ static void test_found_document(void **state)
         free(text);
 }
 
-/* In a member that it reads, what was replaced is of a wrong type, or differs. */
+/* In a member that it reads, a replaced value has a wrong type, or differs. */
 static void test_replaced_members_are_refused(void **state)
 {
         static const char *const texts[] = {

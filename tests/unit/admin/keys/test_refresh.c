@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* refresh.c and key_source.c, with answers from a table: when it asks, and what replaces a set. */
+/*
+ * refresh.c and key_source.c, with answers from a table: when it sends a request, and when a set is
+ * replaced.
+ */
 #include "admin/keys/refresh.h"
 
 #include <stdio.h>
@@ -134,7 +137,7 @@ static struct ksa_refreshed refresh_now(struct trial *trial)
         return refreshed;
 }
 
-/* Whether the cached set has the key; false where there is no usable set. */
+/* Whether the cached set has the key; false without a usable set. */
 static bool cached(const struct trial *trial, const char *kid)
 {
         struct ksa_keyset *keyset = NULL;
@@ -199,7 +202,7 @@ static void test_replaced(void **state)
         free(both);
 }
 
-/* A kid is a digest of its key: whoever gives another key that name is not the API server. */
+/* A kid is a digest of its key: the API server never gives it to another key. */
 static void test_another_key_under_a_known_kid(void **state)
 {
         struct trial *trial = *state;
@@ -425,7 +428,7 @@ static void test_if_older(void **state)
         struct ksa_refreshed refreshed;
 
         assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
-        assert_true(refreshed.asked); /* there was none */
+        assert_true(refreshed.asked); /* the set was missing */
         trial->workdir->env.now += 100;
         assert_int_equal(refresh(trial, options, &refreshed), KSA_OK);
         assert_false(refreshed.asked);

@@ -48,7 +48,7 @@ static void test_sweep(void **state)
         (void)snprintf(directory, sizeof(directory), "%s/used", workdir->directory);
         workdir->env.used_dir = directory;
         assert_int_equal(ksa_used_tokens_sweep(&workdir->env, &removed, &error), KSA_OK);
-        assert_int_equal(removed, 0); /* no folder is fine */
+        assert_int_equal(removed, 0); /* a missing directory is fine */
         workdir_directory(workdir, "used");
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 (void)snprintf(path, sizeof(path), "used/%s", rows[i].name);
@@ -60,7 +60,7 @@ static void test_sweep(void **state)
                 assert_int_equal(is_there(workdir, rows[i].name), !rows[i].goes);
 }
 
-/* NOW is 1795464267. What is not a mark is not counted, and every file stays. */
+/* NOW is 1795464267. A file that is not a mark is not counted, and stays. */
 static void test_count(void **state)
 {
         static const char *const names[] = {"1795377866-" HASH, "1795377867-" HASH,
@@ -91,7 +91,7 @@ static void test_count(void **state)
         assert_int_equal(used.count, 99);
 }
 
-/* What cannot be removed does not keep the others. */
+/* A mark that cannot be removed does not keep the others. */
 static void test_what_cannot_be_removed(void **state)
 {
         struct workdir *workdir = *state;

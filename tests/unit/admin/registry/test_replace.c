@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registry while it is replaced: whoever looks, whenever the writer is killed, and however full the disk
- * is, there is the old file or the new one, whole.
+ * The registry while it is replaced: a reader finds the whole old file or the whole new one, at any
+ * time, after a killed writer, and on a full disk.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ static struct version version_of(size_t accounts, unsigned generation)
         return version;
 }
 
-/* The generation of an account's home: /home/GENERATION/NAME; 0 where it is none. */
+/* The generation of an account's home: /home/GENERATION/NAME; 0 if it has another form. */
 static unsigned long generation_of(const struct ksa_account_record *account)
 {
         char *end;
@@ -128,15 +128,15 @@ int __wrap_renameat(int directory, const char *path, int other, const char *name
         return __real_renameat(directory, path, other, name);
 }
 
-/* --- Readers beside a writer ------------------------------------------------ */
+/* --- Readers next to a writer ----------------------------------------------- */
 
-/* What the processes share. */
+/* Shared by the processes. */
 struct shared {
         _Atomic bool done;
         _Atomic unsigned long looked;
 };
 
-/* One look: 0, or what was wrong. */
+/* One lookup: 0, or the number of the error. */
 static int look(const char *path, uint32_t number)
 {
         struct ksa_registry registry;
@@ -225,7 +225,7 @@ static void test_readers_find_the_old_file_or_the_new_one(void **state)
 
 /* --- A writer that is killed ------------------------------------------------ */
 
-/* Names in the folder that are neither the registry nor its one .registry.new. */
+/* Names in the directory that are neither the registry nor its one .registry.new. */
 static unsigned others(const char *directory, bool *ret_new)
 {
         DIR *entries = opendir(directory);
@@ -304,7 +304,7 @@ static void test_a_killed_writer_leaves_the_old_file_or_the_new_one(void **state
         }
         assert_true(end_readers(&readers) > (unsigned long)kills);
         assert_int_equal(before, 2);
-        /* unlink, create, writes, chmod, sync, rename, and the folder's: each was met. */
+        /* unlink, create, writes, chmod, sync, rename, and the directory's: each was met. */
         assert_true(kills > 5 + (int)(new.size / 4096));
         assert_true(left > (int)(new.size / 4096));
         free(old.bytes);
@@ -340,7 +340,7 @@ static int replace_fails(const char *directory, const struct version *small,
 
         if (pid == 0) {
                 status = limit(directory) ? try_to_replace(directory, small, large) : 77;
-                free(small->bytes); /* valgrind looks for what a process leaves */
+                free(small->bytes); /* valgrind looks for leaks */
                 free(large->bytes);
                 _exit(status);
         }
@@ -372,7 +372,7 @@ static void test_a_full_disk_leaves_the_old_file(void **state)
         assert_true(large.size > 2 * 131072 && small.size < 16384);
         assert_int_equal(replace_fails(workdir->directory, &small, &large, limit_file), 0);
         assert_int_equal(generation_at(path_in(workdir->directory)), 1);
-        /* A disk that is full, where one may be made. */
+        /* A full file system, if the test may mount one. */
         status = replace_fails(workdir->directory, &small, &large, mount_small);
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 77)
                 assert_int_equal(status, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* write.c: what goes in comes out; what may not stand there is refused, by name. */
+/* write.c: values are read as they were written; a forbidden value is refused, by name. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -351,7 +351,7 @@ static void test_nothing_at_all(void **state)
 
 /* --- Not whole -------------------------------------------------------------- */
 
-/* What a reader would not meet: sums are right, and something is not there. */
+/* Errors that a reader would not meet: valid checksums, and a missing part. */
 static void test_an_account_that_cannot_be_found_is_missed(void **state)
 {
         struct ksa_registry registry;
