@@ -38,8 +38,8 @@ def first_token(cluster, account=HOST_ACCOUNT, seconds=3600):
     return cluster.host.remember(cluster.server.create_token(*account, audience=None, seconds=seconds))
 
 
-def init(cluster, *words, token=None, status=0):
-    return cluster.ksactl("credential", "init", "prod", *words, stdin=(token or first_token(cluster)).encode() + b"\n",
+def init(cluster, *args, token=None, status=0):
+    return cluster.ksactl("credential", "init", "prod", *args, stdin=(token or first_token(cluster)).encode() + b"\n",
                           status=status)
 
 

@@ -93,10 +93,10 @@ def test_environment_of_the_caller(reviewed, intruder, name):
                   "GCONV_PATH": intruder, "TMPDIR": trap}
         chosen = values if name == "all of them" else {name: values[name]}
         # the wrapper sets them after setpriv, which some of them would affect
-        words = ["%s=%s" % item for item in chosen.items() if not item[0].startswith("LD_")]
+        args = ["%s=%s" % item for item in chosen.items() if not item[0].startswith("LD_")]
         loader = ["%s=%s" % item for item in chosen.items() if item[0].startswith("LD_")]
         size = reviewed.host.log_size()
-        done = subprocess.run([*AS_BOT, "env", *words, *loader, "sudo", "-n", "id", "-un"],
+        done = subprocess.run([*AS_BOT, "env", *args, *loader, "sudo", "-n", "id", "-un"],
                               env=ENVIRONMENT, capture_output=True, timeout=60)
         result = private_host.Result(done, reviewed.host.log_since(size))
         assert result.out == "root\n" and len(result.allowed) == 1, result

@@ -68,8 +68,8 @@ class Calls:
         return [call for call in self.decision if re.search(WRITES, call) and not call.startswith("sendto")]
 
 
-def strace(*words):
-    return ["strace", "-f", "-qq", "-s", "256", "-o", str(TRACE), *map(str, words)]
+def strace(*args):
+    return ["strace", "-f", "-qq", "-s", "256", "-o", str(TRACE), *map(str, args)]
 
 
 @pytest.fixture(params=("file", "cached"))

@@ -91,22 +91,22 @@ class Host:
     def line_of(self, text, name="ksa.conf"):
         return (self.folder / name).read_text().splitlines().index(text) + 1
 
-    def run(self, *words, stdin=b"", cwd=None, host_name="build-7", prepare="true"):
+    def run(self, *args, stdin=b"", cwd=None, host_name="build-7", prepare="true"):
         """ksactl, after the shell's command PREPARE."""
         script = ('mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/group" /etc/group && '
                   'mount --bind "$0/shadow" /etc/shadow && '
                   'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && '
                   'hostname "$1" && shift && { %s; } && exec "$@"' % prepare)
         process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.folder), host_name,
-                                  str(self.ksactl), *map(str, words)], input=stdin, cwd=cwd, timeout=60,
+                                  str(self.ksactl), *map(str, args)], input=stdin, cwd=cwd, timeout=60,
                                  env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         result = Result(process)
         self.outputs.append(result.out + result.err)
         return result
 
-    def check(self, *words):
-        return self.run("check", "--config", self.config, *words)
+    def check(self, *args):
+        return self.run("check", "--config", self.config, *args)
 
     def problems(self):
         """The problems of check, which must be the same in text and JSON."""
@@ -117,8 +117,8 @@ class Host:
             assert problem["text"] in text.out and (problem["remedy"] or "") in text.out
             if problem["line"] is not None:
                 assert "%s:%d: %s: " % (problem["file"], problem["line"], problem["severity"]) in text.out
-        words = [problem["severity"] for problem in problems]
-        expected = 2 if "error" in words else 1 if words else 0
+        severities = [problem["severity"] for problem in problems]
+        expected = 2 if "error" in severities else 1 if severities else 0
         assert text.status == expected, text
         assert answer.json["result"] == ("clean", "warnings", "errors")[expected]
         return problems
@@ -134,10 +134,10 @@ class Host:
         self.tokens.append(token)
         return token
 
-    def explain(self, token, *words):
+    def explain(self, token, *args):
         self.tokens.append(token)
         path = self.write("token", token + "\n")
-        return self.run("explain", "--token-file", path, "--config", self.config, *words)
+        return self.run("explain", "--token-file", path, "--config", self.config, *args)
 
     def assert_no_signature_in_outputs(self):
         for token in self.tokens:

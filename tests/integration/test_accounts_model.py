@@ -25,7 +25,7 @@ class Host:
         self.cluster, self.follows, self.sections = cluster, follows, ""
         self.files, self.owners, self.records = {STATE[2]: STATE[2].read_bytes()}, {}, {}
 
-    def run(self, *words):
+    def run(self, *args):
         """ksactl with this host's files in place."""
         for path in STATE:
             path.unlink(missing_ok=True)
@@ -35,7 +35,7 @@ class Host:
         source = "source = file:/etc/ksa/leader.json\n" if self.follows else ""
         self.cluster.configure(self.cluster.section(), "[accounts prod]\nnamespaces = ci ops\n%s%s" % (source, self.sections),
                                host="uid_range = %d-%d\n" % (LOW, LOW + SIZE - 1))
-        result = self.cluster.ksactl("accounts", *words)
+        result = self.cluster.ksactl("accounts", *args)
         self.files = {path: path.read_bytes() for path in STATE if path.exists()}
         return result
 

@@ -287,8 +287,8 @@ def test_errors_of_certificates_told_apart_in_why_and_remedy(login_host, name, m
 def test_explain_has_names_and_remedy_of_a_wrong_certificate(login_host):
     TABLE["a certificate for another name"][0](login_host)
     login_host.write("require")
-    words = ["--json", "--service", "sshd", "--user", "deploy-bot", "--rhost", "10.1.2.3", "--token-file", "-"]
-    result = login_host.host.run(["ksactl", "explain", *words], user="root", stdin=login_host.host.token().encode())
+    args = ["--json", "--service", "sshd", "--user", "deploy-bot", "--rhost", "10.1.2.3", "--token-file", "-"]
+    result = login_host.host.run(["ksactl", "explain", *args], user="root", stdin=login_host.host.token().encode())
     shown = json.loads(result.out)
     assert shown["reason"] == "api-tls" and "DNS:other.example" in shown["why"] and "api_server_name" in shown["remedy"]
 

@@ -38,9 +38,9 @@ class Ssh:
     def set_version(self, version):
         (self.folder / "version").write_text(version + "\n")
 
-    def run(self, *words, script=TOOLS / "ksa-ssh", cwd=None, **environment):
+    def run(self, *args, script=TOOLS / "ksa-ssh", cwd=None, **environment):
         env = {"PATH": "%s:%s" % (self.programs, os.environ["PATH"]), **environment}
-        return subprocess.run([*self.shell, str(script), *words], env=env, cwd=cwd or self.folder, timeout=60,
+        return subprocess.run([*self.shell, str(script), *args], env=env, cwd=cwd or self.folder, timeout=60,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True)
 
@@ -59,16 +59,16 @@ class Ssh:
 
 @pytest.fixture(params=["dash", "bash --posix", "busybox ash"])
 def ssh(request, tmp_path):
-    words = request.param.split()
-    return Ssh([shutil.which(words[0])] + words[1:], tmp_path)
+    args = request.param.split()
+    return Ssh([shutil.which(args[0])] + args[1:], tmp_path)
 
 
 def test_arguments_come_after_ours(ssh):
     """The first value of an option wins in ssh: Ansible puts -o KbdInteractiveAuthentication=no."""
-    words = ["-o", "KbdInteractiveAuthentication=no", "-l", "bot", "build-7", "echo  'a b' $HOME *", ""]
-    result = ssh.run(*words)
+    args = ["-o", "KbdInteractiveAuthentication=no", "-l", "bot", "build-7", "echo  'a b' $HOME *", ""]
+    result = ssh.run(*args)
     assert result.returncode == 77 and result.stdout == result.stderr == ""
-    assert ssh.arguments == FIRST_OPTIONS + words
+    assert ssh.arguments == FIRST_OPTIONS + args
 
 
 def test_askpass_is_the_one_beside_it(ssh):

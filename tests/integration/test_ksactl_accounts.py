@@ -33,19 +33,19 @@ def use(cluster, sections, host=""):
     cluster.configure(cluster.section(), sections, host=host)
 
 
-def sync(cluster, *words, status=0):
-    result = cluster.ksactl("accounts", "sync", *words)
+def sync(cluster, *args, status=0):
+    result = cluster.ksactl("accounts", "sync", *args)
     assert result.status == status, result
     return result
 
 
-def listed(cluster, *words):
+def listed(cluster, *args):
     """{user: account} of the registry."""
-    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *words).json["accounts"]}
+    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *args).json}
 
 
-def changes(cluster, *words, status=0):
-    return [(one["change"], one["account"]) for one in sync(cluster, "--json", *words, status=status).json["changes"]]
+def changes(cluster, *args, status=0):
+    return [(one["change"], one["account"]) for one in sync(cluster, "--json", *args, status=status).json["changes"]]
 
 
 # --- From a cluster ---
@@ -191,8 +191,8 @@ def test_unchanged_is_not_written_again(cluster):
     cluster.server.listing.add("build", "runner")
     sync(cluster)
     inode, first = os.stat(REGISTRY).st_ino, REGISTRY.read_bytes()
-    for words in ((), ("--dry-run",)):
-        result = sync(cluster, *words)
+    for args in ((), ("--dry-run",)):
+        result = sync(cluster, *args)
         assert (result.out, result.err) == ("nothing to do\n", "")
     assert os.stat(REGISTRY).st_ino == inode and REGISTRY.read_bytes() == first
 
@@ -248,9 +248,9 @@ def test_recreated_enable_disable(cluster):
     assert "(administrator)" in cluster.ksactl("accounts", "list").out
     sync(cluster)
     assert listed(cluster)["ci_deployer"]["state"] == "disabled"
-    for command, user, words in (("disable", "ci_deployer", "already"), ("enable", "nobody-like-that", "accounts list")):
+    for command, user, text in (("disable", "ci_deployer", "already"), ("enable", "nobody-like-that", "accounts list")):
         result = cluster.ksactl("accounts", command, user, "--json")
-        assert result.status == 2 and words in result.json["problem"] and result.json["remedy"] is None, result
+        assert result.status == 2 and text in result.json["problem"] and result.json["remedy"] is None, result
 
 
 def test_show_explains_a_refused_newcomer(cluster):
@@ -372,8 +372,8 @@ def test_damaged_registry(cluster):
     whole = REGISTRY.read_bytes()
     for damaged in (b"", whole[:-1], whole[:200] + bytes([whole[200] ^ 1]) + whole[201:], whole + b"x", b"x" * len(whole)):
         REGISTRY.write_bytes(damaged)
-        for words in (("sync",), ("sync", "--force"), ("disable", "ci_deployer")):
-            result = cluster.ksactl("accounts", *words)
+        for args in (("sync",), ("sync", "--force"), ("disable", "ci_deployer")):
+            result = cluster.ksactl("accounts", *args)
             assert result.status == 2 and any("reason=registry-unusable" in line for line in result.log), result
             assert "backup" in result.err and REGISTRY.read_bytes() == damaged
         found = cluster.ksactl("status", "--offline", "--json")
@@ -449,8 +449,8 @@ def test_what_cannot_be_written_or_read_is_named(cluster):
     answer = json.loads(read_only.stdout)
     assert "read-only" in answer["problem"] and "mount" in answer["remedy"] and answer["result"] == "failed", answer
     cluster.host.write("/etc/subuid", "# x\nnonsense\n")
-    for words in ((), ("--dry-run",)):
-        result = sync(cluster, *words, status=2)
+    for args in ((), ("--dry-run",)):
+        result = sync(cluster, *args, status=2)
         assert "/etc/subuid line 2" in result.err and "correct that file" in result.err, result
     cluster.host.write("/etc/subuid", "")
     assert sync(cluster, "--json").json["problem"] is None
@@ -483,8 +483,8 @@ def test_without_root(cluster):
     assert "ci_deployer" in run(["ksactl", "accounts", "list"]).out
     assert run(["ksactl", "accounts", "show", "ci_deployer"]).status == 0
     assert json.loads(run(["ksactl", "accounts", "export"]).out)["format"] == "ksa-accounts"
-    for words in (("sync",), ("enable", "x"), ("disable", "x"), ("rename-cluster", "a", "b")):
-        result = run(["ksactl", "accounts", *words])
+    for args in (("sync",), ("enable", "x"), ("disable", "x"), ("rename-cluster", "a", "b")):
+        result = run(["ksactl", "accounts", *args])
         assert result.status == 2 and "requires root" in result.err, result
     result = run(["ksactl", "accounts", "sync", "--dry-run"])
     assert result.status == 2 and "run it as root" in result.err  # it cannot ask
@@ -519,20 +519,20 @@ def test_failures_of_a_run_stand_in_json_alone(cluster):
     cluster.server.listing.add("ci", "deployer")
     sync(cluster)
     REGISTRY.write_bytes(b"x")
-    for words in (("sync",), ("sync", "--dry-run"), ("disable", "ci_deployer")):
-        result = cluster.ksactl("accounts", *words, "--json")
+    for args in (("sync",), ("sync", "--dry-run"), ("disable", "ci_deployer")):
+        result = cluster.ksactl("accounts", *args, "--json")
         assert result.status == 2 and result.err == "", result
         assert result.json["result"] == "failed" and "registry" in result.json["problem"] and result.json["remedy"]
         logged = [line for line in result.log if "reason=registry-unusable" in line]
-        assert len(logged) == (0 if "--dry-run" in words else 1)
-        assert "backup" in cluster.ksactl("accounts", *words).err
+        assert len(logged) == (0 if "--dry-run" in args else 1)
+        assert "backup" in cluster.ksactl("accounts", *args).err
 
 
-@pytest.mark.parametrize("words", ((), ("what",), ("sync", "x"), ("show",), ("enable",), ("disable",), ("accept", "x"),
-                                   ("import", "x"), ("verify",), ("list", "x"), ("rename-cluster", "prod"),
-                                   ("rename-cluster", "prod", "a/b")))
-def test_usage(cluster, words):
-    assert cluster.ksactl("accounts", *words).status == 2
+@pytest.mark.parametrize("args", ((), ("what",), ("sync", "x"), ("show",), ("enable",), ("disable",), ("accept", "x"),
+                                  ("import", "x"), ("verify",), ("list", "x"), ("rename-cluster", "prod"),
+                                  ("rename-cluster", "prod", "a/b")))
+def test_usage(cluster, args):
+    assert cluster.ksactl("accounts", *args).status == 2
 
 
 # --- A leader and a host that follows it ---
@@ -724,7 +724,7 @@ def account(name, account="prod:ci/deployer", more=""):
 OTHER = "[cluster test]\nissuer = https://test.example\nkeys = file:/etc/ksa/prod.jwks\n"
 
 
-@pytest.mark.parametrize("sections, more, words", (
+@pytest.mark.parametrize("sections, more, texts", (
     (LISTED, "", []),
     (account("deploy"), "", []),
     (account("root"), "", ["root"]),
@@ -738,11 +738,11 @@ OTHER = "[cluster test]\nissuer = https://test.example\nkeys = file:/etc/ksa/pro
     (LISTED, "uid_range = 61000-62000", ["dynamic"]),
     (LISTED, "uid_range = 70000-600000", ["containers"]),
     (LISTED, "uid_range = 100000-100100", ["subuid"])))
-def test_check(cluster, sections, more, words):
+def test_check(cluster, sections, more, texts):
     cluster.host.write("/etc/subuid", "# x\nalice:100000:65536\n" if "100100" in more else "")
     cluster.host.write("/etc/subgid", "")
     found = check(cluster, sections, more)
-    assert len(found) == len(words) and all(word in text for word, text in zip(words, found)), found
+    assert len(found) == len(texts) and all(expected in text for expected, text in zip(texts, found)), found
 
 
 def test_check_tells_of_subordinate_ids_that_cannot_be_read(cluster):
@@ -765,8 +765,8 @@ def test_check_of_sources(cluster):
     assert "no api_server" in cluster.ksactl("check").out
 
 
-def status_of(cluster, *words):
-    return cluster.ksactl("status", "--json", *words).json["clusters"][0]
+def status_of(cluster, *args):
+    return cluster.ksactl("status", "--json", *args).json["clusters"][0]
 
 
 def test_status(cluster):

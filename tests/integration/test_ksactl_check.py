@@ -916,7 +916,7 @@ def test_a_path_is_told_once(host):
     assert host.run("check", "--config", missing).out.startswith("error: %s does not exist\n" % missing)
 
 
-@pytest.mark.parametrize("words", [["--unknown"], ["word"], ["--config"], ["--config", "/a", "--config", "/b"]])
-def test_usage(host, words):
-    result = host.run("check", *words)
+@pytest.mark.parametrize("args", [["--unknown"], ["word"], ["--config"], ["--config", "/a", "--config", "/b"]])
+def test_usage(host, args):
+    result = host.run("check", *args)
     assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: ")

@@ -40,12 +40,12 @@ def grant(cluster, request):
     return json_page(token_request(cluster.given[-1], seconds), "201 Created")
 
 
-def init(cluster, token, *words):
-    return cluster.ksactl("credential", "init", "prod", *words, stdin=token.encode() + b"\n")
+def init(cluster, token, *args):
+    return cluster.ksactl("credential", "init", "prod", *args, stdin=token.encode() + b"\n")
 
 
-def renew(cluster, *words):
-    return cluster.ksactl("credential", "renew", *(words or ["prod"]))
+def renew(cluster, *args):
+    return cluster.ksactl("credential", "renew", *(args or ["prod"]))
 
 
 def kept():
@@ -60,10 +60,10 @@ def life(token):
 # --- init ---
 
 
-@pytest.mark.parametrize("words, seconds", [((), 86400), (("--duration", "2h"), 7200), (("--duration", "10m"), 600)])
-def test_init(cluster, words, seconds):
+@pytest.mark.parametrize("args, seconds", [((), 86400), (("--duration", "2h"), 7200), (("--duration", "10m"), 600)])
+def test_init(cluster, args, seconds):
     first = cluster.token(life=3600)
-    result = init(cluster, first, *words)
+    result = init(cluster, first, *args)
     assert result.status == 0 and result.out == "", result
     (request,) = cluster.requests()
     assert request.startswith("POST %s HTTP/1.1\r\n" % PATH) and bearer_of(request) == first
@@ -184,18 +184,18 @@ def test_show_says_that_it_was_issued(cluster):
     assert re.search(r"^  issued .* \(\d s ago\)$", cluster.ksactl("credential", "show").out, re.M)
 
 
-@pytest.mark.parametrize("words", [("init",), ("init", "other"), ("init", "prod", "--duration", "9m"), ("init", "prod", "--duration", "x"),
-                                   ("renew",), ("renew", "prod", "--all"), ("renew", "other"), ("renew", "bare"), ("init", "bare"),
-                                   ("show", "other"), ("what",), ()])
-def test_usage(cluster, words):
+@pytest.mark.parametrize("args", [("init",), ("init", "other"), ("init", "prod", "--duration", "9m"), ("init", "prod", "--duration", "x"),
+                                  ("renew",), ("renew", "prod", "--all"), ("renew", "other"), ("renew", "bare"), ("init", "bare"),
+                                  ("show", "other"), ("what",), ()])
+def test_usage(cluster, args):
     cluster.configure(cluster.section(), cluster.section("bare", more=""))
-    result = cluster.ksactl("credential", *words)
+    result = cluster.ksactl("credential", *args)
     assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: ") and cluster.requests() == []
 
 
-@pytest.mark.parametrize("words", [("init", "prod"), ("renew", "--all")])
-def test_for_root_alone(cluster, words):
-    result = cluster.host.run(["ksactl", "credential", *words], user="alice")
+@pytest.mark.parametrize("args", [("init", "prod"), ("renew", "--all")])
+def test_for_root_alone(cluster, args):
+    result = cluster.host.run(["ksactl", "credential", *args], user="alice")
     assert result.status == 2 and "requires root" in result.err and cluster.requests() == []
 
 
@@ -362,8 +362,8 @@ def test_show(cluster):
 def test_show_what_is_wrong(cluster, spoil, problem):
     cluster.give_credential()
     spoil(cluster)
-    for words in ((), ("--json",)):
-        result = cluster.ksactl("credential", "show", *words)
+    for args in ((), ("--json",)):
+        result = cluster.ksactl("credential", "show", *args)
         assert result.status == 1 and problem in result.out and "hunter2" not in result.out, result
 
 

@@ -136,7 +136,7 @@ def test_nothing_is_changed(host):
 # --- Deny ---
 
 
-@pytest.mark.parametrize("reason, token, words", [
+@pytest.mark.parametrize("reason, token, args", [
     ("expired", dict(issued=1000000), ()),
     ("wrong-audience", dict(audience="ssh://build-8"), ()),
     ("several-audiences", dict(aud=["ssh://build-7", "x"]), ()),
@@ -148,11 +148,11 @@ def test_nothing_is_changed(host):
     ("no-rule", {}, ("--rhost", "192.168.0.1")),
     ("no-rule", dict(namespace="dev"), ("--user", "deploy-bot")),
 ], ids=range(10))
-def test_deny(host, reason, token, words):
+def test_deny(host, reason, token, args):
     rules = RULES + "\n[rule ghost]\naccount = prod:ci/ghost\nuser = nobody-here\nservice = sshd\n"
     host.write_config(rules)
-    words = (*FROM, *words) if "--rhost" not in words else words
-    answer = denied(host.explain(host.token(**token), "--json", *words))
+    args = (*FROM, *args) if "--rhost" not in args else args
+    answer = denied(host.explain(host.token(**token), "--json", *args))
     assert MEMBERS <= set(answer) and answer["reason"] == reason, answer
     assert answer["pam_code"] == "PAM_AUTH_ERR" and answer["why"]
     failed = [step for step in answer["steps"] if step["result"] == reason]
@@ -164,10 +164,10 @@ def test_deny(host, reason, token, words):
 def test_own_user_that_was_not_made_yet(host):
     """The first mistake with [accounts]: sync did not run yet."""
     host.write_config("[rule own]\naccount = prod:ci/*\nuser = @own\nservice = sshd\n")
-    for words in ((), ("--user", "ci_deployer")):
-        answer = denied(host.explain(host.token(), "--json", *words))
+    for args in ((), ("--user", "ci_deployer")):
+        answer = denied(host.explain(host.token(), "--json", *args))
         assert answer["reason"] == "not-named" and "ksactl accounts sync" in answer["remedy"], answer
-        assert "remedy: " in host.explain(host.token(), *words).out
+        assert "remedy: " in host.explain(host.token(), *args).out
 
 
 def test_claims_are_null_before_the_signature_held(host):
@@ -213,8 +213,8 @@ def test_remedy_names_the_cluster(host):
 
 def test_waiting_for_a_terminal_is_told(host):
     """credential init was the remedy of a log line, and sat there."""
-    words = [host.ksactl, "explain", "--config", host.config, "--token-file", "-", *FROM]
-    quoted = " ".join(shlex.quote(str(word)) for word in words)
+    args = [host.ksactl, "explain", "--config", host.config, "--token-file", "-", *FROM]
+    quoted = " ".join(shlex.quote(str(word)) for word in args)
     answer = subprocess.run(["script", "-qec", quoted, "/dev/null"], input=b"no token\n\x04\x04",
                             stdout=subprocess.PIPE, timeout=60, check=False)
     assert b"ksactl: reading standard input, a terminal" in answer.stdout, answer
@@ -422,8 +422,8 @@ def test_the_command_for_the_right_token(host):
                          ids=range(4))
 def test_broken_configuration(host, text):
     host.write("ksa.conf", text)
-    for words in ((), ("--json",)):
-        result = host.explain(host.token(), *words)
+    for args in ((), ("--json",)):
+        result = host.explain(host.token(), *args)
         assert result.status == 2 and result.out == "" and result.err, result
 
 
@@ -437,16 +437,16 @@ def test_missing_configuration(host):
     assert host.explain(host.token()).status == 2
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize("args", [
     (), ("--token-file",), ("--token-file", "/nonexistent"), ("--token-file", "/"),
     ("--token-file", "TOKEN", "--now", "soon"), ("--token-file", "TOKEN", "--now", "-5"),
     ("--token-file", "TOKEN", "word"), ("--token-file", "TOKEN", "--unknown"),
     ("--token-file", "TOKEN", "--user", "a", "--user", "b"),
 ], ids=range(9))
-def test_usage(host, words):
+def test_usage(host, args):
     path = host.write("token", host.token())
-    words = [str(path) if word == "TOKEN" else word for word in words]
-    result = host.run("explain", "--config", host.config, *words)
+    args = [str(path) if word == "TOKEN" else word for word in args]
+    result = host.run("explain", "--config", host.config, *args)
     assert result.status == 2 and result.out == "" and result.err, result
 
 
@@ -484,9 +484,9 @@ def reachable(build):
         yield host
 
 
-def as_app(host, *words):
+def as_app(host, *args):
     token = host.token(audience="app://build-7", pod="runner")
-    return host.explain(token, "--json", "--service", "app", "--user", "deploy-bot", *words)
+    return host.explain(token, "--json", "--service", "app", "--user", "deploy-bot", *args)
 
 
 @pytest.mark.parametrize("demand", ["review = require", "review = prefer", "bound = pod", "rbac = yes", "once = yes"])
@@ -585,14 +585,14 @@ def test_asking_the_cluster_is_for_root(build, review):
             folder / "credential", review))
         path = host.write("token", host.token())
         host.ksactl = shutil.which("setpriv")
-        words = ["--reuid=1501", "--clear-groups", ksactl, "explain", "--config", host.config, "--token-file", path, *FROM]
-        result = host.run(*words)
+        args = ["--reuid=1501", "--clear-groups", ksactl, "explain", "--config", host.config, "--token-file", path, *FROM]
+        result = host.run(*args)
         if review == "never":
             assert result.status == 0, result
         else:
             assert (result.status, result.out) == (2, ""), result
             assert result.err == "ksactl: only root can ask the cluster: use --offline\n"
-        assert host.run(*words, "--offline").status == (1 if review == "require" else 0)
+        assert host.run(*args, "--offline").status == (1 if review == "require" else 0)
 
 
 def test_a_question_uses_no_token_up(host):

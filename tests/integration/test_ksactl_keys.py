@@ -165,9 +165,9 @@ def test_convert_certificate(host):
     assert host.run("keys", "convert", host.folder / "cert.pem").json == {"keys": [key.jwk()]}
 
 
-@pytest.mark.parametrize("words", [(), ("/nonexistent",), ("/",), ("a", "b"), ("--unknown",)], ids=range(5))
-def test_convert_usage(host, words):
-    result = host.run("keys", "convert", *words)
+@pytest.mark.parametrize("args", [(), ("/nonexistent",), ("/",), ("a", "b"), ("--unknown",)], ids=range(5))
+def test_convert_usage(host, args):
+    result = host.run("keys", "convert", *args)
     assert result.status == 2 and result.out == "" and result.err.startswith("ksactl: "), result
 
 
@@ -234,9 +234,9 @@ def test_show_broken_configuration(host):
     assert result.status == 2 and result.out == "" and result.err.startswith("%s:1: " % host.config)
 
 
-@pytest.mark.parametrize("words", [(), ("unknown",), ("show", "a", "b"), ("show", "--unknown")], ids=range(4))
-def test_keys_usage(host, words):
-    result = host.run("keys", *words)
+@pytest.mark.parametrize("args", [(), ("unknown",), ("show", "a", "b"), ("show", "--unknown")], ids=range(4))
+def test_keys_usage(host, args):
+    result = host.run("keys", *args)
     assert result.status == 2 and result.out == "" and result.err
 
 
@@ -296,17 +296,17 @@ def test_help_and_version(host):
     assert host.run("--version").out == "ksactl 0.1.0\n"
 
 
-@pytest.mark.parametrize("words", [(), ("unknown",), ("--unknown",), ("chec",)], ids=range(4))
-def test_unknown_words(host, words):
-    result = host.run(*words)
+@pytest.mark.parametrize("args", [(), ("unknown",), ("--unknown",), ("chec",)], ids=range(4))
+def test_unknown_words(host, args):
+    result = host.run(*args)
     assert result.status == 2 and result.out == "" and result.err.startswith("usage: ksactl ")
 
 
 @pytest.mark.parametrize("command", [("check",), ("options", "--json"), ("check", "--json")], ids=range(3))
 def test_full_disk(host, command):
     """A result that could not be written is an error."""
-    words = " ".join(command) + (" --config %s" % host.config if command[0] == "check" else "")
-    command = "%s %s >/dev/full" % (host.ksactl, words)
+    args = " ".join(command) + (" --config %s" % host.config if command[0] == "check" else "")
+    command = "%s %s >/dev/full" % (host.ksactl, args)
     host.ksactl = "sh"
     result = host.run("-c", command)
     assert result.status == 2 and result.err.startswith("ksactl: "), result

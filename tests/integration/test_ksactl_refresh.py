@@ -49,16 +49,16 @@ def test_the_journal_has_each_line_once(cluster):
         assert len([line for line in result.log if "ksactl" in line and "result=failed" in line]) == 1, result
 
 
-@pytest.mark.parametrize("words, folder", [
+@pytest.mark.parametrize("args, folder", [
     (("refresh", "prod"), "/var/cache/ksa"), (("purge", "prod"), "/var/cache/ksa"),
     (("refresh", "--all", "--if-due"), "/var/lib/ksa")], ids=range(3))
-def test_a_read_only_file_system_is_named(cluster, words, folder):
+def test_a_read_only_file_system_is_named(cluster, args, folder):
     """With a remedy that ends it."""
     assert cluster.refresh("prod").status == 0
     used = STATE / "used"
     used.mkdir(mode=0o700, exist_ok=True)
     (used / ("1000000000-" + "0" * 64)).touch(mode=0o600)
-    result = read_only(cluster, folder, "keys", *words)
+    result = read_only(cluster, folder, "keys", *args)
     assert result.status == 1, result
     (line,) = result.err.splitlines()
     assert " reason=file-unwritable " in line and "the file system is read-only" in line, result
@@ -540,14 +540,14 @@ def test_purge(cluster):
     assert cluster.ksactl("keys", "purge", "prod").status == cluster.ksactl("keys", "purge", "prod").status == 0
 
 
-@pytest.mark.parametrize("words", [("refresh",), ("refresh", "--all", "prod"), ("refresh", "other"), ("refresh", "--if-older", "x", "prod"),
-                                   ("refresh", "--all", "--config", "/nowhere"), ("purge",), ("purge", "other"), ("purge", "a", "b")])
-def test_usage(cluster, words):
-    result = cluster.ksactl("keys", *words)
+@pytest.mark.parametrize("args", [("refresh",), ("refresh", "--all", "prod"), ("refresh", "other"), ("refresh", "--if-older", "x", "prod"),
+                                  ("refresh", "--all", "--config", "/nowhere"), ("purge",), ("purge", "other"), ("purge", "a", "b")])
+def test_usage(cluster, args):
+    result = cluster.ksactl("keys", *args)
     assert result.status == 2 and result.out == "" and result.err and cluster.requests() == []
 
 
-@pytest.mark.parametrize("words", [("refresh", "--all"), ("purge", "prod")])
-def test_for_root_alone(cluster, words):
-    result = cluster.host.run(["ksactl", "keys", *words], user="alice")
+@pytest.mark.parametrize("args", [("refresh", "--all"), ("purge", "prod")])
+def test_for_root_alone(cluster, args):
+    result = cluster.host.run(["ksactl", "keys", *args], user="alice")
     assert result.status == 2 and "requires root" in result.err and cluster.requests() == []

@@ -116,8 +116,8 @@ def test_restore_refuses_what_is_not_a_file(kept):
 def test_restore_is_for_root_with_one_file(kept):
     before = registry.PATH.read_bytes()
     assert kept.host.run(["ksactl", "accounts", "restore", str(BACKUP)]).status == 2
-    for words in ((), (BACKUP, BACKUP), (BACKUP, "--force")):
-        assert kept.ksactl("accounts", "restore", *words).status == 2
+    for args in ((), (BACKUP, BACKUP), (BACKUP, "--force")):
+        assert kept.ksactl("accounts", "restore", *args).status == 2
     assert registry.PATH.read_bytes() == before
     assert kept.ksactl("accounts", "restore", BACKUP.name, cwd=BACKUP.parent).status == 0
 
@@ -158,19 +158,19 @@ def test_restore_to_a_full_disk_leaves_the_registry(kept):
 def test_a_lost_registry_ends_each_run(kept):
     """Bug: sync began with none, and gave names and uids of removed accounts to others, and disabled users came back."""
     registry.PATH.unlink()
-    for words in (("sync",), ("sync", "--force"), ("sync", "--dry-run"), ("enable", "ci_runner"), ("disable", "ci_deployer")):
-        result = kept.ksactl("accounts", *words, "--json")
+    for args in (("sync",), ("sync", "--force"), ("sync", "--dry-run"), ("enable", "ci_runner"), ("disable", "ci_deployer")):
+        result = kept.ksactl("accounts", *args, "--json")
         assert result.status == 2 and result.json["result"] == "failed", result
         assert "accounts restore" in result.json["remedy"] and "--new-registry" in result.json["remedy"], result
         logged = [line for line in result.log if " reason=registry-unusable " in line]
-        assert len(logged) == (0 if "--dry-run" in words else 1)
+        assert len(logged) == (0 if "--dry-run" in args else 1)
     assert not registry.PATH.exists()
 
 
 def test_a_lost_registry_is_told_of(kept):
     registry.PATH.unlink()
-    for words in (("list",), ("show", "ci_deployer"), ("export",)):  # an empty export would remove users elsewhere
-        result = kept.ksactl("accounts", *words)
+    for args in (("list",), ("show", "ci_deployer"), ("export",)):  # an empty export would remove users elsewhere
+        result = kept.ksactl("accounts", *args)
         assert result.status == 2 and result.out == "" and "accounts restore" in result.err, result
     found = kept.ksactl("status", "--offline", "--json")
     assert found.status == 2 and found.json["registry"]["accounts"] is None, found

@@ -56,9 +56,9 @@ def without_numbers(text):
     return re.sub(r"\d+", "N", text)
 
 
-def status(cluster, expected, *words):
+def status(cluster, expected, *args):
     """Its text, and the parts of the only cluster, which must be the same in text and JSON."""
-    text, answer = cluster.ksactl_up("status", *words), cluster.ksactl_up("status", "--json", *words)
+    text, answer = cluster.ksactl_up("status", *args), cluster.ksactl_up("status", "--json", *args)
     assert text.err == answer.err == "" and answer.json["result"] == expected, answer
     assert text.status == answer.status == EXITS[expected], text
     (found,) = answer.json["clusters"]
@@ -105,9 +105,9 @@ def test_passwords_in_urls_are_not_told(cluster):
     for keys in ("/openid/v1/jwks", "/none"):
         cluster.configure(cluster.section(keys=secret + keys).replace("api_server = " + url, "api_server = " + secret))
         cluster.refresh("prod")
-        for words in (["keys", "show"], ["status"]):
+        for args in (["keys", "show"], ["status"]):
             for json_too in ([], ["--json"]):
-                output = cluster.ksactl(*words, *json_too)
+                output = cluster.ksactl(*args, *json_too)
                 assert "https://***@127.0.0.1:" in output.out, output
     cluster.configure(cluster.section().replace("issuer = " + issuer.ISSUER, "issuer = " + secret).replace("keys = api", "keys = discover"))
     assert cluster.refresh("prod").status == 1
@@ -441,15 +441,15 @@ def test_a_name_from_outside_is_quoted(cluster):
 
 def test_offline_and_without_root(cluster):
     """Facts that only root can read are unknown to others; trouble that others can see is reported."""
-    def status_by(user, *words):
-        return cluster.host.run(["ksactl", "status", *words], user=user)
+    def status_by(user, *args):
+        return cluster.host.run(["ksactl", "status", *args], user=user)
 
     result = status_by("root", "--offline")
     assert result.status == 0 and "  API server  not asked\n" in result.out, result
-    for words in ((), ("--offline",)):
-        result = status_by("alice", *words)
+    for args in ((), ("--offline",)):
+        result = status_by("alice", *args)
         assert result.status == 3 and result.err == "ksactl: run status as root to see all of it\n", result
-        assert ("  API server  not asked: requires root\n" in result.out) == (words == ())
+        assert ("  API server  not asked: requires root\n" in result.out) == (args == ())
         assert "only root can read it" in result.out
     answer = status_by("alice", "--json")
     assert answer.status == 3 and answer.json["result"] == "unknown", answer

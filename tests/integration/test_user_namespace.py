@@ -27,9 +27,9 @@ def use(cluster, host=""):
     cluster.configure(cluster.section(), SECTIONS, host=host)
 
 
-def inside(*words):
+def inside(*args):
     """Runs WORDS as root of a new user namespace that has MAP."""
-    process = subprocess.Popen(["unshare", "--user", "sh", "-c", 'read -r go && exec "$@"', "sh", *words],
+    process = subprocess.Popen(["unshare", "--user", "sh", "-c", 'read -r go && exec "$@"', "sh", *args],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     ours = os.readlink("/proc/self/ns/user")
     while os.readlink("/proc/%d/ns/user" % process.pid) == ours:
@@ -47,8 +47,8 @@ def become(user):
     return inside("setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups", "id", "-un")
 
 
-def inside_json(status, *words):
-    code, out, err = inside("ksactl", *words, "--json")
+def inside_json(status, *args):
+    code, out, err = inside("ksactl", *args, "--json")
     assert code == status, (code, out, err)
     return json.loads(out)
 

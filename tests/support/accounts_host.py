@@ -91,8 +91,8 @@ class AccountsHost(RealHost):
 
     # --- ksactl accounts ---
 
-    def sync(self, *words, status=0):
-        return self.ksactl("accounts", "sync", *words, status=status)
+    def sync(self, *args, status=0):
+        return self.ksactl("accounts", "sync", *args, status=status)
 
     def shown(self, name, status=0):
         return self.ksactl("accounts", "show", name, "--json", status=status).json
@@ -199,8 +199,8 @@ while True:
         self.process.stdout.close()
         self.listener.close()
 
-    def ksactl(self, *words, status=0):
-        process = subprocess.run([*self.run, "ksactl", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    def ksactl(self, *args, status=0):
+        process = subprocess.run([*self.run, "ksactl", *args], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  text=True, timeout=60)
         assert process.returncode == status, process
         return process.stdout
