@@ -15,16 +15,16 @@ import host as private_host  # noqa: E402
 
 
 def set_up_job():
-    folder = private_host.HOME / ".ssh"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    directory = private_host.HOME / ".ssh"
+    directory.mkdir(mode=0o700, exist_ok=True)
     keys = "".join("build-7,other %s" % path.read_text() for path in Path("/etc/ssh").glob("ssh_host_*_key.pub"))
     keys += "".join("[build-7]:* %s" % path.read_text() for path in Path("/etc/ssh").glob("ssh_host_*_key.pub"))
-    (folder / "known_hosts").write_text(keys)
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "id_ed25519"], check=True)
+    (directory / "known_hosts").write_text(keys)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "id_ed25519"], check=True)
     alice = Path("/home/alice/.ssh")
     alice.mkdir(mode=0o700, exist_ok=True)
-    (alice / "authorized_keys").write_text((folder / "id_ed25519.pub").read_text())
-    subprocess.run(["chown", "-R", "job:", folder], check=True)
+    (alice / "authorized_keys").write_text((directory / "id_ed25519.pub").read_text())
+    subprocess.run(["chown", "-R", "job:", directory], check=True)
     subprocess.run(["chown", "-R", "alice:", alice], check=True)
     subprocess.run(["chpasswd"], input=b"alice:correct horse\n", check=True)
     with open("/etc/hosts", "a") as hosts:

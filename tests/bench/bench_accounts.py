@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import apiserver  # noqa: E402
 
 ACCOUNTS, NAMESPACES, RUNS = 10000, 20, 5
-FOLDER = Path("/run/bench-accounts")
+DIRECTORY = Path("/run/bench-accounts")
 CREDENTIAL = Path("/var/lib/ksa/credentials/prod")
 REGISTRY = Path("/var/lib/ksa/registry")
 LIST = Path(__file__).resolve().parents[2] / "packaging" / "kubernetes" / "account-list.yaml"
@@ -75,8 +75,8 @@ def sync():
 
 
 def main():
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    with apiserver.ApiServer(os.environ["KSA_KUBERNETES"], FOLDER) as server:
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    with apiserver.ApiServer(os.environ["KSA_KUBERNETES"], DIRECTORY) as server:
         server.account("ksa-system", "host-verifier")
         server.apply(LIST.read_text())
         make_accounts(server)

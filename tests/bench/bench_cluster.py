@@ -18,7 +18,7 @@ import issuer  # noqa: E402
 PAIRS = 101
 AT_ONCE = 64
 CURL = os.environ["KSA_CURL_REVIEW"]
-FOLDER = Path("/run/bench")
+DIRECTORY = Path("/run/bench")
 CREDENTIAL = Path("/var/lib/ksa/credentials/prod")
 CONFIG = """[host]
 audience = ssh://build-7
@@ -80,11 +80,11 @@ def set_up(server):
 
 
 def main():
-    FOLDER.mkdir()
-    with apiserver.ApiServer(os.environ["KSA_KUBERNETES"], FOLDER / "server") as server:
+    DIRECTORY.mkdir()
+    with apiserver.ApiServer(os.environ["KSA_KUBERNETES"], DIRECTORY / "server") as server:
         set_up(server)
         token = server.create_token("ci", "deployer")
-        body = FOLDER / "review.json"
+        body = DIRECTORY / "review.json"
         body.write_text(json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview",
                                     "spec": {"token": token, "audiences": [issuer.AUDIENCE]}}))
         bare_review = (CURL, server.url + "/apis/authentication.k8s.io/v1/tokenreviews", "/etc/ksa/ca.pem", CREDENTIAL)

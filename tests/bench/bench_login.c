@@ -64,7 +64,7 @@ static void write_rules(struct bench *bench, size_t rules)
         FILE *file = NULL;
         char path[128];
 
-        workdir_folder(bench->workdir, "conf.d");
+        workdir_directory(bench->workdir, "conf.d");
         for (size_t i = 0; i < rules; i++) {
                 if (i % 10000 == 0) {
                         (void)snprintf(path, sizeof(path), "%s/conf.d/%06zu.conf",
@@ -103,7 +103,7 @@ static void write_keys(struct bench *bench, enum ksa_algorithm algorithm, size_t
         if (cached) {
                 assert_int_equal(ksa_keyset_parse(jwks, strlen(jwks), &keyset, NULL), KSA_OK);
                 char *text = ksa_keyset_format(keyset, &bench->config->clusters[0], NOW, 3600);
-                workdir_folder(bench->workdir, "prod");
+                workdir_directory(bench->workdir, "prod");
                 workdir_write(bench->workdir, "prod/keys", text);
                 free(text);
                 ksa_keyset_free(&keyset);

@@ -29,10 +29,10 @@ def write_files(count):
     users = "".join("many_a%d:*:%d:%d:prod/many/a%d:/home/many_a%d:/bin/sh\n" % (n, FIRST + n, FIRST + n, n, n)
                     for n in range(count))
     members = ",".join("many_a%d" % n for n in range(count))
-    for folder, kept in ((Path("/etc"), True), (Path("/var/lib/extrausers"), False)):
-        folder.mkdir(exist_ok=True)
+    for directory, kept in ((Path("/etc"), True), (Path("/var/lib/extrausers"), False)):
+        directory.mkdir(exist_ok=True)
         for name, more in (("passwd", users), ("group", "k8s-many:*:%d:%s\n" % (GID, members))):
-            path = folder / name
+            path = directory / name
             before = path.read_text() if kept else ""
             path.write_text("".join(line for line in before.splitlines(True) if "many" not in line) + more)
     userdb = Path("/etc/userdb")
@@ -51,8 +51,8 @@ def start_sssd(count):
     has come so far."""
     if Path("/run/sssd.pid").exists():
         return ask_sssd(count)
-    for folder in ("db", "mc", "pipes/private", "pubconf", "secrets"):
-        Path("/var/lib/sss", folder).mkdir(parents=True, exist_ok=True)
+    for directory in ("db", "mc", "pipes/private", "pubconf", "secrets"):
+        Path("/var/lib/sss", directory).mkdir(parents=True, exist_ok=True)
     Path("/var/log/sssd").mkdir(exist_ok=True)
     config = Path("/etc/sssd/sssd.conf")
     config.parent.mkdir(exist_ok=True)

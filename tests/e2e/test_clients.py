@@ -17,14 +17,14 @@ TEXT = "".join("line %d\n" % n for n in range(5000))
 @pytest.fixture
 def job(host):
     """A job with a token, an empty directory, and another one on the host."""
-    folders = []
+    directories = []
     for home in (private_host.HOME, BOT_HOME):
-        folder = home / "work"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        shutil.chown(folder, home.name, home.name)
-        folders.append(folder)
-    job = Job(host, *folders)
+        directory = home / "work"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        shutil.chown(directory, home.name, home.name)
+        directories.append(directory)
+    job = Job(host, *directories)
     yield job
     for socket in (job.here / "cp").glob("*"):  # connections that Ansible keeps
         job.run("ssh", "-o", "ControlPath=%s" % socket, "-O", "exit", "build-7")
@@ -167,12 +167,12 @@ KEY_AND_TOKEN = ("KbdInteractiveAuthentication yes\nPasswordAuthentication no\nS
 
 @pytest.fixture
 def key_of_bot():
-    folder = BOT_HOME / ".ssh"
-    folder.mkdir()
-    shutil.copy(private_host.HOME / ".ssh/id_ed25519.pub", folder / "authorized_keys")
-    shutil.chown(folder, "deploy-bot", "deploy-bot")
+    directory = BOT_HOME / ".ssh"
+    directory.mkdir()
+    shutil.copy(private_host.HOME / ".ssh/id_ed25519.pub", directory / "authorized_keys")
+    shutil.chown(directory, "deploy-bot", "deploy-bot")
     yield
-    shutil.rmtree(folder)
+    shutil.rmtree(directory)
 
 
 @pytest.mark.parametrize("options", [

@@ -79,27 +79,27 @@ def starter_of(pid):
 
 def assert_started_well(pid, name):
     """As a daemon starts a program: nothing of the host program, nor of its caller, is in it."""
-    folder, status = Path("/proc/%d" % pid), status_of(pid)
+    directory, status = Path("/proc/%d" % pid), status_of(pid)
     assert status["Umask"] == ["0077"] and status["Groups"] == []
     for signals in ("SigBlk", "SigIgn", "ShdPnd"):
         assert int(status[signals][0], 16) == 0, signals
-    assert sorted((folder / "environ").read_bytes().strip(b"\0").split(b"\0")) == [b"LANG=C", b"PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
-    assert (folder / "cmdline").read_bytes().split(b"\0")[0] == name and os.readlink(folder / "cwd") == "/"
-    assert os.getsid(pid) == pid and int((folder / "stat").read_text().rpartition(")")[2].split()[4]) == 0  # no terminal
+    assert sorted((directory / "environ").read_bytes().strip(b"\0").split(b"\0")) == [b"LANG=C", b"PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    assert (directory / "cmdline").read_bytes().split(b"\0")[0] == name and os.readlink(directory / "cwd") == "/"
+    assert os.getsid(pid) == pid and int((directory / "stat").read_text().rpartition(")")[2].split()[4]) == 0  # no terminal
     assert_descriptors(pid)
 
 
 def assert_harmless(pid):
     """ksa-fetch: it is the user _ksa for good, and can do next to nothing."""
-    ksa_user, folder, status = pwd.getpwnam("_ksa"), Path("/proc/%d" % pid), status_of(pid)
+    ksa_user, directory, status = pwd.getpwnam("_ksa"), Path("/proc/%d" % pid), status_of(pid)
     assert_started_well(pid, b"ksa-fetch")
     assert status["Uid"] == [str(ksa_user.pw_uid)] * 4 and status["Gid"] == [str(ksa_user.pw_gid)] * 4
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(status[name][0], 16) == 0, name
-    assert status["NoNewPrivs"] == ["1"] and os.readlink(folder / "exe") == str(faults.FETCH)
+    assert status["NoNewPrivs"] == ["1"] and os.readlink(directory / "exe") == str(faults.FETCH)
     # it is not dumpable: its files in /proc belong to root, so that its own user cannot read them
-    assert (folder / "environ").stat().st_uid == 0
-    limits = {line[:26].strip(): line[26:].split()[:2] for line in (folder / "limits").read_text().splitlines()[1:]}
+    assert (directory / "environ").stat().st_uid == 0
+    limits = {line[:26].strip(): line[26:].split()[:2] for line in (directory / "limits").read_text().splitlines()[1:]}
     assert limits["Max core file size"] == limits["Max file size"] == ["0", "0"]
     assert limits["Max open files"] == ["64", "64"] and limits["Max cpu time"] == ["120", "120"]
 

@@ -20,19 +20,19 @@ from test_helper_attacks import AS_BOT, BOT_HOME, ENVIRONMENT, Login, assert_har
 @pytest.fixture(scope="module")
 def intruder(private):
     """A shared object that leaves a note, with its uid, in each process that loads it."""
-    folder = Path("/home/intruder")
-    folder.mkdir(mode=0o755)
-    source, library = folder / "intruder.c", folder / "intruder.so"
+    directory = Path("/home/intruder")
+    directory.mkdir(mode=0o755)
+    source, library = directory / "intruder.c", directory / "intruder.so"
     source.write_text('#include <stdio.h>\n#include <unistd.h>\n__attribute__((constructor)) static void note(void)\n{\n'
                       '        FILE *out = fopen("/home/deploy-bot/loaded", "a");\n'
                       '        if (out != NULL) {\n                fprintf(out, "%d\\n", (int)geteuid());\n                fclose(out);\n'
                       '        }\n}\n')
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    (folder / "openssl.cnf").write_text(
+    (directory / "openssl.cnf").write_text(
         "openssl_conf = init\n[init]\nproviders = providers\nengines = engines\n[providers]\nintruder = provider\n"
         "[provider]\nmodule = {0}\nactivate = 1\n[engines]\nintruder = engine\n[engine]\nengine_id = intruder\n"
         "dynamic_path = {0}\ninit = 1\n".format(library))
-    return folder
+    return directory
 
 
 class Ear:
@@ -147,7 +147,7 @@ def other_umask():
     os.umask(0)
 
 
-def deep_folder():
+def deep_directory():
     os.chdir("/proc/self/fd")
 
 
@@ -166,7 +166,7 @@ STATES = {
     "SIGALRM blocked": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM}),
     "every signal blocked": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.valid_signals())),
     "a umask of 0": other_umask,
-    "an odd folder": deep_folder,
+    "an odd folder": deep_directory,
     "a session of its own": own_session,
     "200 descriptors": many_descriptors,
     "a timer that fires": lambda: signal.setitimer(signal.ITIMER_REAL, 20),

@@ -46,14 +46,14 @@ def groups(private):
 @pytest.fixture
 def group(groups):
     """A control group that was delegated to deploy-bot, as systemd does for users."""
-    folder = groups / ("ksa-test-%d-%d" % (os.stat("/proc/self/ns/pid").st_ino, os.getpid()))
-    folder.mkdir()
-    for path in (folder, *folder.iterdir()):
+    directory = groups / ("ksa-test-%d-%d" % (os.stat("/proc/self/ns/pid").st_ino, os.getpid()))
+    directory.mkdir()
+    for path in (directory, *directory.iterdir()):
         os.chown(path, 1500, 1500)
-    yield folder
-    (folder / "cgroup.kill").write_text("1")
-    wait_until(lambda: "populated 0" in (folder / "cgroup.events").read_text())
-    folder.rmdir()
+    yield directory
+    (directory / "cgroup.kill").write_text("1")
+    wait_until(lambda: "populated 0" in (directory / "cgroup.events").read_text())
+    directory.rmdir()
 
 
 @contextlib.contextmanager

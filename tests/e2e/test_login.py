@@ -98,8 +98,8 @@ KINDS = {"account": "ok", "account-1h": "ok", "account-24h": "lifetime-too-long"
 @pytest.mark.parametrize("kind", KINDS)
 def test_real_kind(host, kind):
     """Each kind of token that a real API server signed, freshly signed in the same shape."""
-    folder = private_host.SOURCE / "tests/data/kubernetes/tokens/1.37.2/RS256"
-    entries = {entry["file"]: entry for entry in json.loads((folder / "index.json").read_text())}
+    directory = private_host.SOURCE / "tests/data/kubernetes/tokens/1.37.2/RS256"
+    entries = {entry["file"]: entry for entry in json.loads((directory / "index.json").read_text())}
     claims = entries[kind + ".jwt"]["claims"]
     shift = int(time.time()) - claims.get("iat", 0)
     for name in ("exp", "iat", "nbf"):

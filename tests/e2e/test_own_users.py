@@ -28,11 +28,11 @@ def users(host):
     registry.make()
     homes = [Path("/home/ci_" + name) for name in ("deployer", "retired", "remade", "torn")]
     for home in homes:
-        folder = home / ".ssh"
-        folder.mkdir(parents=True)
-        shutil.copy(HOME / ".ssh/id_ed25519.pub", folder / "authorized_keys")
+        directory = home / ".ssh"
+        directory.mkdir(parents=True)
+        shutil.copy(HOME / ".ssh/id_ed25519.pub", directory / "authorized_keys")
         uid = int(registry.getent("passwd", home.name)[1][0].split(":")[2])
-        for path in (home, folder, folder / "authorized_keys"):
+        for path in (home, directory, directory / "authorized_keys"):
             os.chown(path, uid, uid)
     yield host
     for home in homes:

@@ -17,19 +17,19 @@ AS_SERVER = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 @pytest.fixture(scope="module")
 def server():
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
-    folder = Path("/run/pg")
-    folder.mkdir()
-    shutil.chown(folder, "postgres", "postgres")
+    directory = Path("/run/pg")
+    directory.mkdir()
+    shutil.chown(directory, "postgres", "postgres")
 
     def run(*command):
         subprocess.run(AS_SERVER + list(map(str, command)), check=True, cwd="/", stdout=subprocess.DEVNULL)
 
-    run(binaries / "initdb", "-D", folder / "data", "-A", "peer", "--no-sync")
-    (folder / "data/pg_hba.conf").write_text("local all all peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
-    run(binaries / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
-    run("psql", "-q", "-h", folder, "postgres", "-c", "create role reports login; create role alice login")
-    yield folder
-    run(binaries / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
+    run(binaries / "initdb", "-D", directory / "data", "-A", "peer", "--no-sync")
+    (directory / "data/pg_hba.conf").write_text("local all all peer\nhost all all 127.0.0.1/32 pam pamservice=postgresql\n")
+    run(binaries / "pg_ctl", "-D", directory / "data", "-l", directory / "log", "-w", "-o", "-k /run/pg -h 127.0.0.1", "start")
+    run("psql", "-q", "-h", directory, "postgres", "-c", "create role reports login; create role alice login")
+    yield directory
+    run(binaries / "pg_ctl", "-D", directory / "data", "-m", "immediate", "stop")
 
 
 @pytest.fixture

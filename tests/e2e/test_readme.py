@@ -136,7 +136,7 @@ def test_tokens_of_kubectl_pass_the_rules_of_the_page():
 
 
 @pytest.mark.parametrize("path", ["README.md", *sorted(
-    str(path.relative_to(SOURCE)) for folder in ("man", "packaging") for path in (SOURCE / folder).rglob("*")
+    str(path.relative_to(SOURCE)) for directory in ("man", "packaging") for path in (SOURCE / directory).rglob("*")
     if path.is_file())])
 def test_no_command_empties_a_file_that_is_in_use(path):
     text = (SOURCE / path).read_text().replace("\\\n#", "")

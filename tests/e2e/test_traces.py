@@ -20,9 +20,9 @@ def holds(text, wanted):
     return any(text[at:at + PIECE] in wanted for at in range(len(text) - PIECE + 1))
 
 
-def files_in(*folders):
-    for folder in folders:
-        for path, _, names in os.walk(folder):
+def files_in(*directories):
+    for directory in directories:
+        for path, _, names in os.walk(directory):
             for name in names:
                 file = Path(path, name)
                 if file.is_file() and not file.is_symlink():

@@ -21,9 +21,9 @@ HEADER = '{"alg":"ES256","kid":"k1"}'
 
 
 def write(target, name, data):
-    folder = HERE / "seeds" / target
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
+    directory = HERE / "seeds" / target
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 def compact(value):

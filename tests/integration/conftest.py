@@ -14,10 +14,10 @@ import pam
 @pytest.fixture(scope="session")
 def build():
     """The build directory: KSA_BUILD, as tests/run sets it."""
-    folder = os.environ.get("KSA_BUILD")
-    if not folder or not Path(folder, "ksactl/ksactl").is_file():
+    directory = os.environ.get("KSA_BUILD")
+    if not directory or not Path(directory, "ksactl/ksactl").is_file():
         pytest.exit("set KSA_BUILD to a build directory (tests/support/build SOURCE BUILD), or use tests/run", 2)
-    return Path(folder)
+    return Path(directory)
 
 
 @pytest.fixture

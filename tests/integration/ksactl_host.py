@@ -53,9 +53,9 @@ class Result:
 
 
 class Host:
-    def __init__(self, build, folder):
+    def __init__(self, build, directory):
         self.ksactl = build / "ksactl/ksactl"
-        self.folder = folder
+        self.directory = directory
         self.key = issuer.Key("ES256")
         self.outputs = []
         self.tokens = []
@@ -68,10 +68,10 @@ class Host:
 
     @property
     def config(self):
-        return self.folder / "ksa.conf"
+        return self.directory / "ksa.conf"
 
     def write(self, name, text):
-        path = self.folder / name
+        path = self.directory / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         path.chmod(0o644)
         return path
@@ -81,7 +81,7 @@ class Host:
 
     def cluster(self, name="prod", keys=None, more="", issuer_name=issuer.ISSUER):
         return "[cluster %s]\nissuer = %s\nkeys = file:%s\n%s\n" % (
-            name, issuer_name, self.folder / (keys or name + ".jwks"), more)
+            name, issuer_name, self.directory / (keys or name + ".jwks"), more)
 
     def write_config(self, rules="", host="", cluster=""):
         """[host] on line 1, [cluster prod] after it, then the rules."""
@@ -89,7 +89,7 @@ class Host:
             host, self.cluster(more=cluster), rules))
 
     def line_of(self, text, name="ksa.conf"):
-        return (self.folder / name).read_text().splitlines().index(text) + 1
+        return (self.directory / name).read_text().splitlines().index(text) + 1
 
     def run(self, *args, stdin=b"", cwd=None, host_name="build-7", prepare="true"):
         """ksactl, after the shell's command PREPARE."""
@@ -97,7 +97,7 @@ class Host:
                   'mount --bind "$0/shadow" /etc/shadow && '
                   'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && '
                   'hostname "$1" && shift && { %s; } && exec "$@"' % prepare)
-        process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.folder), host_name,
+        process = subprocess.run(["unshare", "--mount", "--uts", "sh", "-c", script, str(self.directory), host_name,
                                   str(self.ksactl), *map(str, args)], input=stdin, cwd=cwd, timeout=60,
                                  env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -128,7 +128,7 @@ def test_directory_that_another_login_removes_meanwhile(client):
 
 def test_asking_process_with_a_hostile_name(client):
     """Its start time is still found in /proc: the name there has a parenthesis and spaces."""
-    parent = client.folder / "x) S 1 2 3"
+    parent = client.directory / "x) S 1 2 3"
     shutil.copy(shutil.which("dash"), parent)
     script = '"$@" "%s"; "$@" "%s"; "$@" "%s"' % (prompt(1), prompt(2), prompt(3))
     result = client.run(through=(str(parent), "-c", script, "x"), KSA_AUDIENCE=AUDIENCE)
@@ -178,7 +178,7 @@ def test_without_runtime_dir(client, runtime):
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
-def test_runtime_folder_open_to_others(client, mode):
+def test_runtime_directory_open_to_others(client, mode):
     client.runtime.chmod(mode)
     assert "".join(client.log_in()) == client.token
     client.answer(prompt(1))
@@ -237,7 +237,7 @@ def test_directory_open_to_others_is_not_used(client, mode):
 
 
 def test_directory_that_is_a_symlink_is_not_used(client):
-    elsewhere = client.folder / "elsewhere"
+    elsewhere = client.directory / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     (elsewhere / "token").write_text(make_token(fill="t") + "\n")
     link = client.runtime / (client.kept_name() + "zzzzzz")
@@ -565,7 +565,7 @@ def test_ssh_before_8_5_with_an_audience(client):
 
 def test_version_is_that_of_the_ssh_which_asks(client):
     """Not that of another one in PATH: here the asking ssh is a copy of dash."""
-    asking = client.folder / "ssh"
+    asking = client.directory / "ssh"
     shutil.copy(shutil.which("dash"), asking)
     result = client.run(prompt(1), through=(str(asking), "-c", '"$@"; exit $?', "ssh"))
     assert result.returncode == 1 and "KSA_AUDIENCE must be set" in result.stderr
@@ -594,26 +594,26 @@ def test_sudo_names_no_host(client):
 
 
 def test_command(client):
-    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.folder / "asked", client.token_file)
+    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.directory / "asked", client.token_file)
     assert "".join(client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command)) == client.token
-    assert (client.folder / "asked").read_text() == "ssh://build-7 build-7\n"
+    assert (client.directory / "asked").read_text() == "ssh://build-7 build-7\n"
 
 
 def test_command_runs_once_for_all_parts(client):
-    command = 'echo run >>%s; cat %s' % (client.folder / "runs", client.token_file)
+    command = 'echo run >>%s; cat %s' % (client.directory / "runs", client.token_file)
     client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command)
-    assert (client.folder / "runs").read_text() == "run\n"
+    assert (client.directory / "runs").read_text() == "run\n"
 
 
 def test_command_for_sudo(client):
-    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.folder / "asked", client.token_file)
+    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.directory / "asked", client.token_file)
     client.log_in("", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command, KSA_AUDIENCE=AUDIENCE, KSA_HOST="b")
-    assert (client.folder / "asked").read_text() == "ssh://build-7 b\n"
+    assert (client.directory / "asked").read_text() == "ssh://build-7 b\n"
 
 
 def test_command_is_not_run_for_another_prompt(client):
-    client.refused("Password: ", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="touch %s" % (client.folder / "ran"))
-    assert not (client.folder / "ran").exists()
+    client.refused("Password: ", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="touch %s" % (client.directory / "ran"))
+    assert not (client.directory / "ran").exists()
 
 
 def test_command_fails(client):
@@ -622,14 +622,14 @@ def test_command_fails(client):
 
 
 def test_file_comes_before_command(client):
-    assert "".join(client.log_in(KSA_TOKEN_COMMAND="echo wrong; touch %s" % (client.folder / "ran"))) == client.token
-    assert not (client.folder / "ran").exists()
+    assert "".join(client.log_in(KSA_TOKEN_COMMAND="echo wrong; touch %s" % (client.directory / "ran"))) == client.token
+    assert not (client.directory / "ran").exists()
 
 
 def test_ksa_token(client):
-    client.set_program("ksa-token", 'echo "$@" >%s; cat %s\n' % (client.folder / "asked", client.token_file))
+    client.set_program("ksa-token", 'echo "$@" >%s; cat %s\n' % (client.directory / "asked", client.token_file))
     assert "".join(client.log_in(KSA_TOKEN_FILE=None)) == client.token
-    assert (client.folder / "asked").read_text() == "--audience ssh://build-7\n"
+    assert (client.directory / "asked").read_text() == "--audience ssh://build-7\n"
     client.set_program("ksa-token", "exit 1\n")
     assert "ksa-token failed" in client.refused(prompt(1), KSA_TOKEN_FILE=None)
 
@@ -658,8 +658,8 @@ def test_file_missing(client):
 
 
 def test_file_whose_name_looks_like_an_option(client):
-    client.token_file.rename(client.folder / "-n")
-    result = client.run(prompt(1), KSA_TOKEN_FILE="-n", through=(shutil.which("env"), "-C", str(client.folder)),
+    client.token_file.rename(client.directory / "-n")
+    result = client.run(prompt(1), KSA_TOKEN_FILE="-n", through=(shutil.which("env"), "-C", str(client.directory)),
                         KSA_AUDIENCE=AUDIENCE)
     assert result.stdout == client.token[:500] + "\n"
 
@@ -679,7 +679,7 @@ def test_ansible_lines(client):
 def test_ssh_config_lines(client):
     """ssh itself takes them."""
     result = client.run("--ssh-config")
-    path = client.folder / "ssh_config"
+    path = client.directory / "ssh_config"
     path.write_text(result.stdout.replace("HOST", "build-7"))
     options = subprocess.run([shutil.which("ssh"), "-G", "-F", path, "build-7"], check=True, stdout=subprocess.PIPE,
                              universal_newlines=True).stdout.splitlines()
@@ -690,13 +690,13 @@ def test_ssh_config_lines(client):
 
 def test_environment_lines(shell, tmp_path):
     """For a shell to evaluate, with ksa-askpass in any directory."""
-    folder = tmp_path / "it's $(a) \"folder\""
-    folder.mkdir()
-    shutil.copy(TOOLS / "ksa-askpass", folder)
+    directory = tmp_path / "it's $(a) \"folder\""
+    directory.mkdir()
+    shutil.copy(TOOLS / "ksa-askpass", directory)
     script = 'eval "$(%s ./ksa-askpass --env)"; env' % " ".join(shell)
-    env = subprocess.run([*shell, "-c", script], cwd=folder, check=True, env={"PATH": os.environ["PATH"]},
+    env = subprocess.run([*shell, "-c", script], cwd=directory, check=True, env={"PATH": os.environ["PATH"]},
                          stdout=subprocess.PIPE, universal_newlines=True).stdout.splitlines()
-    path = "%s/ksa-askpass" % folder
+    path = "%s/ksa-askpass" % directory
     assert {"SSH_ASKPASS=" + path, "SUDO_ASKPASS=" + path, "SSH_ASKPASS_REQUIRE=force"} <= set(env)
 
 

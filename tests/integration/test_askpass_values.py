@@ -39,7 +39,7 @@ def test_token_file_that_is_not_valid(client, path):
 
 def test_token_file_with_an_odd_name(client):
     """A file that exists is meant as it is written."""
-    odd = client.folder / "my token, the # {{first}}"
+    odd = client.directory / "my token, the # {{first}}"
     odd.write_text(client.token + "\n")
     assert "".join(client.log_in(KSA_TOKEN_FILE=odd)) == client.token
 
@@ -77,10 +77,10 @@ def test_audience_with_each_byte_of_a_uri(client, escaped):
 @pytest.mark.parametrize("shell", ["mksh", "posh"], indirect=True)
 def test_shell_without_printf_is_refused(client):
     """Its printf is a program, whose arguments every user sees."""
-    client.set_program("printf", "touch %s; /usr/bin/printf \"$@\"\n" % (client.folder / "ran"))
+    client.set_program("printf", "touch %s; /usr/bin/printf \"$@\"\n" % (client.directory / "ran"))
     for words in (prompt(1), prompt(2)):
         client.refused(words)
-    assert client.kept() == [] and not (client.folder / "ran").exists()
+    assert client.kept() == [] and not (client.directory / "ran").exists()
 
 
 @pytest.mark.parametrize("options", ["", "allexport", "xtrace"])
@@ -89,13 +89,13 @@ def test_token_is_not_exported_by_the_callers_variables_and_options(client, opti
     for name in PROGRAMS:
         if name != "sh":
             client.set_program(name, '{ echo "$0 $*"; /usr/bin/env; } >>%s; exec %s "$@"\n' % (
-                client.folder / "seen", shutil.which(name)))
+                client.directory / "seen", shutil.which(name)))
     names = ("token", "text", "piece", "kept", "stat", "process")
     for part in (1, 2, 3):
         result = client.run(prompt(part), **{name: "x" for name in names}, SHELLOPTS=options or None)
         assert result.returncode == 0, result
         assert client.token[40:80] not in result.stderr
-    seen = (client.folder / "seen").read_text()
+    seen = (client.directory / "seen").read_text()
     assert "awk" in seen
     for begin in range(0, len(client.token) - 40, 20):
         assert client.token[begin:begin + 40] not in seen
@@ -107,7 +107,7 @@ def test_token_is_not_exported_by_the_callers_variables_and_options(client, opti
 def test_token_in_no_argument_and_no_environment(client):
     """Each program is a stand-in that writes down how it was started, then becomes the real one. printf
     is not among them: it must be the shell's own."""
-    log = client.folder / "log"
+    log = client.directory / "log"
     for name in PROGRAMS:
         real = shutil.which(name)
         (client.programs / name).unlink()

@@ -22,9 +22,9 @@ OUTCOMES = {row[0]: row[3] for row in (line.split("\t") for line in TABLE.read_t
 class AttackSetup:
     """A configuration that lets token() in, and the attempt that is made."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.config = folder / "ksa.conf"
+    def __init__(self, directory):
+        self.directory = directory
+        self.config = directory / "ksa.conf"
         self.keys = [key()]
         self.clusters = []
         self.host = ""
@@ -36,21 +36,21 @@ class AttackSetup:
 
     def add_cluster(self, name, keys):
         """One more cluster of the same issuer; without KEYS its set is missing."""
-        path = self.folder / (name + ".jwks")
+        path = self.directory / (name + ".jwks")
         self.clusters.append("[cluster %s]\nissuer = %s\nkeys = file:%s\n" % (name, issuer.ISSUER, path))
         if keys is not None:
             path.write_text(issuer.jwks(*keys))
 
     def text(self):
         lines = ["[host]\naudience = %s ssh://gate\n%s" % (issuer.AUDIENCE, self.host)]
-        lines.append("[cluster prod]\nissuer = %s https://c\nkeys = file:%s/prod.jwks" % (issuer.ISSUER, self.folder))
+        lines.append("[cluster prod]\nissuer = %s https://c\nkeys = file:%s/prod.jwks" % (issuer.ISSUER, self.directory))
         lines += self.clusters
         if self.rule:
             lines.append("[rule deploy]\n" + "\n".join("%s = %s" % row for row in self.rule.items()))
         return "\n".join(lines) + "\n"
 
     def write(self):
-        (self.folder / "prod.jwks").write_text(issuer.jwks(*self.keys))
+        (self.directory / "prod.jwks").write_text(issuer.jwks(*self.keys))
         self.config.write_text(self.text())
 
     def explain(self, text, *options):
@@ -127,7 +127,7 @@ def mode(bits, where=""):
 
 def moved(make):
     def change(attack):
-        attack.config.rename(attack.folder / "real.conf")
+        attack.config.rename(attack.directory / "real.conf")
         make(attack)
     return change
 
@@ -157,8 +157,8 @@ BROKEN = {
     "config-section-twice": appended(b"[rule deploy]\naccount = prod:ci/*\nuser = alice\nservice = sshd\n"),
     "config-unknown-key": appended(b"usr = root\n"),
     "config-long-section": appended(b"[rule " + b"x" * 300 + b"]\n"),
-    "config-conf-d": lambda attack: ((attack.folder / "conf.d").mkdir(), (attack.folder / "conf.d/a.conf").write_text("x\n")),
-    "config-conf-d-writable": lambda attack: ((attack.folder / "conf.d").mkdir(), (attack.folder / "conf.d").chmod(0o777)),
+    "config-conf-d": lambda attack: ((attack.directory / "conf.d").mkdir(), (attack.directory / "conf.d/a.conf").write_text("x\n")),
+    "config-conf-d-writable": lambda attack: ((attack.directory / "conf.d").mkdir(), (attack.directory / "conf.d").chmod(0o777)),
 }
 
 
@@ -170,5 +170,5 @@ def test_broken_configuration(attack, name):
     BROKEN[name](attack)
     process = attack.explain(text, "--json")
     assert process.returncode == 2 and process.stdout == b"", process
-    assert str(attack.folder).encode() in process.stderr, process.stderr
+    assert str(attack.directory).encode() in process.stderr, process.stderr
     assert_no_signature(text, process.stderr)

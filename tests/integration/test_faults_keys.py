@@ -221,9 +221,9 @@ def test_who_refreshes_already_is_waited_for_until_the_deadline(rotated, how):
 
 # --- A full file system ---
 
-def tmpfs(rotated, folder, *options):
-    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(("mode=0755", *options)), "full", folder], check=True)
-    rotated.cleanups.callback(subprocess.run, ["umount", "-l", folder], check=True)
+def tmpfs(rotated, directory, *options):
+    subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(("mode=0755", *options)), "full", directory], check=True)
+    rotated.cleanups.callback(subprocess.run, ["umount", "-l", directory], check=True)
 
 
 def full(rotated):

@@ -94,9 +94,9 @@ def slowly(pieces):
 
 
 def another_authority(login_host):
-    folder = login_host.certificates.folder / "another"
-    folder.mkdir(exist_ok=True)
-    login_host.ca = Certificates(folder).ca
+    directory = login_host.certificates.directory / "another"
+    directory.mkdir(exist_ok=True)
+    login_host.ca = Certificates(directory).ca
 
 
 def no_authority(login_host):
@@ -104,7 +104,7 @@ def no_authority(login_host):
 
 
 def broken_authority(login_host):
-    login_host.ca = login_host.certificates.folder / "broken.pem"
+    login_host.ca = login_host.certificates.directory / "broken.pem"
     login_host.ca.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 
 

@@ -192,7 +192,7 @@ def test_a_server_that_cannot_prove_itself(case, certificates, good, ca, helper,
         context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
 
-    namesake = tmp_path / certificates.folder.name
+    namesake = tmp_path / certificates.directory.name
     namesake.mkdir()
     pair = certificates.issue("other", "DNS:other.example,IP:10.0.0.1") if case == "wrong name" else good
     if case in ("expired", "not valid yet"):

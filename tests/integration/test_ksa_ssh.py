@@ -23,12 +23,12 @@ exit 77
 
 
 class Ssh:
-    def __init__(self, shell, folder):
+    def __init__(self, shell, directory):
         self.shell = shell
-        self.folder = folder
-        self.programs = folder / "bin"
+        self.directory = directory
+        self.programs = directory / "bin"
         self.programs.mkdir()
-        self.set_program("ssh", STAND_IN % {"folder": folder})
+        self.set_program("ssh", STAND_IN % {"folder": directory})
         self.set_version("OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.15")
 
     def set_program(self, name, text):
@@ -36,25 +36,25 @@ class Ssh:
         (self.programs / name).chmod(0o755)
 
     def set_version(self, version):
-        (self.folder / "version").write_text(version + "\n")
+        (self.directory / "version").write_text(version + "\n")
 
     def run(self, *args, script=TOOLS / "ksa-ssh", cwd=None, **environment):
         env = {"PATH": "%s:%s" % (self.programs, os.environ["PATH"]), **environment}
-        return subprocess.run([*self.shell, str(script), *args], env=env, cwd=cwd or self.folder, timeout=60,
+        return subprocess.run([*self.shell, str(script), *args], env=env, cwd=cwd or self.directory, timeout=60,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               universal_newlines=True)
 
     @property
     def arguments(self):
-        return (self.folder / "arguments").read_text().splitlines()
+        return (self.directory / "arguments").read_text().splitlines()
 
     @property
     def environment(self):
-        return dict(line.split("=", 1) for line in (self.folder / "environment").read_text().splitlines())
+        return dict(line.split("=", 1) for line in (self.directory / "environment").read_text().splitlines())
 
     @property
     def session(self):
-        return int((self.folder / "session").read_text())
+        return int((self.directory / "session").read_text())
 
 
 @pytest.fixture(params=["dash", "bash --posix", "busybox ash"])
@@ -84,7 +84,7 @@ def test_called_by_a_relative_path(ssh):
 
 
 def test_askpass_in_path(ssh):
-    alone = ssh.folder / "alone"
+    alone = ssh.directory / "alone"
     alone.mkdir()
     shutil.copy(TOOLS / "ksa-ssh", alone)
     ssh.set_program("ksa-askpass", "#!/bin/sh\n")
@@ -93,7 +93,7 @@ def test_askpass_in_path(ssh):
 
 
 def test_no_askpass(ssh):
-    alone = ssh.folder / "alone"
+    alone = ssh.directory / "alone"
     alone.mkdir()
     shutil.copy(TOOLS / "ksa-ssh", alone)
     result = ssh.run("build-7", script=alone / "ksa-ssh", PATH="%s:/nonexistent" % ssh.programs)
@@ -101,7 +101,7 @@ def test_no_askpass(ssh):
 
 
 def test_no_ssh(ssh):
-    result = ssh.run("build-7", PATH="%s" % ssh.folder)
+    result = ssh.run("build-7", PATH="%s" % ssh.directory)
     assert result.returncode == 255 and "ssh is not installed" in result.stderr
 
 

@@ -39,15 +39,15 @@ def test_clean(host):
 
 
 def test_conf_d_is_read(host):
-    (host.folder / "conf.d").mkdir()
+    (host.directory / "conf.d").mkdir()
     path = host.write("conf.d/10-more.conf", rule(user="nobody-here"))
     problem = host.problem()
     assert (problem["file"], problem["line"]) == (str(path), 2)
 
 
 def test_relative_path(host):
-    assert host.run("check", "--config", "ksa.conf", cwd=host.folder).status == 0
-    assert host.run("check", "--config", "none.conf", cwd=host.folder).status == 2
+    assert host.run("check", "--config", "ksa.conf", cwd=host.directory).status == 0
+    assert host.run("check", "--config", "none.conf", cwd=host.directory).status == 2
 
 
 # --- Syntax ---
@@ -112,7 +112,7 @@ def test_every_problem_is_told(host):
 
 
 def test_twice_in_two_files(host):
-    (host.folder / "conf.d").mkdir()
+    (host.directory / "conf.d").mkdir()
     host.write("conf.d/a.conf", "[rule deploy]\n")
     assert any("is already in %s line" % host.config in problem["text"] for problem in host.problems())
 
@@ -188,7 +188,7 @@ def test_penalties_without_a_rule_for_sshd(host):
 
 def test_configuration_of_sshd_that_cannot_be_read(host):
     """Without root nothing is known of it."""
-    for parent in list(host.folder.parents)[:-2]:
+    for parent in list(host.directory.parents)[:-2]:
         parent.chmod(parent.stat().st_mode | 0o055)
     for private in ("chmod 0600 /etc/ssh/sshd_config", "chmod 0700 /etc/ssh/sshd_config.d"):
         assert not penalties(host, NEW_SSHD + " && %s && set -- setpriv --reuid=1 --regid=1 --clear-groups \"$@\"" % private)
@@ -206,9 +206,9 @@ def test_file_missing(host):
 @pytest.mark.parametrize("name", ["ksa.conf", "conf.d", "conf.d/a.conf", "prod.jwks"])
 @pytest.mark.parametrize("mode", [0o020, 0o002])
 def test_file_writable_by_others(host, name, mode):
-    (host.folder / "conf.d").mkdir()
+    (host.directory / "conf.d").mkdir()
     host.write("conf.d/a.conf", "# nothing\n")
-    path = host.folder / name
+    path = host.directory / name
     path.chmod(path.stat().st_mode & 0o777 | mode)
     problem = host.problem()
     assert problem["severity"] == "error" and "is writable by others" in problem["text"]
@@ -217,14 +217,14 @@ def test_file_writable_by_others(host, name, mode):
 
 @pytest.mark.parametrize("name", ["ksa.conf", "conf.d/a.conf", "prod.jwks"])
 def test_file_of_somebody_else(host, name):
-    (host.folder / "conf.d").mkdir()
+    (host.directory / "conf.d").mkdir()
     host.write("conf.d/a.conf", "# nothing\n")
-    os.chown(host.folder / name, 1501, 1501)
+    os.chown(host.directory / name, 1501, 1501)
     problem = host.problem()
     assert problem["severity"] == "error" and "belongs to uid 1501: run chown root on it" in problem["text"]
 
 
-def test_folder_above_of_somebody_else(host, tmp_path):
+def test_directory_above_of_somebody_else(host, tmp_path):
     """Anyone who can rename a directory on the way can replace all below it."""
     below = tmp_path / "his" / "etc"
     below.mkdir(parents=True)
@@ -235,8 +235,8 @@ def test_folder_above_of_somebody_else(host, tmp_path):
 
 
 def test_file_is_a_symlink(host):
-    host.config.rename(host.folder / "real.conf")
-    host.config.symlink_to(host.folder / "real.conf")
+    host.config.rename(host.directory / "real.conf")
+    host.config.symlink_to(host.directory / "real.conf")
     assert "symbolic link" in host.problem()["text"]
 
 
@@ -251,7 +251,7 @@ def test_file_is_none(host, make):
 
 
 def test_key_set_missing(host):
-    (host.folder / "prod.jwks").unlink()
+    (host.directory / "prod.jwks").unlink()
     problem = host.problem()
     assert problem["severity"] == "error" and "[cluster prod]" in problem["text"]
     assert problem["line"] == host.line_of("[cluster prod]") and "refused" in problem["remedy"]
@@ -509,7 +509,7 @@ def test_a_password_that_a_rule_takes_away(host, field, warned):
 
 
 def test_a_password_in_passwd_that_a_rule_takes_away(host):
-    host.write("passwd", (host.folder / "passwd").read_text().replace("alice:x", "alice:ab8H3wCwpqiYE"))
+    host.write("passwd", (host.directory / "passwd").read_text().replace("alice:x", "alice:ab8H3wCwpqiYE"))
     host.write_config(rule(user="alice"))
     assert len(password_problems(host)) == 1
 
@@ -541,7 +541,7 @@ def test_a_password_that_cannot_be_read(host):
 @pytest.fixture
 def made(host):
     registry.make()
-    host.write("passwd", (host.folder / "passwd").read_text() + registry.DEPLOYER + "\n")
+    host.write("passwd", (host.directory / "passwd").read_text() + registry.DEPLOYER + "\n")
     yield host
     registry.PATH.unlink()
 
@@ -577,7 +577,7 @@ def test_a_rule_that_names_another_accounts_user_before_it_is_made(host):
 
 def test_a_persons_name_that_the_registry_has_too(made):
     """Local files win: with another uid it is the person."""
-    made.write("passwd", (made.folder / "passwd").read_text().replace("1900000001", "1600"))
+    made.write("passwd", (made.directory / "passwd").read_text().replace("1900000001", "1600"))
     made.write_config(rule(user="ci_deployer", account="prod:ci/tester"))
     assert made.problems() == []
 
@@ -783,7 +783,7 @@ def test_no_user_for_ksa_fetch(api_host, keys, cluster, reported):
     if keys != "file":
         api_host.write("ksa.conf", re.sub("keys = .*", "keys = " + keys, api_host.config.read_text()))
     before = api_host.problems()
-    api_host.write("passwd", re.sub("_ksa.*\n", "", (api_host.folder / "passwd").read_text()))
+    api_host.write("passwd", re.sub("_ksa.*\n", "", (api_host.directory / "passwd").read_text()))
     more = [problem for problem in api_host.problems() if problem not in before]
     assert ["user _ksa does not exist" in problem["text"] and problem["severity"] == "error" for problem in more] == [True] * reported
 
@@ -909,10 +909,10 @@ def test_a_password_in_a_value_that_is_not_valid(host, value):
 
 
 def test_a_path_is_told_once(host):
-    missing = host.folder / "none" / "ksa.conf"
+    missing = host.directory / "none" / "ksa.conf"
     out = host.run("check", "--config", missing).out
     assert out.startswith("error: %s: none does not exist\n" % missing)
-    missing = host.folder / "none.conf"
+    missing = host.directory / "none.conf"
     assert host.run("check", "--config", missing).out.startswith("error: %s does not exist\n" % missing)
 
 

@@ -86,14 +86,14 @@ def test_a_read_only_file_system_is_named(cluster, command):
     assert 'remedy="check free space, mount options and permissions of that file system"' in line, result
 
 
-def test_init_makes_the_folder(cluster):
+def test_init_makes_the_directory(cluster):
     CREDENTIAL.parent.rmdir()
     assert cluster.host.run(["sh", "-c", "umask 0; exec ksactl credential init prod"], user="root",
                             stdin=cluster.token().encode()).status == 0
     assert root_only(CREDENTIAL) and root_only(CREDENTIAL.parent)
 
 
-def test_init_where_the_folder_above_is_missing(cluster):
+def test_init_where_the_directory_above_is_missing(cluster):
     cluster.configure(cluster.section(more="credential_file = /var/lib/ksa/no/where/prod\n"))
     result = init(cluster, cluster.token())
     assert result.status == 1 and "reason=file-missing" in result.err
@@ -264,11 +264,11 @@ def test_no_answer_keeps_the_old(cluster, answer):
 
 def test_a_full_disk_keeps_the_old(cluster):
     old = cluster.give_credential()
-    folder = CREDENTIAL.parent
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700,size=8k", "ksa-full", folder], check=True)
+    directory = CREDENTIAL.parent
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0700,size=8k", "ksa-full", directory], check=True)
     try:
         cluster.host.write(CREDENTIAL, old, 0o600)
-        with open(folder / "filler", "wb", buffering=0) as filler:
+        with open(directory / "filler", "wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(b"x" * 4096)
@@ -276,9 +276,9 @@ def test_a_full_disk_keeps_the_old(cluster):
                 pass
         result = renew(cluster)
         assert result.status == 1 and "the disk is full" in result.err and kept() == old
-        assert sorted(os.listdir(folder)) == ["filler", "prod"]
+        assert sorted(os.listdir(directory)) == ["filler", "prod"]
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", directory], check=True)
 
 
 def test_a_credential_named_prod_new_is_lost_when_prod_renews(cluster):

@@ -128,9 +128,9 @@ def test_standard_input(host):
 
 
 def test_nothing_is_changed(host):
-    before = {path: path.stat().st_mtime_ns for path in host.folder.rglob("*")}
+    before = {path: path.stat().st_mtime_ns for path in host.directory.rglob("*")}
     host.run("explain", "--token-file", "-", "--config", host.config, *FROM, stdin=host.token().encode())
-    assert {path: path.stat().st_mtime_ns for path in host.folder.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in host.directory.rglob("*")} == before
 
 
 # --- Deny ---
@@ -224,7 +224,7 @@ def test_login_would_refresh_the_keys(host):
     """keys purge, and the set of the next login is fetched: explain changes nothing, and reports that."""
     host.write_config(RULES)
     text = host.config.read_text()
-    host.write("ksa.conf", text.replace("keys = file:%s" % (host.folder / "prod.jwks"),
+    host.write("ksa.conf", text.replace("keys = file:%s" % (host.directory / "prod.jwks"),
                                         "keys = api\napi_server = https://127.0.0.1:1"))
     said = "; a login would refresh the key set first"
     answer = denied(host.explain(host.token(), "--json", *FROM))
@@ -239,7 +239,7 @@ def test_login_would_refresh_the_keys(host):
 
 def test_key_set_missing(host):
     token = host.token()
-    (host.folder / "prod.jwks").unlink()
+    (host.directory / "prod.jwks").unlink()
     answer = denied(host.explain(token, "--json", *FROM))
     assert (answer["reason"], answer["pam_code"]) == ("file-missing", "PAM_AUTHINFO_UNAVAIL")
 
@@ -453,10 +453,10 @@ def test_usage(host, args):
 def test_without_root(build):
     """A user asks about their own token: the configuration holds no secret."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        host = Host(build, folder)
-        ksactl = shutil.copy(host.ksactl, folder)
+        directory = Path(name)
+        directory.chmod(0o755)
+        host = Host(build, directory)
+        ksactl = shutil.copy(host.ksactl, directory)
         path = host.write("token", host.token())
         os.chown(path, 1501, 1501)
         path.chmod(0o600)
@@ -477,9 +477,9 @@ RULE_OF_APP = "[rule app]\naccount = prod:ci/deployer\nuser = deploy-bot\nservic
 def reachable(build):
     """A host whose files every user can read."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        host = Host(build, folder)
+        directory = Path(name)
+        directory.chmod(0o755)
+        host = Host(build, directory)
         host.write_config(RULE_OF_APP + SERVICE)
         yield host
 
@@ -493,7 +493,7 @@ def as_app(host, *args):
 def test_explain_allows_what_a_service_without_root_cannot_do(reachable, demand):
     reachable.write("credential", "token\n").chmod(0o600)
     reachable.write_config(RULE_OF_APP + demand + SERVICE, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\n" % (
-        reachable.folder / "credential"))
+        reachable.directory / "credential"))
     assert denied(as_app(reachable, "--service-user", "alice"))["reason"] == "needs-root"
     assert as_app(reachable, "--offline").json["reason"] == as_app(reachable, "--offline", "--service-user", "root").json["reason"]
     assert as_app(reachable, "--offline").json["reason"] != "needs-root"
@@ -513,7 +513,7 @@ def test_explain_refuses_a_database_that_the_administrator_says_has_root(reachab
 
 def test_explain_reads_keys_that_the_service_cannot_read(reachable):
     """It reads the files as the service's user, with that user's groups."""
-    keys = reachable.folder / "prod.jwks"
+    keys = reachable.directory / "prod.jwks"
     keys.chmod(0o640)
     assert as_app(reachable).status == 0
     assert denied(as_app(reachable, "--service-user", "alice"))["reason"] == "file-unreadable"
@@ -558,7 +558,7 @@ def test_clock(host):
 def test_offline_asks_nobody(host, review, result, reason, said):
     host.write("credential", "token\n").chmod(0o600)
     host.write_config(RULES, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\nreview = %s\n" % (
-        host.folder / "credential", review))
+        host.directory / "credential", review))
     answer = host.explain(host.token(), "--offline", "--json", *FROM).json
     assert (answer["result"], answer["reason"], answer["review"]) == (result, reason, said)
     assert answer["audit_id"] is None
@@ -576,13 +576,13 @@ def test_offline_asks_nobody(host, review, result, reason, said):
 def test_asking_the_cluster_is_for_root(build, review):
     """Another user cannot read the credential: that does not decide about the token."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        host = Host(build, folder)
-        ksactl = shutil.copy(host.ksactl, folder)
+        directory = Path(name)
+        directory.chmod(0o755)
+        host = Host(build, directory)
+        ksactl = shutil.copy(host.ksactl, directory)
         host.write("credential", "token\n").chmod(0o600)
         host.write_config(RULES, cluster="api_server = https://127.0.0.1:1\ncredential_file = %s\nreview = %s\n" % (
-            folder / "credential", review))
+            directory / "credential", review))
         path = host.write("token", host.token())
         host.ksactl = shutil.which("setpriv")
         args = ["--reuid=1501", "--clear-groups", ksactl, "explain", "--config", host.config, "--token-file", path, *FROM]

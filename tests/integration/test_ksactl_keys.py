@@ -158,11 +158,11 @@ def test_convert_cut_short(host):
 
 def test_convert_certificate(host):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", host.folder / "key.pem", "-out", host.folder / "cert.pem", "-subj", "/CN=x"],
+                    "-keyout", host.directory / "key.pem", "-out", host.directory / "cert.pem", "-subj", "/CN=x"],
                    check=True, stderr=subprocess.DEVNULL)
     key = issuer.Key("ES256")
-    key.private = serialization.load_pem_private_key((host.folder / "key.pem").read_bytes(), None)
-    assert host.run("keys", "convert", host.folder / "cert.pem").json == {"keys": [key.jwk()]}
+    key.private = serialization.load_pem_private_key((host.directory / "key.pem").read_bytes(), None)
+    assert host.run("keys", "convert", host.directory / "cert.pem").json == {"keys": [key.jwk()]}
 
 
 @pytest.mark.parametrize("args", [(), ("/nonexistent",), ("/",), ("a", "b"), ("--unknown",)], ids=range(5))
@@ -178,8 +178,8 @@ def test_show(host):
     good, skipped = issuer.Key("RS256"), issuer.Key("ES384")
     host.write_keys(good, skipped.jwk(use="enc"))
     result = host.run("keys", "show", "--config", host.config, "--json")
-    assert result.status == 0 and result.json["clusters"] == [{
-        "cluster": "prod", "source": "file:%s" % (host.folder / "prod.jwks"), "fetched": None, "due": None,
+    assert result.status == 0 and result.json == [{
+        "cluster": "prod", "source": "file:%s" % (host.directory / "prod.jwks"), "fetched": None, "due": None,
         "denies_after": None, "problem": None,
         "keys": [{"kid": good.kid, "algorithm": "RS256", "bits": 2048, "usable": True, "why": None},
                  {"kid": skipped.kid, "algorithm": None, "bits": None, "usable": False, "why": "use is not sig"}]}]

@@ -49,16 +49,16 @@ def test_the_journal_has_each_line_once(cluster):
         assert len([line for line in result.log if "ksactl" in line and "result=failed" in line]) == 1, result
 
 
-@pytest.mark.parametrize("args, folder", [
+@pytest.mark.parametrize("args, directory", [
     (("refresh", "prod"), "/var/cache/ksa"), (("purge", "prod"), "/var/cache/ksa"),
     (("refresh", "--all", "--if-due"), "/var/lib/ksa")], ids=range(3))
-def test_a_read_only_file_system_is_named(cluster, args, folder):
+def test_a_read_only_file_system_is_named(cluster, args, directory):
     """With a remedy that ends it."""
     assert cluster.refresh("prod").status == 0
     used = STATE / "used"
     used.mkdir(mode=0o700, exist_ok=True)
     (used / ("1000000000-" + "0" * 64)).touch(mode=0o600)
-    result = read_only(cluster, folder, "keys", *args)
+    result = read_only(cluster, directory, "keys", *args)
     assert result.status == 1, result
     (line,) = result.err.splitlines()
     assert " reason=file-unwritable " in line and "the file system is read-only" in line, result
@@ -82,7 +82,7 @@ def test_api(cluster):
     assert line in result.err and [line in logged for logged in result.log] == [True], result
 
 
-def test_folders_are_made(cluster):
+def test_directories_are_made(cluster):
     """With any umask of the caller."""
     CACHE.rmdir()
     RUN.rmdir()
@@ -398,14 +398,14 @@ def test_a_full_disk(cluster, full):
     """The old set stays, and no half of a new one; without a stamp no request is sent."""
     assert cluster.refresh("prod").status == 0
     before = (CACHE / "prod/keys").read_bytes()
-    folder = CACHE if full == "cache" else RUN
-    kept = {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=16k", "ksa-full", folder], check=True)
+    directory = CACHE if full == "cache" else RUN
+    kept = {path.relative_to(directory): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=0755,size=16k", "ksa-full", directory], check=True)
     try:
         for name, text in kept.items():
-            (folder / name).parent.mkdir(mode=0o700, exist_ok=True)
-            (folder / name).write_bytes(text)
-        with open(folder / "filler", "wb", buffering=0) as filler:
+            (directory / name).parent.mkdir(mode=0o700, exist_ok=True)
+            (directory / name).write_bytes(text)
+        with open(directory / "filler", "wb", buffering=0) as filler:
             try:
                 while True:
                     filler.write(b"x" * 4096)
@@ -418,7 +418,7 @@ def test_a_full_disk(cluster, full):
         assert (CACHE / "prod/keys").read_bytes() == before and not (CACHE / "prod/.keys.new").exists()
         assert len(cluster.requests()) == count + (full == "cache")
     finally:
-        subprocess.run(["umount", folder], check=True)
+        subprocess.run(["umount", directory], check=True)
 
 
 def test_a_leftover_of_a_killed_writer(cluster):
@@ -444,14 +444,14 @@ def test_a_lock_that_is_a_link(cluster):
     assert result.status == 1 and "reason=file-unsafe" in result.err and cluster.requests() == []
 
 
-@pytest.mark.parametrize("folder", [CACHE, CACHE / "prod", RUN, LOCKS], ids=str)
-def test_folders_that_others_can_write(cluster, folder):
+@pytest.mark.parametrize("directory", [CACHE, CACHE / "prod", RUN, LOCKS], ids=str)
+def test_directories_that_others_can_write(cluster, directory):
     assert cluster.refresh("prod").status == 0
     before = (CACHE / "prod/keys").read_bytes()
-    before_mode = mode(folder)
-    folder.chmod(0o777)
+    before_mode = mode(directory)
+    directory.chmod(0o777)
     result = cluster.refresh("prod")
-    folder.chmod(before_mode)
+    directory.chmod(before_mode)
     assert result.status == 1 and "reason=file-unsafe" in result.err and (CACHE / "prod/keys").read_bytes() == before
 
 

@@ -164,18 +164,18 @@ def test_local_files_win(accounts):
 # --- Without a registry ---
 
 
-def test_no_file_and_no_folder(private):
+def test_no_file_and_no_directory(private):
     assert not registry.PATH.exists()
     for table in ("passwd", "group"):
         assert registry.getent(table, "ci_deployer") == (2, [])
         assert registry.getent(table)[1] == []
-    folder = registry.PATH.parent
-    folder.rename("/var/lib/elsewhere")
+    directory = registry.PATH.parent
+    directory.rename("/var/lib/elsewhere")
     try:
         assert registry.getent("passwd", "ci_deployer") == (2, [])
         assert registry.getent("passwd", "alice", service=None)[0] == 0
     finally:
-        Path("/var/lib/elsewhere").rename(folder)
+        Path("/var/lib/elsewhere").rename(directory)
 
 
 def test_after_the_first_account_no_process_has_to_start_anew(private):

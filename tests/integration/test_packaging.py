@@ -89,7 +89,7 @@ def test_user(private, tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which("systemd-tmpfiles"), reason="there is no systemd-tmpfiles")
-def test_folders(private, tmp_path):
+def test_directories(private, tmp_path):
     (tmp_path / "etc").mkdir()
     for name in ("passwd", "group"):
         (tmp_path / "etc" / name).write_text("root:x:0:0::/:/bin/sh\n" if name == "passwd" else "root:x:0:\n")

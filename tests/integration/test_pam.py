@@ -321,7 +321,7 @@ def keep_fifo(host):
     os.mkfifo(CONFIG, 0o644)
 
 
-def keep_folder(host):
+def keep_directory(host):
     os.unlink(CONFIG)
     os.mkdir(CONFIG)
 
@@ -349,7 +349,7 @@ BROKEN = {
     "of another owner": (lambda host: shutil.chown(CONFIG, "alice"), "file-unsafe"),
     "parent writable": (open_parent, "file-unsafe"),
     "fifo": (keep_fifo, "file-unsafe"),
-    "folder": (keep_folder, "file-unsafe"),
+    "folder": (keep_directory, "file-unsafe"),
     "symlink": (keep_symlink, "file-unsafe"),
     "unknown key": (append(b"usr = x\n"), "config-invalid"),
     "unknown section": (append(b"[ruel x]\n"), "config-invalid"),
@@ -413,9 +413,9 @@ def test_service_without_root_needs_its_own_audience(stack):
 
 def test_sigchld_ignored(stack):
     """With SIGCHLD ignored an earlier design lost its child's answer."""
-    folder = Path("/home/deploy-bot/.ksa")
+    directory = Path("/home/deploy-bot/.ksa")
     stack.host.give_token(stack.host.token())
-    result = stack.attempt(service="sudo", arguments="token_file=%s/token" % folder, real_uid=1500, ruser="deploy-bot",
+    result = stack.attempt(service="sudo", arguments="token_file=%s/token" % directory, real_uid=1500, ruser="deploy-bot",
                            sigchld_ignored=True)
     assert result["auth"] == "SUCCESS" and result["prompts"] == [], result
 

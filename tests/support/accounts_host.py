@@ -122,10 +122,10 @@ class AccountsHost(RealHost):
     def sudo_as(self, user, token):
         """By token_file= in the user's home, which its first login made."""
         entry = pwd.getpwnam(user)
-        folder = Path(entry.pw_dir, ".ksa")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self.host.write(folder / "token", token + "\n", 0o600)
-        for path in (folder, folder / "token"):
+        directory = Path(entry.pw_dir, ".ksa")
+        directory.mkdir(mode=0o700, exist_ok=True)
+        self.host.write(directory / "token", token + "\n", 0o600)
+        for path in (directory, directory / "token"):
             shutil.chown(path, entry.pw_uid, entry.pw_gid)
         return self.host.run(["setpriv", "--reuid=%d" % entry.pw_uid, "--regid=%d" % entry.pw_gid, "--init-groups",
                               "sudo", "-n", "id", "-un"], user="root", cwd="/")
@@ -159,8 +159,8 @@ while True:
     threading.Thread(target=serve, args=(client,), daemon=True).start()
 """
 
-    def __init__(self, folder, port):
-        self.path, self.port = folder / "relay", port
+    def __init__(self, directory, port):
+        self.path, self.port = directory / "relay", port
 
     def _serve(self):
         with contextlib.suppress(OSError):

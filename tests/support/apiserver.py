@@ -57,23 +57,23 @@ class ApiServer:
     """PROGRAMS is the directory of kube-apiserver and etcd. The server listens on PORT, etcd on the next two. The
     first of KEYS signs, all of them are published. Another cluster has another directory and port."""
 
-    def __init__(self, programs, folder, port=6443, keys=None, issuer_url=issuer.ISSUER, jwks_uri=None, options=()):
-        self.programs, self.folder, self.port = programs, folder, port
+    def __init__(self, programs, directory, port=6443, keys=None, issuer_url=issuer.ISSUER, jwks_uri=None, options=()):
+        self.programs, self.directory, self.port = programs, directory, port
         self.keys = list(keys or [issuer.Key("RS256")])
         self.issuer, self.jwks_uri, self.options = issuer_url, jwks_uri, options
         self.url = "https://127.0.0.1:%d" % port
         self.etcd_url = "http://127.0.0.1:%d" % (port + 1)
         self.etcd = self.server = None
-        self.audit_log = folder / "audit.log"
-        folder.mkdir(exist_ok=True)
+        self.audit_log = directory / "audit.log"
+        directory.mkdir(exist_ok=True)
         # Whom the server is known by, and whom the server knows: two authorities.
         for name in ("server-ca", "client-ca"):
-            (folder / name).mkdir()
-        self.certificates, self.clients = Certificates(folder / "server-ca"), Certificates(folder / "client-ca")
+            (directory / name).mkdir()
+        self.certificates, self.clients = Certificates(directory / "server-ca"), Certificates(directory / "client-ca")
         self.ca = self.certificates.ca
         self.serving = self.certificates.issue("api", NAMES)
         self.admin = self.clients.issue("admin", "DNS:admin", groups=["system:masters"])
-        (folder / "audit.json").write_text(json.dumps(AUDIT_POLICY))
+        (directory / "audit.json").write_text(json.dumps(AUDIT_POLICY))
         self.audit_log.touch()
 
     # --- Its life ---
@@ -120,7 +120,7 @@ class ApiServer:
 
     def _spawn(self, name, options):
         words = [os.path.join(self.programs, name)] + ["--%s=%s" % option for option in options]
-        with open(self.folder / (name + ".log"), "ab") as log:
+        with open(self.directory / (name + ".log"), "ab") as log:
             return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     @staticmethod
@@ -131,7 +131,7 @@ class ApiServer:
             process.wait(30)
 
     def _log(self, name):
-        return (self.folder / (name + ".log")).read_text(errors="replace")[-4000:]
+        return (self.directory / (name + ".log")).read_text(errors="replace")[-4000:]
 
     def _is_ready(self):
         with contextlib.suppress(OSError):
@@ -140,7 +140,7 @@ class ApiServer:
 
     def _etcd_options(self):
         peer = "http://127.0.0.1:%d" % (self.port + 2)
-        return [("name", "default"), ("data-dir", self.folder / "etcd"), ("unsafe-no-fsync", "true"),
+        return [("name", "default"), ("data-dir", self.directory / "etcd"), ("unsafe-no-fsync", "true"),
                 ("listen-client-urls", self.etcd_url), ("advertise-client-urls", self.etcd_url),
                 ("listen-peer-urls", peer), ("initial-advertise-peer-urls", peer), ("initial-cluster", "default=" + peer)]
 
@@ -151,18 +151,18 @@ class ApiServer:
             ("endpoint-reconciler-type", "none"), ("authorization-mode", "RBAC"),
             ("disable-admission-plugins", "ServiceAccount"),  # no controller creates a namespace's default account here
             ("tls-cert-file", self.serving[0]), ("tls-private-key-file", self.serving[1]),
-            ("client-ca-file", self.clients.ca), ("cert-dir", self.folder),
+            ("client-ca-file", self.clients.ca), ("cert-dir", self.directory),
             ("service-account-issuer", self.issuer), *([("service-account-jwks-uri", self.jwks_uri)] if self.jwks_uri else []),
             *self._key_options(),
-            ("audit-policy-file", self.folder / "audit.json"), ("audit-log-path", self.audit_log), *self.options]
+            ("audit-policy-file", self.directory / "audit.json"), ("audit-log-path", self.audit_log), *self.options]
 
     def _key_options(self):
-        private = self.folder / "signing.key"
+        private = self.directory / "signing.key"
         private.write_bytes(self.keys[0].private.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
         options = [("service-account-signing-key-file", private)]
         for number, key in enumerate(self.keys):
-            public = self.folder / ("signing-%d.pub" % number)
+            public = self.directory / ("signing-%d.pub" % number)
             public.write_text(key.pem())
             options.append(("service-account-key-file", public))
         return options

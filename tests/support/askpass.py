@@ -44,14 +44,14 @@ def make_token(length=1205, aud=(AUDIENCE,), payload=None, fill="s"):
 class Asker:
     """One run of the ssh that asks."""
 
-    def __init__(self, program, folder):
-        self.folder = folder
+    def __init__(self, program, directory):
+        self.directory = directory
         self.process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         universal_newlines=True)
 
     def ask(self, command, env):
         """Starts a child that runs COMMAND with only ENV."""
-        script, out, err = (self.folder / ("asked." + name) for name in ("sh", "out", "err"))
+        script, out, err = (self.directory / ("asked." + name) for name in ("sh", "out", "err"))
         words = ["/usr/bin/env", "-i", *("%s=%s" % pair for pair in env.items()), *command]
         script.write_text("umask 0\nexec %s </dev/null >%s 2>%s\n" % (shlex.join(words), out, err))
         self.process.stdin.write("%s\n" % script)
@@ -67,12 +67,12 @@ class Asker:
 class Client:
     """A user with a token in a file and an ssh of VERSION."""
 
-    def __init__(self, shell, folder, ssh):
+    def __init__(self, shell, directory, ssh):
         self.shell = shell
-        self.folder = folder
-        self.runtime = folder / "run"
+        self.directory = directory
+        self.runtime = directory / "run"
         self.runtime.mkdir(mode=0o700)
-        self.programs = folder / "bin"
+        self.programs = directory / "bin"
         self.programs.mkdir()
         for name in PROGRAMS:
             (self.programs / name).symlink_to(shutil.which(name))
@@ -81,7 +81,7 @@ class Client:
         self.set_ssh_version("OpenSSH_9.2p1 Debian-2, OpenSSL 3.0.15")
         self.askers = []
         self.asker = self.another_ssh()
-        self.token_file = folder / "token"
+        self.token_file = directory / "token"
         self.env = {"PATH": str(self.programs), "XDG_RUNTIME_DIR": str(self.runtime),
                     "KSA_TOKEN_FILE": str(self.token_file)}
         self.give(make_token())
@@ -101,7 +101,7 @@ class Client:
         self.ssh.with_name("ssh.version").write_text(version + "\n")
 
     def another_ssh(self, program=None):
-        self.askers.append(Asker(program or self.ssh, self.folder))
+        self.askers.append(Asker(program or self.ssh, self.directory))
         return self.askers[-1]
 
     def sudo(self, name="sudo"):

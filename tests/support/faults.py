@@ -43,7 +43,7 @@ def helpers(*names):
 def kept_files():
     """Every file that ksa reads or writes, with its bytes and its mode, except locks and stamps."""
     return {path: (path.read_bytes() if path.is_file() and not path.is_symlink() else None, path.lstat().st_mode)
-            for folder in KEPT for path in Path(folder).rglob("*")}
+            for directory in KEPT for path in Path(directory).rglob("*")}
 
 
 def nobody_listens():
@@ -144,14 +144,14 @@ class LoginHost:
     def end(self):
         self.server.go_on()
         self.cleanups.close()
-        for folder in (USED, CACHE.parent.parent, "/run/ksa"):
-            shutil.rmtree(folder, ignore_errors=True)
+        for directory in (USED, CACHE.parent.parent, "/run/ksa"):
+            shutil.rmtree(directory, ignore_errors=True)
         CACHE.parent.parent.mkdir()
-        for folder in (USED, Path("/run/ksa")):
-            folder.mkdir(mode=0o700)
+        for directory in (USED, Path("/run/ksa")):
+            directory.mkdir(mode=0o700)
 
 
-def start_cluster(folder, host):
+def start_cluster(directory, host):
     """Its authority and itself, not entered yet."""
-    certificates = Certificates(folder)
+    certificates = Certificates(directory)
     return certificates, ApiDouble(*certificates.issue("good", "IP:127.0.0.1,DNS:localhost"), host.key)

@@ -21,7 +21,7 @@ import issuer
 SOURCE = Path(__file__).resolve().parents[2]
 EXAMPLES = SOURCE / "packaging" / "examples"
 LOG = Path("/var/log/auth.log")
-OWN_FOLDERS = ("/run/ksa", "/var/cache/ksa", "/var/lib/ksa/credentials", "/var/lib/ksa/used")
+OWN_DIRECTORIES = ("/run/ksa", "/var/cache/ksa", "/var/lib/ksa/credentials", "/var/lib/ksa/used")
 HOME = Path("/home/job")
 ASKPASS = shutil.which("ksa-askpass")
 # Ubuntu's ssh (24.04 and later) shows a server's message to a terminal, and logs it below any level in use.
@@ -116,8 +116,8 @@ class Host:
         """As an administrator leaves it after README: the example files as they are shipped."""
         shutil.rmtree("/etc/ksa")
         os.makedirs("/etc/ksa/conf.d")
-        for folder in OWN_FOLDERS:
-            for entry in Path(folder).iterdir():
+        for directory in OWN_DIRECTORIES:
+            for entry in Path(directory).iterdir():
                 shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
         for name in ("registry", "registry.made"):
             Path("/var/lib/ksa", name).unlink(missing_ok=True)
@@ -165,10 +165,10 @@ class Host:
 
     def give_token(self, token, mode=0o600, user="deploy-bot"):
         """As the file of deploy-bot that token_file= names."""
-        folder = Path("/home/deploy-bot/.ksa")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        shutil.chown(folder, "deploy-bot", "deploy-bot")
-        return self.token_file(token, folder / "token", user, mode)
+        directory = Path("/home/deploy-bot/.ksa")
+        directory.mkdir(mode=0o700, exist_ok=True)
+        shutil.chown(directory, "deploy-bot", "deploy-bot")
+        return self.token_file(token, directory / "token", user, mode)
 
     # --- The log ---
 
@@ -226,22 +226,22 @@ class Host:
     def type(self, answers, user="deploy-bot", command="id -un", options=(), method="keyboard-interactive"):
         """ssh whose SSH_ASKPASS gives ANSWERS in turn, to any prompt, and the last one again. Returns the
         result and the prompts."""
-        folder = HOME / "typed"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+        directory = HOME / "typed"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
         for number, answer in enumerate(answers, 1):
-            (folder / str(number)).write_text(answer)
-        (folder / "hand").write_text(
+            (directory / str(number)).write_text(answer)
+        (directory / "hand").write_text(
             '#!/bin/sh\ncd %s\nprintf "%%s\\n" "$1" >>prompts\nn=$(wc -l <prompts)\n'
             'while [ ! -e $n ]; do n=$((n - 1)); done\n'
-            'printf "%%s\\n" "$(cat $n)" 2>/dev/null\nexit 0\n' % folder)
-        (folder / "hand").chmod(0o755)
-        shutil.chown(folder, "job", "job")
+            'printf "%%s\\n" "$(cat $n)" 2>/dev/null\nexit 0\n' % directory)
+        (directory / "hand").chmod(0o755)
+        shutil.chown(directory, "job", "job")
         result = self.run(["ssh", "-o", "PreferredAuthentications=" + method,
                            "-o", "KbdInteractiveAuthentication=yes", "-o", "NumberOfPasswordPrompts=1",
                            *options, "-l", user, "build-7", command],
-                          SSH_ASKPASS=folder / "hand", SSH_ASKPASS_REQUIRE="force")
-        prompts = folder / "prompts"
+                          SSH_ASKPASS=directory / "hand", SSH_ASKPASS_REQUIRE="force")
+        prompts = directory / "prompts"
         return result, prompts.read_text().splitlines() if prompts.exists() else []
 
     def on_host(self, command, user="deploy-bot", **environment):

@@ -18,19 +18,19 @@ def openssl(*args):
 class Certificates:
     """A certificate authority, and the certificates that it signs."""
 
-    def __init__(self, folder):
-        self.folder, self.ca = folder, folder / "ca.pem"
+    def __init__(self, directory):
+        self.directory, self.ca = directory, directory / "ca.pem"
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2,
-                "-subj", "/CN=ca of %s" % folder.name, "-keyout", folder / "ca.key", "-out", self.ca)
+                "-subj", "/CN=ca of %s" % directory.name, "-keyout", directory / "ca.key", "-out", self.ca)
 
     def issue(self, name, alternative, days=1, groups=()):
-        request, key, made = (self.folder / (name + end) for end in (".req", ".key", ".pem"))
-        extensions = self.folder / (name + ".ext")
+        request, key, made = (self.directory / (name + end) for end in (".req", ".key", ".pem"))
+        extensions = self.directory / (name + ".ext")
         extensions.write_text("subjectAltName=%s\n" % alternative)
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", "/CN=%s%s" % (name, "".join("/O=" + group for group in groups)),
                 "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.folder / "ca.key", "-CAcreateserial", "-days", days,
+        openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", self.directory / "ca.key", "-CAcreateserial", "-days", days,
                 "-extfile", extensions, "-out", made)
         return made, key
 
@@ -41,7 +41,7 @@ class Certificates:
         begin = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=begin)
         builder = x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), old.serial_number,
                                           begin, begin + datetime.timedelta(days=1), extensions or list(old.extensions))
-        authority = serialization.load_pem_private_key((self.folder / "ca.key").read_bytes(), None)
+        authority = serialization.load_pem_private_key((self.directory / "ca.key").read_bytes(), None)
         made.write_bytes(builder.sign(authority, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         return pair
 
