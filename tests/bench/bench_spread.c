@@ -22,7 +22,7 @@ struct timer {
 static const struct timer keys_timer = {30, 300, 300}, credential_timer = {60, 600, 600};
 #define ACCURACY 10 /* AccuracySec */
 
-struct login_fixture {
+struct simulation {
         const char *name;
         const struct timer *timer;
         int64_t max_age; /* of a key set; 0: a credential of 24 hours */
@@ -62,63 +62,63 @@ static int64_t run_after(const struct timer *timer, int64_t offset, int64_t mome
         return tick + (int64_t)(draw(state) % ACCURACY);
 }
 
-static int64_t due_at(const struct login_fixture *login_fixture, int64_t got)
+static int64_t due_at(const struct simulation *simulation, int64_t got)
 {
         const struct ksa_token token = {.iat = {.given = true, .seconds = got},
                                         .exp = {.given = true, .seconds = got + DAY}};
 
-        if (login_fixture->max_age == 0)
+        if (simulation->max_age == 0)
                 return ksa_credential_due(&cluster, &env, &token);
-        return ksa_refresh_next(&cluster, &env, got, login_fixture->max_age);
+        return ksa_refresh_next(&cluster, &env, got, simulation->max_age);
 }
 
-static void simulate_host(const struct login_fixture *login_fixture, unsigned number,
-                          uint64_t *state, unsigned *seconds)
+static void simulate_host(const struct simulation *simulation, unsigned number, uint64_t *state,
+                          unsigned *seconds)
 {
         char name[32];
-        int64_t offset = (int64_t)(draw(state) % (uint64_t)login_fixture->timer->delay);
+        int64_t offset = (int64_t)(draw(state) % (uint64_t)simulation->timer->delay);
         int64_t got = 0;
 
         (void)snprintf(name, sizeof(name), "node-%u.example.com", number);
         env.host_name = name;
-        if (login_fixture->before != 0)
-                got = START - (int64_t)(draw(state) % (uint64_t)login_fixture->before);
+        if (simulation->before != 0)
+                got = START - (int64_t)(draw(state) % (uint64_t)simulation->before);
         for (;;) {
                 clock_now = env.now = got > START ? got : START;
-                int64_t due = due_at(login_fixture, got);
-                got = run_after(login_fixture->timer, offset, due + 1 > env.now ? due + 1 : env.now,
+                int64_t due = due_at(simulation, got);
+                got = run_after(simulation->timer, offset, due + 1 > env.now ? due + 1 : env.now,
                                 state);
-                if (got - START >= login_fixture->seconds)
+                if (got - START >= simulation->seconds)
                         return;
                 seconds[got - START]++;
         }
 }
 
-static void run(const struct login_fixture *login_fixture)
+static void run(const struct simulation *simulation)
 {
-        unsigned *seconds = calloc((size_t)login_fixture->seconds + WINDOW, sizeof(*seconds));
+        unsigned *seconds = calloc((size_t)simulation->seconds + WINDOW, sizeof(*seconds));
         uint64_t state = 1;
         unsigned most = 0, sum = 0;
         uint64_t all = 0;
 
         if (seconds == NULL)
                 exit(1);
-        for (unsigned i = 0; i < login_fixture->hosts; i++)
-                simulate_host(login_fixture, i, &state, seconds);
-        for (int64_t i = 0; i < login_fixture->seconds; i++) {
+        for (unsigned i = 0; i < simulation->hosts; i++)
+                simulate_host(simulation, i, &state, seconds);
+        for (int64_t i = 0; i < simulation->seconds; i++) {
                 sum += seconds[i] - (i >= WINDOW ? seconds[i - WINDOW] : 0);
                 most = sum > most ? sum : most;
                 all += seconds[i];
         }
-        double mean = (double)all * WINDOW / (double)login_fixture->seconds;
-        (void)printf("| %s | %u | %.1f | %u | %.2f |\n", login_fixture->name, login_fixture->hosts,
-                     mean, most, most / mean);
+        double mean = (double)all * WINDOW / (double)simulation->seconds;
+        (void)printf("| %s | %u | %.1f | %u | %.2f |\n", simulation->name, simulation->hosts, mean,
+                     most, most / mean);
         free(seconds);
 }
 
 int main(void)
 {
-        static const struct login_fixture scenes[] = {
+        static const struct simulation simulations[] = {
                 {"keys, max-age 1 h, no set", &keys_timer, 3600, 0, 12 * 3600, 10000},
                 {"keys, max-age 1 h, off for a minute", &keys_timer, 3600, 3600, 12 * 3600, 10000},
                 {"keys, max-age 1 h, off for a day", &keys_timer, 3600, 100 * DAY, 12 * 3600,
@@ -137,7 +137,7 @@ int main(void)
         cluster.keys_max_stale = (uint64_t)DAY;
         (void)printf(
                 "| what | hosts | mean of 10 s | most in 10 s | ratio |\n|---|---|---|---|---|\n");
-        for (size_t i = 0; i < KSA_COUNT(scenes); i++)
-                run(&scenes[i]);
+        for (size_t i = 0; i < KSA_COUNT(simulations); i++)
+                run(&simulations[i]);
         return 0;
 }

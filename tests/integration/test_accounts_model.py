@@ -78,7 +78,7 @@ def check_lists(host, accounts, disabled):
 def test_three_hosts(host, seed):
     chance = random.Random(seed)
     with DoubleHost(host) as cluster:
-        lister = cluster.server.listing
+        listing = cluster.server.listing
         cluster.give_credential()
         passwd = STATE[2].read_bytes()
         leader, twin, follower = hosts = Host(cluster, False), Host(cluster, False), Host(cluster, True)
@@ -89,13 +89,13 @@ def test_three_hosts(host, seed):
                 time += 1
                 action = chance.choice(("create", "create", "create", "delete", "delete", "recreate", "useradd", "section", "error",
                                         "export", "export", "disable", "enable"))
-                listed = {(one["namespace"], one["name"]) for one in lister.accounts}
+                listed = {(one["namespace"], one["name"]) for one in listing.accounts}
                 namespace, name = account = chance.choice(
                     sorted(listed) if listed and action not in ("create", "export", "section") else ALL)
                 if action in ("create", "recreate", "delete"):
-                    lister.remove(namespace, name)
+                    listing.remove(namespace, name)
                     if action != "delete":
-                        lister.add(namespace, name, created=time - chance.randrange(3))
+                        listing.add(namespace, name, created=time - chance.randrange(3))
                 elif action == "useradd":
                     local.add((namespace + "_" + name, 2000 + step))
                     follower.files[STATE[2]] = passwd + b"".join(b"%s:x:%d:%d::/:/bin/sh\n" % (user.encode(), uid, uid)
@@ -110,13 +110,13 @@ def test_three_hosts(host, seed):
                         disabled.add(account)
                     elif worked[0]:
                         disabled.discard(account)
-                lister.replace = (lambda *_: failure(500, "InternalError")) if action == "error" else None
+                listing.replace = (lambda *_: failure(500, "InternalError")) if action == "error" else None
                 for one in (leader, twin):
                     one.sync((2,) if action == "error" else (0, 1))
                 if action == "error":
                     continue
                 assert seen(leader) == seen(twin)  # hosts that sync the same lists from the start
-                check_lists(leader, {(one["namespace"], one["name"]): one for one in lister.accounts}, disabled)
+                check_lists(leader, {(one["namespace"], one["name"]): one for one in listing.accounts}, disabled)
                 if action == "export":
                     host.write("/etc/ksa/leader.json", leader.run("export").out)
                     follower.sync()

@@ -24,7 +24,7 @@ from tls_server import Certificates, TlsServer, page
 UNAVAILABLE, DENIED = "AUTHINFO_UNAVAIL", "AUTH_ERR"
 
 
-# --- What goes wrong: each takes the scene, before its configuration is written ---
+# --- Failures: each takes the login_host, before its configuration is written ---
 
 def at(url):
     """api_server is another address."""
@@ -45,12 +45,12 @@ def status(code, *headers, body=b"{}"):
 
 
 def text(change_text):
-    """The sound answer's JSON, changed as text."""
+    """The valid document, changed as JSON text."""
     return respond(lambda _, document: page(change_text(json.dumps(document)).encode("latin-1"), "201 Created"))
 
 
 def answer(**members):
-    """The sound answer, with members of its status replaced; ABSENT takes one away."""
+    """The valid document, with members of its status replaced; ABSENT removes one."""
     return respond(lambda _, document: dict(document, status=issuer.changed(document["status"], members)))
 
 
@@ -231,7 +231,7 @@ def test_fault(login_host, name, review):
 
 
 def busy(login_host, *answers):
-    """The server gives these answers, one after the other, and then the sound one."""
+    """The server gives these responses, one after the other, and then the valid one."""
     left = list(answers)
     login_host.server.pages[REVIEW] = lambda _, document: left.pop(0) if left else document
 

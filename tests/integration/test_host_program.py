@@ -49,7 +49,7 @@ def in_threads(work, stack_size=0):
     return results
 
 
-def verdict(answers):
+def auth_code(answers):
     return pam.run(pam.CONFDIR, "sshd", "deploy-bot", answers=answers, rhost="10.1.2.3")["codes"]["authenticate"]
 
 
@@ -60,12 +60,12 @@ def service(stack):
 
 
 def test_two_threads(service):
-    """One good and one forged token, over and over at the same time: each thread has its own verdict."""
+    """One good and one forged token, over and over at the same time: each thread has its own result."""
     good = issuer.answers(service.token())
     forged = issuer.answers(service.remember(issuer.token(issuer.Key(), issuer.claims(), header={"kid": service.key.kid})))
 
     def repeat(answers):
-        return lambda: {verdict(answers) for _ in range(25)}
+        return lambda: {auth_code(answers) for _ in range(25)}
 
     results = in_child(lambda: in_threads([repeat(good), repeat(forged), repeat(good), repeat(forged)]))
     assert results == str([{"SUCCESS"}, {"AUTH_ERR"}] * 2)
@@ -76,7 +76,7 @@ def test_deep_nesting_in_a_small_stack(service, payload):
     """jansson by itself takes 2048 levels, and dies of them in a thread with 128 KiB."""
     answers = issuer.answers(service.remember(issuer.token(service.key, payload)))
     good = issuer.answers(service.token())
-    results = in_child(lambda: in_threads([lambda: [verdict(good), verdict(answers)]], 128 * 1024))
+    results = in_child(lambda: in_threads([lambda: [auth_code(good), auth_code(answers)]], 128 * 1024))
     assert results == str([["SUCCESS", "AUTH_ERR"]])
 
 
@@ -85,7 +85,7 @@ def test_locale(service):
 
     def work():
         before = libc.setlocale(LC_ALL, b"C.UTF-8")
-        return before, verdict(good), libc.setlocale(LC_ALL, None)
+        return before, auth_code(good), libc.setlocale(LC_ALL, None)
 
     assert in_child(work) == str((b"C.UTF-8", "SUCCESS", b"C.UTF-8"))
 
@@ -99,11 +99,11 @@ def test_error_queue_of_openssl(service, kind):
     def work():
         crypto = ctypes.CDLL("libcrypto.so.3")
         crypto.ERR_get_error.restype = ctypes.c_ulong
-        verdict(answers)  # OpenSSL has started
+        auth_code(answers)  # OpenSSL has started
         crypto.ERR_clear_error()
         crypto.ERR_new()
         crypto.ERR_set_error(128, 77, None)
-        verdict(answers)
+        auth_code(answers)
         return [crypto.ERR_get_error() & 0x7fffff, crypto.ERR_get_error()]
 
     assert in_child(work) == "[77, 0]"

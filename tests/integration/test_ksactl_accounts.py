@@ -174,10 +174,10 @@ def test_a_rehearsal_tells_of_namespaces_without_accounts(cluster):
 
 
 def test_other_clusters_go_on(cluster):
-    lister = cluster.server.listing
+    listing = cluster.server.listing
     cluster.configure(cluster.section(), cluster.section("away", issuer_name="https://away").replace(
         cluster.server.url, "https://127.0.0.1:1"), LISTED + "[accounts away]\nnamespaces = far\n")
-    lister.add("ci", "deployer")
+    listing.add("ci", "deployer")
     answer = sync(cluster, "--json", status=2).json
     assert [(one["cluster"], one["outcome"]) for one in answer["clusters"]] == [("prod", "read"), ("away", "kept")]
     assert answer["written"] and set(listed(cluster)) == {"ci_deployer"}

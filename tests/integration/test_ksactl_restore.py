@@ -197,7 +197,7 @@ def test_a_new_registry_takes_an_option(kept):
 
 
 def test_a_new_registry_never_replaces_one(kept):
-    """Neither a sound one nor a damaged one."""
+    """Neither a valid one nor a damaged one."""
     for content in (registry.PATH.read_bytes(), b"x"):
         registry.replace(content)
         result = kept.ksactl("accounts", "sync", "--new-registry")

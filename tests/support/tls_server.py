@@ -60,7 +60,7 @@ class Certificates:
 
 
 def page(body=b"{}", status="200 OK", *headers):
-    """An answer as a sound server sends it."""
+    """A valid HTTP response."""
     lines = ["HTTP/1.1 " + status, "Content-Length: %d" % len(body), *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
