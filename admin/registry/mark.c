@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/registry/mark.h"
 
+#include <errno.h>
 #include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/base/file_write.h"
@@ -10,16 +13,28 @@
 static const char text[] = "A registry of local accounts has been written to this directory.\n"
                            "If it is missing, restore it: ksactl accounts restore FILE\n";
 
+/* False if the path is too long; then the registry's own cannot be opened either. */
+static bool path_of(const struct ksa_env *env, char path[PATH_MAX])
+{
+        const int wanted = snprintf(path, PATH_MAX, "%s" KSA_REGISTRY_MARK, env->registry_file);
+
+        return wanted > 0 && wanted < PATH_MAX;
+}
+
 bool ksa_registry_is_marked(const struct ksa_env *env)
 {
-        return ksa_registry_was_made(env->registry_file);
+        char path[PATH_MAX];
+        struct stat status;
+
+        return !path_of(env, path) || lstat(path, &status) == 0 ||
+               (errno != ENOENT && errno != ENOTDIR);
 }
 
 enum ksa_reason ksa_registry_mark(const struct ksa_env *env, struct ksa_error *err)
 {
         char path[PATH_MAX];
 
-        if (!ksa_registry_mark_path(env->registry_file, path))
+        if (!path_of(env, path))
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: the path is too long",
                                 env->registry_file);
         if (ksa_registry_is_marked(env))
@@ -32,6 +47,6 @@ void ksa_registry_unmark(const struct ksa_env *env)
         char path[PATH_MAX];
 
         /* A mark that stays stops the next run, which says what to do. */
-        if (ksa_registry_mark_path(env->registry_file, path))
+        if (path_of(env, path))
                 (void)unlink(path);
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "login/local_user.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "config/value.h"
@@ -63,6 +66,17 @@ static enum ksa_registry_answer find(const struct ksa_registry *registry, const 
         return answer;
 }
 
+/* Whether this host has had a registry, or that is not known. */
+static bool has_mark(const char *registry_file)
+{
+        char path[PATH_MAX];
+        struct stat status;
+        int length = snprintf(path, sizeof(path), "%s" KSA_REGISTRY_MARK, registry_file);
+
+        return length < 0 || (size_t)length >= sizeof(path) || lstat(path, &status) == 0 ||
+               (errno != ENOENT && errno != ENOTDIR);
+}
+
 void ksa_local_user_look_up(const struct ksa_env *env, const char *user,
                             struct ksa_local_user *local, struct ksa_managed_user *ret_managed)
 {
@@ -75,7 +89,7 @@ void ksa_local_user_look_up(const struct ksa_env *env, const char *user,
                 answer = ksa_registry_open(env->registry_file, env->owner, &ret_managed->registry,
                                            &ret_managed->broken);
         if (env->registry_file != NULL && answer == KSA_REGISTRY_NOT_FOUND &&
-            ksa_registry_was_made(env->registry_file))
+            has_mark(env->registry_file))
                 ret_managed->broken = "it is missing, but this host has had one";
         if (answer == KSA_REGISTRY_FOUND)
                 answer = find(&ret_managed->registry, user, local, record);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -215,23 +213,4 @@ bool ksa_registry_is_current(const struct ksa_registry *registry, const char *pa
 
         errno = saved;
         return current;
-}
-
-bool ksa_registry_mark_path(const char *path, char out[PATH_MAX])
-{
-        const int wanted = snprintf(out, PATH_MAX, "%s.made", path);
-
-        return wanted > 0 && wanted < PATH_MAX;
-}
-
-bool ksa_registry_was_made(const char *path)
-{
-        int saved = errno;
-        char mark[PATH_MAX];
-        struct stat status;
-        bool made = !ksa_registry_mark_path(path, mark) || lstat(mark, &status) == 0 ||
-                    (errno != ENOENT && errno != ENOTDIR);
-
-        errno = saved;
-        return made;
 }

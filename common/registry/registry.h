@@ -8,7 +8,6 @@
 #ifndef KSA_REGISTRY_H
 #define KSA_REGISTRY_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +21,9 @@
 #define KSA_ACCOUNT_GROUPS_MAX 64
 /* The shell of accounts that are not active. */
 #define KSA_NOLOGIN "/usr/sbin/nologin"
+
+/* After the path of the registry: the mark that this host has had one (admin/registry/mark.h). */
+#define KSA_REGISTRY_MARK ".made"
 
 /* The result of a lookup. Zero is not valid. */
 enum ksa_registry_answer {
@@ -131,12 +133,6 @@ void ksa_registry_close(struct ksa_registry *registry);
 
 /* Whether PATH still names the file that REGISTRY was opened from. Costs one stat(). */
 bool ksa_registry_is_current(const struct ksa_registry *registry, const char *path);
-
-/* The mark next to the registry at PATH, which ksactl writes before the first one. False: too long a path. */
-bool ksa_registry_mark_path(const char *path, char out[PATH_MAX]);
-
-/* Whether the mark is there, or that is not known. If there is no registry at PATH then, it is lost. */
-bool ksa_registry_was_made(const char *path);
 
 /*
  * Look up an account by the local user's name, its uid, or the service account. If several records
