@@ -102,13 +102,13 @@ def test_enable_and_log_in():
 def test_sudo_by_a_token_file_and_by_askpass():
     key = life.write_configuration()
     life.give_token(key)
-    folder = Path("/home/deploy-bot/.ksa")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    life.run("chown", "deploy-bot:", str(folder))
-    life.give_token(key, "deploy-bot", folder / "token")
+    directory = Path("/home/deploy-bot/.ksa")
+    directory.mkdir(mode=0o700, exist_ok=True)
+    life.run("chown", "deploy-bot:", str(directory))
+    life.give_token(key, "deploy-bot", directory / "token")
     silent = life.ssh_with_token("timeout 60 sudo -n id -un")
     assert silent.stdout == "root\n", silent
-    (folder / "token").rename(folder / "other")
+    (directory / "token").rename(directory / "other")
     asked = life.ssh_with_token("export KSA_TOKEN_FILE=.ksa/other KSA_AUDIENCE=ssh://%s SUDO_ASKPASS=/usr/bin/ksa-askpass; "
                                 "timeout 60 sudo -A id -un" % life.HOST)
     assert asked.stdout == "root\n", asked
