@@ -325,7 +325,7 @@ static void test_places_for_marks(void **state)
         char name[NAME_MAX + 2], path[512];
         struct ksa_error error;
 
-        workdir_folder(workdir, "d");
+        workdir_directory(workdir, "d");
         assert_int_equal(chmod(path_of(workdir, "d"), 0777), 0);
         assert_int_equal(mark(path_of(workdir, "d/file"), false, &error), KSA_MARK);
         assert_false(exists(path_of(workdir, "d/file")));
@@ -358,7 +358,7 @@ static void test_directories_that_cannot_be_read(void **state)
 {
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "d");
+        workdir_directory(workdir, "d");
         workdir_write(workdir, "d/a.conf", "");
         assert_int_equal(list(workdir), KSA_OK);
         fails.list_error = EIO;
@@ -374,7 +374,7 @@ static void test_a_directory_with_too_many_files(void **state)
         const struct workdir *workdir = *state;
         char name[32];
 
-        workdir_folder(workdir, "d");
+        workdir_directory(workdir, "d");
         for (unsigned i = 0; i < 4097; i++) {
                 (void)snprintf(name, sizeof(name), "d/%u.conf", i);
                 if (i == 4096)

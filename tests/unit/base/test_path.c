@@ -54,8 +54,8 @@ static int setup(void **state)
 {
         if (workdir_setup(state) != 0)
                 return -1;
-        workdir_folder(*state, "a");
-        workdir_folder(*state, "a/b");
+        workdir_directory(*state, "a");
+        workdir_directory(*state, "a/b");
         workdir_write(*state, "a/b/file", "text");
         return 0;
 }
@@ -138,8 +138,8 @@ static void test_what_a_link_leads_to_is_checked(void **state)
 {
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "open");
-        workdir_folder(workdir, "open/inside");
+        workdir_directory(workdir, "open");
+        workdir_directory(workdir, "open/inside");
         workdir_write(workdir, "open/inside/file", "text");
         assert_int_equal(chmod(path_of(workdir, "open"), 0777), 0);
         make_link(workdir, "open/inside", "link");

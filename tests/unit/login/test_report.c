@@ -216,13 +216,13 @@ static void make_longest(struct longest *l, enum ksa_reason reason, bool verifie
         for (size_t i = 0; i < KSA_AUDIENCES_MAX; i++)
                 l->audiences[i] = l->text;
         l->cluster.name = l->rule.name = l->name;
-        l->attempt =
-                (struct ksa_attempt){.user = l->text,
-                                     .service = l->text,
-                                     .rhost = l->text,
-                                     .local = {.exists = true, .uid = UINT32_MAX, .own = &l->own},
-                                     .real_uid = UINT32_MAX,
-                                     .effective_uid = UINT32_MAX};
+        l->attempt = (struct ksa_attempt){
+                .user = l->text,
+                .service = l->text,
+                .rhost = l->text,
+                .local = {.exists = true, .uid = UINT32_MAX, .managed = &l->own},
+                .real_uid = UINT32_MAX,
+                .effective_uid = UINT32_MAX};
         l->own.found = true;
         memset(l->own.account, '\n', sizeof(l->own.account) - 1);
         ksa_decision_refuse(&l->decision, reason, &error);
@@ -287,7 +287,7 @@ static void test_line_has_what_rules_are_matched_with(void **state)
         (void)state;
         attempt.real_uid = 1500;
         attempt.effective_uid = 33;
-        attempt.local.own = &own;
+        attempt.local.managed = &own;
         decide(&attempt, &decision);
         decision.steps[KSA_STEP_TOKEN] = decision.steps[KSA_STEP_SIGNATURE] = KSA_OK;
         ksa_token_clear(&decision.token);

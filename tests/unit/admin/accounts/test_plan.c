@@ -406,7 +406,7 @@ static void test_a_follower_takes_what_the_leader_has(void **state)
 static void test_a_leaders_reasons_of_a_removed_account(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         for (int first = 0; first < 2;
              first++) { /* a record of the account comes first, or the file */
@@ -435,7 +435,7 @@ static void test_a_leaders_reasons_of_a_removed_account(void **state)
 static void test_a_section_gets_the_uid_of_a_removed_account_of_the_leader(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_REMOVED);
         fixture_declares(fixture, &section, "bot", "ci", "a")->account_uid = "";
@@ -459,7 +459,7 @@ static void test_a_removed_account_of_the_leader_that_is_taken_here(void **state
                 {"ci_b", 1900000001, KSA_REFUSAL_NAME_TAKEN, "belongs to prod:ci/b"},
                 {"ci_gone", 5000, KSA_REFUSAL_RANGE, "outside uid_range"},
         };
-        REALM;
+        USE_FIXTURE;
 
         workdir_write(*state, "passwd", "alice:x:1900000500:1500::/:/bin/sh\n");
         leader_lists(fixture, "b", "ci_b", 1900000002, KSA_LEADER_USER);
@@ -500,7 +500,7 @@ static size_t count_formers(const struct fixture *fixture)
 static void test_a_former_name_is_written_once(void **state)
 {
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         leader_lists(fixture, "a", "ci_a", 1900000001, KSA_LEADER_USER);
         fixture_sync(fixture);
@@ -614,7 +614,7 @@ static void test_a_group_whose_name_a_local_group_has(void **state)
 static void test_a_group_whose_name_a_directory_has(void **state)
 {
         struct ksa_desired_group group = {"prod", "ci", "root", 1900000009};
-        REALM;
+        USE_FIXTURE;
 
         fixture->files.ask_nss = true;
         fixture_lists(fixture, "ci", "a", 5);
@@ -633,7 +633,7 @@ static void test_a_colon_in_a_home_stops_no_other_account(void **state)
 {
         struct ksa_accounts source = listing;
         struct ksa_account section = {.uid = 0};
-        REALM;
+        USE_FIXTURE;
 
         fixture_lists(fixture, "ci", "before", 5);
         fixture_sync(fixture);
