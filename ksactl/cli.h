@@ -79,8 +79,9 @@ typedef json_t *show_function(const struct ksa_cluster *cluster, const struct ks
 typedef void print_function(const json_t *shown, int64_t now);
 
 /*
- * A command with the arguments [CLUSTER] [--config FILE] [--json]: shows that cluster or all, with PRINT or as
- * a JSON array, the MEMBER of the answer. Prints NOTHING, unless it is NULL, if no cluster has anything to show.
+ * A command with the arguments [CLUSTER] [--config FILE] [--json]: shows that cluster or all, with PRINT or
+ * as a JSON array, the MEMBER of the answer. Prints NOTHING, unless it is NULL, if no cluster has
+ * anything to show.
  */
 int show_clusters(const struct args *arguments, const char *member, show_function *show,
                   print_function *print, const char *nothing);

@@ -185,7 +185,7 @@ static bool choose_services(const struct ksa_config *config, const char *const a
 static int print_by_hand(void)
 {
         (void)fputs(
-                "ksactl: enable: this host has no pam-auth-update with the profile ksa; nothing was changed.\n"
+                "ksactl: enable: this host has no pam-auth-update, or not the profile ksa; nothing changed.\n"
                 "Write these lines first in \"auth\" and in \"account\" of /etc/pam.d/sshd and sudo:\n"
                 "    auth [success=done user_unknown=ignore authinfo_unavail=ignore "
                 "module_unknown=ignore default=die] pam_ksa.so\n"

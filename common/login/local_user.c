@@ -117,7 +117,7 @@ const char *ksa_local_user_account(const struct ksa_local_user *local)
         return local->managed != NULL && local->managed->found ? local->managed->account : NULL;
 }
 
-/* Whether the gecos is CLUSTER/NAMESPACE/ACCOUNT, as from ksa's NSS module. Other users may have slashes too. */
+/* Whether the gecos is CLUSTER/NAMESPACE/ACCOUNT, as from ksa's NSS module. Others may have slashes too. */
 static bool has_our_gecos(const struct ksa_local_user *local)
 {
         char cluster[KSA_LOCAL_USER_ACCOUNT_SIZE], *namespace, *account;

@@ -210,7 +210,7 @@ def test_directory_of_another_user_blocks_nothing(client, name):
 @as_root
 def test_many_directories_of_another_user_delay_nothing(client):
     """One process for each took minutes where there were 100,000 of them."""
-    looked_at = client.folder / "looked-at"
+    looked_at = client.directory / "looked-at"
     client.set_program("ls", 'echo "$@" >>%s\nexec %s "$@"\n' % (looked_at, shutil.which("ls")))
     others = [SHM / (client.kept_name() + "%06d" % number) for number in range(20)]
     for other in others:

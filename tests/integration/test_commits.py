@@ -13,31 +13,31 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "GIT_CONFIG_NOSY
 GOOD = "token: reject a claim that appears twice\n\nOne of the two was read, the other one logged.\n"
 
 
-def git(folder, *words, **more):
-    return subprocess.run(["git", *words], cwd=folder, env=ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True, **more)
+def git(directory, *args, **more):
+    return subprocess.run(["git", *args], cwd=directory, env=ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True, **more)
 
 
-def commit(folder, message):
-    git(folder, "commit", "-q", "--allow-empty", "-F", "-", input=message)
+def commit(directory, message):
+    git(directory, "commit", "-q", "--allow-empty", "-F", "-", input=message)
 
 
-def checked(folder):
+def checked(directory):
     """(status, the last line, the complaints)"""
-    process = subprocess.run([folder / "tests/support/commits"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.run([directory / "tests/support/commits"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     return process.returncode, process.stdout.splitlines()[-1], process.stderr
 
 
 @pytest.fixture
 def repository(tmp_path):
     """Two commits of any form, the second of which adds the check."""
-    folder = tmp_path / "whole"
-    (folder / "tests/support").mkdir(parents=True)
-    git(folder, "init", "-q")
-    commit(folder, "Before the check.")
-    shutil.copy(SCRIPT, folder / "tests/support/commits")
-    git(folder, "add", "-A")
-    commit(folder, "The commit that adds it.")
-    return folder
+    directory = tmp_path / "whole"
+    (directory / "tests/support").mkdir(parents=True)
+    git(directory, "init", "-q")
+    commit(directory, "Before the check.")
+    shutil.copy(SCRIPT, directory / "tests/support/commits")
+    git(directory, "add", "-A")
+    commit(directory, "The commit that adds it.")
+    return directory
 
 
 def test_commits_before_the_check_are_not_checked(repository):

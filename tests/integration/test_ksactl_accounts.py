@@ -41,7 +41,7 @@ def sync(cluster, *args, status=0):
 
 def listed(cluster, *args):
     """{user: account} of the registry."""
-    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *args).json}
+    return {one["user"]: one for one in cluster.ksactl("accounts", "list", "--json", *args).json["accounts"]}
 
 
 def changes(cluster, *args, status=0):
@@ -288,13 +288,13 @@ def test_a_cluster_with_another_name_after_a_sync(cluster):
     """The renaming ended with "an account or group is in the registry twice", or removed users until the next sync."""
     long = "namespace-" + 30 * "n"  # names that are too long end with a hash of the cluster, too
     for namespace, name in (("ci", "deployer"), ("ci", "runner"), (long, "x")):
-        cluster.lister.add(namespace, name)
+        cluster.server.listing.add(namespace, name)
     sections = LISTED.replace("build", long)
     use(cluster, sections)
     sync(cluster)
     old = {one["account"]: one for one in listed(cluster).values()}
     live = sections.replace("prod", "live")
-    cluster.lister.add("ci", "late")
+    cluster.server.listing.add("ci", "late")
     cluster.configure(cluster.section("live"), live + account("bot", "live:ci/deployer"))
     sync(cluster, status=1)  # runner is refused: its name is taken
     new = {one["account"]: one for one in listed(cluster).values()}
@@ -303,7 +303,7 @@ def test_a_cluster_with_another_name_after_a_sync(cluster):
     cluster.configure(cluster.section("live"), live)
     result = cluster.ksactl("accounts", "rename-cluster", "prod", "live")
     assert result.status == 0 and 'the user "bot" (uid %d)' % new["deployer"]["uid"] in result.out, result
-    records = cluster.ksactl("accounts", "list", "--all", "--json").json
+    records = cluster.ksactl("accounts", "list", "--all", "--json").json["accounts"]
     assert {one["cluster"] for one in records} == {"live"}
     after = {one["account"]: one for one in records if not one["former"]}
     assert {name: (one["user"], one["uid"], one["state"]) for name, one in after.items()} == {
@@ -318,8 +318,8 @@ def test_a_cluster_with_another_name_after_a_sync(cluster):
 
 
 def test_a_cluster_is_renamed_after_its_sections(cluster):
-    cluster.lister.add("ci", "deployer")
-    cluster.lister.add("ci", "runner")
+    cluster.server.listing.add("ci", "deployer")
+    cluster.server.listing.add("ci", "runner")
     sync(cluster)
     before = REGISTRY.read_bytes()
     both = cluster.section("live") + cluster.section(issuer_name="https://other.example")

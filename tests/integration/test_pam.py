@@ -40,13 +40,13 @@ def test_line_names_the_object_and_all_audiences(stack, kind, objects, logged):
     """A line that is replayed by another configuration must have what a rule may ask for, refused or not."""
     kubernetes = {"namespace": "ci", "serviceaccount": {"name": "deployer", "uid": issuer.ACCOUNT_UID}, **objects}
     token = stack.host.token(kubernetes=kubernetes, aud=["https://other", "a b", "ssh://build-7"])
-    result = stack.attempt(split(token))
+    result = stack.attempt(issuer.answers(token))
     assert result["reasons"] == ["several-audiences"], result
     assert ' bound=%s%s aud="https://other a\\x20b ssh://build-7" iat=' % (kind, logged) in result["log"][0], result
 
 
 def test_line_of_a_caller_who_is_not_root(stack):
-    result = stack.attempt(split(stack.host.token()), real_uid=1501)
+    result = stack.attempt(issuer.answers(stack.host.token()), real_uid=1501)
     assert " real_uid=1501 effective_uid=0 user_uid=1500 cluster=" in result["log"][0], result
 
 
