@@ -50,13 +50,13 @@ static enum ksa_reason read_all(int fd, const struct stat *status, const char *p
         return KSA_OK;
 }
 
-/* Opens the last name of WALK and checks the file. The caller closes *RET_FD. */
+/* Opens the file that WALK leads to and checks it. The caller closes *RET_FD. */
 static enum ksa_reason open_file(struct ksa_path *walk, struct stat *ret_status, int *ret_fd,
                                  struct ksa_error *err)
 {
         const char *name = ksa_path_last(walk);
         /* O_NONBLOCK: opening a FIFO must not block the login; the check rejects it afterwards. */
-        int fd = openat(walk->directory, name,
+        int fd = openat(walk->root, walk->way,
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
         enum ksa_reason reason;
 
@@ -82,7 +82,7 @@ static enum ksa_reason open_path(const char *path, uid_t owner, struct stat *ret
                                  int *ret_fd, struct ksa_error *err)
 {
         struct ksa_path walk;
-        enum ksa_reason reason = ksa_path_to(&walk, path, "", owner, err);
+        enum ksa_reason reason = ksa_path_check(&walk, path, owner, err);
 
         if (reason == KSA_OK)
                 reason = open_file(&walk, ret_status, ret_fd, err);

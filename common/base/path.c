@@ -15,6 +15,8 @@ void ksa_path_end(struct ksa_path *walk)
 {
         if (walk->directory >= 0)
                 (void)close(walk->directory);
+        if (walk->root >= 0)
+                (void)close(walk->root);
 }
 
 enum ksa_reason ksa_path_errno(int number, const char *path, const char *name,
@@ -40,8 +42,36 @@ enum ksa_reason ksa_path_errno(int number, const char *path, const char *name,
         }
 }
 
-enum ksa_reason ksa_path_judge(const struct ksa_path *walk, const char *name,
-                               const struct stat *status, struct ksa_error *err)
+const char *ksa_path_last(const struct ksa_path *walk)
+{
+        return walk->way + walk->checked + (walk->checked > 0);
+}
+
+/*
+ * Whether the way still leads to the directory that was checked last. "/" cannot change, because it
+ * is open.
+ */
+static bool is_unchanged(struct ksa_path *walk)
+{
+        const char next = walk->way[walk->checked];
+        struct stat status;
+
+        if (walk->checked == 0)
+                return true;
+        walk->way[walk->checked] = '\0';
+        int result = fstatat(walk->root, walk->way, &status, AT_SYMLINK_NOFOLLOW);
+        walk->way[walk->checked] = next;
+        return result == 0 && status.st_dev == walk->device && status.st_ino == walk->inode;
+}
+
+static enum ksa_reason fail_changed(const struct ksa_path *walk, struct ksa_error *err)
+{
+        return ksa_fail(err, KSA_FILE_UNREADABLE, "%s: a directory changed while it was checked",
+                        walk->path);
+}
+
+enum ksa_reason ksa_path_judge(struct ksa_path *walk, const char *name, const struct stat *status,
+                               struct ksa_error *err)
 {
         bool sticky_directory = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
 
@@ -55,14 +85,17 @@ enum ksa_reason ksa_path_judge(const struct ksa_path *walk, const char *name,
                 return ksa_fail(err, KSA_FILE_UNSAFE,
                                 "%s: %s is writable by others (mode %04o): run chmod go-w on it",
                                 walk->path, name, (unsigned)status->st_mode & 07777);
+        /* Another device: a mount point, or reading it mounted a file system on the directory. */
+        if (status->st_dev != walk->device && !is_unchanged(walk))
+                return fail_changed(walk, err);
         return KSA_OK;
 }
 
 /* Inserts the link's target before the rest of the path. */
-static enum ksa_reason follow_link(struct ksa_path *walk, int link, struct ksa_error *err)
+static enum ksa_reason follow_link(struct ksa_path *walk, struct ksa_error *err)
 {
         char target[PATH_MAX], joined[PATH_MAX];
-        ssize_t length = readlinkat(link, "", target, sizeof(target) - 1);
+        ssize_t length = readlinkat(walk->root, walk->way, target, sizeof(target) - 1);
 
         if (length < 0)
                 return ksa_path_errno(errno, walk->path, "link", err);
@@ -71,86 +104,113 @@ static enum ksa_reason follow_link(struct ksa_path *walk, int link, struct ksa_e
         if (++walk->links > LINKS_MAX || wanted < 0 || (size_t)wanted >= sizeof(joined))
                 return ksa_fail(err, KSA_FILE_UNSAFE, "%s: too many symbolic links", walk->path);
         memcpy(walk->rest, joined, (size_t)wanted + 1);
-        if (target[0] == '/') {
-                int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-                if (root < 0)
-                        return ksa_path_errno(errno, walk->path, "/", err);
-                (void)close(walk->directory);
-                walk->directory = root;
-        }
+        if (target[0] == '/')
+                walk->checked = 0;
         return KSA_OK;
 }
 
-/* Opens the subdirectory NAME. */
-static enum ksa_reason enter(struct ksa_path *walk, const char *name, struct ksa_error *err)
+/* Checks the directory or link at the end of the way. */
+static enum ksa_reason check_last(struct ksa_path *walk, struct ksa_error *err)
+{
+        const char *name = ksa_path_last(walk);
+        struct stat status;
+
+        if (fstatat(walk->root, walk->way, &status, AT_SYMLINK_NOFOLLOW) != 0)
+                return ksa_path_errno(errno, walk->path, name, err);
+        enum ksa_reason reason = ksa_path_judge(walk, name, &status, err);
+        if (reason != KSA_OK)
+                return reason;
+        if (S_ISLNK(status.st_mode))
+                return follow_link(walk, err);
+        if (!S_ISDIR(status.st_mode))
+                return ksa_path_errno(ENOTDIR, walk->path, name, err);
+        walk->checked = strlen(walk->way);
+        walk->device = status.st_dev;
+        walk->inode = status.st_ino;
+        return KSA_OK;
+}
+
+/* Moves the first name of the rest behind the directories that are checked. */
+static enum ksa_reason take_name(struct ksa_path *walk, struct ksa_error *err)
+{
+        const char *name = walk->rest + strspn(walk->rest, "/");
+        size_t length = strcspn(name, "/");
+        const char *rest = name + length + strspn(name + length, "/");
+        size_t start = walk->checked + (walk->checked > 0);
+
+        if (start + length >= sizeof(walk->way))
+                return ksa_path_errno(ENAMETOOLONG, walk->path, "name", err);
+        walk->way[walk->checked] = '/';
+        memcpy(walk->way + start, name, length);
+        walk->way[start + length] = '\0';
+        memmove(walk->rest, rest, strlen(rest) + 1);
+        return KSA_OK;
+}
+
+/* Checks all directories of PATH with TAIL, and leaves the last name in the way. */
+static enum ksa_reason check_all(struct ksa_path *walk, const char *path, const char *tail,
+                                 uid_t owner, struct ksa_error *err)
 {
         struct stat status;
-        enum ksa_reason reason;
-        int next = openat(walk->directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-        if (next < 0)
-                return ksa_path_errno(errno, walk->path, name, err);
-        if (fstat(next, &status) < 0)
-                reason = ksa_path_errno(errno, walk->path, name, err);
-        else
-                reason = ksa_path_judge(walk, name, &status, err);
-        if (reason == KSA_OK && S_ISLNK(status.st_mode)) {
-                reason = follow_link(walk, next, err);
-        } else if (reason == KSA_OK && !S_ISDIR(status.st_mode)) {
-                reason = ksa_path_errno(ENOTDIR, walk->path, name, err);
-        } else if (reason == KSA_OK) {
-                (void)close(walk->directory);
-                walk->directory = next;
-                return KSA_OK;
+        walk->path = path;
+        walk->owner = owner;
+        walk->root = walk->directory = -1;
+        walk->links = 0;
+        walk->checked = 0;
+        ksa_error_at(err, path, 0);
+        int length = snprintf(walk->rest, sizeof(walk->rest), "%s%s", path, tail);
+        if (path[0] != '/' || length < 0 || (size_t)length >= sizeof(walk->rest))
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s is not an absolute path", path);
+        walk->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (walk->root < 0 || fstat(walk->root, &status) < 0)
+                return ksa_path_errno(errno, path, "/", err);
+        walk->device = status.st_dev;
+        walk->inode = status.st_ino;
+        enum ksa_reason reason = ksa_path_judge(walk, "/", &status, err);
+        if (reason == KSA_OK)
+                reason = take_name(walk, err);
+        while (reason == KSA_OK && walk->rest[0] != '\0') {
+                reason = check_last(walk, err);
+                if (reason == KSA_OK)
+                        reason = take_name(walk, err);
         }
-        (void)close(next);
         return reason;
 }
 
-/* Removes the first name from the rest of the path. False at the last name, which stays. */
-static bool next_directory(struct ksa_path *walk, char name[NAME_MAX + 1])
+enum ksa_reason ksa_path_check(struct ksa_path *walk, const char *path, uid_t owner,
+                               struct ksa_error *err)
 {
-        size_t start = strspn(walk->rest, "/");
-        size_t length = strcspn(walk->rest + start, "/");
-        size_t after = start + length + strspn(walk->rest + start + length, "/");
+        return check_all(walk, path, "", owner, err);
+}
 
-        if (length > NAME_MAX || walk->rest[after] == '\0')
-                return false;
-        memcpy(name, walk->rest + start, length);
-        name[length] = '\0';
-        memmove(walk->rest, walk->rest + after, strlen(walk->rest + after) + 1);
-        return true;
+/* Opens the directory that was checked last. */
+static enum ksa_reason open_directory(struct ksa_path *walk, struct ksa_error *err)
+{
+        const char next = walk->way[walk->checked];
+        struct stat status;
+
+        walk->way[walk->checked] = '\0';
+        walk->directory =
+                openat(walk->root, walk->way, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        walk->way[walk->checked] = next;
+        if (walk->directory < 0 || fstat(walk->directory, &status) != 0)
+                return ksa_path_errno(errno, walk->path, "directory", err);
+        if (status.st_dev != walk->device || status.st_ino != walk->inode)
+                return fail_changed(walk, err);
+        return ksa_path_judge(walk, "its directory", &status, err);
 }
 
 enum ksa_reason ksa_path_to(struct ksa_path *walk, const char *path, const char *tail, uid_t owner,
                             struct ksa_error *err)
 {
-        struct stat status;
-        char name[NAME_MAX + 1];
+        enum ksa_reason reason = check_all(walk, path, tail, owner, err);
 
-        walk->path = path;
-        walk->owner = owner;
-        walk->directory = -1;
-        walk->links = 0;
-        ksa_error_at(err, path, 0);
-        int length = snprintf(walk->rest, sizeof(walk->rest), "%s%s", path, tail);
-        if (path[0] != '/' || length < 0 || (size_t)length >= sizeof(walk->rest))
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s is not an absolute path", path);
-        walk->directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (walk->directory < 0 || fstat(walk->directory, &status) < 0)
-                return ksa_path_errno(errno, path, "/", err);
-        enum ksa_reason reason = ksa_path_judge(walk, "/", &status, err);
-        while (reason == KSA_OK && next_directory(walk, name))
-                reason = enter(walk, name, err);
+        if (reason == KSA_OK && walk->checked > 0) {
+                reason = open_directory(walk, err);
+        } else if (reason == KSA_OK) {
+                walk->directory = walk->root;
+                walk->root = -1;
+        }
         return reason;
-}
-
-const char *ksa_path_last(struct ksa_path *walk)
-{
-        size_t length = strlen(walk->rest);
-
-        while (length > 0 && walk->rest[length - 1] == '/')
-                walk->rest[--length] = '\0';
-        return walk->rest + strspn(walk->rest, "/");
 }

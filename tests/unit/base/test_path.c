@@ -121,17 +121,21 @@ static void test_many_links(void **state)
         assert_int_equal(read_it(workdir, "9/file"), KSA_FILE_UNSAFE);
 }
 
-/* A target that fits, and leaves no room for the rest of the way. */
+/* A target that fits, and leaves no room for the rest of the path, or for the directories before it. */
 static void test_a_link_that_is_too_long(void **state)
 {
         const struct workdir *workdir = *state;
         char target[PATH_MAX - 4];
+        struct ksa_error error;
 
         for (size_t i = 0; i + 1 < sizeof(target); i++)
                 target[i] = i % 2 == 0 ? '.' : '/';
         target[sizeof(target) - 1] = '\0';
         make_link(workdir, target, "long");
-        assert_int_not_equal(read_it(workdir, "long/a/b/file"), KSA_OK);
+        assert_int_equal(read_it(workdir, "long/a/b/file"), KSA_FILE_UNSAFE);
+        workdir_write(workdir, "f", "text");
+        assert_int_equal(read_path(path_of(workdir, "long/f"), &error), KSA_FILE_UNREADABLE);
+        assert_non_null(strstr(error.text, "input error"));
 }
 
 static void test_what_a_link_leads_to_is_checked(void **state)
@@ -146,6 +150,29 @@ static void test_what_a_link_leads_to_is_checked(void **state)
         assert_int_equal(read_it(workdir, "link/file"), KSA_FILE_UNSAFE);
         assert_int_equal(chmod(path_of(workdir, "open"), 0755), 0);
         assert_int_equal(read_it(workdir, "link/file"), KSA_OK);
+}
+
+/* ".." is a name like others, and so is each name before it. */
+static void test_directories_before_dots(void **state)
+{
+        const struct workdir *workdir = *state;
+
+        workdir_folder(workdir, "open");
+        workdir_folder(workdir, "a/safe");
+        make_link(workdir, "../open/../a/b", "a/link");
+        assert_int_equal(read_it(workdir, "open/../a/b/file"), KSA_OK);
+        assert_int_equal(read_it(workdir, "a/link/file"), KSA_OK);
+        assert_int_equal(chmod(path_of(workdir, "open"), 0777), 0);
+        assert_int_equal(read_it(workdir, "open/../a/b/file"), KSA_FILE_UNSAFE);
+        assert_int_equal(read_it(workdir, "a/link/file"), KSA_FILE_UNSAFE);
+        assert_int_equal(chmod(path_of(workdir, "open"), 0755), 0);
+        /* and the directory that ".." leads to */
+        assert_int_equal(chmod(path_of(workdir, "a"), 0775), 0);
+        make_link(workdir, "a/safe", "into");
+        assert_int_equal(read_it(workdir, "into/../b/file"), KSA_FILE_UNSAFE);
+        assert_int_equal(chmod(path_of(workdir, "a"), 0755), 0);
+        assert_int_equal(read_it(workdir, "into/../b/file"), KSA_OK);
+        assert_int_equal(read_path("/..//../../none", &(struct ksa_error){0}), KSA_FILE_MISSING);
 }
 
 /* --- Owners ----------------------------------------------------------------- */
@@ -247,6 +274,7 @@ int main(void)
                 TEST(test_many_links),
                 TEST(test_a_link_that_is_too_long),
                 TEST(test_what_a_link_leads_to_is_checked),
+                TEST(test_directories_before_dots),
                 TEST(test_owners_on_the_way),
                 TEST(test_a_directory_that_may_not_be_entered),
                 TEST(test_paths_that_are_not_usable),
