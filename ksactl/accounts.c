@@ -66,13 +66,13 @@ json_t *text_or_null(const char *text)
 json_t *show_account(const struct ksa_account_record *record)
 {
         unsigned reasons = record->reasons;
-        json_t *args = json_array();
+        json_t *names = json_array();
 
-        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
-                (void)json_array_append_new(args, json_string(word));
+        for (const char *name; (name = ksa_disabled_next(&reasons)) != NULL;)
+                (void)json_array_append_new(names, json_string(name));
         return json_pack("{s:s, s:I, s:s, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:b, s:b}",
                          "user", record->name, "uid", (json_int_t)record->uid, "state",
-                         ksa_account_state_name(record->state), "reasons", args, "cluster",
+                         ksa_account_state_name(record->state), "reasons", names, "cluster",
                          record->cluster, "namespace", record->namespace, "account",
                          record->account, "account_uid", text_or_null(record->account_uid),
                          "new_account_uid", text_or_null(record->new_account_uid), "created",

@@ -11,8 +11,8 @@
 #include "base/text.h"
 
 /*
- * Accounts without a user are told of at each run: this many in the log, for whoever creates accounts may
- * create many.
+ * Accounts without a user are reported at each run, but only this many in the log: anyone who can create
+ * accounts can create many.
  */
 #define REFUSED_MAX 50
 
@@ -248,7 +248,7 @@ void report_plan(struct accounts_run *run)
         if (!run->dry_run && refused > REFUSED_MAX)
                 log_line(true, LOG_WARNING,
                          "result=account change=refused count=%zu remedy=\"ksactl accounts sync "
-                         "--dry-run tells of all of them\"",
+                         "--dry-run lists all of them\"",
                          refused);
         if (plan->change_count == 0 && !plan->differs && run->status == EXIT_GOOD && !run->json)
                 (void)puts("nothing to do");

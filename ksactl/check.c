@@ -297,8 +297,8 @@ static int finish(struct report *report)
                 json_decref(report->problems);
                 return report->status;
         }
-        const char *args[] = {"clean", "warnings", "errors"};
-        json_t *answer = json_pack("{s:s, s:o}", "result", args[report->status], "problems",
+        static const char *const results[] = {"clean", "warnings", "errors"};
+        json_t *answer = json_pack("{s:s, s:o}", "result", results[report->status], "problems",
                                    report->problems);
         return print_json_answer(answer) ? report->status : EXIT_BROKEN;
 }
@@ -326,7 +326,7 @@ int command_check(const struct args *arguments)
                 check_rules(&report, config, &host.env);
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);
-                check_demands(&report, config, &host.env);
+                check_requirements(&report, config, &host.env);
                 check_sweep(&report, config, &host.env);
                 check_timers(&report, config);
                 check_accounts(&report, config, &host.env);

@@ -41,8 +41,8 @@ void check_fetcher(struct report *report, const struct ksa_config *config,
                    const struct ksa_fetch_process *fetch);
 
 /* Rules with requirements that their services, or this host, cannot meet. */
-void check_demands(struct report *report, const struct ksa_config *config,
-                   const struct ksa_env *env);
+void check_requirements(struct report *report, const struct ksa_config *config,
+                        const struct ksa_env *env);
 
 /* Timers that the configuration needs, on a host with systemd. */
 void check_timers(struct report *report, const struct ksa_config *config);

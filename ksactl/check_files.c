@@ -216,8 +216,8 @@ void check_timers(struct report *report, const struct ksa_config *config)
         }
 }
 
-void check_demands(struct report *report, const struct ksa_config *config,
-                   const struct ksa_env *env)
+void check_requirements(struct report *report, const struct ksa_config *config,
+                        const struct ksa_env *env)
 {
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
@@ -229,7 +229,7 @@ void check_demands(struct report *report, const struct ksa_config *config,
 
                         if (runs_without_root(config, name))
                                 report_at(report, false, &rule->location, remedy,
-                                          "[rule %s] demands %s, which %s cannot check without "
+                                          "[rule %s] requires %s, which %s cannot check without "
                                           "root: every login is refused",
                                           rule->name, requirement, name);
                 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *const level_words[] = {
+static const char *const level_names[] = {
         [WELL] = "ok", [SOON] = "warning", [TROUBLE] = "critical", [UNKNOWN] = "unknown"};
 
 /* One run of the command. */
@@ -23,7 +23,7 @@ static void print_finding(const char *name, const struct finding *finding)
         (void)printf("  %-11s %s\n", name, *finding->text != '\0' ? finding->text : "-");
         if (finding->level == WELL)
                 return;
-        (void)printf("  %-11s %s: %s\n", "", level_words[finding->level], finding->problem);
+        (void)printf("  %-11s %s: %s\n", "", level_names[finding->level], finding->problem);
         if (*finding->remedy != '\0')
                 (void)printf("  %-11s remedy: %s\n", "", finding->remedy);
 }
@@ -131,7 +131,7 @@ static int status(struct run *run)
         (void)json_object_set_new(answer, "clusters", clusters);
         examine_host(run, answer);
         ksa_registry_close(&run->registry.registry);
-        (void)json_object_set_new(answer, "result", json_string(level_words[run->level]));
+        (void)json_object_set_new(answer, "result", json_string(level_names[run->level]));
         if (run->json)
                 return print_json_answer(answer) ? (int)run->level : EXIT_UNKNOWN;
         if (run->level == UNKNOWN)

@@ -130,7 +130,7 @@ struct permission {
         struct ksa_self_access access;
 };
 
-/* False if the cluster could not be answer. */
+/* False if the cluster could not be asked. */
 static bool is_permitted(const struct ksa_api *api, const struct need *need,
                          const struct ksa_self_access *access, bool *ret_allowed,
                          struct finding *finding)

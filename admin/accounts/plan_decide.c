@@ -116,25 +116,25 @@ static void set_home(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 
 /* --- Reasons ---------------------------------------------------------------- */
 
-/* Which Kubernetes uid the user belongs to. The administrator's word and the leader's replace it. */
+/* Which Kubernetes uid the user belongs to. What the administrator declares and the leader has replaces it. */
 static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);
         struct ksa_account_record *after = &entry->after;
         /* Without account_uid in its section, the account is the one that the source lists. */
-        const bool told = entry->section != NULL && entry->section->account_uid[0] != '\0';
+        const bool declared = entry->section != NULL && entry->section->account_uid[0] != '\0';
 
-        if (!told && (item == NULL || item->kept)) {
+        if (!declared && (item == NULL || item->kept)) {
                 if (enable && after->new_account_uid[0] != '\0') {
                         after->account_uid = after->new_account_uid;
                         after->new_account_uid = "";
                 }
                 return;
         }
-        const char *listed = told ? entry->section->account_uid : item->account_uid;
+        const char *listed = declared ? entry->section->account_uid : item->account_uid;
         const bool same = entry->before == NULL || after->account_uid[0] == '\0' ||
                           strcmp(after->account_uid, listed) == 0;
-        if (told || same || item->leader != KSA_LEADER_NONE || item->source->recreated) {
+        if (declared || same || item->leader != KSA_LEADER_NONE || item->source->recreated) {
                 after->account_uid = listed;
                 after->new_account_uid = "";
         } else {

@@ -27,15 +27,15 @@ static json_t *write_account(const struct ksa_account_record *record)
 {
         const bool former = (record->flags & KSA_ACCOUNT_FORMER) != 0;
         unsigned reasons = record->reasons;
-        json_t *args = json_array();
+        json_t *names = json_array();
 
-        for (const char *word; (word = ksa_disabled_next(&reasons)) != NULL;)
-                (void)json_array_append_new(args, json_string(word));
+        for (const char *name; (name = ksa_disabled_next(&reasons)) != NULL;)
+                (void)json_array_append_new(names, json_string(name));
         return json_pack("{s:s, s:s, s:s, s:I, s:s, s:I, s:s, s:o}", "namespace", record->namespace,
                          "account", record->account, "account_uid", record->account_uid, "created",
                          (json_int_t)record->created, "user", record->name, "uid",
                          (json_int_t)record->uid, "state",
-                         former ? FORMER : ksa_account_state_name(record->state), "reasons", args);
+                         former ? FORMER : ksa_account_state_name(record->state), "reasons", names);
 }
 
 static json_t *write_group(const struct ksa_group_record *group)

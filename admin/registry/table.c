@@ -65,7 +65,7 @@ static bool has_group_key(const struct entry *entry, const struct ksa_group_reco
 
 static enum ksa_reason two_have(struct table *table, const struct entry *entry, const char *other)
 {
-        static const char *const args[] = {
+        static const char *const names[] = {
                 [KSA_KEY_NAME] = "name",       [KSA_KEY_UID] = "uid",
                 [KSA_KEY_ACCOUNT] = "account", [KSA_KEY_GROUP_NAME] = "name",
                 [KSA_KEY_GROUP_GID] = "gid",
@@ -74,7 +74,7 @@ static enum ksa_reason two_have(struct table *table, const struct entry *entry, 
 
         return ksa_fail(table->err, KSA_INTERNAL, "'%s' and '%s' may not both have one %s",
                         ksa_text_quote(entry->name, quoted, sizeof(quoted)), other,
-                        args[entry->kind]);
+                        names[entry->kind]);
 }
 
 /*

@@ -69,7 +69,7 @@ static enum ksa_reason open_file(struct ksa_path *walk, struct stat *ret_status,
         else if (!S_ISREG(ret_status->st_mode))
                 reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is not a regular file", walk->path);
         else
-                reason = ksa_path_judge(walk, name, ret_status, err);
+                reason = ksa_path_check_entry(walk, name, ret_status, err);
         if (reason == KSA_OK)
                 *ret_fd = fd;
         else
@@ -224,7 +224,7 @@ enum ksa_reason ksa_file_mark(const char *path, uid_t owner, bool only_look, str
         return reason;
 }
 
-/* --- Folders ---------------------------------------------------------------- */
+/* --- Directories ------------------------------------------------------------ */
 
 static bool has_suffix(const char *name, const char *suffix)
 {

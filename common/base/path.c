@@ -70,8 +70,8 @@ static enum ksa_reason fail_changed(const struct ksa_path *walk, struct ksa_erro
                         walk->path);
 }
 
-enum ksa_reason ksa_path_judge(struct ksa_path *walk, const char *name, const struct stat *status,
-                               struct ksa_error *err)
+enum ksa_reason ksa_path_check_entry(struct ksa_path *walk, const char *name,
+                                     const struct stat *status, struct ksa_error *err)
 {
         bool sticky_directory = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
 
@@ -117,7 +117,7 @@ static enum ksa_reason check_last(struct ksa_path *walk, struct ksa_error *err)
 
         if (fstatat(walk->root, walk->way, &status, AT_SYMLINK_NOFOLLOW) != 0)
                 return ksa_path_errno(errno, walk->path, name, err);
-        enum ksa_reason reason = ksa_path_judge(walk, name, &status, err);
+        enum ksa_reason reason = ksa_path_check_entry(walk, name, &status, err);
         if (reason != KSA_OK)
                 return reason;
         if (S_ISLNK(status.st_mode))
@@ -167,7 +167,7 @@ static enum ksa_reason check_all(struct ksa_path *walk, const char *path, const 
                 return ksa_path_errno(errno, path, "/", err);
         walk->device = status.st_dev;
         walk->inode = status.st_ino;
-        enum ksa_reason reason = ksa_path_judge(walk, "/", &status, err);
+        enum ksa_reason reason = ksa_path_check_entry(walk, "/", &status, err);
         if (reason == KSA_OK)
                 reason = take_name(walk, err);
         while (reason == KSA_OK && walk->rest[0] != '\0') {
@@ -198,7 +198,7 @@ static enum ksa_reason open_directory(struct ksa_path *walk, struct ksa_error *e
                 return ksa_path_errno(errno, walk->path, "directory", err);
         if (status.st_dev != walk->device || status.st_ino != walk->inode)
                 return fail_changed(walk, err);
-        return ksa_path_judge(walk, "its directory", &status, err);
+        return ksa_path_check_entry(walk, "its directory", &status, err);
 }
 
 enum ksa_reason ksa_path_to(struct ksa_path *walk, const char *path, const char *tail, uid_t owner,

@@ -73,8 +73,9 @@ const char *ksa_path_last(const struct ksa_path *walk);
  * Checks that only root and the owner can change the file or directory at the end of WALK's way,
  * whose STATUS was read by that way. NAME is for messages.
  */
-enum ksa_reason ksa_path_judge(struct ksa_path *walk, const char *name, const struct stat *status,
-                               struct ksa_error *err) KSA_MUST_CHECK;
+enum ksa_reason ksa_path_check_entry(struct ksa_path *walk, const char *name,
+                                     const struct stat *status,
+                                     struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Reports errno NUMBER for NAME, a part of PATH. Returns the reason. */
 enum ksa_reason ksa_path_errno(int number, const char *path, const char *name,

@@ -140,7 +140,7 @@ X(RECREATED, "account-recreated", DENY,                                         
   "of an [account]: its uid as account_uid, then ksactl accounts sync")                                            \
 X(DISABLED, "account-disabled", DENY,                                                      \
   "the local user is disabled",                                                                    \
-  "ksactl accounts show USER tells why; ksactl accounts enable USER")                              \
+  "ksactl accounts show USER shows why; ksactl accounts enable USER")                              \
 X(REGISTRY, "registry-unusable", UNAVAILABLE,                                                      \
   "the registry of local accounts is damaged, lost, or others could change it",                    \
   "run ksactl status to see what is wrong")                                                         \

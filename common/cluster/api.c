@@ -194,7 +194,7 @@ static enum ksa_reason check_status(const struct ksa_api *api, const struct ksa_
                                     const struct ksa_response *response, struct ksa_error *err)
 {
         int status = (int)response->status;
-        char args[MESSAGE_SIZE];
+        char message[MESSAGE_SIZE];
 
         if (status == 200 || status == 201)
                 return KSA_OK;
@@ -211,18 +211,18 @@ static enum ksa_reason check_status(const struct ksa_api *api, const struct ksa_
                                 "the server answered with a redirect (%d), which ksa does not "
                                 "follow",
                                 status);
-        const char *quote = *status_message(api, call, response, args) != '\0' ? "\"" : "",
+        const char *quote = *status_message(api, call, response, message) != '\0' ? "\"" : "",
                    *colon = *quote != '\0' ? ": " : "";
         if (status == 403)
                 return ksa_fail(err, KSA_API_FORBIDDEN,
                                 "this host's account is not allowed to do this (403)%s%s%s%s",
-                                colon, quote, args, quote);
+                                colon, quote, message, quote);
         if (status >= 500)
                 return ksa_fail(err, KSA_API_ERROR,
                                 "the API server answered with an error (%d)%s%s%s%s", status, colon,
-                                quote, args, quote);
+                                quote, message, quote);
         return ksa_fail(err, KSA_API_BROKEN, "the server answered with status %d%s%s%s%s", status,
-                        colon, quote, args, quote);
+                        colon, quote, message, quote);
 }
 
 enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *call,

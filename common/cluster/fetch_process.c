@@ -20,7 +20,7 @@
  */
 #define TO_REPORT 200
 
-/* --- The helper ------------------------------------------------------------- */
+/* --- The process ------------------------------------------------------------ */
 
 static enum ksa_reason broken(struct ksa_error *err, const char *what)
 {

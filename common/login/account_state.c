@@ -8,14 +8,14 @@ static const char *const disabled_names[] = {"administrator", "recreated", "conf
 
 const char *ksa_account_state_name(enum ksa_account_state state)
 {
-        static const char *const args[] = {
+        static const char *const names[] = {
                 [KSA_ACCOUNT_ACTIVE] = "active",
                 [KSA_ACCOUNT_DISABLED] = "disabled",
                 [KSA_ACCOUNT_REMOVED] = "removed",
         };
 
-        _Static_assert(KSA_COUNT(args) == KSA_ACCOUNT_STATE_COUNT, "a word for each state");
-        return state < KSA_ACCOUNT_STATE_COUNT && args[state] != NULL ? args[state] : "unknown";
+        _Static_assert(KSA_COUNT(names) == KSA_ACCOUNT_STATE_COUNT, "a name for each state");
+        return state < KSA_ACCOUNT_STATE_COUNT && names[state] != NULL ? names[state] : "unknown";
 }
 
 const char *ksa_disabled_next(unsigned *reasons)

@@ -42,9 +42,9 @@ X(SUBJECT,   "subject",   "it names one service account")                       
 X(USER,      "user",      "the requested user exists under that name")                             \
 X(RULE,      "rule",      "a rule allows the account to become this user in this way")             \
 X(OWN,       "own",       "the user belongs to the account, if ksa created the user")              \
-X(BOUND,     "bound",     "it is bound to a Pod, if the rule demands it")                          \
-X(REVIEW,    "review",    "the cluster still accepts it, if that is demanded")                     \
-X(RBAC,      "rbac",      "the cluster's RBAC admits the account to this host, if that is demanded")\
+X(BOUND,     "bound",     "it is bound to a Pod, if the rule requires it")                         \
+X(REVIEW,    "review",    "the cluster still accepts it, if that is required")                     \
+X(RBAC,      "rbac",      "the cluster's RBAC admits the account to this host, if that is required")\
 X(ONCE,      "once",      "it was not used before, if the rule accepts a token once")
 
 enum ksa_step {

@@ -290,26 +290,26 @@ static void explain_user(const struct ksa_attempt *attempt, char *out, size_t si
 static void explain_own(const struct ksa_attempt *attempt, char *out, size_t size)
 {
         const char *account = ksa_local_user_account(&attempt->local);
-        const struct ksa_managed_user *own = attempt->local.managed;
+        const struct ksa_managed_user *managed = attempt->local.managed;
 
-        if (own != NULL && own->broken != NULL)
+        if (managed != NULL && managed->broken != NULL)
                 (void)snprintf(out, size, "not checked: the registry cannot be used (%s)",
-                               own->broken);
-        else if (own == NULL || account == NULL)
+                               managed->broken);
+        else if (managed == NULL || account == NULL)
                 (void)snprintf(out, size, "the user is not in the registry");
-        else if (own->record.account_uid[0] == '\0')
+        else if (managed->record.account_uid[0] == '\0')
                 (void)snprintf(out, size, "created for %s; its uid was not checked: no account_uid",
                                account);
         else
                 (void)snprintf(out, size, "created for %s, uid \"%s\"", account,
-                               own->record.account_uid);
+                               managed->record.account_uid);
 }
 
 static void explain_review(const struct ksa_requirement_result *requirement_result, char *out,
                            size_t size)
 {
         if (requirement_result->review == KSA_REVIEW_NEVER)
-                (void)snprintf(out, size, "not demanded");
+                (void)snprintf(out, size, "not required");
         else if (requirement_result->review_skipped)
                 (void)snprintf(out, size,
                                "skipped: the cluster could not be asked, and review = prefer "
@@ -319,7 +319,8 @@ static void explain_review(const struct ksa_requirement_result *requirement_resu
                                ksa_review_name(requirement_result->review));
 }
 
-static void explain_demand(const struct ksa_decision *d, enum ksa_step step, char *out, size_t size)
+static void explain_requirement(const struct ksa_decision *d, enum ksa_step step, char *out,
+                                size_t size)
 {
         if (step == KSA_STEP_REVIEW)
                 explain_review(&d->requirement_result, out, size);
@@ -331,7 +332,7 @@ static void explain_demand(const struct ksa_decision *d, enum ksa_step step, cha
         else if (step == KSA_STEP_ONCE && d->rule->once)
                 (void)snprintf(out, size, "it was not used before; a login would mark it");
         else
-                (void)snprintf(out, size, "not demanded");
+                (void)snprintf(out, size, "not required");
 }
 
 static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_decision *d,
@@ -389,7 +390,7 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
         case KSA_STEP_REVIEW:
         case KSA_STEP_RBAC:
         case KSA_STEP_ONCE:
-                explain_demand(d, step, out, size);
+                explain_requirement(d, step, out, size);
                 break;
         case KSA_STEP_COUNT:
         default:

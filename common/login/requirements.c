@@ -33,7 +33,7 @@ static enum ksa_reason needs_root(const struct ksa_requirement *requirement, str
         if (requirement->effective_uid == 0)
                 return KSA_OK;
         return ksa_fail(err, KSA_NEEDS_ROOT,
-                        "[rule %s] has demands that only root can check, but the service runs "
+                        "[rule %s] has requirements that only root can check, but the service runs "
                         "as uid %u",
                         requirement->rule->name, (unsigned)requirement->effective_uid);
 }

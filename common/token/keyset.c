@@ -110,8 +110,8 @@ static enum ksa_reason read_entry(const struct ksa_keyset *keyset, const struct 
 }
 
 /* Among COUNT entries with one kid, marks repeated keys, and different ones as ambiguous. */
-static void judge_namesakes(const struct ksa_keyset *keyset, struct entry *const *namesakes,
-                            size_t count)
+static void mark_namesakes(const struct ksa_keyset *keyset, struct entry *const *namesakes,
+                           size_t count)
 {
         struct entry *first = NULL;
         struct ksa_jwk key, other;
@@ -145,7 +145,7 @@ static int compare_entries(const void *left, const void *right)
  * Finds entries with the same kid, by sorting instead of comparing all pairs. False if memory runs
  * out.
  */
-static bool judge_kids(struct ksa_keyset *keyset)
+static bool mark_all_namesakes(struct ksa_keyset *keyset)
 {
         struct entry **sorted = calloc(keyset->count, sizeof(struct entry *));
 
@@ -160,7 +160,7 @@ static bool judge_kids(struct ksa_keyset *keyset)
                                 break;
                 }
                 if (end - i > 1)
-                        judge_namesakes(keyset, sorted + i, end - i);
+                        mark_namesakes(keyset, sorted + i, end - i);
         }
         free(sorted);
         return true;
@@ -174,7 +174,7 @@ static enum ksa_reason list_entries(struct ksa_keyset *keyset, struct ksa_error 
         keyset->entries = calloc(keyset->count, sizeof(*keyset->entries));
         for (size_t i = 0; keyset->entries != NULL && i < keyset->count; i++)
                 keyset->entries[i] = (struct entry){.kid = kid_at(keyset, i), .position = i};
-        if (keyset->entries == NULL || !judge_kids(keyset))
+        if (keyset->entries == NULL || !mark_all_namesakes(keyset))
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         for (size_t i = 0; i < keyset->count; i++) {
                 if (!keyset->entries[i].is_repeated)
@@ -288,14 +288,14 @@ static char *next_line(char **at)
         return line;
 }
 
-/* Reads the number of the line "WORD number". */
-static bool read_number(char **at, const char *word, int64_t *ret_number)
+/* Reads the number of the line "NAME number". */
+static bool read_number(char **at, const char *name, int64_t *ret_number)
 {
-        size_t length = strlen(word);
+        size_t length = strlen(name);
         const char *line = next_line(at);
         uint64_t number;
 
-        if (line == NULL || strncmp(line, word, length) != 0 ||
+        if (line == NULL || strncmp(line, name, length) != 0 ||
             !ksa_text_number(line + length, 0, INT64_MAX / 4, &number))
                 return false;
         *ret_number = (int64_t)number;
@@ -305,20 +305,20 @@ static bool read_number(char **at, const char *word, int64_t *ret_number)
 /* Splits "key ALGORITHM KID FIRST SECOND". */
 static bool read_line(char *text, struct line *ret_line)
 {
-        char *args[5], *state = text;
+        char *fields[5], *state = text;
 
-        for (size_t i = 0; i < KSA_COUNT(args); i++) {
-                args[i] = strsep(&state, " ");
-                if (args[i] == NULL || *args[i] == '\0')
+        for (size_t i = 0; i < KSA_COUNT(fields); i++) {
+                fields[i] = strsep(&state, " ");
+                if (fields[i] == NULL || *fields[i] == '\0')
                         return false;
         }
-        *ret_line = (struct line){.algorithm = ksa_algorithm_find(args[1]),
-                                  .kid = args[2],
-                                  .first = args[3],
-                                  .second = args[4],
-                                  .first_length = strlen(args[3]),
-                                  .second_length = strlen(args[4])};
-        return state == NULL && strcmp(args[0], "key") == 0 &&
+        *ret_line = (struct line){.algorithm = ksa_algorithm_find(fields[1]),
+                                  .kid = fields[2],
+                                  .first = fields[3],
+                                  .second = fields[4],
+                                  .first_length = strlen(fields[3]),
+                                  .second_length = strlen(fields[4])};
+        return state == NULL && strcmp(fields[0], "key") == 0 &&
                ret_line->algorithm != KSA_ALGORITHM_NONE;
 }
 
@@ -463,8 +463,8 @@ size_t ksa_keyset_count_usable(const struct ksa_keyset *keyset)
         return usable;
 }
 
-static enum ksa_reason judge_entry(const struct ksa_keyset *keyset, const struct entry *entry,
-                                   struct ksa_jwk *ret_jwk, struct ksa_error *err)
+static enum ksa_reason open_entry(const struct ksa_keyset *keyset, const struct entry *entry,
+                                  struct ksa_jwk *ret_jwk, struct ksa_error *err)
 {
         char quoted[KSA_VERIFIED_SIZE];
         struct ksa_jwk jwk;
@@ -483,7 +483,7 @@ enum ksa_reason ksa_keyset_entry(const struct ksa_keyset *keyset, size_t positio
                                  struct ksa_error *err)
 {
         *ret_kid = keyset->entries[position].kid;
-        return judge_entry(keyset, &keyset->entries[position], ret_jwk, err);
+        return open_entry(keyset, &keyset->entries[position], ret_jwk, err);
 }
 
 enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid,
@@ -497,7 +497,7 @@ enum ksa_reason ksa_keyset_find(const struct ksa_keyset *keyset, const char *kid
 
                 if (strcmp(keyset->entries[i].kid, kid) != 0)
                         continue;
-                enum ksa_reason reason = judge_entry(keyset, &keyset->entries[i], ret_jwk, &error);
+                enum ksa_reason reason = open_entry(keyset, &keyset->entries[i], ret_jwk, &error);
                 if (reason == KSA_OK)
                         return KSA_OK;
                 if (reason != KSA_KEYS_UNUSABLE || unusable.reason == KSA_UNKNOWN_KID)

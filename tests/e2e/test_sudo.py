@@ -90,7 +90,7 @@ def unsafe(name):
     if name == "fifo":
         os.mkfifo(path)
         shutil.chown(path, "deploy-bot", "deploy-bot")
-    elif name == "folder":
+    elif name == "directory":
         path.mkdir()
         shutil.chown(path, "deploy-bot", "deploy-bot")
     elif name == "symlink to a root file":
@@ -100,7 +100,7 @@ def unsafe(name):
             end.bind(str(path))
 
 
-@pytest.mark.parametrize("name", ("fifo", "folder", "symlink to a root file", "socket"))
+@pytest.mark.parametrize("name", ("fifo", "directory", "symlink to a root file", "socket"))
 def test_token_file_is_no_file(host, name):
     host.give_token("")
     TOKEN.unlink()

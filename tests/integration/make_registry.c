@@ -75,11 +75,11 @@ static uint32_t number(const char *word)
 
 static enum ksa_account_state state_of(const char *word)
 {
-        static const char *const args[KSA_ACCOUNT_STATE_COUNT] = {NULL, "active", "disabled",
-                                                                  "removed"};
+        static const char *const names[KSA_ACCOUNT_STATE_COUNT] = {NULL, "active", "disabled",
+                                                                   "removed"};
 
         for (int i = 1; i < KSA_ACCOUNT_STATE_COUNT; i++)
-                if (strcmp(args[i], word) == 0)
+                if (strcmp(names[i], word) == 0)
                         return (enum ksa_account_state)i;
         give_up("no such state");
         return KSA_ACCOUNT_REMOVED;

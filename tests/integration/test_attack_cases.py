@@ -139,7 +139,7 @@ BROKEN = {
     "config-parent": mode(0o777, "parent"),
     "config-owner": lambda attack: os.chown(attack.config, 1501, 1501),
     "config-symlink": moved(lambda attack: attack.config.symlink_to("real.conf")),
-    "config-folder": moved(lambda attack: attack.config.mkdir()),
+    "config-directory": moved(lambda attack: attack.config.mkdir()),
     "config-fifo": moved(lambda attack: os.mkfifo(attack.config, 0o644)),
     "config-no-equals": appended(b"bound any\n"),
     "config-no-value": appended(b"bound =\n"),

@@ -761,7 +761,7 @@ def test_demands_of_a_service_without_root(api_host, demand, local_user, warned)
 def test_demands_of_a_cluster_for_a_service_without_root(api_host):
     configure_api(api_host, "credential_file", rules=rule(service="pg") + "\n[service pg]\naudience = pg://build-7\nlocal_user = no\n")
     problem = api_host.problem()
-    assert "demands review of its cluster, which pg cannot check" in problem["text"]
+    assert "requires review of its cluster, which pg cannot check" in problem["text"]
     assert "[cluster]" in problem["remedy"]  # no rule can demand less than its cluster
 
 

@@ -349,7 +349,7 @@ BROKEN = {
     "of another owner": (lambda host: shutil.chown(CONFIG, "alice"), "file-unsafe"),
     "parent writable": (open_parent, "file-unsafe"),
     "fifo": (keep_fifo, "file-unsafe"),
-    "folder": (keep_directory, "file-unsafe"),
+    "directory": (keep_directory, "file-unsafe"),
     "symlink": (keep_symlink, "file-unsafe"),
     "unknown key": (append(b"usr = x\n"), "config-invalid"),
     "unknown section": (append(b"[ruel x]\n"), "config-invalid"),

@@ -161,10 +161,10 @@ def test_page_has_the_states_of_accounts():
 
 def test_page_has_the_results():
     """Those of `result` in JSON, in the order of their exit codes."""
-    tables = {"check": source("ksactl/check.c").split("args[] = {")[1].split("}")[0],
+    tables = {"check": source("ksactl/check.c").split("results[] = {")[1].split("}")[0],
               "explain": re.search(r"ksa_report_result\(.*?\n}", source("common/login/report.c"), re.S).group(),
               "accounts sync": source("ksactl/accounts_report.c").split("results[] = {")[1].split("}")[0],
-              "status": source("ksactl/status.c").split("level_words[] = {")[1].split("}")[0]}
+              "status": source("ksactl/status.c").split("level_names[] = {")[1].split("}")[0]}
     rows = [names(line) for line in part("JSON of ksactl").split("Values of `result`:")[1].splitlines() if line.startswith("- ")]
     assert {row[0]: set(row[-len(strings(tables[row[0]])):]) for row in rows} == {command: set(strings(text)) for command, text in tables.items()}
 

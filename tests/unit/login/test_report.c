@@ -515,10 +515,10 @@ static void test_every_step_of_an_allow_says_something(void **state)
                 [KSA_STEP_USER] = "\"deploy-bot\" has uid 1500",
                 [KSA_STEP_RULE] = "[rule deploy] in ",
                 [KSA_STEP_OWN] = "not in the registry",
-                [KSA_STEP_BOUND] = "not demanded",
-                [KSA_STEP_REVIEW] = "not demanded",
-                [KSA_STEP_RBAC] = "not demanded",
-                [KSA_STEP_ONCE] = "not demanded",
+                [KSA_STEP_BOUND] = "not required",
+                [KSA_STEP_REVIEW] = "not required",
+                [KSA_STEP_RBAC] = "not required",
+                [KSA_STEP_ONCE] = "not required",
         };
         struct ksa_secret *token = login_fixture_token(NULL, NULL);
         struct ksa_attempt attempt = attempt_with(token);

@@ -40,7 +40,8 @@ struct ksa_desired *fixture_declares(struct fixture *fixture, struct ksa_account
 /* The accounts that the registry has stay desired: no source is read. */
 void fixture_keeps(struct fixture *fixture);
 
-enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_action action, const char *user);
+enum ksa_reason fixture_plan(struct fixture *fixture, enum ksa_plan_action action,
+                             const char *user);
 
 /* These records become the registry. */
 void fixture_write(struct fixture *fixture, const struct ksa_account_record *accounts,
