@@ -62,11 +62,11 @@ static bool is_text(struct ksa_bytes text)
         return true;
 }
 
-bool ksa_request_read(const struct ksa_secret *frame, struct ksa_request *ret_request)
+bool ksa_request_read(const struct ksa_secret *message, struct ksa_request *ret_request)
 {
         struct ksa_request request = {0};
 
-        if (!ksa_message_read(frame, request_members, KSA_COUNT(request_members), &request) ||
+        if (!ksa_message_read(message, request_members, KSA_COUNT(request_members), &request) ||
             request.method.length == 0 || request.url.length == 0 || !is_text(request.method) ||
             !is_text(request.url) || !is_text(request.accept) || !is_text(request.user_agent) ||
             !is_text(request.audit_id) || !is_text(request.bearer) || !is_text(request.proxy) ||
@@ -89,24 +89,24 @@ static bool is_seconds(int64_t number)
         return number >= -1 && number <= KSA_SECONDS_MAX;
 }
 
-bool ksa_response_read(struct ksa_secret *frame, struct ksa_response *ret_response)
+bool ksa_response_read(struct ksa_secret *message, struct ksa_response *ret_response)
 {
         struct ksa_response response = {0};
 
-        if (!ksa_message_read(frame, response_members, KSA_COUNT(response_members), &response) ||
+        if (!ksa_message_read(message, response_members, KSA_COUNT(response_members), &response) ||
             response.transport <= 0 || response.transport >= KSA_TRANSPORT_COUNT ||
             response.status < 0 || response.status > STATUS_MAX || !is_seconds(response.max_age) ||
             !is_seconds(response.retry_after) || !is_seconds(response.date) ||
             !is_text(response.why) || !is_text(response.names) ||
             (response.status != 0 && response.body.bytes == NULL))
                 return false;
-        response.frame = frame;
+        response.message = message;
         *ret_response = response;
         return true;
 }
 
 void ksa_response_clear(struct ksa_response *response)
 {
-        ksa_secret_free(&response->frame);
+        ksa_secret_free(&response->message);
         memset(response, 0, sizeof(*response));
 }

@@ -67,24 +67,25 @@ struct ksa_response {
          * Untrusted.
          */
         struct ksa_bytes names;
-        struct ksa_secret *frame; /* owns the bytes of the texts; see ksa_response_clear() */
+        struct ksa_secret *message; /* owns the bytes of the texts; see ksa_response_clear() */
 };
 
 /*
  * Writes and reads. The caller frees what is written (ksa_secret_free); NULL if memory runs out or the
- * message is too long. A request that was read borrows from FRAME, a message without its header. False if it
+ * message is too long. A request that was read borrows from MESSAGE, a message without its header. False if it
  * is not a valid request.
  */
 struct ksa_secret *ksa_request_write(const struct ksa_request *request) KSA_MUST_CHECK;
-bool ksa_request_read(const struct ksa_secret *frame,
+bool ksa_request_read(const struct ksa_secret *message,
                       struct ksa_request *ret_request) KSA_MUST_CHECK;
 struct ksa_secret *ksa_response_write(const struct ksa_response *response) KSA_MUST_CHECK;
 
 /*
- * Reads a response from FRAME, a message without its header. Takes ownership of FRAME on success.
+ * Reads a response from MESSAGE, a message without its header. Takes ownership of MESSAGE on success.
  * False if it is not a valid response.
  */
-bool ksa_response_read(struct ksa_secret *frame, struct ksa_response *ret_response) KSA_MUST_CHECK;
+bool ksa_response_read(struct ksa_secret *message,
+                       struct ksa_response *ret_response) KSA_MUST_CHECK;
 void ksa_response_clear(struct ksa_response *response);
 
 #endif

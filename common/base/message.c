@@ -46,18 +46,18 @@ struct ksa_secret *ksa_message_write(const void *record, const struct ksa_member
                 size += sizeof(struct field) + length;
         }
         const struct head head = {MARK, (uint32_t)size};
-        struct ksa_secret *frame = ksa_secret_new(sizeof(head) + size);
-        bool fits = frame != NULL && ksa_secret_append(frame, &head, sizeof(head));
+        struct ksa_secret *message = ksa_secret_new(sizeof(head) + size);
+        bool fits = message != NULL && ksa_secret_append(message, &head, sizeof(head));
         for (size_t i = 0; i < count && fits; i++) {
                 struct ksa_bytes bytes = content(record, &members[i]);
                 const struct field field = {(uint32_t)i, (uint32_t)bytes.length};
 
-                fits = ksa_secret_append(frame, &field, sizeof(field)) &&
-                       ksa_secret_append(frame, bytes.bytes, bytes.length);
+                fits = ksa_secret_append(message, &field, sizeof(field)) &&
+                       ksa_secret_append(message, bytes.bytes, bytes.length);
         }
         if (!fits)
-                ksa_secret_free(&frame);
-        return frame;
+                ksa_secret_free(&message);
+        return message;
 }
 
 bool ksa_message_size(const unsigned char bytes[KSA_MESSAGE_HEAD], size_t max, size_t *ret_size)

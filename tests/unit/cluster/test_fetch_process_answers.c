@@ -50,33 +50,33 @@ static void write_script(const struct workdir *workdir, const char *name, const 
         assert_int_equal(chmod(path_of(workdir, name), 0755), 0);
 }
 
-/* Appends RESPONSE to what the helper sends. */
+/* Appends RESPONSE to the responses that ksa-fetch sends. */
 static void add_answer(const struct workdir *workdir, const struct ksa_response *response)
 {
-        struct ksa_secret *frame = ksa_response_write(response);
+        struct ksa_secret *message = ksa_response_write(response);
 
-        assert_non_null(frame);
+        assert_non_null(message);
         FILE *file = fopen(path_of(workdir, "answers"), "a");
         assert_non_null(file);
-        assert_int_equal(fwrite(ksa_secret_bytes(frame), 1, ksa_secret_length(frame), file),
-                         ksa_secret_length(frame));
+        assert_int_equal(fwrite(ksa_secret_bytes(message), 1, ksa_secret_length(message), file),
+                         ksa_secret_length(message));
         assert_int_equal(fclose(file), 0);
-        ksa_secret_free(&frame);
+        ksa_secret_free(&message);
 }
 
-/* A helper that sends all that was added, and reads until its socket ends. */
-static struct ksa_fetch_process helper_of(const struct workdir *workdir, char path[128])
+/* A ksa-fetch that sends all responses that were added, and reads until its socket ends. */
+static struct ksa_fetch_process fetch_of(const struct workdir *workdir, char path[128])
 {
         char script[256];
 
         (void)snprintf(script, sizeof(script), "#!/bin/sh\ncat %s/answers\nexec cat >%s/asked\n",
                        workdir->directory, workdir->directory);
-        write_script(workdir, "helper", script);
-        (void)snprintf(path, 128, "%s/helper", workdir->directory);
+        write_script(workdir, "ksa-fetch", script);
+        (void)snprintf(path, 128, "%s/ksa-fetch", workdir->directory);
         return (struct ksa_fetch_process){.fetch_program = path};
 }
 
-/* The answer to REQUEST where the helper sends RESPONSE alone. */
+/* The answer to REQUEST if ksa-fetch sends RESPONSE alone. */
 static enum ksa_reason ask(const struct workdir *workdir, const struct ksa_request *request,
                            const struct ksa_response *response, struct ksa_response *ret_response,
                            struct ksa_error *err)
@@ -85,9 +85,9 @@ static enum ksa_reason ask(const struct workdir *workdir, const struct ksa_reque
 
         (void)unlink(path_of(workdir, "answers"));
         add_answer(workdir, response);
-        struct ksa_fetch_process helper = helper_of(workdir, path);
-        enum ksa_reason reason = ksa_fetch_process_ask(&helper, request, ret_response, err);
-        ksa_fetch_process_close(&helper);
+        struct ksa_fetch_process fetch = fetch_of(workdir, path);
+        enum ksa_reason reason = ksa_fetch_process_ask(&fetch, request, ret_response, err);
+        ksa_fetch_process_close(&fetch);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
         return reason;
 }
@@ -152,7 +152,7 @@ static void test_what_no_answer_means(void **state)
 
                 assert_int_equal(ask(workdir, &request, &sent, &got, &error), rows[i].reason);
                 assert_string_equal(error.text, rows[i].text);
-                assert_null(got.frame);
+                assert_null(got.message);
         }
 }
 
@@ -173,7 +173,7 @@ static void test_a_transport_that_does_not_exist(void **state)
                 struct ksa_response got = {0};
 
                 assert_int_equal(ask(workdir, &request, &sent, &got, NULL), KSA_HELPER);
-                assert_null(got.frame);
+                assert_null(got.message);
         }
 }
 
@@ -243,12 +243,12 @@ static int64_t ask_busy(const struct workdir *workdir, int64_t retry_after,
         (void)unlink(path_of(workdir, "answers"));
         add_answer(workdir, &busy);
         add_answer(workdir, second);
-        struct ksa_fetch_process helper = helper_of(workdir, path);
-        enum ksa_reason reason = ksa_fetch_process_ask(&helper, &request, &got, &error);
+        struct ksa_fetch_process fetch = fetch_of(workdir, path);
+        enum ksa_reason reason = ksa_fetch_process_ask(&fetch, &request, &got, &error);
         assert_string_equal(error.text, "");
         assert_int_equal(reason, KSA_OK);
-        ksa_fetch_process_close(&helper);
-        ksa_fetch_process_close(&helper); /* the second time it does nothing */
+        ksa_fetch_process_close(&fetch);
+        ksa_fetch_process_close(&fetch); /* the second time it does nothing */
         int64_t status = got.status;
         ksa_response_clear(&got);
         return status;
@@ -273,7 +273,7 @@ static void test_a_busy_server_is_asked_again(void **state)
         assert_int_equal(ask_busy(*state, RETRY_NOW, &cut), TOO_MANY);
 }
 
-/* A request that is too large, and one without time: the helper sends nothing, and none is left running. */
+/* A request that is too large, and one without time: ksa-fetch sends nothing, and no process is left. */
 static void test_requests_that_are_not_sent(void **state)
 {
         const struct workdir *workdir = *state;
@@ -285,16 +285,16 @@ static void test_requests_that_are_not_sent(void **state)
 
         assert_non_null(large);
         memset(large, 'x', KSA_REQUEST_MAX);
-        struct ksa_fetch_process helper = helper_of(workdir, path);
+        struct ksa_fetch_process fetch = fetch_of(workdir, path);
         request.body = (struct ksa_bytes){large, KSA_REQUEST_MAX};
-        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_MEMORY);
-        assert_false(helper.is_running);
+        assert_int_equal(ksa_fetch_process_ask(&fetch, &request, &got, &error), KSA_MEMORY);
+        assert_false(fetch.is_running);
         free(large);
         request = request_of("https://10.0.0.1/x");
-        helper = helper_of(workdir, path);
+        fetch = fetch_of(workdir, path);
         request.milliseconds = 0;
-        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
-        assert_false(helper.is_running);
+        assert_int_equal(ksa_fetch_process_ask(&fetch, &request, &got, &error), KSA_API_TIMEOUT);
+        assert_false(fetch.is_running);
 }
 
 /* A head that promises a body, and a body that is not a response. */
@@ -313,13 +313,12 @@ static void test_an_answer_that_is_not_one(void **state)
                 struct ksa_error error = {0};
                 char path[128];
 
-                write_script(workdir, "helper", scripts[i]);
-                (void)snprintf(path, sizeof(path), "%s/helper", workdir->directory);
-                struct ksa_fetch_process helper = {.fetch_program = path};
-                assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error),
-                                 KSA_HELPER);
+                write_script(workdir, "ksa-fetch", scripts[i]);
+                (void)snprintf(path, sizeof(path), "%s/ksa-fetch", workdir->directory);
+                struct ksa_fetch_process fetch = {.fetch_program = path};
+                assert_int_equal(ksa_fetch_process_ask(&fetch, &request, &got, &error), KSA_HELPER);
                 assert_string_equal(error.text, "ksa-fetch sent an invalid answer");
-                assert_false(helper.is_running);
+                assert_false(fetch.is_running);
         }
 }
 
@@ -332,13 +331,13 @@ static void test_an_answer_that_stops(void **state)
         struct ksa_error error = {0};
         char path[128];
 
-        write_script(workdir, "helper",
+        write_script(workdir, "ksa-fetch",
                      "#!/bin/sh\nprintf '1ask\\10\\0\\0\\0xxx'\nexec cat >/dev/null\n");
-        (void)snprintf(path, sizeof(path), "%s/helper", workdir->directory);
-        struct ksa_fetch_process helper = {.fetch_program = path};
+        (void)snprintf(path, sizeof(path), "%s/ksa-fetch", workdir->directory);
+        struct ksa_fetch_process fetch = {.fetch_program = path};
         request.milliseconds = 500;
-        assert_int_equal(ksa_fetch_process_ask(&helper, &request, &got, &error), KSA_API_TIMEOUT);
-        assert_false(helper.is_running);
+        assert_int_equal(ksa_fetch_process_ask(&fetch, &request, &got, &error), KSA_API_TIMEOUT);
+        assert_false(fetch.is_running);
 }
 
 /* --- Refresh ---------------------------------------------------------------- */
@@ -354,19 +353,17 @@ static void test_a_refresh_names_the_clusters(void **state)
                        workdir->directory);
         write_script(workdir, "ksactl", script);
         (void)snprintf(path, sizeof(path), "%s/ksactl", workdir->directory);
-        struct ksa_fetch_process helper = {.refresh_program = path};
-        assert_int_equal(
-                ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
-                KSA_OK);
+        struct ksa_fetch_process fetch = {.refresh_program = path};
+        assert_int_equal(ksa_fetch_process_refresh(&fetch, "/etc/x.conf", clusters, PLENTY, &error),
+                         KSA_OK);
         char *arguments = read_whole(path_of(workdir, "arguments"));
         assert_string_equal(arguments, "keys refresh --config /etc/x.conf --cooldown prod stage\n");
         free(arguments);
         /* A list that is too long is cut, and never read past its end. */
         for (size_t i = 0; i < KSA_REFRESH_MAX + 1; i++)
                 clusters[i] = i < KSA_REFRESH_MAX ? "c" : "beyond";
-        assert_int_equal(
-                ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, PLENTY, &error),
-                KSA_OK);
+        assert_int_equal(ksa_fetch_process_refresh(&fetch, "/etc/x.conf", clusters, PLENTY, &error),
+                         KSA_OK);
         arguments = read_whole(path_of(workdir, "arguments"));
         assert_string_equal(arguments + strlen(arguments) - 5, " c c\n");
         free(arguments);
@@ -381,8 +378,8 @@ static void test_a_refresh_that_takes_too_long(void **state)
 
         write_script(workdir, "ksactl", "#!/bin/sh\nexec sleep 1000\n");
         (void)snprintf(path, sizeof(path), "%s/ksactl", workdir->directory);
-        struct ksa_fetch_process helper = {.refresh_program = path};
-        assert_int_equal(ksa_fetch_process_refresh(&helper, "/etc/x.conf", clusters, 200, &error),
+        struct ksa_fetch_process fetch = {.refresh_program = path};
+        assert_int_equal(ksa_fetch_process_refresh(&fetch, "/etc/x.conf", clusters, 200, &error),
                          KSA_API_TIMEOUT);
         assert_int_equal(waitpid(-1, NULL, WNOHANG | __WALL), -1);
 }
@@ -418,9 +415,9 @@ static void test_a_host_that_cannot_start_a_process(void **state)
         const struct workdir *workdir = *state;
         const struct ksa_request request = request_of("https://10.0.0.1/x");
         char path[128];
-        struct ksa_fetch_process helper = helper_of(workdir, path);
+        struct ksa_fetch_process fetch = fetch_of(workdir, path);
 
-        helper.refresh_program = path;
+        fetch.refresh_program = path;
         for (int i = 0; i < 2; i++) {
                 struct ksa_response got = {0};
                 struct ksa_error error = {0}, refresh_error = {0};
@@ -429,16 +426,16 @@ static void test_a_host_that_cannot_start_a_process(void **state)
                 (void)close(next);
                 socketpair_error = i == 0 ? EMFILE : 0;
                 start_error = i == 0 ? 0 : EAGAIN;
-                enum ksa_reason reason = ksa_fetch_process_ask(&helper, &request, &got, &error);
-                enum ksa_reason refresh = ksa_fetch_process_refresh(
-                        &helper, "/etc/x.conf", clusters, PLENTY, &refresh_error);
+                enum ksa_reason reason = ksa_fetch_process_ask(&fetch, &request, &got, &error);
+                enum ksa_reason refresh = ksa_fetch_process_refresh(&fetch, "/etc/x.conf", clusters,
+                                                                    PLENTY, &refresh_error);
                 socketpair_error = start_error = 0;
                 assert_int_equal(reason, KSA_HOST_ERROR);
                 assert_int_equal(refresh, KSA_HOST_ERROR);
                 assert_string_equal(error.text,
                                     i == 0 ? "a socket pair could not be created (errno 24)"
                                            : "a process could not be started (errno 11)");
-                assert_false(helper.is_running);
+                assert_false(fetch.is_running);
                 const int now = dup(STDIN_FILENO);
                 assert_int_equal(now, next);
                 (void)close(now);
@@ -463,6 +460,6 @@ int main(void)
         };
 
         if (geteuid() != 0)
-                return 77; /* only root starts a helper; see test_fetch_process.c */
+                return 77; /* only root starts ksa-fetch; see test_fetch_process.c */
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

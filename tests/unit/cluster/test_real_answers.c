@@ -26,10 +26,10 @@ struct reviewed {
 };
 
 /* Reviews a body of LENGTH bytes, which may be written to; *RET_ALLOWED for an access review. */
-typedef enum ksa_reason judge(const struct ksa_token *token, char *body, size_t length,
-                              bool *ret_allowed);
+typedef enum ksa_reason checker(const struct ksa_token *token, char *body, size_t length,
+                                bool *ret_allowed);
 
-static enum ksa_reason judge_review(const struct ksa_token *token, char *body, size_t length,
+static enum ksa_reason check_review(const struct ksa_token *token, char *body, size_t length,
                                     bool *ret_allowed)
 {
         struct ksa_error error = {0};
@@ -42,7 +42,7 @@ static enum ksa_reason judge_review(const struct ksa_token *token, char *body, s
         return reason;
 }
 
-static enum ksa_reason judge_access(const struct ksa_token *token, char *body, size_t length,
+static enum ksa_reason check_access(const struct ksa_token *token, char *body, size_t length,
                                     bool *ret_allowed)
 {
         struct ksa_error error = {0};
@@ -52,7 +52,7 @@ static enum ksa_reason judge_access(const struct ksa_token *token, char *body, s
         return ksa_access_check(body, length, ret_allowed, said, &error);
 }
 
-static enum ksa_reason judge_discovery(const struct ksa_token *token, char *body, size_t length,
+static enum ksa_reason check_discovery(const struct ksa_token *token, char *body, size_t length,
                                        bool *ret_allowed)
 {
         struct ksa_error error = {0};
@@ -66,7 +66,7 @@ static enum ksa_reason judge_discovery(const struct ksa_token *token, char *body
         return reason;
 }
 
-static enum ksa_reason judge_keys(const struct ksa_token *token, char *body, size_t length,
+static enum ksa_reason check_keys(const struct ksa_token *token, char *body, size_t length,
                                   bool *ret_allowed)
 {
         struct ksa_error error = {0};
@@ -81,7 +81,7 @@ static enum ksa_reason judge_keys(const struct ksa_token *token, char *body, siz
         return reason;
 }
 
-static enum ksa_reason judge_token(const struct ksa_token *token, char *body, size_t length,
+static enum ksa_reason check_token(const struct ksa_token *token, char *body, size_t length,
                                    bool *ret_allowed)
 {
         struct ksa_error error = {0};
@@ -97,45 +97,45 @@ static enum ksa_reason judge_token(const struct ksa_token *token, char *body, si
 
 static const struct row {
         const char *file;
-        judge *judge;
+        checker *check;
         const char *reviewed; /* whose token it is about */
         enum ksa_reason reason;
         bool allowed;
 } rows[] = {
-        {"tokenreview-account", judge_review, "account", KSA_OK, false},
-        {"tokenreview-audit-id", judge_review, "account", KSA_OK, false},
-        {"tokenreview-pod", judge_review, "pod", KSA_OK, false},
-        {"tokenreview-account", judge_review, "pod", KSA_REVIEW_DIFFERS, false},
-        {"tokenreview-pod", judge_review, "account", KSA_REVIEW_DIFFERS, false},
-        {"tokenreview-no-audiences", judge_review, "no-audiences", KSA_REVIEW_DIFFERS, false},
-        {"tokenreview-other-audience", judge_review, "other-audience", KSA_REVIEW_REFUSED, false},
-        {"tokenreview-not-a-token", judge_review, "account", KSA_REVIEW_REFUSED, false},
+        {"tokenreview-account", check_review, "account", KSA_OK, false},
+        {"tokenreview-audit-id", check_review, "account", KSA_OK, false},
+        {"tokenreview-pod", check_review, "pod", KSA_OK, false},
+        {"tokenreview-account", check_review, "pod", KSA_REVIEW_DIFFERS, false},
+        {"tokenreview-pod", check_review, "account", KSA_REVIEW_DIFFERS, false},
+        {"tokenreview-no-audiences", check_review, "no-audiences", KSA_REVIEW_DIFFERS, false},
+        {"tokenreview-other-audience", check_review, "other-audience", KSA_REVIEW_REFUSED, false},
+        {"tokenreview-not-a-token", check_review, "account", KSA_REVIEW_REFUSED, false},
         /* accepted by the API server, as system:anonymous, and for the audience asked for */
-        {"tokenreview-leading-space", judge_review, "account", KSA_REVIEW_DIFFERS, false},
-        {"tokenreview-admin", judge_review, "account", KSA_REVIEW_DIFFERS, false},
-        {"tokenreview-401", judge_review, "account", KSA_API_BROKEN, false},
-        {"tokenreview-403", judge_review, "account", KSA_API_BROKEN, false},
-        {"tokenreview-415", judge_review, "account", KSA_API_BROKEN, false},
-        {"tokenreview-bad-json-400", judge_review, "account", KSA_API_BROKEN, false},
-        {"tokenreview-empty-400", judge_review, "account", KSA_API_BROKEN, false},
-        {"subjectaccessreview-allowed", judge_access, "account", KSA_OK, true},
-        {"subjectaccessreview-none", judge_access, "account", KSA_OK, false},
-        {"subjectaccessreview-other-host", judge_access, "account", KSA_OK, false},
-        {"subjectaccessreview-422", judge_access, "account", KSA_API_BROKEN, false},
-        {"discovery", judge_discovery, "account", KSA_OK, false},
-        {"jwks", judge_keys, "account", KSA_OK, false},
-        {"jwks-401", judge_keys, "account", KSA_KEYS_UNUSABLE, false},
-        {"jwks-406", judge_keys, "account", KSA_KEYS_UNUSABLE, false},
-        {"jwks-anonymous-403", judge_keys, "account", KSA_KEYS_UNUSABLE, false},
-        {"tokenrequest", judge_token, "account", KSA_OK, false},
-        {"tokenrequest-403", judge_token, "account", KSA_API_BROKEN, false},
-        {"tokenrequest-409-pod-uid", judge_token, "account", KSA_API_BROKEN, false},
+        {"tokenreview-leading-space", check_review, "account", KSA_REVIEW_DIFFERS, false},
+        {"tokenreview-admin", check_review, "account", KSA_REVIEW_DIFFERS, false},
+        {"tokenreview-401", check_review, "account", KSA_API_BROKEN, false},
+        {"tokenreview-403", check_review, "account", KSA_API_BROKEN, false},
+        {"tokenreview-415", check_review, "account", KSA_API_BROKEN, false},
+        {"tokenreview-bad-json-400", check_review, "account", KSA_API_BROKEN, false},
+        {"tokenreview-empty-400", check_review, "account", KSA_API_BROKEN, false},
+        {"subjectaccessreview-allowed", check_access, "account", KSA_OK, true},
+        {"subjectaccessreview-none", check_access, "account", KSA_OK, false},
+        {"subjectaccessreview-other-host", check_access, "account", KSA_OK, false},
+        {"subjectaccessreview-422", check_access, "account", KSA_API_BROKEN, false},
+        {"discovery", check_discovery, "account", KSA_OK, false},
+        {"jwks", check_keys, "account", KSA_OK, false},
+        {"jwks-401", check_keys, "account", KSA_KEYS_UNUSABLE, false},
+        {"jwks-406", check_keys, "account", KSA_KEYS_UNUSABLE, false},
+        {"jwks-anonymous-403", check_keys, "account", KSA_KEYS_UNUSABLE, false},
+        {"tokenrequest", check_token, "account", KSA_OK, false},
+        {"tokenrequest-403", check_token, "account", KSA_API_BROKEN, false},
+        {"tokenrequest-409-pod-uid", check_token, "account", KSA_API_BROKEN, false},
         /* one kind of answer for another */
-        {"subjectaccessreview-allowed", judge_review, "account", KSA_API_BROKEN, false},
-        {"tokenreview-account", judge_access, "account", KSA_API_BROKEN, false},
-        {"tokenreview-account", judge_token, "account", KSA_API_BROKEN, false},
-        {"tokenrequest", judge_review, "account", KSA_API_BROKEN, false},
-        {"jwks", judge_discovery, "account", KSA_API_BROKEN, false},
+        {"subjectaccessreview-allowed", check_review, "account", KSA_API_BROKEN, false},
+        {"tokenreview-account", check_access, "account", KSA_API_BROKEN, false},
+        {"tokenreview-account", check_token, "account", KSA_API_BROKEN, false},
+        {"tokenrequest", check_review, "account", KSA_API_BROKEN, false},
+        {"jwks", check_discovery, "account", KSA_API_BROKEN, false},
 };
 
 /* The body after the head of a recorded message. */
@@ -189,12 +189,12 @@ static enum ksa_reason review_copy(const struct row *row, const struct ksa_token
 
         assert_non_null(body);
         memcpy(body + 1, text, length);
-        enum ksa_reason reason = row->judge(token, body + 1, length, ret_allowed);
+        enum ksa_reason reason = row->check(token, body + 1, length, ret_allowed);
         free(body);
         return reason;
 }
 
-static void judge_row(const char *server, const struct row *row)
+static void check_row(const char *server, const struct row *row)
 {
         struct reviewed reviewed = read_reviewed(server, row->reviewed);
         char *text = read_body(server, row->file, "http");
@@ -222,7 +222,7 @@ static void test_every_answer(void **state)
         (void)state;
         for (size_t s = 0; s < KSA_COUNT(servers); s++) {
                 for (size_t i = 0; i < KSA_COUNT(rows); i++)
-                        judge_row(servers[s], &rows[i]);
+                        check_row(servers[s], &rows[i]);
         }
 }
 

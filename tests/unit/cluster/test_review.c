@@ -32,7 +32,7 @@ static const char pod_answer[] = ANSWER("\"" EXTRA "node-name\":[\"worker-1\"],"
                                         "[\"d7fce6df-a4a0-4d4e-9a19-f63e05597290\"],");
 
 /* Reviews a copy of its own size, so that the sanitizers see a byte too far. */
-static enum ksa_reason judge(const struct ksa_token *token, const char *text, size_t length,
+static enum ksa_reason check(const struct ksa_token *token, const char *text, size_t length,
                              struct ksa_error *err)
 {
         char *body = malloc(length + 1);
@@ -52,13 +52,13 @@ struct row {
         enum ksa_reason reason;
 };
 
-static void judge_rows(const struct ksa_token *token, const char *answer, const struct row *rows,
+static void check_rows(const struct ksa_token *token, const char *answer, const struct row *rows,
                        size_t count)
 {
         for (size_t i = 0; i < count; i++) {
                 struct ksa_error error = {0};
                 char *text = review_fixture_change(answer, rows[i].path, rows[i].value);
-                enum ksa_reason reason = judge(token, text, strlen(text), &error);
+                enum ksa_reason reason = check(token, text, strlen(text), &error);
 
                 if (reason != rows[i].reason)
                         fail_msg("%s = %s: %s (%s)", rows[i].path, rows[i].value,
@@ -93,7 +93,7 @@ static void test_values_that_jansson_refuses(void **state)
                 assert_true(asprintf(&changed, "%.*s%s%s", (int)(at - text), text, value, at + 3) >
                             0);
                 enum ksa_reason reason =
-                        judge(&review_fixture_account, changed, strlen(changed), &error);
+                        check(&review_fixture_account, changed, strlen(changed), &error);
                 if (reason != row->reason &&
                     !(row->reason == KSA_REVIEW_DIFFERS && reason == KSA_API_BROKEN))
                         fail_msg("%s = %s: %s", row->path, value, ksa_reason_name(reason));
@@ -145,7 +145,7 @@ static void test_answers(void **state)
         };
 
         (void)state;
-        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
+        check_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
 }
 
 static void test_audiences(void **state)
@@ -166,7 +166,7 @@ static void test_audiences(void **state)
         };
 
         (void)state;
-        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
+        check_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
 }
 
 static void test_extras(void **state)
@@ -199,9 +199,9 @@ static void test_extras(void **state)
         struct ksa_token without = review_fixture_account;
 
         (void)state;
-        judge_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
+        check_rows(&review_fixture_account, account_answer, rows, KSA_COUNT(rows));
         without.jti = NULL;
-        judge_rows(&without, account_answer, rows, 1);
+        check_rows(&without, account_answer, rows, 1);
 }
 
 static void test_pods(void **state)
@@ -223,9 +223,9 @@ static void test_pods(void **state)
         struct row one = {NULL, NULL, KSA_REVIEW_DIFFERS};
 
         (void)state;
-        judge_rows(&review_fixture_pod, pod_answer, rows, KSA_COUNT(rows));
-        judge_rows(&review_fixture_account, pod_answer, &one, 1);
-        judge_rows(&review_fixture_pod, account_answer, &one, 1);
+        check_rows(&review_fixture_pod, pod_answer, rows, KSA_COUNT(rows));
+        check_rows(&review_fixture_account, pod_answer, &one, 1);
+        check_rows(&review_fixture_pod, account_answer, &one, 1);
 }
 
 static void test_members_twice(void **state)
@@ -241,7 +241,7 @@ static void test_members_twice(void **state)
         for (size_t i = 0; i < KSA_COUNT(texts); i++) {
                 struct ksa_error error = {0};
 
-                assert_int_equal(judge(&review_fixture_account, texts[i], strlen(texts[i]), &error),
+                assert_int_equal(check(&review_fixture_account, texts[i], strlen(texts[i]), &error),
                                  KSA_API_BROKEN);
         }
 }
@@ -254,7 +254,7 @@ static void test_cut_at_every_byte(void **state)
         for (size_t length = 0; length < sizeof(pod_answer) - 2; length++) {
                 struct ksa_error error = {0};
 
-                assert_int_equal(judge(&review_fixture_pod, pod_answer, length, &error),
+                assert_int_equal(check(&review_fixture_pod, pod_answer, length, &error),
                                  KSA_API_BROKEN);
         }
         assert_false(review_fixture_seen);
@@ -291,7 +291,7 @@ static void test_token_outside_a_string(void **state)
         (void)state;
         assert_true(asprintf(&text, "%.*s%s}", (int)sizeof(account_answer) - 3, account_answer,
                              REVIEWED_SIGNATURE) > 0);
-        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+        assert_int_equal(check(&review_fixture_account, text, strlen(text), &error),
                          KSA_API_BROKEN);
         free(text);
 }
@@ -317,7 +317,7 @@ static void test_errors_show_no_token(void **state)
                 assert_true(asprintf(&value, "\"token %s is bad\"", quotes[i]) > 0);
                 char *text = review_fixture_change(account_answer, "status|error", value);
                 review_fixture_seen = false;
-                assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+                assert_int_equal(check(&review_fixture_account, text, strlen(text), &error),
                                  KSA_REVIEW_REFUSED);
                 assert_false(review_fixture_seen);
                 assert_non_null(strstr(error.text, "token "));
@@ -347,7 +347,7 @@ static void test_errors_show_no_escaped_token(void **state)
                                      "\"apiVersion\":\"authentication.k8s.io/v1\","
                                      "\"status\":%s\"<%s>\"%s}",
                                      members[i], escaped, ends[i]) > 0);
-                assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+                assert_int_equal(check(&review_fixture_account, text, strlen(text), &error),
                                  i == 0 ? KSA_REVIEW_REFUSED : KSA_REVIEW_DIFFERS);
                 assert_non_null(strstr(error.text, "\"<***"));
                 assert_non_null(strstr(error.text, "***>\""));
@@ -364,7 +364,7 @@ static void test_errors_are_short_and_plain(void **state)
         memset(value + 3, 'x', sizeof(value) - 5);
         value[sizeof(value) - 2] = '"';
         char *text = review_fixture_change(account_answer, "status|error", value);
-        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+        assert_int_equal(check(&review_fixture_account, text, strlen(text), &error),
                          KSA_REVIEW_REFUSED);
         assert_non_null(strstr(error.text, "\"\\x0axxx"));
         assert_null(strstr(error.text, "\n"));
@@ -372,7 +372,7 @@ static void test_errors_are_short_and_plain(void **state)
         free(text);
 
         text = review_fixture_change(account_answer, "status|user|username", value);
-        assert_int_equal(judge(&review_fixture_account, text, strlen(text), &error),
+        assert_int_equal(check(&review_fixture_account, text, strlen(text), &error),
                          KSA_REVIEW_DIFFERS);
         assert_non_null(strstr(error.text, "\"system:serviceaccount:ci:deployer\""));
         free(text);

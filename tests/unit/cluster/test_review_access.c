@@ -12,7 +12,7 @@ static const char answer[] =
         "\"metadata\":{},\"spec\":{\"user\":\"system:serviceaccount:ci:deployer\"},"
         "\"status\":{\"allowed\":true,\"reason\":\"RBAC: allowed by RoleBinding\"}}\n";
 
-static enum ksa_reason judge(const char *text, size_t length, bool *ret_allowed)
+static enum ksa_reason check(const char *text, size_t length, bool *ret_allowed)
 {
         struct ksa_error error = {0};
         char *body = malloc(length + 1), said[KSA_WHY_SIZE] = "";
@@ -59,7 +59,7 @@ static void test_answers(void **state)
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 char *text = review_fixture_change(answer, rows[i].path, rows[i].value);
                 bool allowed = !rows[i].allowed;
-                enum ksa_reason reason = judge(text, strlen(text), &allowed);
+                enum ksa_reason reason = check(text, strlen(text), &allowed);
 
                 if (reason != rows[i].reason ||
                     (reason == KSA_OK ? allowed != rows[i].allowed : allowed == rows[i].allowed))
@@ -77,7 +77,7 @@ static void test_members_twice(void **state)
         bool allowed = false;
 
         (void)state;
-        assert_int_equal(judge(twice, strlen(twice), &allowed), KSA_API_BROKEN);
+        assert_int_equal(check(twice, strlen(twice), &allowed), KSA_API_BROKEN);
         assert_false(allowed);
 }
 
@@ -87,7 +87,7 @@ static void test_cut_at_every_byte(void **state)
         for (size_t length = 0; length < sizeof(answer) - 2; length++) {
                 bool allowed = false;
 
-                assert_int_equal(judge(answer, length, &allowed), KSA_API_BROKEN);
+                assert_int_equal(check(answer, length, &allowed), KSA_API_BROKEN);
                 assert_false(allowed);
         }
 }

@@ -50,7 +50,7 @@ static void write_config(struct workdir *workdir, const char *keys, struct ksa_c
                 fail_msg("%s:%u: %s", error.file, error.line, error.text);
 }
 
-static void judge_one(struct workdir *workdir, const struct ksa_config *config,
+static void check_one(struct workdir *workdir, const struct ksa_config *config,
                       const char *directory, const struct token_row *row)
 {
         char path[512];
@@ -96,7 +96,7 @@ static void test_every_real_token(void **state)
                         char *keys = read_whole(path);
                         write_config(workdir, keys, &config);
                         for (size_t i = 0; i < KSA_COUNT(rows); i++)
-                                judge_one(workdir, config, directory, &rows[i]);
+                                check_one(workdir, config, directory, &rows[i]);
                         ksa_config_free(&config);
                         free(keys);
                 }
