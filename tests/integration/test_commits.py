@@ -21,9 +21,13 @@ def commit(directory, message):
     git(directory, "commit", "-q", "--allow-empty", "-F", "-", input=message)
 
 
+def run_check(directory):
+    return subprocess.run([directory / "tests/support/commits"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def checked(directory):
     """(status, the last line, the complaints)"""
-    process = subprocess.run([directory / "tests/support/commits"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = run_check(directory)
     return process.returncode, process.stdout.splitlines()[-1], process.stderr
 
 
@@ -89,5 +93,5 @@ def test_without_history(repository):
 def test_history_that_git_cannot_read_is_an_error(repository):
     """Not a clone without commits: nothing was checked then."""
     (repository / ".git/HEAD").write_text("junk")
-    process = subprocess.run([repository / "tests/support/commits"], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = run_check(repository)
     assert process.returncode != 0 and process.stdout == "", process

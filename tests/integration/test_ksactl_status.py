@@ -416,7 +416,8 @@ def test_a_server_that_hangs(cluster):
     assert time.monotonic() - start < 10
 
 
-@pytest.mark.parametrize("ahead, expected", [(20, "ok"), (-20, "ok"), (40, "warning"), (-40, "warning"), (70, "critical"), (-70, "critical")])
+@pytest.mark.parametrize("ahead, expected", [
+    (20, "ok"), (-20, "ok"), (40, "warning"), (-40, "warning"), (70, "critical"), (-70, "critical")])
 def test_clocks(cluster, ahead, expected):
     cluster.server.pages[PATH] = lambda *_: self_review(ahead=ahead)
     text, parts = status(cluster, expected)

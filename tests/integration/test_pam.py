@@ -288,7 +288,7 @@ def test_session_of_sshd_makes_the_home_of_a_managed_user(stack, tmp_path, user,
     registry.make()
     marker = tmp_path / "home-was-made"
     Path(pam.CONFDIR, service).write_text("session required pam_permit.so\nsession [success=ignore default=1] pam_ksa.so\n"
-                                      "session optional pam_exec.so quiet /usr/bin/touch %s\n" % marker)
+                                          "session optional pam_exec.so quiet /usr/bin/touch %s\n" % marker)
     result = pam.attempt(pam.CONFDIR, service, user, phases=("open_session", "close_session"))
     assert result["codes"] == {"open_session": "SUCCESS", "close_session": "SUCCESS"} and result["changed"] == [], result
     assert marker.exists() == made

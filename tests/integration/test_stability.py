@@ -166,7 +166,8 @@ def test_page_has_the_results():
               "accounts sync": source("ksactl/accounts_report.c").split("results[] = {")[1].split("}")[0],
               "status": source("ksactl/status.c").split("level_names[] = {")[1].split("}")[0]}
     rows = [names(line) for line in part("JSON of ksactl").split("Values of `result`:")[1].splitlines() if line.startswith("- ")]
-    assert {row[0]: set(row[-len(strings(tables[row[0]])):]) for row in rows} == {command: set(strings(text)) for command, text in tables.items()}
+    results = {command: strings(text) for command, text in tables.items()}
+    assert {row[0]: set(row[-len(results[row[0]]):]) for row in rows} == {command: set(names) for command, names in results.items()}
 
 
 def test_page_has_exit_codes_and_formats():
