@@ -67,7 +67,15 @@ static int run(int argc, char **argv)
                         return commands[i].run(&arguments);
                 }
         }
-        print_usage(stderr);
+        if (argc < 2) {
+                print_usage(stderr);
+                return EXIT_BROKEN;
+        }
+        (void)fprintf(stderr, "ksactl: unknown %s \"%s\" (expected ",
+                      argv[1][0] == '-' ? "option" : "command", argv[1]);
+        for (size_t i = 0; i < KSA_COUNT(commands); i++)
+                (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", commands[i].name);
+        (void)fputs("; or --help)\n", stderr);
         return EXIT_BROKEN;
 }
 

@@ -296,10 +296,17 @@ def test_help_and_version(host):
     assert host.run("--version").out == "ksactl 0.1.0\n"
 
 
-@pytest.mark.parametrize("args", [(), ("unknown",), ("--unknown",), ("chec",)], ids=range(4))
-def test_unknown_words(host, args):
-    result = host.run(*args)
+def test_no_command_prints_the_usage(host):
+    result = host.run()
     assert result.status == 2 and result.out == "" and result.err.startswith("usage: ksactl ")
+
+
+@pytest.mark.parametrize("word, kind", [("unknown", "command"), ("--unknown", "option"), ("chec", "command")])
+def test_unknown_command_is_named(host, word, kind):
+    """The usage alone came, thirty lines without the word that was wrong."""
+    result = host.run(word)
+    assert result.status == 2 and result.out == ""
+    assert result.err.startswith('ksactl: unknown %s "%s" (expected check, enable, ' % (kind, word)) and result.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("command", [("check",), ("options", "--json"), ("check", "--json")], ids=range(3))
