@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A client without a token learns of names: whether a local user was made of an account (SECURITY.md, "What a client
+"""A client without a token learns about names: whether a local user was made of an account (SECURITY.md, "What a client
 learns"), and the two settings of sshd and rules that hide it."""
 import re
 
