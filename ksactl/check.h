@@ -58,8 +58,11 @@ void check_users(struct report *report, const struct ksa_config *config, const s
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
-/* Whether this sshd (OpenSSH 9.8 or later) shuts out an address after refused logins. */
-bool sshd_lacks_penalties(void);
+/*
+ * Whether this sshd (OpenSSH 9.8 or later) shuts out an address after refused logins. EXCEPT is a file of
+ * sshd_config.d that does not count, or NULL.
+ */
+bool sshd_lacks_penalties(const char *except);
 
 /* Whether sshd refuses connections from an address after refused tokens, for rules of sshd. */
 void check_sshd(struct report *report, const struct ksa_config *config);

@@ -56,22 +56,23 @@ static int is_unreadable(const char *path, int error)
         return error != ENOENT;
 }
 
-static bool may_have_set_penalties(void)
+static bool may_have_set_penalties(const char *except)
 {
         bool found = may_set_penalties("/etc/ssh/sshd_config");
         glob_t files;
 
         int status = glob("/etc/ssh/sshd_config.d/*.conf", 0, is_unreadable, &files);
         for (size_t i = 0; status == 0 && !found && i < files.gl_pathc; i++)
-                found = may_set_penalties(files.gl_pathv[i]);
+                found = (except == NULL || strcmp(files.gl_pathv[i], except) != 0) &&
+                        may_set_penalties(files.gl_pathv[i]);
         if (status == 0)
                 globfree(&files);
         return found || (status != 0 && status != GLOB_NOMATCH);
 }
 
-bool sshd_lacks_penalties(void)
+bool sshd_lacks_penalties(const char *except)
 {
-        return has_penalties() && !may_have_set_penalties();
+        return has_penalties() && !may_have_set_penalties(except);
 }
 
 void check_sshd(struct report *report, const struct ksa_config *config)
@@ -81,7 +82,7 @@ void check_sshd(struct report *report, const struct ksa_config *config)
 
                 if (!ksa_list_has(&rule->service, "sshd"))
                         continue;
-                if (sshd_lacks_penalties())
+                if (sshd_lacks_penalties(NULL))
                         report_at(report, false, &rule->location,
                                   "install ksa-penalties.conf of packaging/examples/sshd_config.d; "
                                   "see ksa-clusters(7) for MaxStartups",

@@ -79,7 +79,7 @@ static bool plan_sshd(const struct ksa_config *config, struct ksa_changes *chang
                 "    KbdInteractiveAuthentication yes\n"
                 "    PasswordAuthentication no\n"
                 "    AuthenticationMethods keyboard-interactive\n",
-                sshd_lacks_penalties()
+                sshd_lacks_penalties(SSHD_FILE)
                         ? "# OpenSSH 9.8 and later: refused tokens do not shut out a whole address.\n"
                           "PerSourcePenalties authfail:0\n"
                         : "",
