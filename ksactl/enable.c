@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "cli.h"
+#include "admin/base/file_write.h"
 #include "admin/host/change.h"
 #include "admin/host/rule_users.h"
 #include "admin/host/tool.h"
@@ -15,6 +17,7 @@
 #include "status.h"
 
 #define RECORD       KSA_STATE_DIR "/enabled"
+#define LOCK         KSA_RUN_DIR "/enable.lock"
 #define PROFILE      "ksa"
 #define SSHD_FILE    "/etc/ssh/sshd_config.d/ksa.conf"
 #define SUDOERS_FILE "/etc/sudoers.d/ksa"
@@ -218,38 +221,54 @@ static void merge(struct ksa_changes *changes, const struct ksa_changes *record)
                         again = again ||
                                 (changes->items[n].kind == record->items[i].kind &&
                                  strcmp(changes->items[n].name, record->items[i].name) == 0);
-                if (!again) {
-                        ksa_change_add(changes, record->items[i].kind, record->items[i].name, NULL);
-                        memcpy(changes->items[changes->count - 1].checksum,
-                               record->items[i].checksum, KSA_CHECKSUM_SIZE);
-                }
+                if (!again && changes->count < KSA_CHANGE_MAX)
+                        changes->items[changes->count++] = record->items[i];
         }
+}
+
+/* The record is written first: disable must find all changes even if this process is killed among them. */
+static bool apply_recorded(struct ksa_changes *changes, const struct ksa_env *env,
+                           const char **ret_end, struct ksa_error *err)
+{
+        struct ksa_changes record, all;
+        bool reverted;
+
+        if (ksa_changes_read(RECORD, env, &record, err) != KSA_OK)
+                return false;
+        all = *changes; /* borrows the texts */
+        merge(&all, &record);
+        if (ksa_changes_write(RECORD, env, &all, err) != KSA_OK)
+                return false;
+        if (ksa_changes_apply(changes, &record, env, &reverted, err))
+                return true;
+        struct ksa_error ignored = {.reason = KSA_OK};
+
+        *ret_end = reverted && ksa_changes_write(RECORD, env, &record, &ignored) == KSA_OK
+                           ? "ksactl: enable: all changes were reverted\n"
+                           : "ksactl: enable: some changes could not be reverted; look at the "
+                             "files and commands above\n";
+        return false;
+}
+
+/* One process at a time changes the host. */
+static bool take_lock(const struct ksa_env *env, int *ret_lock, struct ksa_error *err)
+{
+        return ksa_directory_make(env->run_dir, env->owner, S_IRWXU, err) == KSA_OK &&
+               ksa_file_lock(LOCK, env->owner, ret_lock, err) == KSA_OK;
 }
 
 static int apply(struct ksa_changes *changes, const struct ksa_env *env)
 {
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
         struct ksa_error error = {.reason = KSA_OK};
-        struct ksa_changes record;
-        bool reverted;
+        const char *end = "";
 
-        if (ksa_changes_read(RECORD, env, &record, &error) != KSA_OK) {
-                print_error(&error);
-                return EXIT_BROKEN;
-        }
-        if (!ksa_changes_apply(changes, &record, env, &reverted, &error)) {
-                print_error(&error);
-                (void)fputs(reverted ? "ksactl: enable: all changes were reverted\n"
-                                     : "ksactl: enable: some changes could not be reverted; look "
-                                       "at the files and commands above\n",
-                            stderr);
-                return EXIT_BROKEN;
-        }
-        merge(changes, &record);
-        if (ksa_changes_write(RECORD, env, changes, &error) != KSA_OK) {
-                print_error(&error);
-                return EXIT_BROKEN;
-        }
-        return EXIT_GOOD;
+        if (take_lock(env, &lock, &error) && ksa_changes_sign(changes, &error) &&
+            apply_recorded(changes, env, &end, &error))
+                return EXIT_GOOD;
+        print_error(&error);
+        (void)fputs(end, stderr);
+        return EXIT_BROKEN;
 }
 
 static int enable(const struct session *session, const char *const args[2], bool dry_run)
@@ -317,6 +336,7 @@ static int disable(struct ksa_changes *record, const struct ksa_env *env)
 
 int command_disable(const struct args *arguments)
 {
+        KSA_CLEANUP(ksa_file_unlock) int lock = -1;
         struct ksa_error error = {.reason = KSA_OK};
         struct ksa_changes record;
         struct ksa_host_env host;
@@ -324,7 +344,8 @@ int command_disable(const struct args *arguments)
         if (!read_flags(arguments, NULL, 0, NULL, 0) || !is_root("disable"))
                 return EXIT_BROKEN;
         ksa_host_env_fill(&host, NULL);
-        if (ksa_changes_read(RECORD, &host.env, &record, &error) != KSA_OK) {
+        if (!take_lock(&host.env, &lock, &error) ||
+            ksa_changes_read(RECORD, &host.env, &record, &error) != KSA_OK) {
                 print_error(&error);
                 return EXIT_BROKEN;
         }

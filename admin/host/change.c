@@ -69,6 +69,17 @@ static bool fail(struct ksa_error *err, const char *text, const char *name)
         return false;
 }
 
+bool ksa_changes_sign(struct ksa_changes *changes, struct ksa_error *err)
+{
+        for (size_t i = 0; i < changes->count; i++) {
+                struct ksa_change *change = &changes->items[i];
+
+                if (is_file(change) && !fill_checksum(change->text, change->checksum))
+                        return fail(err, "OpenSSL gives no SHA-256", change->name);
+        }
+        return true;
+}
+
 /* The text of the file now, allocated; *RET_TEXT is NULL if there is no such file. */
 static bool read_now(const char *path, const struct ksa_env *env, char **ret_text,
                      struct ksa_error *err)
@@ -116,8 +127,7 @@ static bool apply_file(struct ksa_change *change, const struct ksa_changes *reco
 {
         const struct ksa_change *earlier = find_recorded(record, change);
 
-        if (!read_now(change->name, env, &change->before, err) ||
-            !fill_checksum(change->text, change->checksum))
+        if (!read_now(change->name, env, &change->before, err))
                 return false;
         if (change->before != NULL && (earlier == NULL || !is_as_written(earlier, change->before)))
                 return fail(err,
@@ -215,11 +225,11 @@ static bool apply(struct ksa_change *change, const struct ksa_changes *record,
 {
         switch (change->kind) {
         case KSA_CHANGE_PROFILE:
-                change->applied = find_recorded(record, change) == NULL;
+                change->applied = !ksa_tool_has_profile(); /* a person may have enabled it before */
                 return ksa_tool_enable_profile(change->name, err);
         case KSA_CHANGE_SSHD:
-                return apply_file(change, record, env, err) && ksa_tool_reload_sshd(err) &&
-                       ksa_tool_test_sshd(change->text, err);
+                return ksa_tool_check_sshd(err) && apply_file(change, record, env, err) &&
+                       ksa_tool_reload_sshd(err) && ksa_tool_test_sshd(change->text, err);
         case KSA_CHANGE_SUDOERS:
                 return ksa_tool_check_sudoers(change->text, env, err) &&
                        apply_file(change, record, env, err);

@@ -43,6 +43,9 @@ void ksa_change_add(struct ksa_changes *changes, enum ksa_change_kind kind, cons
                     char *text);
 void ksa_changes_free(struct ksa_changes *changes);
 
+/* Fills the checksums, which the record needs. False if OpenSSL fails. */
+bool ksa_changes_sign(struct ksa_changes *changes, struct ksa_error *err) KSA_MUST_CHECK;
+
 /* Prints what CHANGE does, for people: commands, and files with their text. */
 void ksa_change_print(const struct ksa_change *change, FILE *out);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/host/tool.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define TIME        60000 /* milliseconds: debconf and systemd may be busy */
 #define OUTPUT      4096
 #define AUTH_UPDATE "/usr/sbin/pam-auth-update"
+#define SSHD        "/usr/sbin/sshd"
 #define PROFILES    "/usr/share/pam-configs"
 #define AUTH_FILE   "/etc/pam.d/common-auth"
 
@@ -58,8 +60,7 @@ bool ksa_tool_knows_profile(const char *name)
         return access(AUTH_UPDATE, X_OK) == 0 && access(path, R_OK) == 0;
 }
 
-/* Whether a line of common-auth has the module. */
-static bool is_in_stack(void)
+bool ksa_tool_has_profile(void)
 {
         FILE *file = fopen(AUTH_FILE, "re");
         char line[1024];
@@ -76,7 +77,7 @@ bool ksa_tool_enable_profile(const char *name, struct ksa_error *err)
 {
         if (!RUN(AUTH_UPDATE, err, "--enable", name))
                 return false;
-        if (is_in_stack())
+        if (ksa_tool_has_profile())
                 return true;
         (void)ksa_fail(
                 err, KSA_HOST_ERROR,
@@ -89,7 +90,7 @@ bool ksa_tool_disable_profile(const char *name, struct ksa_error *err)
 {
         if (!RUN(AUTH_UPDATE, err, "--disable", name))
                 return false;
-        if (!is_in_stack())
+        if (!ksa_tool_has_profile())
                 return true;
         (void)ksa_fail(
                 err, KSA_HOST_ERROR,
@@ -105,11 +106,18 @@ static bool systemd_runs(void)
         return access("/run/systemd/system", F_OK) == 0;
 }
 
+bool ksa_tool_check_sshd(struct ksa_error *err)
+{
+        return RUN(SSHD, err, "-t");
+}
+
 bool ksa_tool_reload_sshd(struct ksa_error *err)
 {
         static const char *const units[] = {"ssh.service", "sshd.service"};
 
-        if (!RUN("/usr/sbin/sshd", err, "-t"))
+        if (access(SSHD, F_OK) != 0 && errno == ENOENT)
+                return true; /* it was uninstalled since: ksactl disable must not stop here */
+        if (!ksa_tool_check_sshd(err))
                 return false;
         for (size_t i = 0; systemd_runs() && i < KSA_COUNT(units); i++) {
                 char path[64];
@@ -148,7 +156,7 @@ bool ksa_tool_test_sshd(const char *text, struct ksa_error *err)
 {
         struct timespec deadline = ksa_deadline_in(TIME);
         char user[128], connection[256], output[32768];
-        char program[] = "/usr/sbin/sshd", test[] = "-T", spec[] = "-C";
+        char program[] = SSHD, test[] = "-T", spec[] = "-C";
         char *arguments[] = {program, test, spec, connection, NULL};
 
         if (!example_user(text, user, sizeof(user)))

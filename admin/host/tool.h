@@ -13,11 +13,17 @@
 /* Whether this host has pam-auth-update and the profile NAME. */
 bool ksa_tool_knows_profile(const char *name);
 
+/* Whether a line of common-auth has the module, of the profile or of a person. */
+bool ksa_tool_has_profile(void);
+
 /* False also if pam-auth-update left the files as they are, because they were edited by hand. */
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Tests the configuration of sshd, and reloads sshd if systemd runs it. */
+/* Whether sshd could read its configuration. False also if there is no sshd. */
+bool ksa_tool_check_sshd(struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Tests the configuration of sshd, and reloads sshd if systemd runs it. True if there is no sshd. */
 bool ksa_tool_reload_sshd(struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Whether sshd asks the users of the Match block in TEXT by keyboard-interactive and PAM. */

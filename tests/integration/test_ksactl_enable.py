@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ksactl enable and disable on a host whose /etc, state and tools (pam-auth-update, sshd, visudo) are doubles."""
-import subprocess
-
 import pytest
 
 from ksactl_host import PASSWD, Host
@@ -67,3 +65,49 @@ def test_penalties_stay_off_when_enable_is_repeated(host):
     host.write("ssh/sshd_config.d/mine.conf", "PerSourcePenalties authfail:1\n")
     assert host.enable("sshd").status == 0
     assert "PerSourcePenalties" not in host.state()["ssh/sshd_config.d/ksa.conf"]
+
+
+def test_a_record_that_cannot_be_written_changes_nothing(host):
+    """Otherwise disable would find nothing to revert, and enable a file that is not its own."""
+    (host.directory / "lib/ksa/.enabled.new").mkdir()
+    before = host.state()
+    result = host.enable()
+    assert result.status == 2 and host.state() == before, result
+
+
+def test_disable_reverts_an_enable_that_was_killed(host):
+    """pam-auth-update kills ksactl after its work, as Ctrl-C might."""
+    before = host.state()
+    tool = host.directory / "sbin/sshd"
+    text = tool.read_text()
+    tool.write_text(text.replace("#!/bin/sh\n", "#!/bin/sh\nkill -9 $(cat /run/ksactl.pid)\n"))
+    result = host.enable(more="{ echo $$ >/run/ksactl.pid; }")
+    assert result.status == -9 and "pam_ksa" in host.state()["pam.d/common-auth"], result
+    tool.write_text(text)
+    result = host.disable()
+    assert result.status == 0 and host.state() == before, result
+
+
+def test_a_profile_that_a_person_enabled_stays_when_all_is_reverted(host):
+    host.write("pam.d/common-auth", "auth pam_ksa.so\n")
+    host.write("ssh/broken", "")
+    before = host.state()
+    result = host.enable()
+    assert result.status == 2 and "reverted" in result.err and host.state() == before, result
+
+
+def test_one_process_at_a_time(host):
+    tool = host.directory / "sbin/pam-auth-update"
+    tool.write_text("#!/bin/sh\n%s\n/usr/bin/flock -n /run/ksa/enable.lock true; echo $? >>/run/log\n" % TOOLS[tool.name])
+    assert host.enable().status == 0 and host.disable().status == 0
+    assert (host.directory / "run/log").read_text() == "1\n1\n"
+
+
+def test_disable_without_sshd(host):
+    """It was uninstalled since."""
+    before = host.state()
+    assert host.enable().status == 0
+    (host.directory / "sbin/sshd").unlink()
+    result = host.disable()
+    assert result.status == 0 and host.state() == before, result
+    assert host.enable("sshd").status == 2 and host.state() == before
