@@ -21,11 +21,41 @@
 #define PROFILE      "ksa"
 #define SSHD_FILE    "/etc/ssh/sshd_config.d/ksa.conf"
 #define SUDOERS_FILE "/etc/sudoers.d/ksa"
+#define PASSWD       "/etc/passwd"
 #define HEAD         "# Written by ksactl enable. ksactl disable removes this file, unless it was edited.\n"
 
 /* --- What is to be done -------------------------------------------------------------- */
 
-/* The users of SERVICE, joined by commas, allocated; NULL after a message. "" if no rule names SERVICE. */
+/* In sudoers ALL is everyone, and a name of capital letters an alias. */
+static bool is_word_of_sudoers(const char *name)
+{
+        return strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(name) &&
+               strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == name;
+}
+
+static bool are_usable(const struct ksa_list *users, const char *service, enum ksa_user_form form,
+                       struct ksa_error *err)
+{
+        if (users->count == 0) {
+                (void)ksa_fail(err, KSA_CONFIG_INVALID,
+                               "the rules with service = %s name no user: list namespaces in "
+                               "[accounts], or in the rules",
+                               service);
+                return false;
+        }
+        for (size_t i = 0; form == KSA_SUDO_USERS && i < users->count; i++) {
+                if (!is_word_of_sudoers(ksa_list_text(users, i)))
+                        continue;
+                (void)ksa_fail(err, KSA_CONFIG_INVALID,
+                               "user = %s: sudoers would not take that for a user's name; rename "
+                               "the user",
+                               ksa_list_text(users, i));
+                return false;
+        }
+        return true;
+}
+
+/* The users of SERVICE, joined by commas, allocated; NULL after a message. */
 static char *join_users(const struct ksa_config *config, const char *service,
                         enum ksa_user_form form)
 {
@@ -36,6 +66,13 @@ static char *join_users(const struct ksa_config *config, const char *service,
 
         if (ksa_rule_users(config, service, form, &users, &error) != KSA_OK) {
                 print_error(&error);
+                return NULL;
+        }
+        if ((form == KSA_USER_PATTERNS &&
+             ksa_rule_users_except(&users, PASSWD, &error) != KSA_OK) ||
+            !are_usable(&users, service, form, &error)) {
+                print_error(&error);
+                ksa_rule_users_free(&users);
                 return NULL;
         }
         FILE *out = open_memstream(&text, &size);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/host/rule_users.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin/accounts/names.h"
 #include "config/rule.h"
+#include "config/value.h"
 
 /* Bytes that a name keeps if it is shortened (names.h), and so the longest part that all names share. */
 #define SHARED_MAX 22
@@ -161,6 +163,41 @@ enum ksa_reason ksa_rule_users(const struct ksa_config *config, const char *serv
         }
         *ret_users = users;
         return KSA_OK;
+}
+
+/* Whether a pattern of USERS matches NAME. */
+static bool is_matched(const struct ksa_list *users, const char *name)
+{
+        for (size_t i = 0; i < users->count; i++) {
+                const char *user = ksa_list_text(users, i), *star = strchr(user, '*');
+
+                if (star != NULL && strncmp(user, name, (size_t)(star - user)) == 0)
+                        return true;
+        }
+        return false;
+}
+
+enum ksa_reason ksa_rule_users_except(struct ksa_list *users, const char *passwd,
+                                      struct ksa_error *err)
+{
+        const struct collection to = {.users = users, .err = err};
+        enum ksa_reason reason = KSA_OK;
+        const struct passwd *user;
+        FILE *file = fopen(passwd, "re");
+
+        if (file == NULL)
+                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s cannot be read", passwd);
+        while (reason == KSA_OK && (user = fgetpwent(file)) != NULL) {
+                char except[KSA_USER_MAX + 2];
+
+                if (!ksa_is_user(user->pw_name) || !is_matched(users, user->pw_name) ||
+                    ksa_list_has(users, user->pw_name))
+                        continue;
+                (void)snprintf(except, sizeof(except), "!%s", user->pw_name);
+                reason = add(&to, except);
+        }
+        (void)fclose(file);
+        return reason;
 }
 
 void ksa_rule_users_free(struct ksa_list *users)

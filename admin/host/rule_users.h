@@ -25,6 +25,14 @@ enum ksa_user_form {
 enum ksa_reason ksa_rule_users(const struct ksa_config *config, const char *service,
                                enum ksa_user_form form, struct ksa_list *ret_users,
                                struct ksa_error *err) KSA_MUST_CHECK;
+/*
+ * Adds "!NAME" for each user of the file PASSWD that only a pattern of USERS matches. ksa makes no user whose
+ * name that file has, so these are people and programs, who must keep their ways in.
+ *
+ * KSA_FILE_UNREADABLE, KSA_MEMORY
+ */
+enum ksa_reason ksa_rule_users_except(struct ksa_list *users, const char *passwd,
+                                      struct ksa_error *err) KSA_MUST_CHECK;
 void ksa_rule_users_free(struct ksa_list *users);
 
 #endif

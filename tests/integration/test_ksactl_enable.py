@@ -111,3 +111,20 @@ def test_disable_without_sshd(host):
     result = host.disable()
     assert result.status == 0 and host.state() == before, result
     assert host.enable("sshd").status == 2 and host.state() == before
+
+
+def test_a_person_whose_name_begins_like_a_namespace(host):
+    """A block for ci_* alone would take away the SSH keys of ci_anna."""
+    host.write("passwd", PASSWD + "ci_anna:x:1600:1600::/:/bin/sh\n")
+    host.write_config(RULE % ("ci/*", "@own"))
+    assert host.enable().status == 0
+    assert "Match User ci_*,!ci_anna\n" in host.state()["ssh/sshd_config.d/ksa.conf"]
+
+
+@pytest.mark.parametrize("rule, text", [(RULE % ("*/*", "@own"), "name no user"), (RULE % ("ci/deployer", "ALL"), "user = ALL")])
+def test_users_that_no_file_can_name(host, rule, text):
+    host.write_config(rule)
+    before = host.state()
+    result = host.enable("sudo")
+    assert result.status == 2 and text in result.err and host.state() == before, result
+    assert host.enable("sudo", "--dry-run").status == 2

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* rule_users.c: which users sshd and sudo are told about. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/host/rule_users.h"
@@ -66,6 +67,35 @@ static void test_users(void **state)
         }
 }
 
+/* People whose names begin like those of a namespace must keep their keys. */
+static void test_people_are_no_accounts(void **state)
+{
+        static const char passwd[] = "root:x:0:0::/:/bin/sh\nci_anna:x:1000:1000::/:/bin/sh\n"
+                                     "ci_bot:x:1001:1001::/:/bin/sh\nci:x:1002:1002::/:/bin/sh\n"
+                                     "ci_a,*:x:1003:1003::/:/bin/sh\nco_x:x:1004:1004::/:/bin/sh\n";
+        static const char *const names[] = {"ci_*", "ci_bot"};
+        struct ksa_list users = {.count = 0};
+        struct ksa_error error = {0};
+        const struct workdir *workdir = *state;
+        char path[128];
+
+        workdir_write(workdir, "passwd", passwd);
+        (void)snprintf(path, sizeof(path), "%s/passwd", workdir->directory);
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                char **next = ksa_list_next(&users, sizeof(*next));
+
+                assert_non_null(next);
+                *next = strdup(names[i]);
+                users.count++;
+        }
+        assert_int_equal(ksa_rule_users_except(&users, path, &error), KSA_OK);
+        assert_int_equal(users.count, 3);
+        assert_string_equal(ksa_list_text(&users, 2), "!ci_anna");
+        assert_int_equal(ksa_rule_users_except(&users, "/nowhere/passwd", &error),
+                         KSA_FILE_UNREADABLE);
+        ksa_rule_users_free(&users);
+}
+
 /* A long name is shortened behind 22 bytes, so the pattern ends there too. */
 static void test_long_namespace(void **state)
 {
@@ -87,6 +117,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_users, workdir_setup, workdir_teardown),
                 cmocka_unit_test_setup_teardown(test_long_namespace, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_people_are_no_accounts, workdir_setup,
                                                 workdir_teardown),
                 cmocka_unit_test_setup_teardown(test_all_namespaces_have_no_pattern, workdir_setup,
                                                 workdir_teardown),
