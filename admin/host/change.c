@@ -147,6 +147,19 @@ static const char *const kinds[KSA_CHANGE_COUNT] = {
         [KSA_CHANGE_TIMER] = "timer",
 };
 
+/* A record of other things must not make disable stop services or remove files. */
+static bool is_of_enable(enum ksa_change_kind kind, const char *name)
+{
+        static const char *const beginnings[KSA_CHANGE_COUNT] = {
+                [KSA_CHANGE_PROFILE] = "ksa",
+                [KSA_CHANGE_SSHD] = "/etc/ssh/sshd_config.d/ksa",
+                [KSA_CHANGE_SUDOERS] = "/etc/sudoers.d/ksa",
+                [KSA_CHANGE_TIMER] = "ksa-",
+        };
+
+        return strncmp(name, beginnings[kind], strlen(beginnings[kind])) == 0;
+}
+
 /* A line of the record: KIND NAME CHECKSUM, with "-" for no checksum. */
 static bool parse_line(char *line, struct ksa_changes *changes)
 {
@@ -164,7 +177,7 @@ static bool parse_line(char *line, struct ksa_changes *changes)
                 ksa_change_add(changes, i, name, NULL);
                 struct ksa_change *change = &changes->items[changes->count - 1];
 
-                if (is_file(change) != (strcmp(checksum, "-") != 0))
+                if (is_file(change) != (strcmp(checksum, "-") != 0) || !is_of_enable(i, name))
                         return false;
                 if (is_file(change))
                         (void)snprintf(change->checksum, sizeof(change->checksum), "%s", checksum);
@@ -186,6 +199,8 @@ enum ksa_reason ksa_changes_read(const char *path, const struct ksa_env *env,
                 *ret = changes;
                 return KSA_OK;
         }
+        if (reason == KSA_OK && strlen(text) != length)
+                text[0] = '\001'; /* a NUL byte: no line is valid */
         for (char *line = reason == KSA_OK ? strtok_r(text, "\n", &state) : NULL; line != NULL;
              line = strtok_r(NULL, "\n", &state)) {
                 if (parse_line(line, &changes))
@@ -232,6 +247,7 @@ static bool apply(struct ksa_change *change, const struct ksa_changes *record,
                        ksa_tool_reload_sshd(err) && ksa_tool_test_sshd(change->text, err);
         case KSA_CHANGE_SUDOERS:
                 return ksa_tool_check_sudoers(change->text, env, err) &&
+                       ksa_tool_reads_sudoers_d(err) &&
                        apply_file(change, record, env, err);
         case KSA_CHANGE_TIMER:
                 change->applied = find_recorded(record, change) == NULL;

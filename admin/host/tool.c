@@ -194,6 +194,29 @@ bool ksa_tool_check_sudoers(const char *text, const struct ksa_env *env, struct 
         return good;
 }
 
+bool ksa_tool_reads_sudoers_d(struct ksa_error *err)
+{
+        static const char *const words[] = {"@includedir", "#includedir"};
+        FILE *file = fopen("/etc/sudoers", "re");
+        char line[1024];
+        bool found = false;
+
+        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+                const char *begin = line + strspn(line, " \t");
+
+                for (size_t i = 0; i < KSA_COUNT(words); i++)
+                        found = found || (strncmp(begin, words[i], strlen(words[i])) == 0 &&
+                                          strstr(begin, "sudoers.d") != NULL);
+        }
+        if (file != NULL)
+                (void)fclose(file);
+        if (found)
+                return true;
+        (void)ksa_fail(err, KSA_HOST_ERROR, "/etc/sudoers does not include /etc/sudoers.d");
+        err->remedy = "add the line @includedir /etc/sudoers.d with visudo";
+        return false;
+}
+
 bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err)
 {
         return RUN("/usr/bin/systemctl", err, enable ? "enable" : "disable", "--now", name);

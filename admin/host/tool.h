@@ -33,6 +33,9 @@ bool ksa_tool_test_sshd(const char *text, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_check_sudoers(const char *text, const struct ksa_env *env,
                             struct ksa_error *err) KSA_MUST_CHECK;
 
+/* Whether /etc/sudoers includes sudoers.d; without it, a sudo would stay valid after its token. */
+bool ksa_tool_reads_sudoers_d(struct ksa_error *err) KSA_MUST_CHECK;
+
 /* Enables and starts the timer NAME, or disables and stops it. */
 bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err) KSA_MUST_CHECK;
 

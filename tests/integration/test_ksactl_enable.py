@@ -128,3 +128,24 @@ def test_users_that_no_file_can_name(host, rule, text):
     result = host.enable("sudo")
     assert result.status == 2 and text in result.err and host.state() == before, result
     assert host.enable("sudo", "--dry-run").status == 2
+
+
+def test_sudoers_without_sudoers_d(host):
+    """The options would have no effect: a sudo without a token for 15 minutes."""
+    host.write("sudoers", "root ALL=(ALL) ALL\n# @includedir /etc/sudoers.d\n")
+    before = host.state()
+    result = host.enable("sudo")
+    assert result.status == 2 and "@includedir" in result.err and host.state() == before, result
+    host.write("sudoers", "#includedir /etc/sudoers.d\n")
+    assert host.enable("sudo").status == 0
+
+
+@pytest.mark.parametrize("record", ["timer ssh.service -\n", "profile unix -\n", "sudoers /etc/sudoers.d/ksa -\n", "timer ksa-keys.timer\n",
+                                    "sshd /etc/passwd %s\n" % ("0" * 64), "profile ksa -\n\0profile ksa -\n", "\n garbage"])
+def test_damaged_record(host, record):
+    """Nothing is changed by it: a unit that it names could be sshd's."""
+    host.write("lib/ksa/enabled", record)
+    host.write("sbin/pam-auth-update", "#!/bin/sh\necho >/run/called\n").chmod(0o755)
+    before = host.state()
+    assert host.disable().status == host.enable().status == 2
+    assert host.state() == before and not (host.directory / "run/called").exists()
