@@ -308,12 +308,35 @@ static int apply(struct ksa_changes *changes, const struct ksa_env *env)
         return EXIT_BROKEN;
 }
 
+/* Files of earlier runs whose service no rule names any more: their users still have no other way in. */
+static void report_left(const struct ksa_config *config, const struct ksa_env *env)
+{
+        struct ksa_error ignored = {.reason = KSA_OK};
+        struct ksa_changes record = {.count = 0};
+
+        if (ksa_changes_read(RECORD, env, &record, &ignored) != KSA_OK)
+                return;
+        for (size_t i = 0; i < record.count; i++) {
+                const struct ksa_change *change = &record.items[i];
+                const char *service = change->kind == KSA_CHANGE_SSHD      ? "sshd"
+                                      : change->kind == KSA_CHANGE_SUDOERS ? "sudo"
+                                                                           : NULL;
+
+                if (service != NULL && !rule_names(config, service))
+                        (void)fprintf(stderr,
+                                      "ksactl: enable: %s stays, though no [rule] names %s now; "
+                                      "ksactl disable removes it\n",
+                                      change->name, service);
+        }
+}
+
 static int enable(const struct session *session, const char *const args[2], bool dry_run)
 {
         struct ksa_changes changes = {.count = 0};
         struct services services;
         int status = EXIT_BROKEN;
 
+        report_left(session->config, &session->host.env);
         if (!choose_services(session->config, args, &services))
                 return EXIT_BROKEN;
         if (!dry_run && !ksa_tool_knows_profile(PROFILE))

@@ -149,3 +149,15 @@ def test_damaged_record(host, record):
     before = host.state()
     assert host.disable().status == host.enable().status == 2
     assert host.state() == before and not (host.directory / "run/called").exists()
+
+
+def test_a_service_that_no_rule_names_any_more(host):
+    """Its file keeps the users from their other ways in, so enable says that it stays."""
+    assert host.enable().status == 0
+    host.write_config((RULE % ("ci/deployer", "deploy-bot")).replace("sshd sudo", "sudo"))
+    result = host.enable()
+    assert result.status == 0 and "sshd_config.d/ksa.conf stays" in result.err and "sudoers" not in result.err, result
+    host.write_config("")
+    result = host.enable()
+    assert result.status == 2 and "sshd_config.d/ksa.conf stays" in result.err and "sudoers.d/ksa stays" in result.err, result
+    assert host.disable().status == 0
