@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/base/file_write.h"
@@ -36,6 +37,7 @@ static bool run(const char *path, const char *const *arguments, struct ksa_error
         char *list[8] = {program};
         size_t count = 1;
 
+        ksa_error_at(err, "", 0); /* the file that was written before is not the cause */
         (void)snprintf(program, sizeof(program), "%s", path);
         for (; count < KSA_COUNT(list) - 1 && arguments[count - 1] != NULL; count++)
                 list[count] = (char *)(uintptr_t)arguments[count - 1];
@@ -108,6 +110,8 @@ static bool systemd_runs(void)
 
 bool ksa_tool_check_sshd(struct ksa_error *err)
 {
+        /* Debian's sshd requires this directory, which its service makes at each start. */
+        (void)mkdir("/run/sshd", S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
         return RUN(SSHD, err, "-t");
 }
 

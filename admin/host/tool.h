@@ -20,7 +20,7 @@ bool ksa_tool_has_profile(void);
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 
-/* Whether sshd could read its configuration. False also if there is no sshd. */
+/* Whether sshd could read its configuration, running or not. False also if there is no sshd. */
 bool ksa_tool_check_sshd(struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Tests the configuration of sshd, and reloads sshd if systemd runs it. True if there is no sshd. */

@@ -8,7 +8,7 @@ from ksactl_host import PASSWD, Host
 MOUNTS = {"/etc/ssh": "ssh", "/etc/sudoers.d": "sudoers.d", "/etc/sudoers": "sudoers", "/etc/pam.d": "pam.d", "/run": "run",
           "/var/lib": "lib", "/usr/sbin": "sbin", "/usr/share/pam-configs": "pam-configs", "/usr/lib/openssh": "openssh"}
 TOOLS = {"pam-auth-update": 'case $1 in --enable) echo "auth pam_ksa.so" ;; esac >/etc/pam.d/common-auth',
-         "sshd": '[ ! -e /etc/ssh/broken ] || exit 1\n[ "$1" = -t ] || printf "usepam yes\\nkbdinteractiveauthentication yes\\n"',
+         "sshd": '[ ! -e /etc/ssh/broken ] && [ -d /run/sshd ] || exit 255\n[ "$1" = -t ] || printf "usepam yes\\nkbdinteractiveauthentication yes\\n"',
          "visudo": "true"}
 RULE = "[rule one]\naccount = prod:%s\nuser = %s\nservice = sshd sudo\n"
 
@@ -65,6 +65,21 @@ def test_penalties_stay_off_when_enable_is_repeated(host):
     host.write("ssh/sshd_config.d/mine.conf", "PerSourcePenalties authfail:1\n")
     assert host.enable("sshd").status == 0
     assert "PerSourcePenalties" not in host.state()["ssh/sshd_config.d/ksa.conf"]
+
+
+def test_an_sshd_that_is_stopped(host):
+    """Its service makes /run/sshd, without which sshd -t fails; socket activation may not have started it yet."""
+    host.write_config((RULE % ("ci/deployer", "deploy-bot")).replace("sshd sudo", "sshd"))
+    before = host.state()
+    assert host.enable().status == 0
+    (host.directory / "run/sshd").rmdir()
+    assert host.disable().status == 0 and host.state() == before
+
+
+def test_a_message_names_the_program_that_failed_alone(host):
+    host.write("ssh/broken", "")
+    result = host.enable("sshd")
+    assert result.status == 2 and result.err.startswith("/usr/sbin/sshd -t ended with 255"), result
 
 
 def test_a_record_that_cannot_be_written_changes_nothing(host):
