@@ -247,8 +247,7 @@ static bool apply(struct ksa_change *change, const struct ksa_changes *record,
                        ksa_tool_reload_sshd(err) && ksa_tool_test_sshd(change->text, err);
         case KSA_CHANGE_SUDOERS:
                 return ksa_tool_check_sudoers(change->text, env, err) &&
-                       ksa_tool_reads_sudoers_d(err) &&
-                       apply_file(change, record, env, err);
+                       ksa_tool_reads_sudoers_d(err) && apply_file(change, record, env, err);
         case KSA_CHANGE_TIMER:
                 change->applied = find_recorded(record, change) == NULL;
                 return ksa_tool_enable_timer(change->name, true, err);

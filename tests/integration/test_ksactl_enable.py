@@ -176,3 +176,13 @@ def test_a_service_that_no_rule_names_any_more(host):
     result = host.enable()
     assert result.status == 2 and "sshd_config.d/ksa.conf stays" in result.err and "sudoers.d/ksa stays" in result.err, result
     assert host.disable().status == 0
+
+
+def test_a_failing_repetition_restores_the_earlier_files(host):
+    assert host.enable().status == 0
+    before = host.state()
+    host.write_config(RULE % ("ci/deployer", "alice"))
+    host.write("sbin/visudo", "#!/bin/sh\nexit 1\n").chmod(0o755)
+    result = host.enable()
+    assert result.status == 2 and "reverted" in result.err and host.state() == before, result
+    assert host.disable().status == 0
