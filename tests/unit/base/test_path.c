@@ -157,8 +157,8 @@ static void test_directories_before_dots(void **state)
 {
         const struct workdir *workdir = *state;
 
-        workdir_folder(workdir, "open");
-        workdir_folder(workdir, "a/safe");
+        workdir_directory(workdir, "open");
+        workdir_directory(workdir, "a/safe");
         make_link(workdir, "../open/../a/b", "a/link");
         assert_int_equal(read_it(workdir, "open/../a/b/file"), KSA_OK);
         assert_int_equal(read_it(workdir, "a/link/file"), KSA_OK);

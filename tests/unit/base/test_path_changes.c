@@ -95,11 +95,11 @@ static int setup(void **state)
         if (workdir_setup(state) != 0)
                 return -1;
         place = *state;
-        workdir_folder(place, "a");
-        workdir_folder(place, "a/b");
+        workdir_directory(place, "a");
+        workdir_directory(place, "a/b");
         workdir_write(place, "a/b/file", "text");
-        workdir_folder(place, "other");
-        workdir_folder(place, "other/b");
+        workdir_directory(place, "other");
+        workdir_directory(place, "other/b");
         workdir_write(place, "other/b/file", "other");
         return 0;
 }
