@@ -70,10 +70,12 @@ char *make_absolute(const char *path)
 
 bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **ret_path)
 {
-        *ret_path = config_file != NULL ? make_absolute(config_file) : NULL;
-        if (config_file != NULL && *ret_path == NULL)
+        char *path = config_file != NULL ? make_absolute(config_file) : NULL;
+
+        if (config_file != NULL && path == NULL)
                 return false;
-        ksa_host_env_fill(ret_host, *ret_path != NULL ? *ret_path : config_file);
+        ksa_host_env_fill(ret_host, path);
+        *ret_path = path;
         return true;
 }
 

@@ -116,7 +116,7 @@ static void set_home(struct ksa_plan_state *state, struct ksa_plan_entry *entry)
 
 /* --- Reasons ---------------------------------------------------------------- */
 
-/* Which Kubernetes uid the user belongs to. What the administrator declares and the leader has replaces it. */
+/* Which Kubernetes uid the user belongs to. That of [account], or of the leader, replaces another. */
 static void set_account_uid(struct ksa_plan_entry *entry, bool enable)
 {
         const struct ksa_desired *item = ksa_plan_in_source(entry);

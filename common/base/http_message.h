@@ -72,8 +72,8 @@ struct ksa_response {
 
 /*
  * Writes and reads. The caller frees what is written (ksa_secret_free); NULL if memory runs out or the
- * message is too long. A request that was read borrows from MESSAGE, a message without its header. False if it
- * is not a valid request.
+ * message is too long. A request that was read borrows from MESSAGE, a message without its header. False if
+ * it is not a valid request.
  */
 struct ksa_secret *ksa_request_write(const struct ksa_request *request) KSA_MUST_CHECK;
 bool ksa_request_read(const struct ksa_secret *message,
