@@ -90,8 +90,11 @@ static void begin_section(struct loader *loader, const struct ksa_ini_item *item
         loader->section = NULL;
         loader->skipping = true;
         if (kind == KSA_SECTION_COUNT) {
-                ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
-                                    "unknown section [%s]", item->kind);
+                ksa_diagnostics_add_with_remedy(
+                        loader->diagnostics, KSA_CONFIG_INVALID,
+                        "write [host], [cluster NAME], [service NAME], [rule NAME], "
+                        "[account NAME] or [accounts CLUSTER]",
+                        loader->file, line, "unknown section [%s]", item->kind);
                 return;
         }
         if (ksa_section_is_named(kind) != (*item->name != '\0')) {
@@ -145,7 +148,7 @@ static void value_misfits(struct loader *loader, const struct ksa_option *option
                 (void)snprintf(limits, sizeof(limits), "; from %llu to %llu",
                                (unsigned long long)option->min, (unsigned long long)option->max);
         ksa_diagnostics_add(loader->diagnostics, KSA_CONFIG_INVALID, loader->file, line,
-                            "%s: \"%.128s\" is not a valid %s (allowed: %s%s)", option->name, value,
+                            "%s: \"%.128s\" is not a valid %s (expected %s%s)", option->name, value,
                             kind->name, kind->allowed != NULL ? kind->allowed : kind->syntax,
                             limits);
 }

@@ -254,8 +254,9 @@ KIND(kind_user, "user name", "user name or @own", KSA_USER_ALLOWED "; or @own", 
      parse_user);
 KIND(kind_group, "group name", "group", KSA_USER_ALLOWED, const char *, parse_group);
 KIND(kind_service, "PAM service", "PAM service", KSA_SERVICE_ALLOWED, const char *, parse_service);
-KIND(kind_network, "network", "network, such as 10.0.0.0/8", NULL, struct ksa_network,
-     parse_network);
+KIND(kind_network, "network", "network, such as 10.0.0.0/8",
+     "an address, or a network without bits after its prefix, such as 10.0.0.0/8",
+     struct ksa_network, parse_network);
 
 /* --- The table -------------------------------------------------------------- */
 

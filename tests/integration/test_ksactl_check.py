@@ -89,6 +89,15 @@ def test_section(host, section, text):
     assert any(text in problem["text"] and problem["line"] == host.line_of(section) for problem in problems), problems
 
 
+def test_remedies_of_unknown_section_and_of_bits_after_a_prefix(host):
+    """The same remedy for every error; "10.1.2.3/8 is not a valid network" left the cause open."""
+    host.write_config(RULE + "from = 10.1.2.3/8\n[hosts]\n")
+    bits, section = host.problems()
+    assert bits["text"] == ('from: "10.1.2.3/8" is not a valid network (expected an address, or a network without bits after its '
+                            'prefix, such as 10.0.0.0/8)')
+    assert section["text"] == "unknown section [hosts]" and section["remedy"].startswith("write [host], [cluster NAME],")
+
+
 @pytest.mark.parametrize("head", ["[rule two", "rule two]", " [rule two]", "\ufeff[rule two]", "[rule two] # x", "\t[rule two]",
                                   "[rule tw\u00f6]", "[]"], ids=range(8))
 def test_keys_below_an_invalid_head_are_not_those_of_the_section_above(host, head):
