@@ -231,7 +231,8 @@ static int print_by_hand(void)
                 "module_unknown=ignore default=die] pam_ksa.so\n"
                 "    account [success=ok ignore=ignore user_unknown=ignore module_unknown=ignore "
                 "default=die] pam_ksa.so\n"
-                "then write the files for sshd and sudo; ksactl enable --dry-run prints them.\n",
+                "For sudo, end the auth line in token_file=/home/%u/.ksa/token.\n"
+                "Then write the files for sshd and sudo; ksactl enable --dry-run prints them.\n",
                 stderr);
         return EXIT_DENIED;
 }
@@ -347,6 +348,7 @@ static int enable(const struct session *session, const char *const args[2], bool
                 if (services.sudo)
                         (void)puts("What these users may run with sudo stays your decision: "
                                    "see sudoers(5).");
+                (void)fflush(stdout); /* before any error, if both go to one file */
                 status = dry_run ? EXIT_GOOD : apply(&changes, &session->host.env);
         }
         ksa_changes_free(&changes);

@@ -62,10 +62,10 @@ static mode_t mode_of(const struct ksa_change *change)
         return change->kind == KSA_CHANGE_SUDOERS ? 0440 : 0644;
 }
 
-static bool fail(struct ksa_error *err, const char *text, const char *name)
+static bool fail(struct ksa_error *err, const char *name, const char *text, const char *remedy)
 {
         (void)ksa_fail(err, KSA_HOST_ERROR, "%s: %s", name, text);
-        err->remedy = "see the text above";
+        err->remedy = remedy;
         return false;
 }
 
@@ -130,10 +130,11 @@ static bool apply_file(struct ksa_change *change, const struct ksa_changes *reco
         if (!read_now(change->name, env, &change->before, err))
                 return false;
         if (change->before != NULL && (earlier == NULL || !is_as_written(earlier, change->before)))
-                return fail(err,
-                            "exists, and ksactl enable did not write it as it is; move your "
-                            "settings to another file, remove this one, and repeat the command",
-                            change->name);
+                return fail(err, change->name,
+                            earlier == NULL ? "exists, and ksactl enable did not write it"
+                                            : "was edited since ksactl enable wrote it",
+                            "move your settings to another file, remove this one, and repeat "
+                            "the command");
         change->applied = true;
         return put(change, change->text, env, err);
 }
@@ -308,7 +309,8 @@ bool ksa_change_revert(const struct ksa_change *change, const struct ksa_env *en
 
         free(now);
         if (!written)
-                return fail(err, "was edited since ksactl enable; remove it by hand", change->name);
+                return fail(err, change->name, "was edited since ksactl enable wrote it",
+                            "remove it by hand, and repeat the command");
         return put(change, NULL, env, err) &&
                (change->kind != KSA_CHANGE_SSHD || ksa_tool_reload_sshd(err));
 }
