@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "admin/host/tool.h"
 
-#define FILE_MAX   65536
+#define FILE_MAX   (8 << 20) /* what enable writes for many users must be readable later */
 #define RECORD_MAX 4096
 
 void ksa_change_add(struct ksa_changes *changes, enum ksa_change_kind kind, const char *name,

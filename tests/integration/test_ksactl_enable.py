@@ -186,3 +186,14 @@ def test_a_failing_repetition_restores_the_earlier_files(host):
     result = host.enable()
     assert result.status == 2 and "reverted" in result.err and host.state() == before, result
     assert host.disable().status == 0
+
+
+def test_more_users_than_a_page_holds(host):
+    """disable and a second enable must be able to read what the first wrote."""
+    before = host.state()
+    rules = ["[rule r%d]\naccount = prod:ci/deployer\nuser = %s\nservice = sshd sudo\n"
+             % (n, " ".join("robot-of-the-team-%d-%d" % (n, i) for i in range(30))) for n in range(100)]
+    host.write_config("".join(rules))
+    assert host.enable().status == 0 and host.enable().status == 0
+    assert len(host.state()["sudoers.d/ksa"]) > 65536
+    assert host.disable().status == 0 and host.state() == before
