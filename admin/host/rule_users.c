@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/host/rule_users.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/accounts/local_files.h"
 #include "admin/accounts/names.h"
 #include "config/rule.h"
 #include "config/value.h"
@@ -181,22 +181,19 @@ enum ksa_reason ksa_rule_users_except(struct ksa_list *users, const char *passwd
                                       struct ksa_error *err)
 {
         const struct collection to = {.users = users, .err = err};
-        enum ksa_reason reason = KSA_OK;
-        const struct passwd *user;
-        FILE *file = fopen(passwd, "re");
+        struct ksa_local_table table = {.count = 0};
+        enum ksa_reason reason = ksa_local_read_users(passwd, &table, err);
 
-        if (file == NULL)
-                return ksa_fail(err, KSA_FILE_UNREADABLE, "%s cannot be read", passwd);
-        while (reason == KSA_OK && (user = fgetpwent(file)) != NULL) {
+        for (size_t i = 0; reason == KSA_OK && i < table.count; i++) {
+                const char *name = table.entries[i].name;
                 char except[KSA_USER_MAX + 2];
 
-                if (!ksa_is_user(user->pw_name) || !is_matched(users, user->pw_name) ||
-                    ksa_list_has(users, user->pw_name))
+                if (!ksa_is_user(name) || !is_matched(users, name) || ksa_list_has(users, name))
                         continue;
-                (void)snprintf(except, sizeof(except), "!%s", user->pw_name);
+                (void)snprintf(except, sizeof(except), "!%s", name);
                 reason = add(&to, except);
         }
-        (void)fclose(file);
+        ksa_local_clear(&table);
         return reason;
 }
 

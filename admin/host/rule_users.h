@@ -27,7 +27,7 @@ enum ksa_reason ksa_rule_users(const struct ksa_config *config, const char *serv
                                struct ksa_error *err) KSA_MUST_CHECK;
 /*
  * Adds "!NAME" for each user of the file PASSWD that only a pattern of USERS matches. ksa makes no user whose
- * name that file has, so these are people and programs, who must keep their ways in.
+ * name that file has, so these are people and programs, who must keep their ways in. A missing file is empty.
  *
  * KSA_FILE_UNREADABLE, KSA_MEMORY
  */
