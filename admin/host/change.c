@@ -75,7 +75,8 @@ bool ksa_changes_sign(struct ksa_changes *changes, struct ksa_error *err)
                 struct ksa_change *change = &changes->items[i];
 
                 if (is_file(change) && !fill_checksum(change->text, change->checksum))
-                        return fail(err, "OpenSSL gives no SHA-256", change->name);
+                        return fail(err, change->name, "OpenSSL did not return a SHA-256 checksum",
+                                    "check the installation of OpenSSL");
         }
         return true;
 }
