@@ -8,7 +8,8 @@ from ksactl_host import PASSWD, Host
 MOUNTS = {"/etc/ssh": "ssh", "/etc/sudoers.d": "sudoers.d", "/etc/sudoers": "sudoers", "/etc/pam.d": "pam.d", "/run": "run",
           "/var/lib": "lib", "/usr/sbin": "sbin", "/usr/share/pam-configs": "pam-configs", "/usr/lib/openssh": "openssh"}
 TOOLS = {"pam-auth-update": 'case $1 in --enable) echo "auth pam_ksa.so" ;; esac >/etc/pam.d/common-auth',
-         "sshd": '[ ! -e /etc/ssh/broken ] && [ -d /run/sshd ] || exit 255\n[ "$1" = -t ] || printf "usepam yes\\nkbdinteractiveauthentication yes\\n"',
+         "sshd": '[ ! -e /etc/ssh/broken ] && [ -d /run/sshd ] || exit 255\n'
+                 '[ "$1" = -t ] || printf "usepam yes\\nkbdinteractiveauthentication yes\\n"',
          "visudo": "true"}
 RULE = "[rule one]\naccount = prod:%s\nuser = %s\nservice = sshd sudo\n"
 
