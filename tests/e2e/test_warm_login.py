@@ -43,12 +43,12 @@ class Calls:
 
     def __init__(self, keys):
         self.lines = lines = read_trace()
-        begin = next(at for at, line in enumerate(lines) if '"ksa.conf"' in line[1])
+        begin = next(at for at, line in enumerate(lines) if re.search(r'[/"]ksa\.conf"', line[1]))
         process = lines[begin][0]
         calls = [call for number, call in lines[begin:] if number == process]
         end = next(at for at, call in enumerate(calls) if "result=allow" in call)
         self.all = calls[:end + 1]
-        self.decision = self.all[next(at for at, call in enumerate(self.all) if '"%s"' % keys in call):]
+        self.decision = self.all[next(at for at, call in enumerate(self.all) if re.search(r'[/"]%s"' % re.escape(keys), call)):]
         self.libraries = [call for number, call in lines if number == process and ".so" in call]
 
     def found(self, pattern):
