@@ -34,9 +34,10 @@ def files_of(top):
 
 
 def snapshot():
-    """/etc, the users and the units, without the user of ksa-fetch, which stays (Debian's habit)."""
+    """/etc, the users and the units, without the user of ksa-fetch, which stays (Debian's habit), and scopes of sessions."""
     units = run("systemctl", "list-unit-files", "--no-legend", "--no-pager").stdout
-    return {"etc": dict(files_of("/etc")), "units": sorted(" ".join(line.split()[:2]) for line in units.splitlines()),
+    kept = sorted(" ".join(line.split()[:2]) for line in units.splitlines() if "transient" not in line)
+    return {"etc": dict(files_of("/etc")), "units": kept,
             "users": sorted(line for line in run("getent", "passwd").stdout.splitlines() if not line.startswith("_ksa:"))}
 
 
