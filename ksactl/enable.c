@@ -240,7 +240,8 @@ static int print_by_hand(void)
 static bool plan(const struct session *session, const struct services *services,
                  struct ksa_changes *changes)
 {
-        ksa_change_add(changes, KSA_CHANGE_PROFILE, PROFILE, NULL);
+        if (!ksa_tool_has_profile()) /* a person may have enabled it, and disable must leave it */
+                ksa_change_add(changes, KSA_CHANGE_PROFILE, PROFILE, NULL);
         if (services->sshd && !plan_sshd(session->config, changes))
                 return false;
         if (services->sudo && !plan_sudo(session->config, &session->host.env, changes))
@@ -249,32 +250,37 @@ static bool plan(const struct session *session, const struct services *services,
         return true;
 }
 
-/* Earlier changes that this run does not repeat stay in the record. */
-static void merge(struct ksa_changes *changes, const struct ksa_changes *record)
+/* The record after CHANGES: what it had, and what this run adds or writes again. Borrows the texts. */
+static struct ksa_changes merge(const struct ksa_changes *record, const struct ksa_changes *changes)
 {
-        for (size_t i = 0; i < record->count; i++) {
-                bool again = false;
+        struct ksa_changes all = *record;
 
-                for (size_t n = 0; n < changes->count; n++)
-                        again = again ||
-                                (changes->items[n].kind == record->items[i].kind &&
-                                 strcmp(changes->items[n].name, record->items[i].name) == 0);
-                if (!again && changes->count < KSA_CHANGE_MAX)
-                        changes->items[changes->count++] = record->items[i];
+        for (size_t i = 0; i < changes->count; i++) {
+                const struct ksa_change *change = &changes->items[i];
+                size_t n = 0;
+
+                while (n < all.count && (all.items[n].kind != change->kind ||
+                                         strcmp(all.items[n].name, change->name) != 0))
+                        n++;
+                if (n == all.count && all.count < KSA_CHANGE_MAX)
+                        all.count++;
+                if (n < all.count)
+                        all.items[n] = *change;
         }
+        return all;
 }
 
 /* The record is written first: disable must find all changes even if this process is killed among them. */
 static bool apply_recorded(struct ksa_changes *changes, const struct ksa_env *env,
                            const char **ret_end, struct ksa_error *err)
 {
-        struct ksa_changes record, all;
+        struct ksa_changes record;
         bool reverted;
 
         if (ksa_changes_read(RECORD, env, &record, err) != KSA_OK)
                 return false;
-        all = *changes; /* borrows the texts */
-        merge(&all, &record);
+        const struct ksa_changes all = merge(&record, changes);
+
         if (ksa_changes_write(RECORD, env, &all, err) != KSA_OK)
                 return false;
         if (ksa_changes_apply(changes, &record, env, &reverted, err))

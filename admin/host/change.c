@@ -242,7 +242,7 @@ static bool apply(struct ksa_change *change, const struct ksa_changes *record,
 {
         switch (change->kind) {
         case KSA_CHANGE_PROFILE:
-                change->applied = !ksa_tool_has_profile(); /* a person may have enabled it before */
+                change->applied = true;
                 return ksa_tool_enable_profile(change->name, err);
         case KSA_CHANGE_SSHD:
                 return ksa_tool_check_sshd(err) && apply_file(change, record, env, err) &&

@@ -112,6 +112,15 @@ def test_a_profile_that_a_person_enabled_stays_when_all_is_reverted(host):
     assert result.status == 2 and "reverted" in result.err and host.state() == before, result
 
 
+def test_disable_left_no_profile_that_a_person_had_enabled(host):
+    """disable reverts what enable did: the profile was there before."""
+    host.write("pam.d/common-auth", "auth pam_ksa.so\n")
+    before = host.state()
+    for _ in range(2):
+        assert host.enable().status == 0
+    assert host.disable().status == 0 and host.state() == before
+
+
 def test_one_process_at_a_time(host):
     tool = host.directory / "sbin/pam-auth-update"
     tool.write_text("#!/bin/sh\n%s\n/usr/bin/flock -n /run/ksa/enable.lock true; echo $? >>/run/log\n" % TOOLS[tool.name])
