@@ -188,7 +188,7 @@ def test_manual_says_of_each_reason_what_helps():
     assert len(headings) == len(groups) + 1
 
 
-@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md"))
+@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md", "docs/registry.md"))
 def test_documents_name_files_that_exist(page):
     rooms = "common|nss_module|pam_module|tools|man|tests|packaging"
     named = re.findall(r"(?<![\w/.-])((?:%s|\.ci)/[\w.*-]+(?:/[\w.*-]+)*)" % rooms, (ROOT / page).read_text())

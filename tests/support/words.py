@@ -31,7 +31,7 @@ PATTERNS = [(re.compile(r"\b(?:%s)\b" % word, re.I), better) for word, better in
 
 
 PARTS = ("admin", "client", "common", "helper", "ksactl", "nss_module", "pam_module", "man", "packaging", "CONTRIBUTING.md",
-         "HACKING.md", "NEWS",
+         "HACKING.md", "docs", "NEWS",
          "README.md", "SECURITY.md", "STABILITY.md")
 
 
