@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check.h"
+#include "check_host.h"
 #include "base/text.h"
 #include "shadowed_rules.h"
 #include "dependencies.h"
@@ -18,16 +18,16 @@
 
 /* --- Problems ----------------------------------------------------------------- */
 
-void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
-                    const char *text, const char *remedy)
+void report_named(struct report *report, const char *name, bool is_error, const char *file,
+                  unsigned line, const char *text, const char *remedy)
 {
         int status = is_error ? EXIT_BROKEN : EXIT_DENIED;
 
         if (report->status < status)
                 report->status = status;
         (void)json_array_append_new(report->problems,
-                                    json_pack("{s:s, s:s?, s:o, s:s, s:s?}", "severity",
-                                              is_error ? "error" : "warning", "file",
+                                    json_pack("{s:s?, s:s, s:s?, s:o, s:s, s:s?}", "check", name,
+                                              "severity", is_error ? "error" : "warning", "file",
                                               *file != '\0' ? file : NULL, "line",
                                               line != 0 ? json_integer(line) : json_null(), "text",
                                               text, "remedy", *remedy != '\0' ? remedy : NULL));
@@ -41,6 +41,12 @@ void report_problem(struct report *report, bool is_error, const char *file, unsi
         (void)printf("%s%s: %s\n", is_named ? "" : " ", is_error ? "error" : "warning", text);
         if (*remedy != '\0')
                 (void)printf("    %s\n", remedy);
+}
+
+void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
+                    const char *text, const char *remedy)
+{
+        report_named(report, NULL, is_error, file, line, text, remedy);
 }
 
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
@@ -306,8 +312,10 @@ static int finish(struct report *report)
 int command_check(const struct args *arguments)
 {
         struct report report = {.problems = json_array()};
+        bool with_host = false;
         const char *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
+                                     {"--host", NULL, &with_host},
                                      {"--json", NULL, &report.json}};
         const struct ksa_diagnostic_handler handler = {report_loader, &report};
         struct ksa_host_env host;
@@ -315,7 +323,7 @@ int command_check(const struct args *arguments)
         char *path = NULL;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
-            !fill_host(&host, config_file, &path)) {
+            (with_host && !is_root("check --host")) || !fill_host(&host, config_file, &path)) {
                 json_decref(report.problems);
                 return EXIT_BROKEN;
         }
@@ -331,6 +339,8 @@ int command_check(const struct args *arguments)
                 check_timers(&report, config);
                 check_accounts(&report, config, &host.env);
                 check_sshd(&report, config);
+                if (with_host)
+                        check_host(&report, config, &host.env);
         }
         ksa_config_free(&config);
         free(path);

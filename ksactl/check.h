@@ -19,6 +19,10 @@ struct report {
 void report_problem(struct report *report, bool is_error, const char *file, unsigned line,
                     const char *text, const char *remedy);
 
+/* As report_problem(), of the host check NAME (check_host.h); NULL for a problem of the configuration. */
+void report_named(struct report *report, const char *name, bool is_error, const char *file,
+                  unsigned line, const char *text, const char *remedy);
+
 /* Adds a problem of the section at LOCATION. */
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
                const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);

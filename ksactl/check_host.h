@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of ksactl check --host: what is in force on this host, whatever the configuration says. */
+#ifndef KSACTL_CHECK_HOST_H
+#define KSACTL_CHECK_HOST_H
+
+#include "check.h"
+
+/* Each check: its identifier, its public name, whether a finding is an error, and the remedy. */
+/* clang-format off */
+#define HOST_CHECKS(X)                                                                             \
+        /* PAM */                                                                                  \
+        X(HOST_PAM_FILE, "pam-file", true,                                                         \
+          "correct the name of the service in ksa.conf; sshd's service is called sshd")
+/* clang-format on */
+
+enum host_check {
+#define X(identifier, name, is_error, remedy) identifier,
+        HOST_CHECKS(X)
+#undef X
+                HOST_CHECK_COUNT,
+};
+
+/*
+ * Adds a finding of CHECK to the report, with the severity and the remedy of its row. FILE, a file of the
+ * host or of the configuration, may be "", and LINE 0.
+ */
+void report_host(struct report *report, enum host_check check, const char *file, unsigned line,
+                 const char *format, ...) KSA_PRINTF(5, 6);
+
+/* All checks of the host, of the services and users that rules of CONFIG name. Needs root. */
+void check_host(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
+
+/* Its parts. */
+void check_host_pam(struct report *report, const struct ksa_config *config);
+
+#endif
