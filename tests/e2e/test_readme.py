@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""README's installation as a reader types it: its commands, in its order, on a host as its packages ship it."""
+"""The commands of docs/source-build.md as a reader types them, in their order, on a host as its packages ship it; and what
+README shows of a login. tests/packages/test_readme.py types README's own commands."""
 import os
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -24,7 +26,7 @@ STAND_INS = {
 
 def steps():
     """{step: its commands}: "" is the build, then the numbers, the lines for other stacks, and the way back."""
-    text = (SOURCE / "README.md").read_text().split("## Install it on one host")[1].split("\n## ")[0]
+    text = (SOURCE / "docs/source-build.md").read_text()
     parts = re.split(r"^\*\*(\d|Other stacks|The way back)", text, flags=re.M)
     return {name: re.findall(r"^```\n(.*?)^```", part, re.M | re.S)
             for name, part in zip(["", *parts[1::2]], parts[::2])}
@@ -129,14 +131,30 @@ def test_way_back_restores_everything(reader):
 
 def test_tokens_of_kubectl_pass_the_rules_of_the_page():
     """bound = pod in its [rule deploy-sudo] refused the token that "How a job gets a token" requests."""
-    text = (SOURCE / "README.md").read_text()
+    text = (SOURCE / "docs/guide.md").read_text()
     assert "kubectl create token deployer -n ci --audience" in text
     rules = re.findall(r"^\[rule [\w-]+\]\n(?:\w+ = .*\n)+", text, re.M)
     assert len(rules) >= 2 and not [rule for rule in rules if "bound = pod" in rule]
 
 
+def alike(text):
+    """The text without what differs from login to login, on one line."""
+    return re.sub(r'(?<=ref[ =])[0-9a-f]{8}|(?<==)(?<!remedy=)"[^"]*"|\d+(?= s ago)|(?<==)\d+', "X", " ".join(text.split()))
+
+
+def test_login_and_refusal_of_the_page_are_real(host):
+    """The client's text, and each key of the line in its order."""
+    shown = re.findall(r"^```\n(.*?)^```", (SOURCE / "README.md").read_text(), re.M | re.S)[0]
+    rule, session, line = shown.split("\n\n")
+    assert set(rule.splitlines()) <= set((SOURCE / "packaging/examples/ksa.conf").read_text().splitlines())
+    assert "id -un\n%s$" % host.ssh(host.token()).out in session
+    refused = host.ssh(host.token(issued=int(time.time()) - 1003))
+    assert alike(session.splitlines()[-1]) in alike(refused.err), refused
+    assert alike(line) == alike(re.sub(r"^.*?(?=pam_ksa\()", "", refused.lines[-1])), refused.lines
+
+
 @pytest.mark.parametrize("path", ["README.md", *sorted(
-    str(path.relative_to(SOURCE)) for directory in ("man", "packaging") for path in (SOURCE / directory).rglob("*")
+    str(path.relative_to(SOURCE)) for directory in ("docs", "man", "packaging") for path in (SOURCE / directory).rglob("*")
     if path.is_file())])
 def test_no_command_empties_a_file_that_is_in_use(path):
     text = (SOURCE / path).read_text().replace("\\\n#", "")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""README's two lines, first in auth and account of the stacks that distributions ship. The controls are theirs; a module
-that Debian lacks is replaced: pam_sss by pam_unix, one that decides nothing by pam_warn, which ignores every phase."""
+"""The two lines of docs/source-build.md, first in auth and account of the stacks that distributions ship. The controls are
+theirs; a module that Debian lacks is replaced: pam_sss by pam_unix, one that decides nothing by pam_warn, which ignores every
+phase."""
 import re
 import shutil
 import subprocess
@@ -163,14 +164,14 @@ def lines_of(text):
     return re.findall(r"^(?:auth|account) .* pam_ksa\.so.*$", text, re.M)
 
 
-def readme_lines():
-    auth, account = lines_of((SOURCE / "README.md").read_text())
+def page_lines():
+    auth, account = lines_of((SOURCE / "docs/source-build.md").read_text())
     return auth, account
 
 
 def with_lines(service, text):
-    """The file as README has it changed: one line above the first of auth, one above the first of account."""
-    auth, account = readme_lines()
+    """The file as the page has it changed: one line above the first of auth, one above the first of account."""
+    auth, account = page_lines()
     text = re.sub(r"^(auth |@include common-auth)", lambda found: "%s%s\n%s" % (
         auth, TOKEN_FILE if service == "sudo" else "", found.group()), text, count=1, flags=re.M)
     return re.sub(r"^(account |@include common-account)",
@@ -274,7 +275,7 @@ def test_account_phase_goes_on_after_a_good_token(shaped):
 
 
 def test_documents_and_examples_have_the_same_lines():
-    auth, account = readme_lines()
+    auth, account = page_lines()
     for name in ("sshd", "sudo", "sudo-i"):
         arguments = "" if name == "sshd" else TOKEN_FILE
         assert lines_of((EXAMPLES / "pam.d" / name).read_text()) == [auth + arguments, account]

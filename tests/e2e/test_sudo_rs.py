@@ -34,7 +34,7 @@ def version():
 
 @pytest.fixture
 def sudoers(host):
-    """As README installs it for this version of sudo-rs."""
+    """As docs/source-build.md installs it for this version of sudo-rs."""
     if version() < (0, 2, 9):
         os.unlink(NONINTERACTIVE)
     host.write("/etc/sudoers.d/alice", "alice ALL=(root) ALL\nDefaults:alice timestamp_timeout=0\n", 0o440)

@@ -188,9 +188,10 @@ def test_manual_says_of_each_reason_what_helps():
     assert len(headings) == len(groups) + 1
 
 
-@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md", "docs/registry.md"))
+@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md",
+                                  *sorted("docs/" + path.name for path in (ROOT / "docs").glob("*.md"))))
 def test_documents_name_files_that_exist(page):
-    rooms = "common|nss_module|pam_module|tools|man|tests|packaging"
+    rooms = "common|nss_module|pam_module|tools|man|tests|packaging|docs|client"
     named = re.findall(r"(?<![\w/.-])((?:%s|\.ci)/[\w.*-]+(?:/[\w.*-]+)*)" % rooms, (ROOT / page).read_text())
     assert named
     for path in named:
@@ -200,10 +201,26 @@ def test_documents_name_files_that_exist(page):
 def test_readme_links_every_document_and_the_tarball_has_it():
     readme, packed = (ROOT / "README.md").read_text(), (ROOT / "Makefile.am").read_text().split("EXTRA_DIST = ")[1].split("\n")[0].split()
     documents = {path.name for path in ROOT.glob("*.md")} - {"README.md"}
-    assert {"CONTRIBUTING.md", "SECURITY.md", "STABILITY.md"} <= documents <= set(packed)
+    assert {"CONTRIBUTING.md", "SECURITY.md", "STABILITY.md"} <= documents <= set(packed) and "docs" in packed
+    documents |= {"docs/" + path.name for path in (ROOT / "docs").glob("*.md")}
     assert {name for name in documents if "](%s)" % name not in readme} == set()
-    links = re.findall(r"\]\(([^)]+)\)", "".join(path.read_text() for path in ROOT.glob("*.md")))
-    assert [link for link in links if not link.startswith("https://") and not (ROOT / link).exists()] == []
+    links = [(page.parent, link) for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
+             for link in re.findall(r"\]\(([^)]+)\)", page.read_text())]
+    assert [link for room, link in links if not link.startswith("https://") and not (room / link).exists()] == []
+
+
+def test_readme_is_short():
+    """A page and a half to the first login, in twelve commands at most: a chain by && that one line holds is one."""
+    readme = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"^```\n(.*?)^```", readme.split("\n## First login\n")[1].split("\nIf a step fails")[0], re.M | re.S)
+    commands = re.sub(r"<<'END'\n.*?^END$", "", "".join(blocks), flags=re.M | re.S).splitlines()
+    assert readme.count("\n") <= 150 and len(commands) <= 12, commands
+
+
+def test_picture_is_drawn_from_its_text():
+    drawn = subprocess.run([ROOT / "docs/make-login-svg"], input=(ROOT / "docs/login.txt").read_bytes(), stdout=subprocess.PIPE, check=True)
+    assert drawn.stdout == (ROOT / "docs/login.svg").read_bytes()
+    assert "](docs/login.svg)" in (ROOT / "README.md").read_text()
 
 
 def test_hacking_names_the_steps():
@@ -226,7 +243,7 @@ def test_programs_say_the_version_of_the_package(host):
 
 def test_journal_is_searched_by_facility():
     """Not by the program: sshd is sshd-session since OpenSSH 9.8, and sudo may be sudo-rs."""
-    pages = [ROOT / name for name in ("README.md", "SECURITY.md", "HACKING.md", "NEWS")] + PAGES
+    pages = [ROOT / name for name in ("README.md", "SECURITY.md", "HACKING.md", "NEWS")] + PAGES + sorted((ROOT / "docs").glob("*.md"))
     pages += [path for room in ("packaging", "admin", "client", "common", "ksactl", "pam_module") for path in (ROOT / room).rglob("*")
               if path.is_file()]
     by_program = r"\bjournalctl\b.*(\s\\?-t|\sFl t\b|--identifier|SYSLOG_IDENTIFIER|_COMM=|_EXE=|(-u|--unit)[ =]?(sshd?|sudo)\b)"

@@ -113,7 +113,7 @@ class Host:
     # --- Files in /etc ---
 
     def reset(self):
-        """As an administrator leaves it after README: the example files as they are shipped."""
+        """As an administrator leaves it after docs/source-build.md: the example files as they are shipped."""
         shutil.rmtree("/etc/ksa")
         os.makedirs("/etc/ksa/conf.d")
         for directory in OWN_DIRECTORIES:
