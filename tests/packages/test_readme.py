@@ -52,7 +52,6 @@ def make_places():
     write("/etc/sudoers.d/alice", "alice ALL = (ALL) NOPASSWD: ALL\n", mode=0o440)
     # The reader answers ssh's question about a host that it does not know with yes, once.
     write("/home/job/.ssh/config", "Host build-7\n  User alice\n  IdentityFile ~/.ssh/id\n  StrictHostKeyChecking accept-new\n", "job")
-    write("/home/job/.ssh/known_hosts", "", "job")
     shutil.copytree(Path(__file__).resolve().parents[2] / "client", "/home/job/clone/client")
     shutil.chown("/home/job/clone", "job", "job")
     Path("/home/alice/clone").mkdir()
