@@ -12,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "arguments.h"
+#include "config/arguments.h"
 #include "conv.h"
 #include "items.h"
 #include "login/report.h"
@@ -29,7 +29,7 @@
 /* One attempt, from the arguments to the PAM code. */
 struct login {
         pam_handle_t *pamh;
-        struct arguments arguments;
+        struct ksa_arguments arguments;
         struct items items; /* owns the texts of attempt */
         struct ksa_host_env host;
         struct ksa_config *config;
@@ -225,7 +225,7 @@ static enum ksa_reason before_token(struct login *login, int argc, const char **
                                     struct ksa_error *err)
 {
         struct ksa_error argument = {0};
-        enum ksa_reason parsed = parse_arguments(argc, argv, &login->arguments, &argument);
+        enum ksa_reason parsed = ksa_arguments_parse(argc, argv, &login->arguments, &argument);
 
         ksa_host_env_fill(&login->host, login->arguments.config);
         enum ksa_reason reason = take_attempt(login, err);
@@ -235,7 +235,7 @@ static enum ksa_reason before_token(struct login *login, int argc, const char **
                 *err = argument;
                 return parsed;
         }
-        if (is_exempt(&login->arguments, login->attempt.user))
+        if (ksa_arguments_exempt(&login->arguments, login->attempt.user))
                 return ksa_fail(err, KSA_EXEMPT, "exempt");
         reason = ksa_config_load(&login->host.env, NULL, &login->config, err);
         if (reason != KSA_OK)
@@ -367,11 +367,11 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
         struct login login = {.pamh = pamh};
 
         /* With an invalid argument no user is exempt: a typing error must not admit anyone. */
-        if (parse_arguments(argc, argv, &login.arguments, NULL) != KSA_OK)
-                login.arguments = (struct arguments){.exempt = NULL};
+        if (ksa_arguments_parse(argc, argv, &login.arguments, NULL) != KSA_OK)
+                login.arguments = (struct ksa_arguments){.exempt = NULL};
         enum ksa_reason attempt = take_attempt(&login, NULL);
         ksa_host_env_fill(&login.host, NULL);
-        if (attempt != KSA_OK || !is_exempt(&login.arguments, login.attempt.user))
+        if (attempt != KSA_OK || !ksa_arguments_exempt(&login.arguments, login.attempt.user))
                 code = grant != NULL ? check_grant(&login, grant, attempt)
                                      : check_other(&login, attempt);
         errno = saved_errno;

@@ -115,7 +115,7 @@ def test_every_reason_of_a_refusal_has_a_remedy():
 
 
 def test_manual_has_every_argument():
-    names = re.findall(r'^ *\{"(\w+=?)", offsetof', (ROOT / "pam_module/arguments.c").read_text(), re.M)
+    names = re.findall(r'^ *\{"(\w+=?)", offsetof', (ROOT / "common/config/arguments.c").read_text(), re.M)
     page = re.findall(r"^\.It Cm (\w+=?)", (ROOT / "man/pam_ksa.8").read_text().split(".Sh OPTIONS")[1], re.M)
     assert names == page and len(names) == 5
 

@@ -146,7 +146,7 @@ def test_page_has_every_key_of_the_log_lines():
 
 def test_page_has_arguments_and_variables():
     text = part("PAM arguments")
-    arguments = re.findall(r'^ *\{"(\w+=?)", offsetof', source("pam_module/arguments.c"), re.M)
+    arguments = re.findall(r'^ *\{"(\w+=?)", offsetof', source("common/config/arguments.c"), re.M)
     variables = strings(source("pam_module/pam_ksa.c").split("variables[] = {")[1].split("}")[0])
     assert names(text) == arguments + variables and len(arguments) == 5 and len(variables) == 5
 

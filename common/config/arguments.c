@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "arguments.h"
+#include "config/arguments.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -40,17 +40,17 @@ static const struct row {
         bool (*is_valid)(const char *value);
         const char *allowed; /* the allowed values, for messages */
 } rows[] = {
-        {"config=", offsetof(struct arguments, config), ksa_is_path, KSA_PATH_ALLOWED},
-        {"token_file=", offsetof(struct arguments, token_file), is_token_path,
+        {"config=", offsetof(struct ksa_arguments, config), ksa_is_path, KSA_PATH_ALLOWED},
+        {"token_file=", offsetof(struct ksa_arguments, token_file), is_token_path,
          KSA_PATH_ALLOWED ", with u after each %"},
-        {"exempt=", offsetof(struct arguments, exempt), is_user_list,
+        {"exempt=", offsetof(struct ksa_arguments, exempt), is_user_list,
          "user names separated by commas; " KSA_USER_ALLOWED},
-        {"nodelay", offsetof(struct arguments, nodelay), NULL, NULL},
-        {"debug", offsetof(struct arguments, debug), NULL, NULL},
+        {"nodelay", offsetof(struct ksa_arguments, nodelay), NULL, NULL},
+        {"debug", offsetof(struct ksa_arguments, debug), NULL, NULL},
 };
 
-static enum ksa_reason set(const struct row *row, const char *argument, struct arguments *arguments,
-                           struct ksa_error *err)
+static enum ksa_reason set(const struct row *row, const char *argument,
+                           struct ksa_arguments *arguments, struct ksa_error *err)
 {
         void *target = (char *)arguments + row->offset;
         const char *value = argument + strlen(row->name);
@@ -87,10 +87,10 @@ static const struct row *find_row(const char *argument)
         return NULL;
 }
 
-enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *ret_arguments,
-                                struct ksa_error *err)
+enum ksa_reason ksa_arguments_parse(int argc, const char **argv,
+                                    struct ksa_arguments *ret_arguments, struct ksa_error *err)
 {
-        struct arguments arguments = {0};
+        struct ksa_arguments arguments = {0};
 
         for (int i = 0; i < argc; i++) {
                 const struct row *row = find_row(argv[i]);
@@ -107,7 +107,7 @@ enum ksa_reason parse_arguments(int argc, const char **argv, struct arguments *r
         return KSA_OK;
 }
 
-bool is_exempt(const struct arguments *arguments, const char *user)
+bool ksa_arguments_exempt(const struct ksa_arguments *arguments, const char *user)
 {
         const char *at = arguments->exempt;
         size_t length = strlen(user);
