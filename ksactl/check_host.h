@@ -10,7 +10,25 @@
 #define HOST_CHECKS(X)                                                                             \
         /* PAM */                                                                                  \
         X(HOST_PAM_FILE, "pam-file", true,                                                         \
-          "correct the name of the service in ksa.conf; sshd's service is called sshd")
+          "correct the name of the service in ksa.conf; sshd's service is called sshd")            \
+        X(HOST_PAM_SYNTAX, "pam-syntax", true,                                                     \
+          "correct the line as in pam.d(5): libpam lets each login of the service fail there")     \
+        X(HOST_PAM_MODULE, "pam-module", true,                                                     \
+          "install the module there, or correct its path: no token is accepted")                   \
+        X(HOST_PAM_ARGUMENT, "pam-argument", true,                                                 \
+          "correct the argument as in pam_ksa(8): no token is accepted")                           \
+        X(HOST_PAM_MISSING, "pam-missing", true,                                                   \
+          "run ksactl enable, or add the line of pam_ksa(8)")                                      \
+        X(HOST_PAM_ORDER, "pam-order", true,                                                       \
+          "move the line of pam_ksa above that module")                                            \
+        X(HOST_PAM_LETS_IN, "pam-lets-in", true,                                                   \
+          "write the control of pam_ksa(8)")                                                       \
+        X(HOST_PAM_LOCKS_OUT, "pam-locks-out", true,                                               \
+          "write the control of pam_ksa(8)")                                                       \
+        X(HOST_PAM_NO_RESULT, "pam-no-result", true,                                               \
+          "write the control of pam_ksa(8), and move the line of pam_ksa to the top")              \
+        X(HOST_PAM_SESSION, "pam-session", false,                                                  \
+          "write both session lines of pam_ksa(8) above pam_systemd and pam_mkhomedir")
 /* clang-format on */
 
 enum host_check {

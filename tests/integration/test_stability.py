@@ -159,6 +159,16 @@ def test_page_has_the_states_of_accounts():
     assert listed("States of local accounts", "an account: ") == re.findall(r'\[KSA_REFUSAL_\w+\] = "(.+?)"', changes)
 
 
+def test_page_has_every_check_of_the_host():
+    """So has ksactl(8), and each is found by a test on a host that is wrong."""
+    checks = re.findall(r'X\(HOST_\w+, +"([a-z-]+)"', source("ksactl/check_host.h"))
+    assert len(checks) >= 10 and listed("Checks of the host") == checks
+    manual = source("man/ksactl.8").split(".Sh CHECKS OF THE HOST")[1].split(".Sh ")[0]
+    assert re.findall(r"^\.It Cm ([a-z-]+)$", manual, re.M) == checks
+    tests = "".join(path.read_text() for path in sorted((ROOT / "tests/integration").glob("test_check_*.py")))
+    assert [check for check in checks if not re.search(r'"%s"' % check, tests)] == []
+
+
 def test_page_has_the_results():
     """Those of `result` in JSON, in the order of their exit codes."""
     tables = {"check": source("ksactl/check.c").split("results[] = {")[1].split("}")[0],
