@@ -387,7 +387,7 @@ static void read_lines(struct reading *reading, FILE *file, const char *path,
         size_t size = 0;
         unsigned number = 0;
 
-        while (!reading->out_of_memory && getline(&text, &size, file) >= 0) {
+        while (!reading->out_of_memory && !reading->is_full && getline(&text, &size, file) >= 0) {
                 number++;
                 if (assembled == NULL)
                         line.number = number;
