@@ -12,7 +12,7 @@
         X(HOST_PAM_FILE, "pam-file", true,                                                         \
           "correct the name of the service in ksa.conf; sshd's service is called sshd")            \
         X(HOST_PAM_SYNTAX, "pam-syntax", true,                                                     \
-          "correct the line as in pam.d(5): libpam lets each login of the service fail there")     \
+          "correct the line as in pam.d(5)")                                                       \
         X(HOST_PAM_MODULE, "pam-module", true,                                                     \
           "install the module there, or correct its path: no token is accepted")                   \
         X(HOST_PAM_ARGUMENT, "pam-argument", true,                                                 \
@@ -21,7 +21,7 @@
           "run ksactl enable, or add the line of pam_ksa(8)")                                      \
         X(HOST_PAM_ORDER, "pam-order", true,                                                       \
           "move the line of pam_ksa above that module")                                            \
-        X(HOST_PAM_LETS_IN, "pam-lets-in", true,                                                   \
+        X(HOST_PAM_ADMITS, "pam-admits", true,                                                     \
           "write the control of pam_ksa(8)")                                                       \
         X(HOST_PAM_LOCKS_OUT, "pam-locks-out", true,                                               \
           "write the control of pam_ksa(8)")                                                       \

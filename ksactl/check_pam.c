@@ -162,15 +162,11 @@ static bool token_is_enough(struct chain *chain)
 {
         for (size_t i = 0; i < chain->count; i++) {
                 const struct ksa_pam_entry *entry = chain->entries[i];
+                const bool fails =
+                        chain->phase == KSA_PAM_AUTH && i > chain->ours && !is_ours(entry);
 
-                if (is_ours(entry))
-                        chain->results[i] = KSA_PAM_SUCCESS;
-                else if (find_result(entry, &chain->results[i]))
-                        continue;
-                else if (chain->phase == KSA_PAM_ACCOUNT || i < chain->ours)
-                        chain->results[i] = KSA_PAM_SUCCESS;
-                else
-                        chain->results[i] = KSA_PAM_AUTH_ERR;
+                if (!find_result(entry, &chain->results[i]))
+                        chain->results[i] = fails ? KSA_PAM_AUTH_ERR : KSA_PAM_SUCCESS;
         }
         return ksa_pam_dispatch(chain->entries, chain->count, chain->results, NULL) ==
                KSA_PAM_SUCCESS;
@@ -227,7 +223,7 @@ static bool check_denials(struct chain *chain)
                 if (!called_ours(chain))
                         report_order(chain);
                 else
-                        report_control(chain, HOST_PAM_LETS_IN,
+                        report_control(chain, HOST_PAM_ADMITS,
                                        "can succeed after pam_ksa returned %s",
                                        ksa_pam_code_name(phase->denials[i]));
                 return false;
@@ -247,7 +243,7 @@ static bool check_yields(struct chain *chain, bool is_for_people)
                 if (code == KSA_PAM_SUCCESS)
                         continue;
                 if (exists(chain, lets_in, code)) {
-                        report_control(chain, HOST_PAM_LETS_IN,
+                        report_control(chain, HOST_PAM_ADMITS,
                                        "succeeds because pam_ksa returned %s (%s)", name, when);
                         return false;
                 }

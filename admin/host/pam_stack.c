@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define SPACE     " \t\n"
-#define FILE_MAX  (1024 * 1024)
+#define FILE_MAX  1048576L
 #define ANY_PHASE KSA_PAM_PHASE_COUNT
 #define UNSET     INT_MIN
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ksactl check --host: the PAM stacks. Wrong ones are also given to the real libpam, which does what the finding says."""
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,12 +10,12 @@ import pytest
 import issuer
 import pam
 from host import EXAMPLES, SOURCE
-from pam_shapes import SHAPES, readme_lines, with_lines
+from pam_shapes import SHAPES, page_lines, with_lines
 
 PAM = Path("/etc/pam.d")
 RULES = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = %s\n"
 HOMES = "[accounts prod]\nsource = file:/etc/ksa/list\nnamespaces = ci\n"
-AUTH, ACCOUNT = readme_lines()
+AUTH, ACCOUNT = page_lines()
 REST = "auth required pam_unix.so\n", "account required pam_unix.so\n"
 SESSION = "session [success=ignore default=1] pam_ksa.so\nsession optional pam_mkhomedir.so umask=0077\n"
 
@@ -107,7 +106,8 @@ def test_profile_next_to_the_lines_of_readme(profile):
 
 
 def test_service_without_a_file(checked):
-    checked.names("sshd", "ssh")
+    """Once, at the first rule that names it."""
+    checked.names("sshd", "ssh", more=(RULES % "ssh").replace("deploy", "again"))
     finding = checked.finding("pam-file")
     assert "service = ssh: there is no /etc/pam.d/ssh" in finding["text"] and finding["file"] == "/etc/ksa/ksa.conf", finding
     assert "sshd's service is called sshd" in finding["remedy"] and finding["line"] == 8, finding
@@ -115,7 +115,7 @@ def test_service_without_a_file(checked):
 
 @pytest.mark.parametrize("line, text", (
     ("auht required pam_unix.so", 'unknown type "auht"'), ("auth", "the control is missing"),
-    ("auth requird pam_unix.so", 'invalid control "requird"'), ("auth [success=0] pam_unix.so", 'invalid control "success=0"'),
+    ("auth must pam_unix.so", 'invalid control "must"'), ("auth [success=0] pam_unix.so", 'invalid control "success=0"'),
     ("auth required", "the module is missing"), ("@include nowhere", 'cannot include "nowhere"'),
     ("auth include", "the name of the file to include is missing"), ("auth include sshd", "more than 16 includes within each other"),
     ("password required pam_unix.so \\", "the file ends after a backslash")))
@@ -195,7 +195,7 @@ def test_module_that_can_succeed_before(checked, case):
     assert checked.finding("pam-order")["text"] == "service sshd: %s can succeed without pam_ksa, by %s" % (phase, where)
 
 
-LETS_IN = {
+ADMITS = {
     "sufficient": (both("auth sufficient pam_ksa.so\n" + REST[0]), "auth can succeed after pam_ksa returned auth_err"),
     "optional": (both("auth optional pam_ksa.so\n" + REST[0]), "auth can succeed after"),
     "perm_denied": (both(AUTH.replace("default=die", "perm_denied=ignore default=die") + "\n" + REST[0]), "perm_denied"),
@@ -206,11 +206,11 @@ LETS_IN = {
 }
 
 
-@pytest.mark.parametrize("case", LETS_IN)
-def test_control_that_lets_in(checked, case):
-    text, words = LETS_IN[case]
+@pytest.mark.parametrize("case", ADMITS)
+def test_control_that_admits(checked, case):
+    text, words = ADMITS[case]
     checked.service(text)
-    finding = checked.finding("pam-lets-in")
+    finding = checked.finding("pam-admits")
     assert words in finding["text"] and finding["file"] == "/etc/pam.d/sshd" and finding["line"] in (1, 3), finding
 
 
@@ -268,7 +268,7 @@ def test_sound_lines_deny_and_leave_people_alone(checked):
     assert codes(both()) == ["SUCCESS"] and codes(both().replace("pam_ksa.so", "pam_gone.so")) == ["SUCCESS"]
 
 
-@pytest.mark.parametrize("text", (both(BEFORE["sufficient"][0]), LETS_IN["sufficient"][0], LETS_IN["optional"][0]))
+@pytest.mark.parametrize("text", (both(BEFORE["sufficient"][0]), ADMITS["sufficient"][0], ADMITS["optional"][0]))
 def test_refused_token_is_admitted(checked, text):
     assert codes(text) == ["SUCCESS"]
 

@@ -25,6 +25,12 @@ def allow_sudo():
     os.chmod("/etc/sudoers.d/deploy-bot", 0o440)
 
 
+def pam_findings():
+    """Those of check --host about PAM, of the services sshd and sudo."""
+    answer = json.loads(life.run("ksactl", "check", "--host", "--json", check=False).stdout)
+    return [problem for problem in answer["problems"] if (problem["check"] or "").startswith("pam-")]
+
+
 def test_installation_changes_no_login():
     assert changed() == ADDED
     assert life.run("systemctl", "is-system-running", check=False).stdout == "running\n"
@@ -99,6 +105,20 @@ def test_enable_and_log_in():
     life.run("ksactl", "check")
 
 
+def test_check_of_the_host_finds_the_profile_sound():
+    """And its absence: common-auth without the profile has no pam_ksa."""
+    life.write_configuration()
+    assert pam_findings() == []
+    stack = Path("/etc/pam.d/common-auth")
+    text = stack.read_text()
+    stack.write_text("".join(line for line in text.splitlines(True) if "pam_ksa" not in line))
+    try:
+        found = pam_findings()
+    finally:
+        stack.write_text(text)
+    assert [problem["text"] for problem in found] == ["service sshd: no pam_ksa in auth", "service sudo: no pam_ksa in auth"], found
+
+
 def test_sudo_by_a_token_file_and_by_askpass():
     key = life.write_configuration()
     life.give_token(key)
@@ -120,7 +140,7 @@ def test_an_account_that_becomes_a_user_gets_its_home():
     life.run("ksactl", "accounts", "sync")
     life.run("ksactl", "enable")
     result = life.ssh_with_token("id -un; pwd; stat -c %a .", "ci_deployer")
-    assert result.stdout == "ci_deployer\n/home/ci_deployer\n700\n", result
+    assert result.stdout == "ci_deployer\n/home/ci_deployer\n700\n" and pam_findings() == [], result
     life.people_have_access()
 
 

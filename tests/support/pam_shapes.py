@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The stacks that distributions ship, and the two lines of docs/source-build.md in them. The controls are theirs; a module that Debian
-lacks is replaced: pam_sss by pam_unix, one that decides nothing by pam_warn, which ignores every phase."""
+"""The stacks that distributions ship, and the two lines of docs/source-build.md in them. The controls are theirs; a module
+that Debian lacks is replaced: pam_sss by pam_unix, one that decides nothing by pam_warn, which ignores every phase."""
 import re
 
 from host import SOURCE

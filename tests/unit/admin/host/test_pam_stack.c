@@ -108,7 +108,7 @@ static void test_controls(void **state)
                 {"[]", -3, -3, -3, -3},
                 {"[success=0 default=ok]", -3, -3, -3, -3},
                 {"[success=99999999999999999999 default=ok]", -3, -3, -3, -3},
-                {"[succes=ok default=ok]", -3, -3, -3, -3},
+                {"[good=ok default=ok]", -3, -3, -3, -3},
                 {"[success default=ok]", -3, -3, -3, -3},
                 {"[default=okay]", -3, -3, -3, -3},
         };
