@@ -22,6 +22,7 @@ struct chain {
         const char *service;
         enum ksa_pam_phase phase;
         size_t count, ours; /* OURS is the position of the first pam_ksa, or COUNT */
+        size_t home;        /* in session: of the module that makes homes after pam_ksa, or COUNT */
         const struct ksa_pam_entry *entries[KSA_PAM_ENTRIES_MAX];
         int results[KSA_PAM_ENTRIES_MAX];
         bool called[KSA_PAM_ENTRIES_MAX];
@@ -67,6 +68,7 @@ static bool find_result(const struct ksa_pam_entry *entry, int *ret_result)
                 {"pam_rootok.so", KSA_PAM_AUTH_ERR}, /* of callers that are not root */
                 {"pam_env.so", KSA_PAM_IGNORE},      {"pam_faildelay.so", KSA_PAM_IGNORE},
                 {"pam_nologin.so", KSA_PAM_IGNORE},  {"pam_warn.so", KSA_PAM_IGNORE},
+                {"pam_shells.so", KSA_PAM_IGNORE},
         };
 
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
@@ -83,8 +85,13 @@ static bool is_ours(const struct ksa_pam_entry *entry)
         return ksa_pam_entry_is(entry, MODULE);
 }
 
-/* Whether the phase succeeds if pam_ksa returns OURS in WORLD. */
-static bool succeeds(struct chain *chain, const struct world *world, int ours)
+static bool dispatch(struct chain *chain)
+{
+        return ksa_pam_dispatch(chain->entries, chain->count, chain->results, chain->called) ==
+               KSA_PAM_SUCCESS;
+}
+
+static void fill_results(struct chain *chain, const struct world *world, int ours)
 {
         for (size_t i = 0; i < chain->count; i++) {
                 if (is_ours(chain->entries[i]))
@@ -92,16 +99,15 @@ static bool succeeds(struct chain *chain, const struct world *world, int ours)
                 else if (!find_result(chain->entries[i], &chain->results[i]))
                         chain->results[i] = (int)(i == world->position ? world->code : world->base);
         }
-        return ksa_pam_dispatch(chain->entries, chain->count, chain->results, chain->called) ==
-               KSA_PAM_SUCCESS;
 }
 
 /* The tests of a world, in which pam_ksa returns OURS. */
 typedef bool test_function(struct chain *chain, const struct world *world, int ours);
 
-static bool admits(struct chain *chain, const struct world *world, int ours)
+static bool succeeds(struct chain *chain, const struct world *world, int ours)
 {
-        return succeeds(chain, world, ours);
+        fill_results(chain, world, ours);
+        return dispatch(chain);
 }
 
 static bool lets_in(struct chain *chain, const struct world *world, int ours)
@@ -112,6 +118,27 @@ static bool lets_in(struct chain *chain, const struct world *world, int ours)
 static bool locks_out(struct chain *chain, const struct world *world, int ours)
 {
         return !succeeds(chain, world, ours) && succeeds(chain, world, ABSENT);
+}
+
+/* In auth the modules below pam_ksa fail: the password that they ask for is not there. */
+static bool is_enough(struct chain *chain, const struct world *world, int ours)
+{
+        int known;
+
+        fill_results(chain, world, ours);
+        for (size_t i = chain->ours; i < chain->count && chain->phase == KSA_PAM_AUTH; i++) {
+                if (!is_ours(chain->entries[i]) && !find_result(chain->entries[i], &known))
+                        chain->results[i] = KSA_PAM_AUTH_ERR;
+        }
+        return dispatch(chain);
+}
+
+/* Whether the module that makes homes is called. */
+static bool makes_home(struct chain *chain, const struct world *world, int ours)
+{
+        fill_results(chain, world, ours);
+        (void)dispatch(chain);
+        return chain->called[chain->home];
 }
 
 /* Whether the control of ENTRY does with CODE what it does with no code before, and not with BASE. */
@@ -154,22 +181,7 @@ static bool has_people(struct chain *chain)
 {
         const struct world none = {.base = KSA_PAM_AUTH_ERR, .position = chain->count};
 
-        return exists(chain, admits, ABSENT) && !succeeds(chain, &none, ABSENT);
-}
-
-/* Whether a valid token admits: in auth the modules below pam_ksa fail, all others pass. */
-static bool token_is_enough(struct chain *chain)
-{
-        for (size_t i = 0; i < chain->count; i++) {
-                const struct ksa_pam_entry *entry = chain->entries[i];
-                const bool fails =
-                        chain->phase == KSA_PAM_AUTH && i > chain->ours && !is_ours(entry);
-
-                if (!find_result(entry, &chain->results[i]))
-                        chain->results[i] = fails ? KSA_PAM_AUTH_ERR : KSA_PAM_SUCCESS;
-        }
-        return ksa_pam_dispatch(chain->entries, chain->count, chain->results, NULL) ==
-               KSA_PAM_SUCCESS;
+        return exists(chain, succeeds, ABSENT) && !succeeds(chain, &none, ABSENT);
 }
 
 /* --- Auth and account ------------------------------------------------------------- */
@@ -218,7 +230,7 @@ static bool check_denials(struct chain *chain)
 
         for (size_t i = 0; i < KSA_COUNT(phase->denials); i++) {
                 if (phase->denials[i] == KSA_PAM_SUCCESS ||
-                    !exists(chain, admits, phase->denials[i]))
+                    !exists(chain, succeeds, phase->denials[i]))
                         continue;
                 if (!called_ours(chain))
                         report_order(chain);
@@ -280,8 +292,8 @@ static void check_phases(struct chain *chain, const struct ksa_pam_stack *stack)
                                     "service %s: no pam_ksa in %s", chain->service,
                                     phases[phase].name);
                 else if (check_denials(chain) && check_yields(chain, is_for_people) &&
-                         !token_is_enough(chain))
-                        report_control(chain, HOST_PAM_NO_RESULT, "can fail after a valid token");
+                         !exists(chain, is_enough, KSA_PAM_SUCCESS))
+                        report_control(chain, HOST_PAM_NO_RESULT, "fails after a valid token");
         }
 }
 
@@ -299,15 +311,6 @@ static size_t find_home(const struct chain *chain, size_t position)
         while (position < chain->count && !makes_homes(chain->entries[position]))
                 position++;
         return position;
-}
-
-/* Whether the module at POSITION is called if pam_ksa returns OURS. */
-static bool is_called(struct chain *chain, size_t position, int ours)
-{
-        const struct world world = {.base = KSA_PAM_SUCCESS, .position = chain->count};
-
-        (void)succeeds(chain, &world, ours);
-        return chain->called[position];
 }
 
 static void check_session(struct chain *chain, const struct ksa_pam_stack *stack, bool makes_users)
@@ -332,11 +335,11 @@ static void check_session(struct chain *chain, const struct ksa_pam_stack *stack
                             chain->service, entry->module, entry->file, entry->line);
                 return;
         }
-        size_t home = find_home(chain, chain->ours);
-        if (home == chain->count || !is_called(chain, home, KSA_PAM_SUCCESS))
+        chain->home = find_home(chain, chain->ours);
+        if (chain->home == chain->count || !exists(chain, makes_home, KSA_PAM_SUCCESS))
                 report_host(chain->report, HOST_PAM_SESSION, ours->file, ours->line,
                             "service %s: session makes no homes after pam_ksa", chain->service);
-        else if (is_called(chain, home, KSA_PAM_IGNORE))
+        else if (exists(chain, makes_home, KSA_PAM_IGNORE))
                 report_host(chain->report, HOST_PAM_SESSION, ours->file, ours->line,
                             "service %s: session makes homes of all users after pam_ksa",
                             chain->service);

@@ -91,8 +91,9 @@ def profile(checked):
 
 def test_profile_is_sound(profile):
     """Its homes too. Other services of Debian that rules may name have the common files."""
-    profile.names("sshd", "sudo", "login", "su", "passwd", more=HOMES)
-    assert [one for one in profile.findings() if "service passwd" not in one["text"]] == []
+    profile.service("@include common-account\n@include common-session\n@include common-auth\nauth required pam_shells.so\n", "vsftpd")
+    profile.names("sshd", "sudo", "login", "su", "passwd", "vsftpd", more=HOMES)
+    assert profile.findings() == []
     session = (PAM / "common-session").read_text()
     assert session.index("pam_ksa.so") < session.index("pam_mkhomedir.so") < session.index("pam_unix.so")
 
@@ -100,6 +101,17 @@ def test_profile_is_sound(profile):
 def test_profile_next_to_the_lines_of_readme(profile):
     profile.service(with_lines("sshd", SHAPES["debian"]["sshd"]))
     assert profile.findings() == []
+
+
+NOT_MALLORY = "%s [success=ignore default=1] pam_succeed_if.so user = mallory\n%s requisite pam_deny.so\n"
+
+
+def test_conditions_of_other_modules(checked):
+    """What they decide about a user is not known: the token must be enough for some."""
+    checked.service(both(NOT_MALLORY % ("auth", "auth") + AUTH + "\n" + REST[0],
+                         ACCOUNT + "\n" + NOT_MALLORY % ("account", "account") + REST[1]) +
+                    "session [success=2 default=ignore] pam_succeed_if.so service in crond\n" + SESSION)
+    assert checked.findings() == []
 
 
 # --- What is wrong ---
@@ -237,6 +249,7 @@ NO_RESULT = {
     "one skipped": AUTH.replace("success=done", "success=1") + "\n" + REST[0] + REST[0],
     "nothing left": AUTH.replace("success=done", "success=1") + "\n" + REST[0],
     "goes on": AUTH.replace("success=done", "success=ok") + "\n" + REST[0],
+    "refused": AUTH.replace("success=done", "success=die") + "\n" + REST[0],
     "in a substack": "auth substack bots\n" + REST[0],
 }
 
@@ -245,11 +258,18 @@ NO_RESULT = {
 def test_control_without_a_result(checked, case):
     checked.service(AUTH + "\n", "bots")
     checked.service(both(NO_RESULT[case]))
-    assert checked.finding("pam-no-result")["text"] == "service sshd: auth can fail after a valid token"
+    assert checked.finding("pam-no-result")["text"] == "service sshd: auth fails after a valid token"
     token = checked.host.token()
     answers = issuer.answers(token)
     result = pam.attempt(str(PAM), "sshd", "deploy-bot", answers=answers + ["x"], phases=("authenticate",), rhost="10.1.2.3")
     assert result["codes"]["authenticate"] != "SUCCESS", result
+
+
+@pytest.mark.parametrize("control", ("success=bad ignore=ignore module_unknown=ignore default=die",
+                                     "success=die ignore=ignore module_unknown=ignore default=die"))
+def test_account_that_refuses_a_valid_token(checked, control):
+    checked.service(both(account="account [%s] pam_ksa.so\n%s" % (control, REST[1])))
+    assert checked.finding("pam-no-result")["text"] == "service sshd: account fails after a valid token"
 
 
 # --- The real libpam, which reads the same file ---
@@ -286,6 +306,8 @@ WRONG_SESSIONS = {
     "systemd first": ("session optional pam_systemd.so\n" + SESSION, "session has pam_systemd.so above pam_ksa"),
     "homes first": ("session optional pam_mkhomedir.so\n" + SESSION, "session has pam_mkhomedir.so above pam_ksa"),
     "of all": (SESSION.replace("[success=ignore default=1]", "optional"), "session makes homes of all users after pam_ksa"),
+    "of all cron jobs": ("session [success=1 default=ignore] pam_succeed_if.so service in crond\n" + SESSION,
+                         "session makes homes of all users after pam_ksa"),
     "of none": (SESSION.replace("[success=ignore default=1]", "[default=1]"), "session makes no homes after pam_ksa"),
     "without homes": ("session optional pam_ksa.so\n", "session makes no homes after pam_ksa"),
     "missing": ("session required pam_unix.so\n", "session makes no homes of users that ksa creates"),
