@@ -354,7 +354,7 @@ static void take_line(struct reading *reading, struct line *line, const struct p
 /* --- A file ----------------------------------------------------------------------- */
 
 /* Appends the text of a line to *ASSEMBLED. Returns whether the next line of the file continues it. */
-static bool append(struct reading *reading, char **assembled, char *text)
+static bool append(struct reading *reading, const struct line *line, char **assembled, char *text)
 {
         char *begin = text + strspn(text, SPACE), *longer;
         size_t comment = strcspn(begin, "#"), length = comment;
@@ -367,8 +367,13 @@ static bool append(struct reading *reading, char **assembled, char *text)
                 if (is_continued)
                         begin[length - 1] = ' ';
         }
-        if (comment == 0) /* nothing in it: it does not end a line that is continued */
-                return *assembled != NULL;
+        if (comment == 0) {
+                /* It ends the line in libpam 1.7, not in 1.5. */
+                if (*assembled != NULL)
+                        add_problem(reading, line,
+                                    "an empty line or a comment follows a backslash");
+                return false;
+        }
         if (asprintf(&longer, "%s%.*s", *assembled != NULL ? *assembled : "", (int)length, begin) <
             0) {
                 reading->out_of_memory = true;
@@ -391,7 +396,7 @@ static void read_lines(struct reading *reading, FILE *file, const char *path,
                 number++;
                 if (assembled == NULL)
                         line.number = number;
-                if (append(reading, &assembled, text) || assembled == NULL)
+                if (append(reading, &line, &assembled, text) || assembled == NULL)
                         continue;
                 line.rest = own(reading, assembled);
                 assembled = NULL;

@@ -130,6 +130,7 @@ def test_service_without_a_file(checked):
     ("auth must pam_unix.so", 'invalid control "must"'), ("auth [success=0] pam_unix.so", 'invalid control "success=0"'),
     ("auth required", "the module is missing"), ("@include nowhere", 'cannot include "nowhere"'),
     ("auth include", "the name of the file to include is missing"), ("auth include sshd", "more than 16 includes within each other"),
+    ("auth optional \\\n#\nauth optional pam_unix.so", "an empty line or a comment follows a backslash"),
     ("password required pam_unix.so \\", "the file ends after a backslash")))
 def test_line_that_libpam_refuses(checked, line, text):
     checked.service(AUTH + "\n" + ACCOUNT + "\n" + "".join(REST) + line + "\n")
@@ -213,6 +214,8 @@ ADMITS = {
     "perm_denied": (both(AUTH.replace("default=die", "perm_denied=ignore default=die") + "\n" + REST[0]), "perm_denied"),
     "jump to success": (both(AUTH.replace("user_unknown=ignore", "user_unknown=1") + "\n" + REST[0] + "auth required pam_permit.so\n"),
                         "auth succeeds because pam_ksa returned user_unknown (no rule names the user)"),
+    "jump over two": (both(AUTH.replace("user_unknown=ignore", "user_unknown=3") + "\n" + "auth sufficient pam_unix.so\n" * 2 +
+                           "auth requisite pam_deny.so\nauth required pam_permit.so\n"), "pam_ksa returned user_unknown"),
     "account": (both(account="account sufficient pam_ksa.so\n" + REST[1]), "account can succeed after pam_ksa returned auth_err"),
     "registry": (both(account=ACCOUNT.replace("user_unknown=ignore", "authinfo_unavail=ignore") + "\n" + REST[1]), "authinfo_unavail"),
 }

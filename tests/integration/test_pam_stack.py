@@ -17,7 +17,7 @@ SIMPLE = ["required", "requisite", "sufficient", "optional", "Required"]
 # What an administrator may get wrong, or writes rarely: libpam lets the phase fail, or accepts it.
 ODD = ["auth", "auth required", "nonsense required pam_debug.so", "account [success=0] pam_debug.so",
        "account [good=ok default=ignore] pam_debug.so", "auth include nowhere", "auth must pam_debug.so",
-       "session sufficient \\\n   pam_debug.so \\\n# a comment\n\n   open_session=success",
+       "session sufficient \\\n   pam_debug.so \\\n   open_session=success",
        "account success=done pam_debug.so acct=success",
        "auth [success=done] pam_debug.so [auth=auth_err] # auth=success", "-auth required pam_missing.so",
        "session required pam_debug.so # \\", "account [default=ignore success=ok] pam_debug.so acct=success", "  # nothing",

@@ -72,8 +72,8 @@ static void test_lines(void **state)
                       "# auth required comment.so\n\n"
                       "auth required one.so # text\n"
                       "  -AUTH\tSufficient two.so x=1 [a b\\] c] \\\n"
-                      " # not the end\n"
                       "  last\n"
+                      "\n"
                       "auth [success=ok] /lib/three.so\n"
                       "account required four.so");
         read_service(state, "a", &stack);
@@ -188,6 +188,8 @@ static void test_lines_that_libpam_refuses(void **state)
                 {"auth substack nowhere\n", "cannot include \"nowhere\"", "substack:1 -:1", ""},
                 {"@include nowhere\n", "cannot include \"nowhere\"", "-:1", "-:1"},
                 {"@include\n", "the name of the file to include is missing", "-:1", "-:1"},
+                {"auth required a.so \\\n# b\nauth required c.so\n",
+                 "an empty line or a comment follows a backslash", "a.so:1 c.so:3", ""},
                 {"auth required a.so\n\\\n", "the file ends after a backslash", "a.so:1 -:2",
                  "-:2"},
         };
