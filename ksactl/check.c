@@ -309,13 +309,21 @@ static int finish(struct report *report)
         return print_json_answer(answer) ? report->status : EXIT_BROKEN;
 }
 
+static bool is_possible(bool with_host, bool fix)
+{
+        if (fix && !with_host)
+                (void)fputs("ksactl: check: --fix requires --host\n", stderr);
+        return with_host ? is_root("check --host") : !fix;
+}
+
 int command_check(const struct args *arguments)
 {
         struct report report = {.problems = json_array()};
-        bool with_host = false;
+        bool with_host = false, fix = false;
         const char *config_file = NULL;
         const struct flag flags[] = {{"--config", &config_file, NULL},
                                      {"--host", NULL, &with_host},
+                                     {"--fix", NULL, &fix},
                                      {"--json", NULL, &report.json}};
         const struct ksa_diagnostic_handler handler = {report_loader, &report};
         struct ksa_host_env host;
@@ -323,10 +331,12 @@ int command_check(const struct args *arguments)
         char *path = NULL;
 
         if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
-            (with_host && !is_root("check --host")) || !fill_host(&host, config_file, &path)) {
+            !is_possible(with_host, fix) || !fill_host(&host, config_file, &path)) {
                 json_decref(report.problems);
                 return EXIT_BROKEN;
         }
+        if (fix)
+                fix_modes(&report, &host.env);
         if (ksa_config_load(&host.env, &handler, &config, NULL) == KSA_OK) {
                 check_keys(&report, config, &host.env);
                 check_files(&report, config, &host.env);

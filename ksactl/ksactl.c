@@ -13,7 +13,7 @@ static const struct command {
         int (*run)(const struct args *arguments);
         const char *usage;
 } commands[] = {
-        {"check", command_check, "check [--host] [--config FILE] [--json]"},
+        {"check", command_check, "check [--host [--fix]] [--config FILE] [--json]"},
         {"enable", command_enable, "enable [sshd] [sudo] [--dry-run] [--config FILE]"},
         {"disable", command_disable, "disable"},
         {"explain", command_explain,

@@ -62,17 +62,31 @@ bool ksa_tool_knows_profile(const char *name)
         return access(AUTH_UPDATE, X_OK) == 0 && access(path, R_OK) == 0;
 }
 
-bool ksa_tool_has_profile(void)
+/* Whether a line of PATH has pam_ksa.so, and ARGUMENT after it. */
+static bool has_module(const char *path, const char *argument)
 {
-        FILE *file = fopen(AUTH_FILE, "re");
+        FILE *file = fopen(path, "re");
         char line[1024];
         bool found = false;
 
-        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
-                found = line[0] != '#' && strstr(line, "pam_ksa.so") != NULL;
+        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+                const char *module = line[0] != '#' ? strstr(line, "pam_ksa.so") : NULL;
+
+                found = module != NULL && strstr(module, argument) != NULL;
+        }
         if (file != NULL)
                 (void)fclose(file);
         return found;
+}
+
+bool ksa_tool_has_profile(void)
+{
+        return has_module(AUTH_FILE, "");
+}
+
+bool ksa_tool_has_token_file(void)
+{
+        return has_module("/etc/pam.d/sudo", "token_file=") || has_module(AUTH_FILE, "token_file=");
 }
 
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err)
@@ -219,6 +233,31 @@ bool ksa_tool_reads_sudoers_d(struct ksa_error *err)
         (void)ksa_fail(err, KSA_HOST_ERROR, "/etc/sudoers does not include /etc/sudoers.d");
         err->remedy = "add the line @includedir /etc/sudoers.d with visudo";
         return false;
+}
+
+bool ksa_tool_enforces_selinux(void)
+{
+        FILE *file = fopen("/sys/fs/selinux/enforce", "re");
+        const bool enforces = file != NULL && fgetc(file) == '1';
+
+        if (file != NULL)
+                (void)fclose(file);
+        return enforces;
+}
+
+bool ksa_tool_unit_property(const char *unit, const char *property, char *value, size_t size)
+{
+        struct timespec deadline = ksa_deadline_in(TIME);
+        char program[] = "/usr/bin/systemctl", show[] = "show", option[] = "--value", name[128],
+             word[128];
+        char *arguments[] = {program, show, option, name, word, NULL};
+
+        (void)snprintf(name, sizeof(name), "--property=%s", property);
+        (void)snprintf(word, sizeof(word), "%s", unit);
+        if (ksa_process_capture(program, arguments, &deadline, value, size) != 0)
+                return false;
+        value[strcspn(value, "\n")] = '\0';
+        return true;
 }
 
 bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err)

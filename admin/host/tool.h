@@ -16,6 +16,9 @@ bool ksa_tool_knows_profile(const char *name);
 /* Whether a line of common-auth has the module, of the profile or of a person. */
 bool ksa_tool_has_profile(void);
 
+/* Whether sudo's stack has the module with token_file=, in its own file or in common-auth. */
+bool ksa_tool_has_token_file(void);
+
 /* False also if pam-auth-update left the files as they are, because they were edited by hand. */
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
@@ -35,6 +38,12 @@ bool ksa_tool_check_sudoers(const char *text, const struct ksa_env *env,
 
 /* Whether /etc/sudoers includes sudoers.d; without it, a sudo would stay valid after its token. */
 bool ksa_tool_reads_sudoers_d(struct ksa_error *err) KSA_MUST_CHECK;
+
+/* Whether SELinux refuses what its policy does not allow. */
+bool ksa_tool_enforces_selinux(void);
+
+/* Asks systemctl for one PROPERTY of UNIT. False if it does not answer. */
+bool ksa_tool_unit_property(const char *unit, const char *property, char *value, size_t size);
 
 /* Enables and starts the timer NAME, or disables and stops it. */
 bool ksa_tool_enable_timer(const char *name, bool enable, struct ksa_error *err) KSA_MUST_CHECK;
