@@ -80,6 +80,9 @@
         X(HOST_TIMER_FAILED, "timer-failed", false,                                                \
           "run systemctl status 'ksa-*.service', which prints the cause")                          \
         X(HOST_MODE, "mode", false, "run ksactl check --host --fix")                               \
+        X(HOST_MODE_UNSAFE, "mode-unsafe", true,                                                   \
+          "run ksactl accounts restore with a backup, or remove the file and run ksactl accounts " \
+          "sync --new-registry")                                                                   \
         X(HOST_MODE_FIXED, "mode-fixed", false,                                                    \
           "find out which program changed it, or it will be wrong again")                          \
         X(HOST_SELINUX_LABEL, "selinux-label", true,                                               \

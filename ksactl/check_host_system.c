@@ -118,21 +118,6 @@ static void check_units(struct report *report)
 
 /* --- Modes and labels ------------------------------------------------------- */
 
-static void report_mode(struct report *report, bool is_fixed, const struct ksa_own_path *path,
-                        const struct stat *status)
-{
-        const unsigned mode = (unsigned)status->st_mode & 07777, uid = (unsigned)status->st_uid;
-
-        if (is_fixed)
-                report_host(report, HOST_MODE_FIXED, path->path, 0,
-                            "%s has the mode %04o and belongs to root now (was %04o, uid %u)",
-                            path->path, (unsigned)path->mode, mode, uid);
-        else
-                report_host(report, HOST_MODE, path->path, 0,
-                            "%s has the mode %04o and the uid %u (expected %04o, root)", path->path,
-                            mode, uid, (unsigned)path->mode);
-}
-
 void fix_modes(struct report *report, const struct ksa_env *env)
 {
         for (size_t i = 0; i < ksa_own_path_count; i++) {
@@ -140,22 +125,33 @@ void fix_modes(struct report *report, const struct ksa_env *env)
                 struct ksa_error error = {.reason = KSA_OK};
                 struct stat status;
 
-                if (!ksa_own_path_differs(path, env->owner, &status))
+                if (!ksa_own_path_differs(path, env->owner, &status) ||
+                    ksa_own_path_is_unsafe(path, env->owner, &status))
                         continue;
                 if (ksa_own_path_set(path, env->owner, &error))
-                        report_mode(report, true, path, &status);
+                        report_host(report, HOST_MODE_FIXED, path->path, 0,
+                                    "%s has the mode %04o and belongs to root now (was %04o, uid "
+                                    "%u)",
+                                    path->path, (unsigned)path->mode,
+                                    (unsigned)status.st_mode & 07777, (unsigned)status.st_uid);
                 else
-                        report_problem(report, true, path->path, 0, error.text, "");
+                        report_named(report, "mode", true, path->path, 0, error.text, "");
         }
 }
 
 static void check_modes(struct report *report, const struct ksa_env *env)
 {
         for (size_t i = 0; i < ksa_own_path_count; i++) {
+                const struct ksa_own_path *path = &ksa_own_paths[i];
                 struct stat status;
 
-                if (ksa_own_path_differs(&ksa_own_paths[i], env->owner, &status))
-                        report_mode(report, false, &ksa_own_paths[i], &status);
+                if (!ksa_own_path_differs(path, env->owner, &status))
+                        continue;
+                const bool unsafe = ksa_own_path_is_unsafe(path, env->owner, &status);
+                report_host(report, unsafe ? HOST_MODE_UNSAFE : HOST_MODE, path->path, 0,
+                            "%s has the mode %04o and the uid %u (expected %04o, root)%s",
+                            path->path, (unsigned)status.st_mode & 07777, (unsigned)status.st_uid,
+                            (unsigned)path->mode, unsafe ? ": others could have written it" : "");
         }
 }
 

@@ -25,7 +25,11 @@ extern const size_t ksa_own_path_count;
  */
 bool ksa_own_path_differs(const struct ksa_own_path *path, uid_t owner, struct stat *ret_status);
 
-/* Gives PATH its owner and mode, through a descriptor. Refuses a file that others could have written. */
+/* Whether others could have written the file, so that a new owner and mode would not make it safe. */
+bool ksa_own_path_is_unsafe(const struct ksa_own_path *path, uid_t owner,
+                            const struct stat *status);
+
+/* Gives PATH its owner and mode, through a descriptor. Refuses an unsafe file. */
 bool ksa_own_path_set(const struct ksa_own_path *path, uid_t owner,
                       struct ksa_error *err) KSA_MUST_CHECK;
 

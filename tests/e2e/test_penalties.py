@@ -91,3 +91,15 @@ def test_client_makes_one_attempt(host):
                "-o", "ControlMaster=auto", "-o", "ControlPath=%s/control" % HOME)
     result = host.ssh(host.token(), options=options)
     assert result.status == 255 and len(result.lines) == 1, result
+
+
+def test_check_asks_sshd_for_the_penalties_in_force(host):
+    """The file is installed, but this sshd_config does not include it."""
+    def checks(prepare):
+        script = "%s && exec ksactl check --host --json" % prepare
+        answer = host.run(["unshare", "--mount", "sh", "-c", script], user="root").json
+        return {problem["check"] for problem in answer["problems"]}
+
+    assert checks("true") == set()
+    include = "sed 's,^Include,#Include,' /etc/ssh/sshd_config >/run/sshd_config && mount --bind /run/sshd_config /etc/ssh/sshd_config"
+    assert checks(include) == {"sshd-match", "sshd-penalties"}

@@ -171,3 +171,15 @@ def test_nopasswd_and_the_account_phase(sudoers):
     finally:
         os.unlink("/etc/sudoers.d/own")
         registry.PATH.unlink()
+
+
+def test_check_asks_sudo_rs(sudoers):
+    """It reports commands, and no options: the user's have no finding. /usr/bin/sudo is hidden."""
+    def checks():
+        script = "{ [ ! -e /usr/bin/sudo ] || mount --bind /dev/null /usr/bin/sudo; } && exec ksactl check --host --json"
+        answer = sudoers.run(["unshare", "--mount", "sh", "-c", script], user="root").json
+        return [problem["check"] for problem in answer["problems"]]
+
+    assert checks() == []
+    sudoers.edit("/etc/sudoers.d/ksa", "\ndeploy-bot ALL", "\n#deploy-bot ALL")
+    assert checks() == ["sudo-command"]

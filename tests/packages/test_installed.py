@@ -119,6 +119,25 @@ def test_check_of_the_host_finds_the_profile_sound():
     assert [problem["text"] for problem in found] == ["service sshd: no pam_ksa in auth", "service sudo: no pam_ksa in auth"], found
 
 
+def checks():
+    """The checks of the host that find something."""
+    result = life.run("ksactl", "check", "--host", "--json", check=False)
+    return [problem["check"] or problem["text"] for problem in json.loads(result.stdout)["problems"]]
+
+
+def test_a_host_right_after_enable_has_no_finding():
+    assert checks() == []
+    os.rename("/etc/sudoers.d/deploy-bot", "/root/deploy-bot")
+    assert checks() == ["sudo-command"]
+    os.rename("/root/deploy-bot", "/etc/sudoers.d/deploy-bot")
+    life.run("systemctl", "stop", "ksa-keys.timer")
+    os.chmod("/var/lib/ksa/used", 0o755)
+    assert checks() == ["timer-stopped", "mode"]
+    life.run("systemctl", "start", "ksa-keys.timer")
+    assert life.run("ksactl", "check", "--host", "--fix", check=False).returncode == 1
+    assert life.run("ksactl", "check", "--host").stdout == "no problem found\n"
+
+
 def test_sudo_by_a_token_file_and_by_askpass():
     key = life.write_configuration()
     life.give_token(key)
@@ -142,6 +161,7 @@ def test_an_account_that_becomes_a_user_gets_its_home():
     result = life.ssh_with_token("id -un; pwd; stat -c %a .", "ci_deployer")
     assert result.stdout == "ci_deployer\n/home/ci_deployer\n700\n" and pam_findings() == [], result
     life.people_have_access()
+    assert checks() == ["sudo-command"]
 
 
 def test_enable_again_follows_the_rules():
