@@ -202,9 +202,9 @@ static bool is_same_host(const char *name, const char *host)
 {
         const size_t length = strlen(name), other = strlen(host);
         const size_t shorter = length < other ? length : other;
-        const char next = length < other ? host[shorter] : name[shorter];
+        const char *rest = (length < other ? host : name) + shorter;
 
-        return strncasecmp(name, host, shorter) == 0 && (next == '\0' || next == '.');
+        return strncasecmp(name, host, shorter) == 0 && (*rest == '\0' || *rest == '.');
 }
 
 /* Whether the names differ only in numbers, such as build-6.example.com and build-7. */
