@@ -130,7 +130,8 @@ def test_an_earlier_block_wins(machine, line, text):
 
 def test_a_block_that_is_not_included(machine):
     machine.edit(CONFIG, "Include /etc/ssh/sshd_config.d/*.conf", "# no Include")
-    only(machine, "sshd-match", "deploy-bot")
+    found = findings(machine)
+    assert "deploy-bot" in found.pop("sshd-match") and found.keys() <= {"sshd-penalties"}, found  # of OpenSSH 9.8
 
 
 @pytest.mark.parametrize("value, found", [("3", True), ("5:50:10", True), ("10:30:60", False), ("100:30:200", False)])
@@ -188,9 +189,10 @@ def test_users_of_all_namespaces(machine):
 
 
 def test_no_sudo(machine):
-    only(machine, "sudo-missing", prepare="mount --bind /dev/null /usr/bin/sudo")
+    hidden = "for one in /usr/bin/sudo /usr/bin/sudo-rs; do [ ! -e $one ] || mount --bind /dev/null $one; done"
+    only(machine, "sudo-missing", prepare=hidden)
     machine.write_config(RULE % ("prod:ci/deployer", "deploy-bot", "sshd"))
-    assert findings(machine, prepare="mount --bind /dev/null /usr/bin/sudo") == {}
+    assert findings(machine, prepare=hidden) == {}
 
 
 def test_a_sudo_that_fails(machine):
