@@ -295,3 +295,41 @@ const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE])
                                left / units[i + 1].seconds, units[i + 1].name);
         return out;
 }
+
+/* Whether LEFT becomes RIGHT by at most CHANGES characters that are added, removed, replaced or swapped. */
+static bool is_near(const char *left, const char *right, unsigned changes)
+{
+        while (*left != '\0' && *left == *right) {
+                left++;
+                right++;
+        }
+        if (*left == *right)
+                return true;
+        if (changes == 0)
+                return false;
+        return (*left != '\0' && is_near(left + 1, right, changes - 1)) ||
+               (*right != '\0' && is_near(left, right + 1, changes - 1)) ||
+               (*left != '\0' && *right != '\0' && is_near(left + 1, right + 1, changes - 1)) ||
+               (*left != '\0' && left[1] == *right && *right != '\0' && right[1] == *left &&
+                is_near(left + 2, right + 2, changes - 1));
+}
+
+const char *ksa_text_nearest(const char *text, const char *const *names, size_t count)
+{
+        if (strlen(text) < 3)
+                return NULL;
+        for (unsigned changes = 0; changes <= 2; changes++) {
+                const char *found = NULL;
+                size_t near = 0;
+
+                for (size_t i = 0; i < count; i++) {
+                        if (is_near(text, names[i], changes)) {
+                                found = names[i];
+                                near++;
+                        }
+                }
+                if (near > 0)
+                        return near == 1 ? found : NULL;
+        }
+        return NULL;
+}
