@@ -81,17 +81,3 @@ json_t *show_account(const struct ksa_account_record *record)
                          (record->flags & KSA_ACCOUNT_DECLARED) != 0, "former",
                          (record->flags & KSA_ACCOUNT_FORMER) != 0);
 }
-
-static const struct subcommand subcommands[] = {{"sync", accounts_sync},
-                                                {"list", accounts_list},
-                                                {"show", accounts_show},
-                                                {"disable", accounts_disable},
-                                                {"enable", accounts_enable},
-                                                {"export", accounts_export},
-                                                {"rename-cluster", accounts_rename_cluster},
-                                                {"restore", accounts_restore}};
-
-int command_accounts(const struct args *arguments)
-{
-        return run_subcommand("accounts", subcommands, KSA_COUNT(subcommands), arguments);
-}

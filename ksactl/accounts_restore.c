@@ -54,18 +54,11 @@ int accounts_restore(const struct args *arguments)
         struct ksa_host_env host;
         struct ksa_registry registry;
         struct ksa_error error = {0}, warning = {0};
-        const char *name = NULL;
         char *path, *bytes = NULL, *config_path, quoted[KSA_QUOTED_SIZE], made[MOMENT_SIZE];
 
-        if (!read_flags(arguments, NULL, 0, &name, 1))
-                return EXIT_BROKEN;
-        if (name == NULL) {
-                (void)fputs("ksactl: accounts restore takes the file of a backup\n", stderr);
-                return EXIT_BROKEN;
-        }
         /* No configuration: a registry must come back on a host whose configuration is broken, too. */
         if (!is_root("accounts restore") || !fill_host(&host, NULL, &config_path) ||
-            (path = make_absolute(name)) == NULL)
+            (path = make_absolute(arguments->names[0])) == NULL)
                 return EXIT_BROKEN;
         const enum ksa_reason reason = take(&host.env, path, &registry, &bytes, &warning, &error);
         _Static_assert(LOG_FIXED_SIZE + sizeof(quoted) + sizeof(made) <= LOG_LINE_SIZE,

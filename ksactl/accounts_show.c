@@ -58,18 +58,14 @@ static int list(const struct ksa_registry *registry, bool all, bool json)
 
 int accounts_list(const struct args *arguments)
 {
-        const char *config_file = NULL;
-        bool all = false, json = false;
-        const struct flag flags[] = {
-                {"--config", &config_file, NULL}, {"--json", NULL, &json}, {"--all", NULL, &all}};
         struct session session;
         struct ksa_registry registry;
         int status = EXIT_BROKEN;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
-                return EXIT_BROKEN;
-        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                status = list(&registry, all, json);
+        if (open_session(&session, arguments->options[OPTION_CONFIG]) &&
+            open_registry(&session.host.env, &registry)) {
+                status = list(&registry, has_option(arguments, OPTION_ALL),
+                              has_option(arguments, OPTION_JSON));
                 ksa_registry_close(&registry);
         }
         close_session(&session);
@@ -263,20 +259,11 @@ static int show_refused(const struct accounts_run *run, const char *word, bool j
 int accounts_show(const struct args *arguments)
 {
         struct accounts_run run = {.dry_run = true, .quiet = true, .status = EXIT_BROKEN};
-        const char *config_file = NULL, *word = NULL;
-        bool json = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
+        const char *word = arguments->names[0];
+        const bool json = has_option(arguments, OPTION_JSON);
         struct ksa_account_record record;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &word, 1))
-                return EXIT_BROKEN;
-        if (word == NULL) {
-                (void)fputs(
-                        "ksactl: accounts show takes a user, a uid, or CLUSTER:NAMESPACE/ACCOUNT\n",
-                        stderr);
-                return EXIT_BROKEN;
-        }
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST)) {
+        if (begin_run(&run, arguments->options[OPTION_CONFIG], KSA_SYNC_START_FIRST)) {
                 const bool found = run.sync.has_before && find(&run.sync.before, word, &record);
 
                 if (read_sources(&run, !found) && plan_run(&run, KSA_ACTION_NONE, NULL))
@@ -307,17 +294,13 @@ static int export(const struct ksa_registry *registry, const char *cluster)
 
 int accounts_export(const struct args *arguments)
 {
-        const char *config_file = NULL, *cluster = NULL;
-        bool json = false; /* it is nothing else */
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
         struct session session;
         struct ksa_registry registry;
         int status = EXIT_BROKEN;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &cluster, 1))
-                return EXIT_BROKEN;
-        if (open_session(&session, config_file) && open_registry(&session.host.env, &registry)) {
-                status = export(&registry, cluster);
+        if (open_session(&session, arguments->options[OPTION_CONFIG]) &&
+            open_registry(&session.host.env, &registry)) {
+                status = export(&registry, arguments->names[0]); /* JSON, with --json or without */
                 ksa_registry_close(&registry);
         }
         close_session(&session);

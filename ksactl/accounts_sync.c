@@ -115,21 +115,16 @@ bool read_sources(struct accounts_run *run, bool ask)
 
 int accounts_sync(const struct args *arguments)
 {
-        struct accounts_run run = {.status = EXIT_BROKEN};
-        const char *config_file = NULL;
-        bool new_registry = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--json", NULL, &run.json},
-                                     {"--dry-run", NULL, &run.dry_run},
-                                     {"--new-registry", NULL, &new_registry},
-                                     {"--force", NULL, &run.force}};
+        struct accounts_run run = {.json = has_option(arguments, OPTION_JSON),
+                                   .dry_run = has_option(arguments, OPTION_DRY_RUN),
+                                   .force = has_option(arguments, OPTION_FORCE)};
+        const enum ksa_sync_start start = has_option(arguments, OPTION_NEW_REGISTRY)
+                                                  ? KSA_SYNC_START_NEW
+                                                  : KSA_SYNC_START_FIRST;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
-            (!run.dry_run && !is_root("accounts sync")))
+        if (!run.dry_run && !is_root("accounts sync"))
                 return EXIT_BROKEN;
-        if (begin_run(&run, config_file,
-                      new_registry ? KSA_SYNC_START_NEW : KSA_SYNC_START_FIRST) &&
-            read_sources(&run, true))
+        if (begin_run(&run, arguments->options[OPTION_CONFIG], start) && read_sources(&run, true))
                 finish(&run, KSA_ACTION_NONE, NULL);
         return end_run(&run);
 }
@@ -138,20 +133,13 @@ int accounts_sync(const struct args *arguments)
 
 static int decide(const struct args *arguments, const char *command, enum ksa_plan_action action)
 {
-        struct accounts_run run = {.status = EXIT_BROKEN};
-        const char *config_file = NULL, *user = NULL;
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
+        struct accounts_run run = {.json = has_option(arguments, OPTION_JSON)};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &user, 1))
-                return EXIT_BROKEN;
-        if (user == NULL) {
-                (void)fprintf(stderr, "ksactl: %s takes the name of a user\n", command);
-                return EXIT_BROKEN;
-        }
         if (!is_root(command))
                 return EXIT_BROKEN;
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) && read_sources(&run, false))
-                finish(&run, action, user);
+        if (begin_run(&run, arguments->options[OPTION_CONFIG], KSA_SYNC_START_FIRST) &&
+            read_sources(&run, false))
+                finish(&run, action, arguments->names[0]);
         return end_run(&run);
 }
 
@@ -190,21 +178,19 @@ static bool are_sections_renamed(struct accounts_run *run, const char *old, cons
 
 int accounts_rename_cluster(const struct args *arguments)
 {
-        struct accounts_run run = {.status = EXIT_BROKEN};
-        const char *config_file = NULL, *names[2] = {NULL, NULL};
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &run.json}};
+        struct accounts_run run = {.json = has_option(arguments, OPTION_JSON)};
+        const char *const *names = arguments->names;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), names, 2))
-                return EXIT_BROKEN;
-        if (names[1] == NULL || !ksa_is_section_name(names[1])) {
-                (void)fputs("ksactl: accounts rename-cluster takes the old and the new name of a "
-                            "cluster\n",
-                            stderr);
+        if (!ksa_is_section_name(names[1])) {
+                (void)fprintf(stderr,
+                              "ksactl: \"%s\" is not a valid name of a cluster (expected letters, "
+                              "digits and . _ -)\n",
+                              names[1]);
                 return EXIT_BROKEN;
         }
         if (!is_root("accounts rename-cluster"))
                 return EXIT_BROKEN;
-        if (begin_run(&run, config_file, KSA_SYNC_START_FIRST) &&
+        if (begin_run(&run, arguments->options[OPTION_CONFIG], KSA_SYNC_START_FIRST) &&
             are_sections_renamed(&run, names[0], names[1])) {
                 run.sync.old_cluster = names[0];
                 run.sync.new_cluster = names[1];

@@ -318,20 +318,17 @@ static bool is_possible(bool with_host, bool fix)
 
 int command_check(const struct args *arguments)
 {
-        struct report report = {.problems = json_array()};
-        bool with_host = false, fix = false;
-        const char *config_file = NULL;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--host", NULL, &with_host},
-                                     {"--fix", NULL, &fix},
-                                     {"--json", NULL, &report.json}};
+        struct report report = {.problems = json_array(),
+                                .json = has_option(arguments, OPTION_JSON)};
+        const bool with_host = has_option(arguments, OPTION_HOST),
+                   fix = has_option(arguments, OPTION_FIX);
         const struct ksa_diagnostic_handler handler = {report_loader, &report};
         struct ksa_host_env host;
         struct ksa_config *config = NULL;
         char *path = NULL;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) ||
-            !is_possible(with_host, fix) || !fill_host(&host, config_file, &path)) {
+        if (!is_possible(with_host, fix) ||
+            !fill_host(&host, arguments->options[OPTION_CONFIG], &path)) {
                 json_decref(report.problems);
                 return EXIT_BROKEN;
         }

@@ -10,50 +10,6 @@
 #include "config/load.h"
 #include "output.h"
 
-static bool read_flag(const struct args *arguments, int *position, const struct flag *flags,
-                      size_t count)
-{
-        const char *word = arguments->args[*position];
-
-        for (size_t i = 0; i < count; i++) {
-                if (strcmp(word, flags[i].name) != 0)
-                        continue;
-                if (flags[i].given != NULL) {
-                        *flags[i].given = true;
-                        return true;
-                }
-                if (*position + 1 == arguments->count || *flags[i].value != NULL) {
-                        (void)fprintf(stderr, "ksactl: %s takes one value\n", word);
-                        return false;
-                }
-                *flags[i].value = arguments->args[++*position];
-                return true;
-        }
-        (void)fprintf(stderr, "ksactl: unknown option %s\n", word);
-        return false;
-}
-
-bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
-                const char **args, size_t count)
-{
-        size_t found = 0;
-
-        for (int i = 0; i < arguments->count; i++) {
-                const char *word = arguments->args[i];
-
-                if (word[0] == '-' && word[1] != '\0') {
-                        if (!read_flag(arguments, &i, flags, flag_count))
-                                return false;
-                } else if (found < count) {
-                        args[found++] = word;
-                } else {
-                        (void)fprintf(stderr, "ksactl: unexpected argument \"%s\"\n", word);
-                        return false;
-                }
-        }
-        return true;
-}
-
 char *make_absolute(const char *path)
 {
         char directory[PATH_MAX], *absolute = NULL;
@@ -77,26 +33,6 @@ bool fill_host(struct ksa_host_env *ret_host, const char *config_file, char **re
         ksa_host_env_fill(ret_host, path);
         *ret_path = path;
         return true;
-}
-
-int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
-                   const struct args *arguments)
-{
-        for (size_t i = 0; arguments->count > 0 && i < count; i++) {
-                struct args rest = {arguments->count - 1, arguments->args + 1};
-
-                if (strcmp(arguments->args[0], subcommands[i].name) == 0)
-                        return subcommands[i].run(&rest);
-        }
-        if (arguments->count == 0)
-                (void)fprintf(stderr, "ksactl: %s: missing subcommand (", command);
-        else
-                (void)fprintf(stderr, "ksactl: %s: unknown subcommand \"%s\" (expected ", command,
-                              arguments->args[0]);
-        for (size_t i = 0; i < count; i++)
-                (void)fprintf(stderr, "%s%s", i > 0 ? ", " : "", subcommands[i].name);
-        (void)fputs(")\n", stderr);
-        return EXIT_BROKEN;
 }
 
 bool open_session(struct session *session, const char *config_file)
@@ -143,9 +79,11 @@ const struct ksa_cluster *find_cluster(const struct ksa_config *config, const ch
         return cluster;
 }
 
-bool is_selection(const struct selection *selection, const char *command)
+bool read_selection(const struct args *arguments, const char *command,
+                    struct selection *ret_selection)
 {
-        if (selection->all != (selection->names[0] != NULL))
+        *ret_selection = (struct selection){arguments->names, has_option(arguments, OPTION_ALL)};
+        if (ret_selection->all != (ret_selection->names[0] != NULL))
                 return true;
         (void)fprintf(stderr, "ksactl: %s requires names of clusters, or --all\n", command);
         return false;
@@ -153,7 +91,7 @@ bool is_selection(const struct selection *selection, const char *command)
 
 bool is_selection_known(const struct selection *selection, const struct ksa_config *config)
 {
-        for (size_t i = 0; i < KSA_REFRESH_MAX && selection->names[i] != NULL; i++) {
+        for (size_t i = 0; selection->names[i] != NULL; i++) {
                 if (find_cluster(config, selection->names[i]) == NULL)
                         return false;
         }
@@ -162,7 +100,7 @@ bool is_selection_known(const struct selection *selection, const struct ksa_conf
 
 bool is_selected(const struct selection *selection, const struct ksa_cluster *cluster)
 {
-        for (size_t i = 0; i < KSA_REFRESH_MAX && selection->names[i] != NULL; i++) {
+        for (size_t i = 0; selection->names[i] != NULL; i++) {
                 if (strcmp(selection->names[i], cluster->name) == 0)
                         return true;
         }
@@ -172,14 +110,12 @@ bool is_selected(const struct selection *selection, const struct ksa_cluster *cl
 int show_clusters(const struct args *arguments, const char *member, show_function *show,
                   print_function *print, const char *nothing)
 {
-        const char *wanted = NULL, *config_file = NULL;
-        bool json = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL}, {"--json", NULL, &json}};
+        const char *wanted = arguments->names[0];
+        const bool json = has_option(arguments, OPTION_JSON);
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
         int status = EXIT_GOOD;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &wanted, 1) ||
-            !open_session(&session, config_file) ||
+        if (!open_session(&session, arguments->options[OPTION_CONFIG]) ||
             (wanted != NULL && find_cluster(session.config, wanted) == NULL))
                 return EXIT_BROKEN;
         json_t *all = json_array();

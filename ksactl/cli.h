@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by the commands of ksactl: arguments, the host and its configuration, clusters, files. */
+/* Shared by the commands of ksactl: the host and its configuration, clusters, files. */
 #ifndef KSACTL_CLI_H
 #define KSACTL_CLI_H
 
@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "config/types.h"
 #include "login/host_env.h"
+#include "command.h"
 
 /* Exit statuses. */
 enum {
@@ -18,26 +19,6 @@ enum {
         EXIT_BROKEN = 2,  /* usage, or the command could not be carried out */
         EXIT_UNKNOWN = 3, /* of status, whose 2 is an answer */
 };
-
-/* The arguments after the command. Each command takes --NAME VALUE, --NAME, and plain arguments. */
-struct args {
-        int count;
-        char **args;
-};
-
-/* An option of the command line. */
-struct flag {
-        const char *name;   /* "--json" */
-        const char **value; /* NULL for a flag without a value */
-        bool *given;        /* NULL for a flag with one */
-};
-
-/*
- * Reads FLAGS, and up to COUNT plain arguments into ARGS. False, with a message on standard error, for
- * others.
- */
-bool read_flags(const struct args *arguments, const struct flag *flags, size_t flag_count,
-                const char **args, size_t count);
 
 /* This host and its configuration, while a command runs. */
 struct session {
@@ -61,12 +42,13 @@ const struct ksa_cluster *find_cluster(const struct ksa_config *config, const ch
 
 /* The clusters that a command is for: those that it names, up to the first NULL, or all. */
 struct selection {
-        const char *names[KSA_REFRESH_MAX];
+        const char *const *names;
         bool all;
 };
 
 /* Whether COMMAND was given either names or --all, and whether each name is configured. Messages as above. */
-bool is_selection(const struct selection *selection, const char *command);
+bool read_selection(const struct args *arguments, const char *command,
+                    struct selection *ret_selection);
 bool is_selection_known(const struct selection *selection, const struct ksa_config *config);
 bool is_selected(const struct selection *selection, const struct ksa_cluster *cluster);
 
@@ -85,14 +67,6 @@ typedef void print_function(const json_t *shown, int64_t now);
  */
 int show_clusters(const struct args *arguments, const char *member, show_function *show,
                   print_function *print, const char *nothing);
-
-/* A subcommand of a command that has several. */
-struct subcommand {
-        const char *name;
-        int (*run)(const struct args *arguments);
-};
-int run_subcommand(const char *command, const struct subcommand *subcommands, size_t count,
-                   const struct args *arguments);
 
 /* PATH as an absolute path, allocated; NULL, with a message on standard error. */
 char *make_absolute(const char *path);

@@ -226,14 +226,8 @@ static bool add_blocks(BIO *in, json_t *keys)
 int keys_convert(const struct args *arguments)
 {
         KSA_CLEANUP(ksa_secret_free) struct ksa_secret *text = NULL;
-        const char *file = NULL;
+        const char *file = arguments->names[0];
 
-        if (!read_flags(arguments, NULL, 0, &file, 1))
-                return EXIT_BROKEN;
-        if (file == NULL) {
-                (void)fputs("ksactl: keys convert: missing FILE\n", stderr);
-                return EXIT_BROKEN;
-        }
         text = read_secret(file, KSA_KEYSET_BYTES_MAX);
         if (text != NULL && ksa_secret_length(text) > KSA_KEYSET_BYTES_MAX)
                 (void)fprintf(stderr, "ksactl: %s is larger than 1 MiB\n", file);

@@ -86,28 +86,22 @@ static bool can_keep(const struct ksa_cluster *cluster, bool quiet)
         return can;
 }
 
-static int credential_init(const struct args *arguments)
+int credential_init(const struct args *arguments)
 {
-        const char *name = NULL, *config_file = NULL, *duration = NULL;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--duration", &duration, NULL}};
+        const char *duration = arguments->options[OPTION_DURATION];
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
         KSA_CLEANUP(ksa_secret_free) struct ksa_secret *given = NULL;
         uint64_t seconds;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
-                return EXIT_BROKEN;
-        if (name == NULL || !ksa_text_duration(duration != NULL ? duration : LIFE,
-                                               KSA_CREDENTIAL_LIFE_MIN, LIFE_MAX, &seconds)) {
-                (void)fputs(name == NULL ? "ksactl: credential init requires the name of a "
-                                           "cluster\n"
-                                         : "ksactl: --duration takes 10m to 366d\n",
-                            stderr);
+        if (!ksa_text_duration(duration != NULL ? duration : LIFE, KSA_CREDENTIAL_LIFE_MIN,
+                               LIFE_MAX, &seconds)) {
+                (void)fputs("ksactl: --duration takes 10m to 366d\n", stderr);
                 return EXIT_BROKEN;
         }
-        if (!is_root("credential init") || !open_session(&session, config_file))
+        if (!is_root("credential init") ||
+            !open_session(&session, arguments->options[OPTION_CONFIG]))
                 return EXIT_BROKEN;
-        const struct ksa_cluster *cluster = find_cluster(session.config, name);
+        const struct ksa_cluster *cluster = find_cluster(session.config, arguments->names[0]);
         if (cluster == NULL || !can_keep(cluster, false) || (given = read_token("-")) == NULL)
                 return EXIT_BROKEN;
         return init(&session, cluster, given, (int64_t)seconds);
@@ -153,21 +147,17 @@ static int renew(struct session *session, const struct selection *selection, boo
         return status;
 }
 
-static int credential_renew(const struct args *arguments)
+int credential_renew(const struct args *arguments)
 {
-        struct selection selection = {.all = false};
-        const char *config_file = NULL;
-        bool if_due = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--all", NULL, &selection.all},
-                                     {"--if-due", NULL, &if_due}};
+        struct selection selection;
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), selection.names, KSA_REFRESH_MAX) ||
-            !is_selection(&selection, "credential renew") || !is_root("credential renew") ||
-            !open_session(&session, config_file) || !is_selection_known(&selection, session.config))
+        if (!read_selection(arguments, "credential renew", &selection) ||
+            !is_root("credential renew") ||
+            !open_session(&session, arguments->options[OPTION_CONFIG]) ||
+            !is_selection_known(&selection, session.config))
                 return EXIT_BROKEN;
-        return renew(&session, &selection, if_due);
+        return renew(&session, &selection, has_option(arguments, OPTION_IF_DUE));
 }
 
 /* --- show ------------------------------------------------------------------- */
@@ -284,18 +274,8 @@ static json_t *show(const struct ksa_cluster *cluster, const struct ksa_env *env
         return shown;
 }
 
-static int credential_show(const struct args *arguments)
+int credential_show(const struct args *arguments)
 {
         return show_clusters(arguments, "credentials", show, print_credential,
                              "no cluster has a credential_file or a client_cert_file");
-}
-
-/* --- The command ------------------------------------------------------------ */
-
-static const struct subcommand subcommands[] = {
-        {"init", credential_init}, {"show", credential_show}, {"renew", credential_renew}};
-
-int command_credential(const struct args *arguments)
-{
-        return run_subcommand("credential", subcommands, KSA_COUNT(subcommands), arguments);
 }

@@ -189,12 +189,12 @@ static bool rule_names(const struct ksa_config *config, const char *service)
 }
 
 /* The services of the command line, or without any those that rules name. */
-static bool choose_services(const struct ksa_config *config, const char *const args[2],
+static bool choose_services(const struct ksa_config *config, const char *const *args,
                             struct services *ret)
 {
         *ret = (struct services){.sshd = args[0] == NULL && rule_names(config, "sshd"),
                                  .sudo = args[0] == NULL && rule_names(config, "sudo")};
-        for (size_t i = 0; i < 2 && args[i] != NULL; i++) {
+        for (size_t i = 0; args[i] != NULL; i++) {
                 bool *chosen = strcmp(args[i], "sshd") == 0   ? &ret->sshd
                                : strcmp(args[i], "sudo") == 0 ? &ret->sudo
                                                               : NULL;
@@ -337,7 +337,7 @@ static void report_left(const struct ksa_config *config, const struct ksa_env *e
         }
 }
 
-static int enable(const struct session *session, const char *const args[2], bool dry_run)
+static int enable(const struct session *session, const char *const *args, bool dry_run)
 {
         struct ksa_changes changes = {.count = 0};
         struct services services;
@@ -363,18 +363,13 @@ static int enable(const struct session *session, const char *const args[2], bool
 
 int command_enable(const struct args *arguments)
 {
-        const char *config_file = NULL, *args[2] = {NULL, NULL};
-        bool dry_run = false;
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--dry-run", NULL, &dry_run}};
         struct session session;
         int status = EXIT_BROKEN;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), args, KSA_COUNT(args)) ||
-            !is_root("enable"))
+        if (!is_root("enable"))
                 return EXIT_BROKEN;
-        if (open_session(&session, config_file))
-                status = enable(&session, args, dry_run);
+        if (open_session(&session, arguments->options[OPTION_CONFIG]))
+                status = enable(&session, arguments->names, has_option(arguments, OPTION_DRY_RUN));
         close_session(&session);
         return status;
 }
@@ -409,7 +404,8 @@ int command_disable(const struct args *arguments)
         struct ksa_changes record;
         struct ksa_host_env host;
 
-        if (!read_flags(arguments, NULL, 0, NULL, 0) || !is_root("disable"))
+        (void)arguments;
+        if (!is_root("disable"))
                 return EXIT_BROKEN;
         ksa_host_env_fill(&host, NULL);
         if (!take_lock(&host.env, &lock, &error) ||

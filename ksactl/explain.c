@@ -21,7 +21,7 @@
 #define COMMAND_SIZE 1024
 
 struct question {
-        const char *token_file, *user, *service, *rhost, *now, *config_file, *service_user;
+        const char *token_file, *user, *service, *rhost, *service_user;
         uid_t service_uid; /* of service_user */
         bool json, offline;
         bool user_chosen; /* the user is not from --user */
@@ -439,35 +439,29 @@ static void make_harmless(struct ksa_env *env, bool offline, int64_t now)
 
 int command_explain(const struct args *arguments)
 {
-        struct question question = {.service = NULL};
-        const struct flag flags[] = {
-                {"--token-file", &question.token_file, NULL},
-                {"--user", &question.user, NULL},
-                {"--service", &question.service, NULL},
-                {"--rhost", &question.rhost, NULL},
-                {"--service-user", &question.service_user, NULL},
-                {"--now", &question.now, NULL},
-                {"--config", &question.config_file, NULL},
-                {"--json", NULL, &question.json},
-                {"--offline", NULL, &question.offline},
+        const char *const *options = arguments->options;
+        struct question question = {
+                .token_file = options[OPTION_TOKEN_FILE],
+                .user = options[OPTION_USER],
+                .service = options[OPTION_SERVICE] != NULL ? options[OPTION_SERVICE] : "sshd",
+                .rhost = options[OPTION_RHOST] != NULL ? options[OPTION_RHOST] : "",
+                .service_user = options[OPTION_SERVICE_USER],
+                .json = has_option(arguments, OPTION_JSON),
+                .offline = has_option(arguments, OPTION_OFFLINE),
         };
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
         int64_t now = -1;
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
-                return EXIT_BROKEN;
         if (question.token_file == NULL) {
                 (void)fprintf(stderr, "ksactl: explain requires --token-file FILE, or - for "
                                       "standard input\n");
                 return EXIT_BROKEN;
         }
-        question.service = question.service != NULL ? question.service : "sshd";
-        question.rhost = question.rhost != NULL ? question.rhost : "";
         KSA_CLEANUP(ksa_secret_free) struct ksa_secret *token = read_token(question.token_file);
-        if (token == NULL || !read_now(question.now, &now) ||
+        if (token == NULL || !read_now(options[OPTION_NOW], &now) ||
             (question.service_user != NULL &&
              !become_service_user(question.service_user, &question.service_uid)) ||
-            !open_session(&session, question.config_file))
+            !open_session(&session, options[OPTION_CONFIG]))
                 return EXIT_BROKEN;
         make_harmless(&session.host.env, question.offline, now);
         question.token = token;

@@ -118,7 +118,7 @@ static void print_keys(const json_t *cluster, int64_t now)
         }
 }
 
-static int keys_show(const struct args *arguments)
+int keys_show(const struct args *arguments)
 {
         return show_clusters(arguments, "clusters", show_keys, print_keys, NULL);
 }
@@ -264,23 +264,17 @@ static int refresh(struct session *session, struct request *request)
 
 /* --- keys refresh and purge -------------------------------------------------- */
 
-static bool read_request(const struct args *arguments, struct request *request,
-                         const char **ret_config_file)
+static bool read_request(const struct args *arguments, struct request *request)
 {
-        const char *age = NULL;
-        const struct flag flags[] = {
-                {"--all", NULL, &request->clusters.all},
-                {"--cooldown", NULL, &request->refresh.cooldown},
-                {"--if-due", NULL, &request->refresh.if_due},
-                {"--if-older", &age, NULL},
-                {"--config", ret_config_file, NULL},
-        };
+        const char *age = arguments->options[OPTION_IF_OLDER];
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), request->clusters.names,
-                        KSA_REFRESH_MAX) ||
-            !is_selection(&request->clusters, "keys refresh"))
+        request->refresh = (struct ksa_refresh_request){
+                .cooldown = has_option(arguments, OPTION_COOLDOWN),
+                .if_due = has_option(arguments, OPTION_IF_DUE),
+                .if_older = age != NULL,
+        };
+        if (!read_selection(arguments, "keys refresh", &request->clusters))
                 return false;
-        request->refresh.if_older = age != NULL;
         if (age != NULL && !ksa_text_duration(age, 0, UINT32_MAX, &request->refresh.age)) {
                 (void)fputs("ksactl: --if-older takes seconds, or a number with s, m, h, d\n",
                             stderr);
@@ -289,32 +283,24 @@ static bool read_request(const struct args *arguments, struct request *request,
         return true;
 }
 
-static int keys_refresh(const struct args *arguments)
+int keys_refresh(const struct args *arguments)
 {
-        struct request request = {.refresh = {0}};
-        const char *config_file = NULL;
+        struct request request;
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
 
-        if (!read_request(arguments, &request, &config_file) || !is_root("keys refresh") ||
-            !open_session(&session, config_file))
+        if (!read_request(arguments, &request) || !is_root("keys refresh") ||
+            !open_session(&session, arguments->options[OPTION_CONFIG]))
                 return EXIT_BROKEN;
         return refresh(&session, &request);
 }
 
-static int keys_purge(const struct args *arguments)
+int keys_purge(const struct args *arguments)
 {
-        const char *name = NULL, *config_file = NULL;
-        const struct flag flags[] = {{"--config", &config_file, NULL}};
+        const char *name = arguments->names[0];
         KSA_CLEANUP(close_session) struct session session = {.config = NULL};
         struct ksa_error error = {0};
 
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), &name, 1))
-                return EXIT_BROKEN;
-        if (name == NULL) {
-                (void)fputs("ksactl: keys purge requires the name of a cluster\n", stderr);
-                return EXIT_BROKEN;
-        }
-        if (!is_root("keys purge") || !open_session(&session, config_file))
+        if (!is_root("keys purge") || !open_session(&session, arguments->options[OPTION_CONFIG]))
                 return EXIT_BROKEN;
         const struct ksa_cluster *cluster = find_cluster(session.config, name);
         if (cluster == NULL)
@@ -329,16 +315,4 @@ static int keys_purge(const struct args *arguments)
         }
         log_line(false, LOG_NOTICE, "result=purged cluster=\"%s\"", cluster->name);
         return EXIT_GOOD;
-}
-
-/* --- The command ------------------------------------------------------------ */
-
-static const struct subcommand subcommands[] = {{"show", keys_show},
-                                                {"refresh", keys_refresh},
-                                                {"purge", keys_purge},
-                                                {"convert", keys_convert}};
-
-int command_keys(const struct args *arguments)
-{
-        return run_subcommand("keys", subcommands, KSA_COUNT(subcommands), arguments);
 }

@@ -17,16 +17,18 @@
 json_t *show_credential(const struct ksa_cluster *cluster, const struct ksa_env *env,
                         enum ksa_reason *ret_reason);
 
-int keys_convert(const struct args *arguments);
-
-int command_accounts(const struct args *arguments);
 int command_check(const struct args *arguments);
-int command_credential(const struct args *arguments);
 int command_disable(const struct args *arguments);
 int command_enable(const struct args *arguments);
 int command_explain(const struct args *arguments);
-int command_keys(const struct args *arguments);
 int command_options(const struct args *arguments);
 int command_status(const struct args *arguments);
+int credential_init(const struct args *arguments);
+int credential_renew(const struct args *arguments);
+int credential_show(const struct args *arguments);
+int keys_convert(const struct args *arguments);
+int keys_purge(const struct args *arguments);
+int keys_refresh(const struct args *arguments);
+int keys_show(const struct args *arguments);
 
 #endif

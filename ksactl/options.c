@@ -27,12 +27,9 @@ static void print_option(const struct ksa_option *option)
 
 int command_options(const struct args *arguments)
 {
-        bool json = false;
-        const struct flag flags[] = {{"--json", NULL, &json}};
-
-        if (!read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0))
-                return EXIT_BROKEN;
+        const bool json = has_option(arguments, OPTION_JSON);
         json_t *array = json_array();
+
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
 

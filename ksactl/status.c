@@ -142,15 +142,12 @@ static int status(struct run *run)
 
 int command_status(const struct args *arguments)
 {
-        const char *config_file = NULL;
-        struct run run = {.level = WELL};
-        const struct flag flags[] = {{"--config", &config_file, NULL},
-                                     {"--json", NULL, &run.json},
-                                     {"--offline", NULL, &run.offline}};
+        struct run run = {.level = WELL,
+                          .json = has_option(arguments, OPTION_JSON),
+                          .offline = has_option(arguments, OPTION_OFFLINE)};
         int answer = EXIT_UNKNOWN;
 
-        if (read_flags(arguments, flags, KSA_COUNT(flags), NULL, 0) &&
-            open_session(&run.session, config_file))
+        if (open_session(&run.session, arguments->options[OPTION_CONFIG]))
                 answer = status(&run);
         close_session(&run.session);
         return answer;

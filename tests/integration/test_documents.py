@@ -120,20 +120,6 @@ def test_manual_has_every_argument():
     assert names == page and len(names) == 5
 
 
-def words_of_page(page, section):
-    """The words of a section of a page as it is read, without its line breaks."""
-    text = subprocess.run(["mandoc", "-Tascii", ROOT / "man" / page], stdout=subprocess.PIPE, text=True, check=True).stdout
-    plain = re.sub(r".\x08", "", text)
-    return " ".join(re.search(r"^%s\n(.*?)^\S" % section, plain, re.M | re.S).group(1).split())
-
-
-def test_manual_of_ksactl_has_its_usage():
-    usage = subprocess.run([os.environ["KSA_BUILD"] + "/ksactl/ksactl", "--help"], stdout=subprocess.PIPE, text=True, check=True)
-    commands = re.sub(r"^(usage:)? +(?=ksactl)|^project, .*", "", usage.stdout, flags=re.M).replace("FILE|-", "FILE | -")
-    written = re.sub(r" ksactl --help.*", "", words_of_page("ksactl.8", "SYNOPSIS"))
-    assert written == re.sub(r"[A-Z]{2,}", lambda word: word.group(0).lower(), " ".join(commands.split()))
-
-
 def test_manual_of_askpass_has_its_variables():
     usage = (ROOT / "client/ksa-askpass").read_text().split("cat <<'END'\n")[1].split("\nEND\n")[0]
     names = re.findall(r"^(KSA_\w+) ", usage, re.M)
