@@ -3,7 +3,7 @@
 #include "accounts.h"
 #include "ksactl.h"
 
-/* clang-format off: a row as it is written */
+/* clang-format off */
 #define SET_UP "Set up"
 #define LOOK   "Look into"
 #define KEYS   "Keys and credentials"

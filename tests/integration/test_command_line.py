@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The command line of ksactl: its help, its manual and what it accepts are one table."""
+import os
+import pty
 import re
+import select
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+import completion
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = (ROOT / "ksactl/commands.c").read_text()
@@ -170,7 +176,7 @@ def test_a_usage_error_names_what_to_type(ksactl, args, message):
 
 
 @pytest.mark.parametrize("args, meant", [
-    ("chekc", "check"), ("account sync", "accounts"), ("--hlep", "--help"), ("keys refesh", "refresh"), ("accounts syn", "sync"),
+    ("chck", "check"), ("account sync", "accounts"), ("--hlep", "--help"), ("keys refrsh", "refresh"), ("accounts syn", "sync"),
     ("check --jsn", "--json"), ("keys refresh --if-oldr=5m", "--if-older"), ("status --ofline", "--offline"),
 ])
 def test_the_name_that_was_meant(ksactl, args, meant):
@@ -190,3 +196,78 @@ def test_a_value_after_the_equals_sign_is_used(ksactl, tmp_path):
 
 def test_arguments_after_two_hyphens_are_no_options(ksactl, tmp_path):
     assert "--all" in ksactl("keys", "convert", "--", "--all").stderr
+
+
+# --- Completion ---
+
+COMPLETION = ROOT / "packaging/completion"
+
+
+@pytest.mark.parametrize("name", completion.FILES)
+def test_completion_is_that_of_the_help(build, name):
+    """Otherwise: tests/support/completion.py BUILD/ksactl/ksactl packaging/completion"""
+    assert (COMPLETION / name).read_text() == completion.FILES[name](completion.read(build / "ksactl/ksactl"))
+
+
+def completed_by_bash(line, directory):
+    words = re.findall(r"=|[^ =]+|(?<=[ =])$", line)  # as COMP_WORDBREAKS divides it
+    script = ('source "$0" && complete -p ksactl >&2 && COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) && _ksactl && '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    result = subprocess.run(["bash", "--norc", "-c", script, COMPLETION / "ksactl.bash", *words], cwd=directory,
+                            capture_output=True, text=True)
+    assert result.returncode == 0 and result.stderr == "complete -F _ksactl ksactl\n", result
+    return set(result.stdout.split())
+
+
+def completed_by_fish(line, directory):
+    result = subprocess.run(["fish", "--no-config", "-c", "source $argv[1]; complete -C $argv[2]", COMPLETION / "ksactl.fish", line],
+                            cwd=directory, capture_output=True, text=True, env={"HOME": str(directory), "PATH": os.environ["PATH"]})
+    assert result.returncode == 0 and result.stderr == "", result
+    return {row.split("\t")[0].removeprefix("--config=") for row in result.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("line, found", [
+    ("ksactl ", {"options", "check", "enable", "disable", "status", "explain", "keys", "credential", "accounts"}),
+    ("ksactl ch", {"check"}),
+    ("ksactl keys ", {"show", "refresh", "purge", "convert"}),
+    ("ksactl accounts re", {"rename-cluster", "restore"}),
+    ("ksactl keys refresh --", {"--all", "--if-older", "--if-due", "--cooldown", "--config", "--help"}),
+    ("ksactl keys refresh --if-older 5m --a", {"--all"}),
+    ("ksactl keys refresh --if-older ", set()),
+    ("ksactl accounts enable --", {"--config", "--json", "--help"}),
+    ("ksactl enable s", {"sshd", "sudo"}),
+    ("ksactl check --config my", {"my.conf"}),
+    ("ksactl check --config=my", {"my.conf"}),
+    ("ksactl keys convert my", {"my.conf"}),
+    ("ksactl keys purge my", set()),
+])
+@pytest.mark.parametrize("complete", [completed_by_bash, completed_by_fish], ids=["bash", "fish"])
+def test_completion(tmp_path, complete, line, found):
+    (tmp_path / "my.conf").write_text("")
+    assert complete(line, tmp_path) - ({"--help", "--version"} - found) == found
+
+
+@pytest.mark.parametrize("typed, meant", [
+    ("ch", "check"), ("keys ref", "keys refresh"), ("keys refresh --coo", "keys refresh --cooldown"), ("enable ssh", "enable sshd"),
+    ("check --config my", "check --config my.conf"), ("check --config=my", "check --config=my.conf"),
+    ("accounts restore my", "accounts restore my.conf"),
+])
+def test_completion_by_zsh(tmp_path, typed, meant):
+    """A key of a terminal starts it, nothing else does."""
+    (tmp_path / "my.conf").write_text("")
+    shutil.copy(COMPLETION / "_ksactl", tmp_path)
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "TERM": "dumb"})
+    try:
+        os.write(terminal, b'fpath=($PWD $fpath); autoload -Uz compinit; compinit -u -D; ksactl() { print -r -- "<$*>" }\r')
+        os.write(terminal, b"ksactl %s\t\r" % typed.encode())
+        shown = ""
+        while not re.search(r"<[^$]*>", shown):
+            assert select.select([terminal], [], [], 30)[0], shown
+            shown += os.read(terminal, 4096).decode()
+        assert re.search(r"<([^$]*)>", shown).group(1) == meant
+    finally:
+        os.close(terminal)
+        os.waitpid(pid, 0)
