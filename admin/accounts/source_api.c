@@ -126,6 +126,8 @@ struct listing {
         unsigned pages;               /* of all lists of the source */
         bool expired;                 /* it was begun again */
         struct ksa_account_page page; /* the last one */
+        const struct ksa_list_watch *watch;
+        size_t before; /* accounts of other sources in the list */
 };
 
 /* Appends NAME and VALUE, percent-encoded (RFC 3986). Returns false if PATH is too small. */
@@ -241,6 +243,9 @@ static enum ksa_reason next_page(struct listing *listing, bool *ret_last, struct
         listing->page = page;
         listing->limit = listing->limit > KSA_PAGE_LIMIT / 2 ? KSA_PAGE_LIMIT : listing->limit * 2;
         *ret_last = *page.next == '\0';
+        if (listing->watch != NULL)
+                listing->watch->page(listing->watch->context,
+                                     listing->list->count - listing->before);
         return KSA_OK;
 }
 
@@ -287,14 +292,18 @@ static enum ksa_reason fetch_all(struct listing *listing, struct ksa_error *err)
 
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
                                        const struct ksa_accounts *source, const struct ksa_env *env,
-                                       unsigned milliseconds, struct ksa_desired_list *list,
-                                       struct ksa_error *err)
+                                       unsigned milliseconds, const struct ksa_list_watch *watch,
+                                       struct ksa_desired_list *list, struct ksa_error *err)
 {
         const size_t before = list->count;
         struct ksa_api api;
         enum ksa_reason reason = ksa_api_open(cluster, env, KSA_SIDE_API, milliseconds, &api, err);
-        struct listing listing = {
-                .api = &api, .origin = {.source = source}, .list = list, .page = {"", ""}};
+        struct listing listing = {.api = &api,
+                                  .origin = {.source = source},
+                                  .list = list,
+                                  .page = {"", ""},
+                                  .watch = watch,
+                                  .before = before};
 
         if (reason == KSA_OK)
                 reason = fetch_all(&listing, err);

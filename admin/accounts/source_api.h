@@ -15,16 +15,23 @@
 /* Pages of one source, at most. */
 #define KSA_PAGES_MAX 65536u
 
+/* Is told after each page how many accounts the source has listed so far. */
+struct ksa_list_watch {
+        void (*page)(void *context, size_t accounts);
+        void *context;
+};
+
 /*
  * Requests all that SOURCE names from CLUSTER, within MILLISECONDS, and adds it to LIST, whose items are
- * unchanged unless KSA_OK.
+ * unchanged unless KSA_OK. WATCH may be NULL.
  *
  * KSA_API_BROKEN  the response is not such a list, or its pages do not fit together; KSA_MEMORY
  * the reasons of ksa_api_open() and ksa_api_ask()
  */
 enum ksa_reason ksa_account_list_fetch(const struct ksa_cluster *cluster,
                                        const struct ksa_accounts *source, const struct ksa_env *env,
-                                       unsigned milliseconds, struct ksa_desired_list *list,
+                                       unsigned milliseconds, const struct ksa_list_watch *watch,
+                                       struct ksa_desired_list *list,
                                        struct ksa_error *err) KSA_MUST_CHECK;
 
 /* One page as the server sent it. Public for the fuzz target. */

@@ -160,7 +160,7 @@ static enum ksa_reason read_api(struct ksa_sync *sync, const struct ksa_accounts
                                 "[cluster %s] has no api_server to list its accounts",
                                 source->name);
         enum ksa_reason reason = ksa_account_list_fetch(cluster, source, sync->env, milliseconds,
-                                                        &sync->desired, err);
+                                                        sync->watch, &sync->desired, err);
         if (reason == KSA_OK)
                 *ret_record = (struct ksa_source_record){source->name, sync->env->now};
         return reason;

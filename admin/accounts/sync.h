@@ -31,6 +31,8 @@ struct ksa_sync {
                 *sources; /* one for each [accounts] section; cluster NULL: never listed */
         const char *old_cluster, *new_cluster; /* as changes.h has them */
         struct ksa_plan *plan;
+        const struct ksa_list_watch
+                *watch;           /* of source_api.h, for the caller to set; NULL for none */
         struct ksa_error warning; /* of nscd, once the registry is replaced; no text for none */
 };
 

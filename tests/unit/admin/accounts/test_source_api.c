@@ -344,6 +344,11 @@ static void make_pages(const char *second_version, const char *second_name)
         "{\"kind\":\"ServiceAccountList\",\"apiVersion\":\"v1\",\"metadata\":{" \
         "\"resourceVersion\":\"7:8\"},\"items\":null}"
 
+static void note_page(void *context, size_t accounts)
+{
+        *(size_t *)context = accounts;
+}
+
 static enum ksa_reason fetch(struct workdir *workdir, struct answers *answers,
                              struct ksa_desired_list *list, struct ksa_error *err)
 {
@@ -352,8 +357,12 @@ static enum ksa_reason fetch(struct workdir *workdir, struct answers *answers,
         assert_int_equal(workdir_load(workdir, CONFIG, &config, err), KSA_OK);
         answers_use(&workdir->env, answers);
         const size_t before = list->count;
+        size_t noted = SIZE_MAX;
+        const struct ksa_list_watch watch = {note_page, &noted};
         enum ksa_reason reason = ksa_account_list_fetch(ksa_config_cluster(config, "prod"), &source,
-                                                        &workdir->env, 60000, list, err);
+                                                        &workdir->env, 60000, &watch, list, err);
+        if (reason == KSA_OK)
+                assert_int_equal(noted, list->count - before);
         assert_int_equal(reason == KSA_OK, err->text[0] == '\0');
         if (reason != KSA_OK)
                 assert_int_equal(list->count, before);
