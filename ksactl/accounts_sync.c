@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "accounts.h"
+#include "admin/accounts/source_api.h"
 #include "config/value.h"
+#include "progress.h"
 
 /* Milliseconds for one cluster with all its pages, and for all: the timer's unit has 10 minutes. */
 #define PATIENCE       60000
@@ -93,24 +95,51 @@ static enum ksa_reason read_source(struct accounts_run *run, size_t position, un
         return ksa_fail(error, KSA_NEEDS_ROOT, "only root can ask the cluster for its accounts");
 }
 
+/* What is shown while a cluster lists its accounts. */
+struct shown {
+        struct progress progress;
+        const char *cluster;
+        size_t position, count;
+};
+
+static void show_page(void *context, size_t accounts)
+{
+        struct shown *shown = context;
+
+        progress_say(&shown->progress, "cluster %zu of %zu (%s): %zu service accounts",
+                     shown->position + 1, shown->count, shown->cluster, accounts);
+}
+
 bool read_sources(struct accounts_run *run, bool ask)
 {
+        struct shown shown;
+        const struct ksa_list_watch watch = {show_page, &shown};
+        bool good = true;
         const size_t count = run->session.config->counts[KSA_SECTION_ACCOUNTS];
         const unsigned milliseconds =
                 count > PATIENCE_TOTAL / PATIENCE ? PATIENCE_TOTAL / (unsigned)count : PATIENCE;
 
-        for (size_t i = 0; i < count; i++) {
+        progress_begin(&shown.progress);
+        shown.count = count;
+        run->sync.watch = &watch;
+        for (size_t i = 0; good && i < count; i++) {
                 struct ksa_error error = {0};
-                enum ksa_reason reason = read_source(run, i, milliseconds, ask, &error);
 
-                if (reason == KSA_REGISTRY || reason == KSA_MEMORY) {
+                shown.cluster = run->session.config->account_sources[i].name;
+                shown.position = i;
+                show_page(&shown, 0);
+                enum ksa_reason reason = read_source(run, i, milliseconds, ask, &error);
+                progress_hide(&shown.progress);
+                good = reason != KSA_REGISTRY && reason != KSA_MEMORY;
+                if (good)
+                        report_cluster(run, i, ask && reason == KSA_OK ? "read" : "kept",
+                                       reason == KSA_OK ? NULL : &error);
+                else
                         report_failure(run, &error, NULL);
-                        return false;
-                }
-                report_cluster(run, i, ask && reason == KSA_OK ? "read" : "kept",
-                               reason == KSA_OK ? NULL : &error);
         }
-        return true;
+        run->sync.watch = NULL;
+        progress_end(&shown.progress);
+        return good;
 }
 
 int accounts_sync(const struct args *arguments)

@@ -22,6 +22,7 @@ void report_named(struct report *report, const char *name, bool is_error, const 
                   unsigned line, const char *text, const char *remedy)
 {
         int status = is_error ? EXIT_BROKEN : EXIT_DENIED;
+        char colored[COLORED_SIZE];
 
         if (report->status < status)
                 report->status = status;
@@ -33,12 +34,14 @@ void report_named(struct report *report, const char *name, bool is_error, const 
                                               text, "remedy", *remedy != '\0' ? remedy : NULL));
         if (report->json)
                 return;
+        const char *const severity = is_error ? in_color(COLOR_RED, "error", colored)
+                                              : in_color(COLOR_YELLOW, "warning", colored);
         bool is_named = *file == '\0' || (line == 0 && strncmp(text, file, strlen(file)) == 0);
         if (!is_named)
                 (void)printf("%s:", file);
         if (line != 0)
                 (void)printf("%u:", line);
-        (void)printf("%s%s: %s\n", is_named ? "" : " ", is_error ? "error" : "warning", text);
+        (void)printf("%s%s: %s\n", is_named ? "" : " ", severity, text);
         if (*remedy != '\0')
                 (void)printf("    %s\n", remedy);
 }
@@ -298,8 +301,10 @@ static int finish(struct report *report)
         size_t count = json_array_size(report->problems);
 
         if (!report->json) {
+                char colored[COLORED_SIZE];
+
                 if (count == 0)
-                        (void)puts("no problem found");
+                        (void)puts(in_color(COLOR_GREEN, "no problem found", colored));
                 json_decref(report->problems);
                 return report->status;
         }

@@ -273,7 +273,7 @@ static void print_rules(const struct question *question)
 static void print_answer(const struct question *question)
 {
         const struct ksa_decision *d = &question->decision;
-        char remedy[REMEDY_SIZE];
+        char remedy[REMEDY_SIZE], colored[COLORED_SIZE];
 
         if (question->user_chosen)
                 (void)printf("no --user: used %s, which a rule names\n\n", question->user);
@@ -282,10 +282,11 @@ static void print_answer(const struct question *question)
         print_steps(question);
         print_rules(question);
         if (d->outcome == KSA_ALLOW) {
-                (void)printf("\nallow\n");
+                (void)printf("\n%s\n", in_color(COLOR_GREEN, "allow", colored));
                 return;
         }
-        (void)printf("\n%s: %s (%s)\n", ksa_report_result(d), ksa_reason_name(d->reason),
+        (void)printf("\n%s: %s (%s)\n", in_color(COLOR_RED, ksa_report_result(d), colored),
+                     ksa_reason_name(d->reason),
                      ended_offline(question) ? d->error.text : ksa_reason_text(d->reason));
         if (*remedy_of(question, remedy) != '\0')
                 (void)printf("remedy: %s\n", remedy_of(question, remedy));

@@ -10,6 +10,7 @@
 #include "admin/keys/used_tokens.h"
 #include "base/text.h"
 #include "ksactl.h"
+#include "progress.h"
 #include "token/jwk.h"
 #include "token/keyset.h"
 
@@ -164,13 +165,16 @@ static void log_refreshed(const struct ksa_cluster *cluster, bool quiet,
 }
 
 static bool refresh_one(struct session *session, const struct ksa_cluster *cluster,
-                        const struct ksa_refresh_request *request)
+                        const struct ksa_refresh_request *request, struct progress *progress)
 {
         struct ksa_refreshed refreshed = {0};
         struct ksa_error error = {0};
 
         renew_session(session);
-        if (ksa_refresh(cluster, &session->host.env, request, &refreshed, &error) == KSA_OK) {
+        enum ksa_reason reason =
+                ksa_refresh(cluster, &session->host.env, request, &refreshed, &error);
+        progress_hide(progress);
+        if (reason == KSA_OK) {
                 if (refreshed.asked)
                         log_refreshed(cluster, request->cooldown, &refreshed);
                 return true;
@@ -212,8 +216,10 @@ static int refresh_list(struct session *session, struct request *request,
 {
         unsigned seconds = (unsigned)session->config->host.timeout;
         struct timespec deadline = ksa_deadline_in(seconds * 1000);
+        struct progress progress;
         int status = EXIT_GOOD;
 
+        progress_begin(&progress);
         if (request->refresh.cooldown)
                 (void)alarm(seconds + MARGIN);
         for (size_t i = 0; i < count; i++) {
@@ -223,11 +229,13 @@ static int refresh_list(struct session *session, struct request *request,
                 if (request->refresh.cooldown)
                         request->refresh.milliseconds =
                                 (unsigned)ksa_deadline_left(&deadline) / (unsigned)(count - i);
-                if (request->refresh.milliseconds == 0)
-                        return EXIT_DENIED;
-                if (!refresh_one(session, list[i], &request->refresh))
+                progress_say(&progress, "cluster %zu of %zu (%s): fetching keys", i + 1, count,
+                             list[i]->name);
+                if (request->refresh.milliseconds == 0 ||
+                    !refresh_one(session, list[i], &request->refresh, &progress))
                         status = EXIT_DENIED;
         }
+        progress_end(&progress);
         return status;
 }
 

@@ -15,6 +15,23 @@
 
 /* --- Standard output and standard error ------------------------------------- */
 
+bool is_screen(int file)
+{
+        const char *term = getenv("TERM");
+
+        return term != NULL && strcmp(term, "dumb") != 0 && isatty(file) == 1;
+}
+
+const char *in_color(enum color color, const char *text, char out[COLORED_SIZE])
+{
+        const char *without = getenv("NO_COLOR");
+
+        if ((without != NULL && *without != '\0') || !is_screen(STDOUT_FILENO))
+                return text;
+        (void)snprintf(out, COLORED_SIZE, "\x1b[%dm%s\x1b[0m", (int)color, text);
+        return out;
+}
+
 const char *moment(int64_t seconds, char out[MOMENT_SIZE])
 {
         time_t time = (time_t)seconds;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Output of ksactl: JSON, errors, lines of the log, times. */
+/* Output of ksactl: colors, JSON, errors, lines of the log, times. */
 #ifndef KSACTL_OUTPUT_H
 #define KSACTL_OUTPUT_H
 
@@ -8,6 +8,17 @@
 
 #include "base/error.h"
 #include "config/types.h"
+
+/* Whether FILE, of standard output or standard error, is a terminal that knows control sequences. */
+bool is_screen(int file);
+
+/*
+ * TEXT in a color if standard output is a terminal and NO_COLOR is empty (no-color.org), else TEXT itself.
+ * For results, never for values.
+ */
+enum color { COLOR_RED = 31, COLOR_GREEN = 32, COLOR_YELLOW = 33 };
+#define COLORED_SIZE 64
+const char *in_color(enum color color, const char *text, char out[COLORED_SIZE]);
 
 /* Writes VALUE and a newline to standard output, and frees it. False when that fails. */
 bool print_json(json_t *value);

@@ -20,10 +20,15 @@ struct run {
 
 static void print_finding(const char *name, const struct finding *finding)
 {
+        char colored[COLORED_SIZE];
+
         (void)printf("  %-11s %s\n", name, *finding->text != '\0' ? finding->text : "-");
         if (finding->level == WELL)
                 return;
-        (void)printf("  %-11s %s: %s\n", "", level_names[finding->level], finding->problem);
+        (void)printf("  %-11s %s: %s\n", "",
+                     in_color(finding->level == TROUBLE ? COLOR_RED : COLOR_YELLOW,
+                              level_names[finding->level], colored),
+                     finding->problem);
         if (*finding->remedy != '\0')
                 (void)printf("  %-11s remedy: %s\n", "", finding->remedy);
 }

@@ -170,13 +170,13 @@ def test_its_example_is_accepted(ksactl, helped, command):
     (["accounts", "rename-cluster", "a"], "accounts rename-cluster: missing argument (expected OLD NEW)"),
     (["keys"], "keys: missing subcommand (show, refresh, purge, convert)"),
     (["keys", "--json"], 'keys: unknown subcommand "--json" (expected show, refresh, purge, convert)'),
-], ids=" ".join)
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_a_usage_error_names_what_to_type(ksactl, args, message):
     assert refusal(ksactl(*args)) == message
 
 
 @pytest.mark.parametrize("args, meant", [
-    ("chck", "check"), ("account sync", "accounts"), ("--hlep", "--help"), ("keys refrsh", "refresh"), ("accounts syn", "sync"),
+    ("checkx", "check"), ("account sync", "accounts"), ("--hlep", "--help"), ("keys refrsh", "refresh"), ("accounts syn", "sync"),
     ("check --jsn", "--json"), ("keys refresh --if-oldr=5m", "--if-older"), ("status --ofline", "--offline"),
 ])
 def test_the_name_that_was_meant(ksactl, args, meant):
