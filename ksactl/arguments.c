@@ -204,7 +204,7 @@ static int run_subcommand(const char *name, char **words, int count,
                 return EXIT_GOOD;
         }
         for (size_t i = 0; i < command_count; i++) {
-                if (strcmp(commands[i].name, name) != 0)
+                if (strcmp(commands[i].name, name) != 0 || commands[i].second == NULL)
                         continue;
                 if (count > 0 && strcmp(words[0], commands[i].second) == 0) {
                         *ret_command = &commands[i];

@@ -23,7 +23,7 @@ _ksactl()
         esac
         [[ -n $names ]] || case $command in
         'options') names='--json --help' ;;
-        'check') names='--host --config --json --help' ;;
+        'check') names='--host --fix --config --json --help' ;;
         'enable') names='sshd sudo --dry-run --config --help' ;;
         'disable') names='--help' ;;
         'status') names='--offline --config --json --help' ;;
