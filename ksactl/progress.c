@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,12 +36,18 @@ static void *show(void *context)
 
 void progress_begin(struct progress *progress)
 {
+        sigset_t all, before;
+
         *progress = (struct progress){.runs = false};
         if (!is_screen(STDERR_FILENO) || pthread_mutex_init(&progress->mutex, NULL) != 0)
                 return;
         if (pipe2(progress->ends, O_CLOEXEC) != 0)
                 return;
+        /* Signals stay with the thread that may block them. */
+        (void)sigfillset(&all);
+        (void)pthread_sigmask(SIG_SETMASK, &all, &before);
         progress->runs = pthread_create(&progress->thread, NULL, show, progress) == 0;
+        (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
         if (!progress->runs) {
                 (void)close(progress->ends[0]);
                 (void)close(progress->ends[1]);
