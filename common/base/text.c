@@ -139,6 +139,53 @@ bool ksa_text_duration(const char *text, uint64_t min, uint64_t max, uint64_t *r
         return true;
 }
 
+/* Longer names are not compared. */
+enum { NEAR_MAX = 64, NEAR_DISTANCE = 2 };
+
+static char lower(char c)
+{
+        return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* The Levenshtein distance, row by row. Both texts are shorter than NEAR_MAX. */
+static unsigned distance(const char *left, const char *right)
+{
+        unsigned row[NEAR_MAX];
+        size_t width = strlen(right);
+
+        for (size_t i = 0; i <= width; i++)
+                row[i] = (unsigned)i;
+        for (size_t n = 0; left[n] != '\0'; n++) {
+                unsigned diagonal = row[0];
+
+                row[0] = (unsigned)n + 1;
+                for (size_t i = 1; i <= width; i++) {
+                        unsigned other = lower(left[n]) != lower(right[i - 1]);
+                        unsigned replaced = diagonal + other;
+                        unsigned added = (row[i] < row[i - 1] ? row[i] : row[i - 1]) + 1;
+
+                        diagonal = row[i];
+                        row[i] = replaced < added ? replaced : added;
+                }
+        }
+        return row[width];
+}
+
+void ksa_near_try(struct ksa_near *near, const char *candidate)
+{
+        size_t length = strlen(near->text), other = strlen(candidate);
+        size_t shorter = length < other ? length : other;
+
+        if (shorter < 3 || length >= NEAR_MAX || other >= NEAR_MAX)
+                return;
+        unsigned found = distance(near->text, candidate);
+        unsigned max = shorter == 3 ? 1 : NEAR_DISTANCE;
+        if (found > max || (near->distance != 0 && found + 1 > near->distance))
+                return;
+        near->name = found + 1 == near->distance ? NULL : candidate;
+        near->distance = found + 1;
+}
+
 static bool is_label_byte(char c)
 {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

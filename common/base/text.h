@@ -40,6 +40,18 @@ bool ksa_text_number(const char *text, uint64_t min, uint64_t max,
 bool ksa_text_duration(const char *text, uint64_t min, uint64_t max,
                        uint64_t *ret_seconds) KSA_MUST_CHECK;
 
+/*
+ * Finds the name that was meant by a mistyped one: the only candidate with at most two insertions,
+ * deletions and replacements of a letter (one in names of three letters). Upper case is as lower
+ * case. Set `text`, the rest zero.
+ */
+struct ksa_near {
+        const char *text;
+        const char *name; /* the nearest candidate, borrowed; NULL: none, or two are as near */
+        unsigned distance;
+};
+void ksa_near_try(struct ksa_near *near, const char *candidate);
+
 /* RFC 1123 label (a namespace; at most 63 bytes) and subdomain (at most 253). */
 bool ksa_is_dns_label(const char *text);
 bool ksa_is_dns_subdomain(const char *text);

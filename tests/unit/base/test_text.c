@@ -357,10 +357,57 @@ static void test_nearest(void **state)
         assert_null(ksa_text_nearest("refresh", known, 0));
 }
 
+/* --- Near names --------------------------------------------------------------- */
+
+static const struct {
+        const char *text, *candidates[4], *near; /* NULL: none */
+} near_rows[] = {
+        {"users", {"account", "user", "service"}, "user"},
+        {"isuer", {"issuer"}, "issuer"},
+        {"USER", {"user"}, "user"},
+        {"prd", {"prod"}, "prod"},
+        {"prod", {"prod", "prod2"}, "prod"},
+        {"kubernets", {"kubernetes"}, "kubernetes"},
+        {"usre", {"user"}, "user"}, /* two replacements */
+        {"accounting", {"account"}, NULL},
+        {"prod3", {"prod1", "prod2"}, NULL}, /* as near */
+        {"prod3", {"prod1", "prod2", "prod3x"}, NULL},
+        {"prod3", {"prodx4", "prod33"}, "prod33"},
+        {"pd", {"pod"}, NULL},
+        {"uid", {"pod"}, NULL}, /* two of three letters */
+        {"api", {"apis"}, "apis"},
+        {"", {"", "abc"}, NULL},
+};
+
+static void test_near(void **state)
+{
+        char longest[65] = "";
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(near_rows); i++) {
+                struct ksa_near near = {.text = near_rows[i].text};
+
+                for (size_t n = 0; n < 4 && near_rows[i].candidates[n] != NULL; n++)
+                        ksa_near_try(&near, near_rows[i].candidates[n]);
+                if (near_rows[i].near == NULL)
+                        assert_null(near.name);
+                else
+                        assert_string_equal(near.name, near_rows[i].near);
+        }
+        memset(longest, 'x', 64);
+        struct ksa_near near = {.text = longest};
+        ksa_near_try(&near, longest);
+        assert_null(near.name);
+        near.text = longest + 1;
+        ksa_near_try(&near, longest + 1);
+        assert_non_null(near.name);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_span),
+                cmocka_unit_test(test_near),
                 cmocka_unit_test(test_number),
                 cmocka_unit_test(test_number_limits),
                 cmocka_unit_test(test_duration),
