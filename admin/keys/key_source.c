@@ -40,7 +40,7 @@ static enum ksa_reason name_url(const char *url, enum ksa_side side, enum ksa_re
                 err, reason, "%s: %s%s",
                 ksa_text_quote(ksa_text_url(url, plain, sizeof(plain)), shown, sizeof(shown)),
                 inner.text, hint);
-        err->remedy = inner.remedy;
+        ksa_error_keep_remedy(err, &inner);
         return reason;
 }
 

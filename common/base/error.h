@@ -21,8 +21,9 @@ struct ksa_error {
         unsigned line;  /* in file, from 1; 0: the whole file */
         char file[256]; /* "" if the error is not about a file */
         char text[KSA_ERROR_SIZE];
-        const char *remedy;  /* static; NULL: the remedy of the reason */
-        const char *cluster; /* replaces CLUSTER in the remedy; borrowed, may be NULL */
+        const char *remedy;              /* static; NULL: the remedy of the reason */
+        const char *cluster;             /* replaces CLUSTER in the remedy; borrowed, may be NULL */
+        char advice[KSA_REMEDY_MAX + 1]; /* a remedy for this value; "": remedy applies */
 };
 
 /*
@@ -31,6 +32,18 @@ struct ksa_error {
  */
 enum ksa_reason ksa_fail(struct ksa_error *err, enum ksa_reason reason, const char *format, ...)
         KSA_PRINTF(3, 4);
+
+/*
+ * Sets a remedy that names the value to type, such as "write yes". A text that is too long ends in
+ * "...". ERR may be NULL.
+ */
+void ksa_error_advise(struct ksa_error *err, const char *format, ...) KSA_PRINTF(2, 3);
+
+/* Gives ERR, after ksa_fail(), the remedy of FROM. ERR may be NULL. */
+void ksa_error_keep_remedy(struct ksa_error *err, const struct ksa_error *from);
+
+/* Returns the remedy of this error, borrowed. NULL: the remedy of the reason applies. */
+const char *ksa_error_remedy(const struct ksa_error *error);
 
 /* Sets the file (copied) and line (0: the whole file) of an error. ERR may be NULL. */
 void ksa_error_at(struct ksa_error *err, const char *file, unsigned line);

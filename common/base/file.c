@@ -146,14 +146,15 @@ enum ksa_reason ksa_file_read_secret(const char *path, uid_t owner, size_t max,
         if (reason != KSA_OK)
                 return reason;
         struct ksa_secret *secret = ksa_secret_new(max + 1);
-        if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-                reason = ksa_fail(err, KSA_FILE_UNSAFE,
-                                  "%s is readable by others (mode %04o): run chmod 0600 on it",
+        if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+                reason = ksa_fail(err, KSA_FILE_UNSAFE, "%s is readable by others (mode %04o)",
                                   path, (unsigned)status.st_mode & 07777);
-        else if (secret == NULL)
+                ksa_error_advise(err, "run chmod 0600 %.200s", path);
+        } else if (secret == NULL) {
                 reason = ksa_fail(err, KSA_MEMORY, "out of memory");
-        else
+        } else {
                 reason = read_into(fd, path, max, secret, err);
+        }
         (void)close(fd);
         if (reason == KSA_OK)
                 *ret_secret = secret;

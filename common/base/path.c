@@ -34,7 +34,13 @@ enum ksa_reason ksa_path_errno(int number, const char *path, const char *name,
         case ENOMEM:
                 return ksa_fail(err, KSA_MEMORY, "out of memory");
         case ELOOP:
-                return ksa_fail(err, KSA_FILE_UNSAFE, "%s is a symbolic link", path);
+                (void)ksa_fail(err, KSA_FILE_UNSAFE,
+                               "%s is a symbolic link; only directories may be links", path);
+                ksa_error_advise(err,
+                                 "replace the link with a copy: cp --remove-destination \"$("
+                                 "readlink -f %.100s)\" %.100s; or link its directory instead",
+                                 path, path);
+                return KSA_FILE_UNSAFE;
         default:
                 return ksa_fail(err, KSA_FILE_UNREADABLE, "%s%s%s: %s", path, is_last ? "" : ": ",
                                 is_last ? "" : name,
@@ -70,21 +76,53 @@ static enum ksa_reason fail_changed(const struct ksa_path *walk, struct ksa_erro
                         walk->path);
 }
 
+/* The path of the entry NAME, which is at the end of the way; NULL for another. */
+static const char *entry_path(const struct ksa_path *walk, const char *name, char out[PATH_MAX + 1])
+{
+        if (strcmp(name, "/") == 0)
+                return "/";
+        if (strcmp(name, ksa_path_last(walk)) != 0)
+                return NULL;
+        (void)snprintf(out, PATH_MAX + 1, "/%s", walk->way);
+        return out;
+}
+
+/* Reports an entry that others could change. COMMAND corrects the PROBLEM. */
+static enum ksa_reason fail_unsafe(const struct ksa_path *walk, const char *name,
+                                   const char *problem, const char *command, struct ksa_error *err)
+{
+        const char *last = strrchr(walk->path, '/');
+        bool is_last = last != NULL && strcmp(last + 1, name) == 0;
+        char path[PATH_MAX + 1];
+        const char *entry = entry_path(walk, name, path);
+
+        (void)ksa_fail(err, KSA_FILE_UNSAFE, "%s%s%s %s", walk->path, is_last ? "" : ": ",
+                       is_last ? "" : name, problem);
+        if (entry != NULL && strlen(entry) < KSA_REMEDY_MAX - 32)
+                ksa_error_advise(err, "run %s %s", command, entry);
+        else
+                ksa_error_advise(err, "run %s on it", command);
+        return KSA_FILE_UNSAFE;
+}
+
 enum ksa_reason ksa_path_check_entry(struct ksa_path *walk, const char *name,
                                      const struct stat *status, struct ksa_error *err)
 {
         bool sticky_directory = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
+        char problem[64];
 
         ksa_error_at(err, walk->path, 0);
-        if (status->st_uid != 0 && status->st_uid != walk->owner)
-                return ksa_fail(err, KSA_FILE_UNSAFE,
-                                "%s: %s belongs to uid %u: run chown root on it", walk->path, name,
-                                (unsigned)status->st_uid);
+        if (status->st_uid != 0 && status->st_uid != walk->owner) {
+                (void)snprintf(problem, sizeof(problem), "belongs to uid %u",
+                               (unsigned)status->st_uid);
+                return fail_unsafe(walk, name, problem, "chown root", err);
+        }
         if (!S_ISLNK(status->st_mode) && (status->st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
-            !sticky_directory)
-                return ksa_fail(err, KSA_FILE_UNSAFE,
-                                "%s: %s is writable by others (mode %04o): run chmod go-w on it",
-                                walk->path, name, (unsigned)status->st_mode & 07777);
+            !sticky_directory) {
+                (void)snprintf(problem, sizeof(problem), "is writable by others (mode %04o)",
+                               (unsigned)status->st_mode & 07777);
+                return fail_unsafe(walk, name, problem, "chmod go-w", err);
+        }
         /* Another device: a mount point, or reading it mounted a file system on the directory. */
         if (status->st_dev != walk->device && !is_unchanged(walk))
                 return fail_changed(walk, err);
@@ -158,6 +196,7 @@ static enum ksa_reason check_all(struct ksa_path *walk, const char *path, const 
         walk->root = walk->directory = -1;
         walk->links = 0;
         walk->checked = 0;
+        walk->way[0] = '\0';
         ksa_error_at(err, path, 0);
         int length = snprintf(walk->rest, sizeof(walk->rest), "%s%s", path, tail);
         if (path[0] != '/' || length < 0 || (size_t)length >= sizeof(walk->rest))

@@ -238,7 +238,7 @@ static enum ksa_reason step_key(struct login *login)
                 struct ksa_error first = d->error;
 
                 (void)ksa_fail(&d->error, reason, "%s; the refresh: %s", first.text, refresh.text);
-                d->error.remedy = first.remedy;
+                ksa_error_keep_remedy(&d->error, &first);
         }
         if (ksa_key_lookup_may_be_old(reason))
                 ksa_key_lookup_add_failure(login->config, login->env, d->token.iss, &d->error);

@@ -146,7 +146,7 @@ void ksa_key_lookup_add_failure(const struct ksa_config *config, const struct ks
                         continue;
                 (void)ksa_fail(err, before.reason, "%s; the last refresh of %s failed %s",
                                before.text, cluster->name, failure);
-                err->remedy = before.remedy;
+                ksa_error_keep_remedy(err, &before);
                 return;
         }
 }

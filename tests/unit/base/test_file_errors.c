@@ -228,7 +228,7 @@ static void test_secrets_that_others_can_read(void **state)
                                                       &secret, &error),
                                  KSA_FILE_UNSAFE);
                 assert_null(secret);
-                assert_non_null(strstr(error.text, "run chmod 0600 on it"));
+                assert_non_null(strstr(ksa_error_remedy(&error), "run chmod 0600 /"));
         }
 }
 

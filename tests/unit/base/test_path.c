@@ -248,7 +248,8 @@ static void test_what_an_errno_means(void **state)
                 {ENOENT, "a", KSA_FILE_MISSING, "/a/file: a does not exist"},
                 {ENOTDIR, "a", KSA_FILE_MISSING, "/a/file: a does not exist"},
                 {ENOMEM, "a", KSA_MEMORY, "out of memory"},
-                {ELOOP, "file", KSA_FILE_UNSAFE, "/a/file is a symbolic link"},
+                {ELOOP, "file", KSA_FILE_UNSAFE,
+                 "/a/file is a symbolic link; only directories may be links"},
                 {EACCES, "a", KSA_FILE_UNREADABLE, "/a/file: a: permission denied"},
                 {EIO, "file", KSA_FILE_UNREADABLE, "/a/file: input error"},
         };
