@@ -25,8 +25,8 @@ static void remedy_of_list(const struct ksa_cluster *cluster, const struct ksa_a
 {
         const char *file = ksa_accounts_file(source);
 
-        if (error->remedy != NULL)
-                (void)snprintf(out, REMEDY_SIZE, "%s", error->remedy);
+        if (ksa_error_remedy(error) != NULL)
+                (void)snprintf(out, REMEDY_SIZE, "%s", ksa_error_remedy(error));
         else if (file != NULL)
                 (void)snprintf(out, REMEDY_SIZE, "bring %s from the leader: ksactl accounts export",
                                file);

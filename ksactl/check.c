@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check_host.h"
 #include "base/text.h"
@@ -36,12 +37,11 @@ void report_named(struct report *report, const char *name, bool is_error, const 
                 return;
         const char *const severity = is_error ? in_color(COLOR_RED, "error", colored)
                                               : in_color(COLOR_YELLOW, "warning", colored);
-        bool is_named = *file == '\0' || (line == 0 && strncmp(text, file, strlen(file)) == 0);
-        if (!is_named)
+        if (*file != '\0')
                 (void)printf("%s:", file);
         if (line != 0)
                 (void)printf("%u:", line);
-        (void)printf("%s%s: %s\n", is_named ? "" : " ", severity, text);
+        (void)printf("%s%s: %s\n", *file != '\0' ? " " : "", severity, text);
         if (*remedy != '\0')
                 (void)printf("    %s\n", remedy);
 }
@@ -52,16 +52,33 @@ void report_problem(struct report *report, bool is_error, const char *file, unsi
         report_named(report, NULL, is_error, file, line, text, remedy);
 }
 
+static void report_text(struct report *report, bool is_error, const struct ksa_location *location,
+                        const char *remedy, const char *format, va_list arguments)
+{
+        char text[1024];
+
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        report_problem(report, is_error, location->file, location->line, text, remedy);
+}
+
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
                const char *remedy, const char *format, ...)
 {
-        char text[1024];
         va_list arguments;
 
         va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
+        report_text(report, is_error, location, remedy, format, arguments);
         va_end(arguments);
-        report_problem(report, is_error, location->file, location->line, text, remedy);
+}
+
+void report_location(struct report *report, bool is_error, struct ksa_location location,
+                     const char *remedy, const char *format, ...)
+{
+        va_list arguments;
+
+        va_start(arguments, format);
+        report_text(report, is_error, &location, remedy, format, arguments);
+        va_end(arguments);
 }
 
 void report_finding(struct report *report, bool is_error, const struct ksa_location *location,
@@ -71,21 +88,36 @@ void report_finding(struct report *report, bool is_error, const struct ksa_locat
                 report_at(report, is_error, location, finding->remedy, "%s", finding->problem);
 }
 
-const char *remedy_of(enum ksa_reason reason)
+const char *remedy_of(const struct ksa_error *error)
 {
-        if (reason == KSA_CONFIG_INVALID)
-                return "see ksa.conf(5) and ksactl options";
-        if (reason == KSA_FILE_MISSING)
+        const char *remedy = ksa_error_remedy(error);
+
+        if (remedy != NULL)
+                return remedy;
+        if (error->reason == KSA_FILE_MISSING)
                 return "create the file, or correct its name";
-        if (reason == KSA_FILE_UNREADABLE || reason == KSA_FILE_UNSAFE)
-                return "";
-        return ksa_reason_remedy(reason);
+        if (error->reason == KSA_FILE_UNSAFE)
+                return "put a regular file of root in its place";
+        if (error->reason == KSA_FILE_UNREADABLE)
+                return geteuid() == 0 ? "correct the file" : "run ksactl check as root";
+        return ksa_reason_remedy(error->reason);
 }
 
+/* The text without the path of its file, which is printed before it. */
 static void report_loader(void *context, const struct ksa_error *problem)
 {
-        report_problem(context, true, problem->file, problem->line, problem->text,
-                       problem->remedy != NULL ? problem->remedy : remedy_of(problem->reason));
+        const size_t length = strlen(problem->file);
+        const char *text = problem->text;
+        char shorter[KSA_ERROR_SIZE];
+
+        if (problem->line == 0 && length > 0 && strncmp(text, problem->file, length) == 0) {
+                bool is_part = strncmp(text + length, ": ", 2) == 0;
+
+                (void)snprintf(shorter, sizeof(shorter), "%s%s", is_part ? "" : "the file",
+                               text + length + (is_part ? 2 : 0));
+                text = shorter;
+        }
+        report_problem(context, true, problem->file, problem->line, text, remedy_of(problem));
 }
 
 /* --- Key sets ----------------------------------------------------------------- */
@@ -167,7 +199,17 @@ static void report_no_set(struct report *report, const struct ksa_cluster *clust
         bool may_come = ksa_cluster_key_file(cluster) == NULL &&
                         (error->reason == KSA_KEYS_UNUSABLE || error->reason == KSA_KEYS_STALE);
         char remedy[256] = "correct the key set: every login of this cluster is refused";
+        const char *file = ksa_cluster_key_file(cluster);
 
+        if (error->reason == KSA_FILE_UNSAFE)
+                (void)snprintf(remedy, sizeof(remedy), "%s", remedy_of(error));
+        else if (file != NULL && strstr(error->text, "keys convert") != NULL)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "run ksactl keys convert %s, and name its output", file);
+        else if (file != NULL && error->reason == KSA_KEYS_UNUSABLE)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "write the output of kubectl get --raw /openid/v1/jwks to the file; "
+                               "until then every login of this cluster is refused");
         if (error->reason == KSA_FILE_MISSING)
                 (void)snprintf(remedy, sizeof(remedy),
                                "put the output of kubectl get --raw /openid/v1/jwks there; until "
@@ -177,8 +219,9 @@ static void report_no_set(struct report *report, const struct ksa_cluster *clust
                                "run ksactl keys refresh %s; otherwise the first login waits for a "
                                "refresh, and a service without root refuses all logins",
                                cluster->name);
-        report_at(report, !may_come, &cluster->location, remedy, "[cluster %s]: %s", cluster->name,
-                  error->text);
+        bool is_named = file == NULL || strstr(error->text, file) != NULL;
+        report_option(report, !may_come, cluster, "keys", 0, remedy, "[cluster %s]: %s%s%s",
+                      cluster->name, is_named ? "" : file, is_named ? "" : ": ", error->text);
 }
 
 static void check_keys(struct report *report, const struct ksa_config *config,

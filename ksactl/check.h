@@ -27,8 +27,15 @@ void report_named(struct report *report, const char *name, bool is_error, const 
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
                const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
 
-/* The remedy for a reason; "" if the text has it, as for an unsafe file. */
-const char *remedy_of(enum ksa_reason reason);
+/* Adds a problem of value POSITION of OPTION in SECTION, at its line. */
+#define report_option(report, is_error, section, option, position, ...)                   \
+        report_location(report, is_error, ksa_option_location(section, option, position), \
+                        __VA_ARGS__)
+void report_location(struct report *report, bool is_error, struct ksa_location location,
+                     const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
+
+/* The remedy for an error, borrowed; never NULL. */
+const char *remedy_of(const struct ksa_error *error);
 
 /* Adds the problem of FINDING, if it has one. */
 void report_finding(struct report *report, bool is_error, const struct ksa_location *location,

@@ -95,7 +95,7 @@ static bool check_maps(struct report *report, const struct ksa_config *config,
         struct ksa_error error = {0};
 
         if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
-                report_at(report, true, &config->host.location, remedy_of(error.reason),
+                report_at(report, true, &config->host.location, remedy_of(&error),
                           "%s line %u: %s", error.file, error.line, error.text);
                 return false;
         }

@@ -24,7 +24,7 @@ static void report_file(struct report *report, const struct ksa_cluster *cluster
         /* Files that only root can read are not checked without root. */
         if (error->reason == KSA_FILE_UNREADABLE && geteuid() != 0)
                 return;
-        report_at(report, true, &cluster->location, remedy_of(error->reason), "[cluster %s] %s: %s",
+        report_at(report, true, &cluster->location, remedy_of(error), "[cluster %s] %s: %s",
                   cluster->name, option, error->text);
 }
 
@@ -168,7 +168,7 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                 return;
         (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
         if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
-                report_at(report, true, &rule->location, remedy_of(error.reason),
+                report_at(report, true, &rule->location, remedy_of(&error),
                           "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
                           rule->name, error.text);
 }

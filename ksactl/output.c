@@ -73,8 +73,8 @@ void print_error(const struct ksa_error *error)
         else if (strstr(error->text, error->file) == NULL)
                 (void)fprintf(stderr, "%s: ", error->file);
         (void)fprintf(stderr, "%s\n", error->text);
-        if (error->remedy != NULL)
-                (void)fprintf(stderr, "    %s\n", error->remedy);
+        if (ksa_error_remedy(error) != NULL)
+                (void)fprintf(stderr, "    %s\n", ksa_error_remedy(error));
 }
 
 /* --- The log ---------------------------------------------------------------- */
@@ -142,7 +142,8 @@ const char *remedy_for(const struct ksa_cluster *cluster, const struct ksa_error
         if (is_useless && cluster->credential_file != NULL &&
             strcmp(error->file, cluster->credential_file) == 0)
                 return ksa_remedy_of(GIVE_TOKEN, cluster->name, out);
-        return ksa_remedy_of(error->remedy != NULL ? error->remedy
-                                                   : ksa_reason_remedy(error->reason),
+        const char *remedy = ksa_error_remedy(error);
+
+        return ksa_remedy_of(remedy != NULL ? remedy : ksa_reason_remedy(error->reason),
                              cluster->name, out);
 }

@@ -28,8 +28,10 @@
 struct ksa_ini {
         char *at;
         char *end;
-        unsigned line;  /* of the last item or error, from 1 */
-        bool is_header; /* the line looks like a section header, valid or not */
+        unsigned line;    /* of the last item or error, from 1 */
+        bool is_header;   /* the line looks like a section header, valid or not */
+        const char *text; /* the line, of LENGTH bytes; after an error it ends in a NUL */
+        size_t length;
 };
 
 struct ksa_ini_item {
@@ -47,7 +49,8 @@ void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length);
 
 /*
  * Returns the next section or key. Its texts point into the bytes. At the end of the file both kind
- * and key are NULL. After KSA_CONFIG_INVALID the line is skipped, and reading may continue.
+ * and key are NULL. After KSA_CONFIG_INVALID the line is skipped, and reading may continue; the error
+ * has a remedy.
  */
 enum ksa_reason ksa_ini_next(struct ksa_ini *ini, struct ksa_ini_item *ret_item,
                              struct ksa_error *err) KSA_MUST_CHECK;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/option.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "config/ini.h"
 #include "config/value.h"
 
 /* --- Kinds of values -------------------------------------------------------- */
@@ -220,43 +222,53 @@ PARSER(parse_network)
         return ksa_network_parse(text, value);
 }
 
-#define KIND(kind, name, syntax, allowed, type, parse) \
-        static const struct ksa_kind kind = {name, syntax, allowed, sizeof(type), parse}
+#define KIND(kind, name, syntax, allowed, type, parse, remedy) \
+        static const struct ksa_kind kind = {name, syntax, allowed, sizeof(type), parse, remedy}
 
 KIND(kind_audience, "audience", "audience; %H is the host name, %h up to its first dot",
-     KSA_URI_ALLOWED " %H %h", const char *, parse_audience);
-KIND(kind_issuer, "issuer", "issuer", KSA_URI_ALLOWED " %", const char *, parse_issuer);
+     KSA_URI_ALLOWED " %H %h", const char *, parse_audience, ksa_remedy_audience);
+KIND(kind_issuer, "issuer", "issuer", KSA_URI_ALLOWED " %", const char *, parse_issuer,
+     ksa_remedy_characters);
 KIND(kind_selector, "label selector", "label selector", KSA_SELECTOR_ALLOWED, const char *,
-     parse_selector);
-KIND(kind_account_uid, "uid", "uid", KSA_ACCOUNT_UID_ALLOWED, const char *, parse_account_uid);
+     parse_selector, ksa_remedy_characters);
+KIND(kind_account_uid, "uid", "uid", KSA_ACCOUNT_UID_ALLOWED, const char *, parse_account_uid,
+     ksa_remedy_characters);
 KIND(kind_host_name, "host name", "host name", "lower-case letters, digits, hyphens and dots",
-     const char *, parse_host_name);
-KIND(kind_path, "path", "absolute path", KSA_PATH_ALLOWED, const char *, parse_path);
-KIND(kind_url, "URL", "https://…", "https:// and " KSA_URI_ALLOWED " %", const char *, parse_url);
+     const char *, parse_host_name, ksa_remedy_host_name);
+KIND(kind_path, "path", "absolute path", KSA_PATH_ALLOWED, const char *, parse_path,
+     ksa_remedy_path);
+KIND(kind_url, "URL", "https://…", "https:// and " KSA_URI_ALLOWED " %", const char *, parse_url,
+     ksa_remedy_url);
 KIND(kind_proxy, "URL", "http://… | https://…", "http:// or https://, and " KSA_URI_ALLOWED " %",
-     const char *, parse_proxy);
+     const char *, parse_proxy, ksa_remedy_url);
 KIND(kind_keys, "source of keys", "api | discover | https://… | file:/…", NULL, const char *,
-     parse_keys);
-KIND(kind_source, "source of accounts", "api | file:/…", NULL, const char *, parse_source);
-KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool);
-KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated);
+     parse_keys, ksa_remedy_keys);
+KIND(kind_source, "source of accounts", "api | file:/…", NULL, const char *, parse_source,
+     ksa_remedy_keys);
+KIND(kind_bool, "value", "yes | no", NULL, bool, parse_bool, ksa_remedy_choice);
+KIND(kind_recreated, "value", "refuse | accept", NULL, bool, parse_recreated, ksa_remedy_choice);
 KIND(kind_duration, "duration", "seconds, or with a unit s, m, h, d", NULL, uint64_t,
-     parse_duration);
-KIND(kind_number, "number", "number", "digits only", uint64_t, parse_number);
-KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, parse_uid_range);
-KIND(kind_review, "value", "never | prefer | require", NULL, enum ksa_review, parse_review);
-KIND(kind_bound, "value", "any | pod", NULL, enum ksa_bound, parse_bound);
+     parse_duration, ksa_remedy_duration);
+KIND(kind_number, "number", "number", "digits only", uint64_t, parse_number, ksa_remedy_number);
+KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, parse_uid_range,
+     ksa_remedy_uid_range);
+KIND(kind_review, "value", "never | prefer | require", NULL, enum ksa_review, parse_review,
+     ksa_remedy_choice);
+KIND(kind_bound, "value", "any | pod", NULL, enum ksa_bound, parse_bound, ksa_remedy_choice);
 KIND(kind_pattern, "account", "CLUSTER:NAMESPACE/NAME; * replaces a whole part", NULL,
-     struct ksa_pattern, parse_pattern);
+     struct ksa_pattern, parse_pattern, ksa_remedy_account);
 KIND(kind_namespace, "namespace", "namespace or *",
-     "lower-case letters, digits and hyphens, at most 63; or *", const char *, parse_namespace);
+     "lower-case letters, digits and hyphens, at most 63; or *", const char *, parse_namespace,
+     ksa_remedy_namespace);
 KIND(kind_user, "user name", "user name or @own", KSA_USER_ALLOWED "; or @own", const char *,
-     parse_user);
-KIND(kind_group, "group name", "group", KSA_USER_ALLOWED, const char *, parse_group);
-KIND(kind_service, "PAM service", "PAM service", KSA_SERVICE_ALLOWED, const char *, parse_service);
+     parse_user, ksa_remedy_user);
+KIND(kind_group, "group name", "group", KSA_USER_ALLOWED, const char *, parse_group,
+     ksa_remedy_user);
+KIND(kind_service, "PAM service", "PAM service", KSA_SERVICE_ALLOWED, const char *, parse_service,
+     ksa_remedy_service);
 KIND(kind_network, "network", "network, such as 10.0.0.0/8",
      "an address, or a network without bits after its prefix, such as 10.0.0.0/8",
-     struct ksa_network, parse_network);
+     struct ksa_network, parse_network, ksa_remedy_network);
 
 /* --- The table -------------------------------------------------------------- */
 
@@ -343,9 +355,53 @@ const struct ksa_option *ksa_option_find(enum ksa_section section, const char *n
         return NULL;
 }
 
+const struct ksa_option *ksa_option_near(enum ksa_section section, const char *name)
+{
+        struct ksa_near near = {.text = name};
+
+        for (size_t i = 0; i < ksa_option_count; i++) {
+                if (ksa_options[i].section == section)
+                        ksa_near_try(&near, ksa_options[i].name);
+        }
+        return near.name != NULL ? ksa_option_find(section, near.name) : NULL;
+}
+
+uint64_t ksa_option_bit(const struct ksa_option *option)
+{
+        return UINT64_C(1) << (option - ksa_options);
+}
+
 bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option)
 {
-        return (section->given >> (option - ksa_options) & 1) != 0;
+        return (section->given & ksa_option_bit(option)) != 0;
+}
+
+bool ksa_option_accepts(const struct ksa_option *option, const char *text)
+{
+        char copy[KSA_INI_LINE], *state = NULL;
+        uint64_t value[8];
+        bool is_list = (option->flags & KSA_OPTION_LIST) != 0;
+
+        if (strlen(text) >= sizeof(copy) || ksa_value_has_placeholder(text) ||
+            option->kind->size > sizeof(value))
+                return false;
+        (void)snprintf(copy, sizeof(copy), "%s", text);
+        if (!is_list)
+                return option->kind->parse(option, copy, value);
+        char *item = strtok_r(copy, " ", &state);
+        while (item != NULL && option->kind->parse(option, item, value))
+                item = strtok_r(NULL, " ", &state);
+        return item == NULL;
+}
+
+void ksa_option_remedy(const struct ksa_option *option, const struct ksa_config *config,
+                       const char *value, char out[KSA_REMEDY_MAX + 1])
+{
+        const struct ksa_kind *kind = option->kind;
+        const struct ksa_remedy_context context = {config, kind->syntax, kind->allowed, option->min,
+                                                   option->max};
+
+        kind->remedy(&context, value, out);
 }
 
 /* --- Storing values --------------------------------------------------------- */

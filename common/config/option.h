@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/remedy.h"
 #include "config/types.h"
 
 enum {
@@ -26,6 +27,7 @@ struct ksa_kind {
         size_t size;         /* bytes of one value */
         /* Parses TEXT into VALUE. TEXT outlives VALUE and may be modified. */
         bool (*parse)(const struct ksa_option *option, char *text, void *value);
+        ksa_remedy_function *remedy; /* of a value that parse() refuses */
 };
 
 struct ksa_option {
@@ -48,6 +50,19 @@ const char *ksa_review_name(enum ksa_review review);
 
 /* Returns the option, or NULL if the section has no such option. */
 const struct ksa_option *ksa_option_find(enum ksa_section section, const char *name);
+
+/* Returns the option of SECTION whose name was meant by NAME, or NULL. */
+const struct ksa_option *ksa_option_near(enum ksa_section section, const char *name);
+
+/* The bit of the option's row in `given` and `faulty` of its section. */
+uint64_t ksa_option_bit(const struct ksa_option *option);
+
+/* Whether TEXT is valid for the option, all values of a list. */
+bool ksa_option_accepts(const struct ksa_option *option, const char *text);
+
+/* Writes the remedy of VALUE, which is not valid. CONFIG is what was read so far. */
+void ksa_option_remedy(const struct ksa_option *option, const struct ksa_config *config,
+                       const char *value, char out[KSA_REMEDY_MAX + 1]);
 
 /* Whether SECTION sets OPTION; false if it has its default. */
 bool ksa_option_given(const struct ksa_section_head *section, const struct ksa_option *option);

@@ -86,6 +86,19 @@ void *ksa_config_section(const struct ksa_config *config, enum ksa_section secti
         return array == NULL ? (void *)&owned->host : (char *)*array + position * size;
 }
 
+struct ksa_location ksa_option_location(const void *section, const char *option, size_t position)
+{
+        const struct ksa_section_head *head = section;
+        const struct ksa_option_line *lines = head->lines.items;
+        struct ksa_location location = head->location;
+
+        for (size_t i = 0; i < head->lines.count; i++) {
+                if (strcmp(lines[i].option, option) == 0 && lines[i].first <= position)
+                        location.line = lines[i].line;
+        }
+        return location;
+}
+
 const char *ksa_cluster_key_file(const struct ksa_cluster *cluster)
 {
         return strncmp(cluster->keys, "file:", 5) == 0 ? cluster->keys + 5 : NULL;

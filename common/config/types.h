@@ -51,11 +51,20 @@ struct ksa_location {
         unsigned line;
 };
 
+/* A line of a section that sets an option. */
+struct ksa_option_line {
+        const char *option; /* its name */
+        size_t first;       /* position of the line's first value in the option's list */
+        unsigned line;
+};
+
 /* Every section's struct begins with these members. */
-#define KSA_SECTION_HEAD              \
-        const char *name;             \
-        struct ksa_location location; \
-        uint64_t given /* bit N: row N of the table of options is set here */
+#define KSA_SECTION_HEAD                                                                      \
+        const char *name;                                                                     \
+        struct ksa_location location;                                                         \
+        uint64_t given;       /* bit N: row N of the table of options is set here */          \
+        uint64_t faulty;      /* bit N: a line that sets it is not valid, and was reported */ \
+        struct ksa_list lines /* struct ksa_option_line */
 
 struct ksa_section_head {
         KSA_SECTION_HEAD;
@@ -162,6 +171,12 @@ const struct ksa_section_head *ksa_config_find(const struct ksa_config *config,
 /* Returns the struct of the section at POSITION in the order of the files. */
 void *ksa_config_section(const struct ksa_config *config, enum ksa_section section,
                          size_t position);
+
+/*
+ * Returns the line of SECTION that sets value POSITION of OPTION, its name. The section's header if
+ * no line sets it.
+ */
+struct ksa_location ksa_option_location(const void *section, const char *option, size_t position);
 
 /* Returns the [service NAME] section, or NULL. sudo-i uses sudo's. */
 const struct ksa_service *ksa_config_service(const struct ksa_config *config, const char *name);

@@ -1,123 +1,76 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config/validate.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash_index.h"
+#include "base/text.h"
+#include "config/expand.h"
+#include "config/option.h"
 #include "config/rule.h"
 #include "config/value.h"
 
 /* The iss of legacy tokens, the same in every cluster. */
 #define LEGACY_ISSUER "kubernetes/serviceaccount"
 
-void ksa_diagnostics_add_with_remedy(struct ksa_diagnostics *diagnostics, enum ksa_reason reason,
-                                     const char *remedy, const char *file, unsigned line,
-                                     const char *format, ...)
-{
-        struct ksa_error error = {.reason = reason, .remedy = remedy};
-        va_list arguments;
+/* Reports an error of value POSITION of OPTION in SECTION, at its line. */
+#define ADD_ERROR(diagnostics, section, option, position, remedy, ...) \
+        ksa_diagnostics_add(diagnostics, KSA_CONFIG_INVALID,           \
+                            ksa_option_location(section, option, position), remedy, __VA_ARGS__)
 
-        ksa_error_at(&error, file, line);
-        va_start(arguments, format);
-        if (vsnprintf(error.text, sizeof(error.text), format, arguments) < 0)
-                error.text[0] = '\0';
-        va_end(arguments);
-        if (diagnostics->first.reason == KSA_UNREACHED)
-                diagnostics->first = error;
-        if (diagnostics->handler != NULL)
-                diagnostics->handler->report(diagnostics->handler->context, &error);
+#define REMEDY_SIZE (KSA_REMEDY_MAX + 1)
+
+/* Whether a line of the section sets OPTION, validly or not. */
+static bool is_given(const void *section, enum ksa_section kind, const char *option)
+{
+        return ksa_option_given(section, ksa_option_find(kind, option));
 }
 
-/* Reports an error in SECTION. */
-#define ADD_ERROR(diagnostics, reason, section, ...)                       \
-        ksa_diagnostics_add(diagnostics, reason, (section)->location.file, \
-                            (section)->location.line, __VA_ARGS__)
-
-/* --- %H and %h -------------------------------------------------------------- */
-
-/* Returns AUDIENCE with the host name inserted, owned by the caller. NULL if memory runs out. */
-static char *expanded(const char *audience, const char *host)
+/* Whether a line of the section that sets OPTION is not valid, so that its value is unknown. */
+static bool is_faulty(const void *section, enum ksa_section kind, const char *option)
 {
-        size_t host_length = strlen(host), short_length = strcspn(host, ".");
-        size_t room = strlen(audience) + 1;
+        const struct ksa_section_head *head = section;
 
-        for (const char *c = audience; *c != '\0'; c++)
-                room += *c == '%' ? host_length : 0;
-        char *text = malloc(room), *out = text;
-        if (text == NULL)
-                return NULL;
-        for (const char *c = audience; *c != '\0'; c++) {
-                size_t length = 1;
-                const char *piece = c;
-
-                if (c[0] == '%' && (c[1] == 'H' || c[1] == 'h')) {
-                        length = c[1] == 'H' ? host_length : short_length;
-                        piece = host;
-                        c++;
-                }
-                memcpy(out, piece, length);
-                out += length;
-        }
-        *out = '\0';
-        return text;
-}
-
-static bool is_no_name(const char *host)
-{
-        return strcspn(host, ".") == 0 || strcmp(host, "localhost") == 0 ||
-               strncmp(host, "localhost.", 10) == 0 || !ksa_is_uri(host);
-}
-
-static void expand_list(struct ksa_config *config, const struct ksa_env *env,
-                        const struct ksa_section_head *head, struct ksa_list *audiences,
-                        struct ksa_diagnostics *diagnostics)
-{
-        for (size_t i = 0; i < audiences->count; i++) {
-                const char **audience = &((const char **)audiences->items)[i];
-
-                if (strchr(*audience, '%') == NULL)
-                        continue;
-                if (is_no_name(env->host_name)) {
-                        ADD_ERROR(diagnostics, KSA_HOST_NAME, head,
-                                  "audience %s: the host's name is \"%s\"", *audience,
-                                  env->host_name);
-                        return;
-                }
-                char *text = expanded(*audience, env->host_name);
-                if (text == NULL || !ksa_config_keep(config, text)) {
-                        ADD_ERROR(diagnostics, KSA_MEMORY, head, "out of memory");
-                        return;
-                }
-                ksa_lower_audience(text);
-                *audience = text;
-        }
-}
-
-void ksa_config_expand(struct ksa_config *config, const struct ksa_env *env,
-                       struct ksa_diagnostics *diagnostics)
-{
-        if (config->counts[KSA_SECTION_HOST] > 0)
-                expand_list(config, env, (const struct ksa_section_head *)&config->host,
-                            &config->host.audience, diagnostics);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
-                expand_list(config, env, (const struct ksa_section_head *)&config->services[i],
-                            &config->services[i].audience, diagnostics);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++)
-                expand_list(config, env, (const struct ksa_section_head *)&config->rules[i],
-                            &config->rules[i].audience, diagnostics);
+        return (head->faulty & ksa_option_bit(ksa_option_find(kind, option))) != 0;
 }
 
 /* --- Required sections and options ------------------------------------------ */
+
+/* What to type for an option that is missing. */
+static const char *example_of(const struct ksa_option *option)
+{
+        static const struct {
+                enum ksa_section section;
+                const char *option, *remedy;
+        } examples[] = {
+                {KSA_SECTION_HOST, "audience", "add a line such as audience = ssh://%H"},
+                {KSA_SECTION_CLUSTER, "issuer",
+                 "add issuer = URL, which kubectl get --raw /.well-known/openid-configuration has"},
+                {KSA_SECTION_CLUSTER, "keys", "add keys = api, discover, or file: and a path"},
+                {KSA_SECTION_RULE, "account", "add account = CLUSTER:NAMESPACE/NAME"},
+                {KSA_SECTION_RULE, "user", "add user = NAME"},
+                {KSA_SECTION_RULE, "service", "add a line such as service = sshd"},
+                {KSA_SECTION_ACCOUNT, "account", "add account = CLUSTER:NAMESPACE/NAME"},
+                {KSA_SECTION_ACCOUNTS, "namespaces", "add namespaces = NAME, or namespaces = *"},
+        };
+
+        for (size_t i = 0; i < KSA_COUNT(examples); i++) {
+                if (examples[i].section == option->section &&
+                    strcmp(examples[i].option, option->name) == 0)
+                        return examples[i].remedy;
+        }
+        return "add the option";
+}
 
 static void check_required(const struct ksa_config *config, const struct ksa_env *env,
                            struct ksa_diagnostics *diagnostics)
 {
         /* After a file that cannot be read, the missing section is a consequence. */
         if (config->counts[KSA_SECTION_HOST] == 0 && diagnostics->first.reason == KSA_UNREACHED)
-                ksa_diagnostics_add(diagnostics, KSA_CONFIG_INVALID, env->config_file, 0,
+                ksa_diagnostics_add(diagnostics, KSA_CONFIG_INVALID,
+                                    (struct ksa_location){env->config_file, 0},
+                                    "add the lines [host] and audience = ssh://%H",
                                     "a [host] section with an audience is missing");
         for (size_t i = 0; i < ksa_option_count; i++) {
                 const struct ksa_option *option = &ksa_options[i];
@@ -129,7 +82,7 @@ static void check_required(const struct ksa_config *config, const struct ksa_env
                                 ksa_config_section(config, option->section, n);
 
                         if (!ksa_option_given(head, option))
-                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
+                                ADD_ERROR(diagnostics, head, option->name, 0, example_of(option),
                                           "[%s%s%s] needs %s", ksa_section_name(option->section),
                                           *head->name != '\0' ? " " : "", head->name, option->name);
                 }
@@ -138,41 +91,97 @@ static void check_required(const struct ksa_config *config, const struct ksa_env
 
 /* --- Audiences -------------------------------------------------------------- */
 
-/* Returns another section that has AUDIENCE, or NULL. */
-static const struct ksa_section_head *audience_elsewhere(const struct ksa_config *config,
-                                                         const void *here, const char *audience)
+/*
+ * Returns the section before SERVICE that has AUDIENCE, or NULL. Two sections with one audience are
+ * one error.
+ */
+static const struct ksa_section_head *earlier_with(const struct ksa_config *config,
+                                                   const struct ksa_service *service,
+                                                   const char *audience)
 {
-        if (here != &config->host && ksa_list_has(&config->host.audience, audience))
+        if (ksa_list_has(&config->host.audience, audience))
                 return (const struct ksa_section_head *)&config->host;
-        for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {
-                const struct ksa_service *service = &config->services[i];
-
-                if (here != service && ksa_list_has(&service->audience, audience))
-                        return (const struct ksa_section_head *)service;
+        for (const struct ksa_service *other = config->services; other < service; other++) {
+                if (ksa_list_has(&other->audience, audience))
+                        return (const struct ksa_section_head *)other;
         }
         return NULL;
 }
 
-static void check_audiences(const struct ksa_config *config, const struct ksa_section_head *head,
-                            const struct ksa_list *audiences, struct ksa_diagnostics *diagnostics)
+static size_t position_of(const struct ksa_list *list, const char *text)
 {
-        for (size_t i = 0; i < audiences->count; i++) {
-                const char *audience = ksa_list_text(audiences, i);
-                const struct ksa_section_head *other = audience_elsewhere(config, head, audience);
+        size_t i = 0;
 
-                if (other != NULL)
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
-                                  "audience %s is also in %s line %u: one service could replay "
-                                  "its tokens to the other",
-                                  audience, other->location.file, other->location.line);
-                for (size_t n = 0; n < config->counts[KSA_SECTION_CLUSTER]; n++) {
-                        if (ksa_list_has(&config->clusters[n].issuer, audience))
-                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, head,
-                                          "audience %s is the issuer of cluster %s: every Pod's "
-                                          "default token has it",
-                                          audience, config->clusters[n].name);
-                }
+        while (i < list->count && strcmp(ksa_list_text(list, i), text) != 0)
+                i++;
+        return i;
+}
+
+/* SERVICE is NULL for [host]. */
+static void check_audience(const struct ksa_config *config, const struct ksa_service *service,
+                           const struct ksa_section_head *head, size_t position,
+                           const char *audience, struct ksa_diagnostics *diagnostics)
+{
+        const struct ksa_section_head *other =
+                service != NULL ? earlier_with(config, service, audience) : NULL;
+
+        if (other != NULL) {
+                const struct ksa_list *audiences =
+                        other == (const struct ksa_section_head *)&config->host
+                                ? &config->host.audience
+                                : &((const struct ksa_service *)(const void *)other)->audience;
+                const struct ksa_location location =
+                        ksa_option_location(other, "audience", position_of(audiences, audience));
+
+                ADD_ERROR(diagnostics, head, "audience", position,
+                          "give the service an audience of its own",
+                          "audience %s is also in %s line %u: one service could replay its tokens "
+                          "to the other",
+                          audience, location.file, location.line);
         }
+        for (size_t n = 0; n < config->counts[KSA_SECTION_CLUSTER]; n++) {
+                if (ksa_list_has(&config->clusters[n].issuer, audience))
+                        ADD_ERROR(diagnostics, head, "audience", position,
+                                  "write an audience of this host, such as ssh://%H",
+                                  "audience %s is the issuer of cluster %s: every Pod's default "
+                                  "token has it",
+                                  audience, config->clusters[n].name);
+        }
+}
+
+static void check_audiences(const struct ksa_config *config, const struct ksa_service *service,
+                            struct ksa_diagnostics *diagnostics)
+{
+        const struct ksa_list *audiences =
+                service != NULL ? &service->audience : &config->host.audience;
+        const void *head = service != NULL ? (const void *)service : &config->host;
+
+        for (size_t i = 0; i < audiences->count; i++)
+                check_audience(config, service, head, i, ksa_list_text(audiences, i), diagnostics);
+}
+
+/* --- References ------------------------------------------------------------- */
+
+/* Reports a cluster that has no section, unless that section could not be read. */
+static void check_cluster_name(const struct ksa_config *config, enum ksa_section kind,
+                               const struct ksa_section_head *head, size_t position,
+                               const char *name, struct ksa_diagnostics *diagnostics)
+{
+        struct ksa_near near = {.text = name};
+        char remedy[REMEDY_SIZE];
+
+        if (ksa_config_cluster(config, name) != NULL || ksa_diagnostics_hide(diagnostics, name))
+                return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++)
+                ksa_near_try(&near, config->clusters[i].name);
+        if (near.name != NULL)
+                (void)snprintf(remedy, sizeof(remedy), "did you mean \"%s\"?", near.name);
+        else
+                (void)snprintf(remedy, sizeof(remedy), "add [cluster %s], or correct the name",
+                               name);
+        ADD_ERROR(diagnostics, head, "account", position, remedy,
+                  "[%s %s] names cluster %s, which has no section", ksa_section_name(kind),
+                  head->name, name);
 }
 
 /* --- Rules ------------------------------------------------------------------ */
@@ -180,6 +189,9 @@ static void check_audiences(const struct ksa_config *config, const struct ksa_se
 static bool some_service_has(const struct ksa_config *config, const struct ksa_rule *rule,
                              const char *audience)
 {
+        bool is_unknown = is_faulty(&config->host, KSA_SECTION_HOST, "audience") ||
+                          is_faulty(rule, KSA_SECTION_RULE, "service");
+
         for (size_t i = 0; i < rule->service.count; i++) {
                 const struct ksa_service *service =
                         ksa_config_service(config, ksa_list_text(&rule->service, i));
@@ -189,8 +201,10 @@ static bool some_service_has(const struct ksa_config *config, const struct ksa_r
 
                 if (ksa_list_has(audiences, audience))
                         return true;
+                if (service != NULL && is_faulty(service, KSA_SECTION_SERVICE, "audience"))
+                        is_unknown = true;
         }
-        return false;
+        return is_unknown; /* the error of that line was reported */
 }
 
 static void check_rule(const struct ksa_config *config, const struct ksa_rule *rule,
@@ -199,25 +213,26 @@ static void check_rule(const struct ksa_config *config, const struct ksa_rule *r
         for (size_t i = 0; i < rule->account.count; i++) {
                 const struct ksa_pattern *account = &((struct ksa_pattern *)rule->account.items)[i];
 
-                if (ksa_config_cluster(config, account->cluster) == NULL)
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, rule,
-                                  "[rule %s] names cluster %s, which has no section", rule->name,
-                                  account->cluster);
+                check_cluster_name(config, KSA_SECTION_RULE, (const struct ksa_section_head *)rule,
+                                   i, account->cluster, diagnostics);
         }
         for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
                 const char *service = ksa_list_text(&rule->service, i);
 
                 if (ksa_service_is_local(service))
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, rule,
+                        ADD_ERROR(diagnostics, rule, "service", i,
+                                  "write a rule without from for this service",
                                   "[rule %s] has from, but %s does not know the remote host",
                                   rule->name, service);
         }
         for (size_t i = 0; i < rule->audience.count; i++) {
                 const char *audience = ksa_list_text(&rule->audience, i);
 
-                if (!some_service_has(config, rule, audience))
+                if (config->counts[KSA_SECTION_HOST] > 0 &&
+                    !some_service_has(config, rule, audience))
                         ADD_ERROR(
-                                diagnostics, KSA_CONFIG_INVALID, rule,
+                                diagnostics, rule, "audience", i,
+                                "write an audience of [host], or of the service's own section",
                                 "[rule %s] requires audience %s, which its services do not accept",
                                 rule->name, audience);
         }
@@ -248,44 +263,59 @@ static const char *what_asks(const struct ksa_config *config, const struct ksa_c
         return NULL;
 }
 
-static void check_cluster(const struct ksa_config *config, const struct ksa_cluster *cluster,
-                          struct ksa_diagnostics *diagnostics)
+static void check_issuer(const struct ksa_cluster *cluster, struct ksa_diagnostics *diagnostics)
 {
-        bool by_api = cluster->keys != NULL && strcmp(cluster->keys, "api") == 0;
-        bool certificate = cluster->client_cert_file != NULL,
-             key = cluster->client_key_file != NULL;
-        const char *asks = what_asks(config, cluster);
+        const struct ksa_list *issuers = &cluster->issuer;
 
-        if (cluster->keys != NULL && strcmp(cluster->keys, "discover") == 0 &&
-            cluster->issuer.count > 0 &&
-            strncmp(ksa_list_text(&cluster->issuer, 0), "https://", 8) != 0)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+        if (cluster->keys != NULL && strcmp(cluster->keys, "discover") == 0 && issuers->count > 0 &&
+            strncmp(ksa_list_text(issuers, 0), "https://", 8) != 0)
+                ADD_ERROR(diagnostics, cluster, "keys", 0,
+                          "write keys = api, or file: and a path; or put the https issuer first",
                           "[cluster %s] has keys = discover, but its first issuer is not an https "
                           "URL",
                           cluster->name);
-        if (ksa_list_has(&cluster->issuer, LEGACY_ISSUER))
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+        if (ksa_list_has(issuers, LEGACY_ISSUER))
+                ADD_ERROR(diagnostics, cluster, "issuer", position_of(issuers, LEGACY_ISSUER),
+                          "write the issuer of the tokens that kubectl create token returns",
                           "issuer " LEGACY_ISSUER " is that of legacy tokens, which never expire");
+}
+
+static void check_cluster(const struct ksa_config *config, const struct ksa_cluster *cluster,
+                          struct ksa_diagnostics *diagnostics)
+{
+        const enum ksa_section kind = KSA_SECTION_CLUSTER;
+        bool by_api = cluster->keys != NULL && strcmp(cluster->keys, "api") == 0;
+        bool certificate = is_given(cluster, kind, "client_cert_file"),
+             key = is_given(cluster, kind, "client_key_file"),
+             credential = is_given(cluster, kind, "credential_file");
+        const char *asks = what_asks(config, cluster);
+
+        check_issuer(cluster, diagnostics);
         if (cluster->name[0] == '.')
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                ADD_ERROR(diagnostics, cluster, "", 0, "choose a name without a dot at its start",
                           "[cluster %s]: the name begins with a dot, but is also the name of a "
                           "directory",
                           cluster->name);
-        if ((by_api || asks != NULL) && cluster->api_server == NULL)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+        if ((by_api || asks != NULL) && !is_given(cluster, kind, "api_server"))
+                ADD_ERROR(diagnostics, cluster, "", 0,
+                          "add api_server = URL, which kubectl cluster-info prints",
                           "[cluster %s] needs api_server for %s", cluster->name,
                           by_api ? "keys = api" : asks);
-        if (asks != NULL && cluster->credential_file == NULL && !certificate)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+        if (asks != NULL && !credential && !certificate)
+                ADD_ERROR(diagnostics, cluster, "", 0,
+                          "add a line such as credential_file = /var/lib/ksa/credentials/NAME",
                           "[cluster %s] needs credential_file or client_cert_file for %s",
                           cluster->name, asks);
         if (certificate != key)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                ADD_ERROR(diagnostics, cluster,
+                          certificate ? "client_cert_file" : "client_key_file", 0,
+                          certificate ? "add client_key_file" : "add client_cert_file",
                           "[cluster %s]: client_cert_file and client_key_file require each other",
                           cluster->name);
-        if (certificate && cluster->credential_file != NULL)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
-                          "[cluster %s] has both credential_file and client_cert_file: remove one",
+        if (certificate && credential)
+                ADD_ERROR(diagnostics, cluster, "client_cert_file", 0,
+                          "remove one of the two options",
+                          "[cluster %s] has both credential_file and client_cert_file",
                           cluster->name);
 }
 
@@ -299,7 +329,8 @@ static void check_credential(const struct ksa_config *config, size_t position,
                 const char *other = config->clusters[i].credential_file;
 
                 if (other != NULL && strcmp(other, cluster->credential_file) == 0)
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, cluster,
+                        ADD_ERROR(diagnostics, cluster, "credential_file", 0,
+                                  "name another file, such as /var/lib/ksa/credentials/NAME",
                                   "[cluster %s] has the same credential_file as [cluster %s]",
                                   cluster->name, config->clusters[i].name);
         }
@@ -312,12 +343,14 @@ static void check_host_name(const struct ksa_config *config, const struct ksa_en
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
 
-                if (!rule->rbac || config->host.host != NULL || !is_no_name(env->host_name))
+                if (!rule->rbac || is_given(&config->host, KSA_SECTION_HOST, "name") ||
+                    !ksa_is_no_host_name(env->host_name))
                         continue;
-                ADD_ERROR(diagnostics, KSA_HOST_NAME, rule,
-                          "[rule %s] has rbac = yes, but the host's name is \"%s\": set name in "
-                          "[host]",
-                          rule->name, env->host_name);
+                ksa_diagnostics_add(diagnostics, KSA_HOST_NAME,
+                                    ksa_option_location(rule, "rbac", 0),
+                                    "set the host name, or add name = NAME to [host]",
+                                    "[rule %s] has rbac = yes, but the host's name is \"%s\"",
+                                    rule->name, env->host_name);
         }
 }
 
@@ -345,13 +378,12 @@ static void check_account(const struct ksa_config *config, const struct ksa_acco
         if (pattern->cluster == NULL)
                 return; /* reported as a missing option */
         if (strcmp(pattern->namespace, "*") == 0 || strcmp(pattern->name, "*") == 0)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
+                ADD_ERROR(diagnostics, account, "account", 0,
+                          "write one account without *, or list namespaces in [accounts CLUSTER]",
                           "[account %s] is for one account: account must not be a pattern",
                           account->name);
-        if (ksa_config_cluster(config, pattern->cluster) == NULL)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
-                          "[account %s] names cluster %s, which has no section", account->name,
-                          pattern->cluster);
+        check_cluster_name(config, KSA_SECTION_ACCOUNT, (const struct ksa_section_head *)account, 0,
+                           pattern->cluster, diagnostics);
 }
 
 /* An account has one user and a uid one account. The later section is reported. */
@@ -367,20 +399,23 @@ static void check_duplicates(const struct ksa_config *config, struct ksa_diagnos
 
                 while (hash != 0 && ksa_hash_index_next(&accounts, hash, &position, &other)) {
                         if (is_same(&all[other].account, &all[i].account))
-                                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, &all[i],
+                                ADD_ERROR(diagnostics, &all[i], "account", 0,
+                                          "remove one of the two sections",
                                           "[account %s] has the same account as [account %s]",
                                           all[i].name, all[other].name);
                 }
                 position = ksa_hash_index_find(&uids, all[i].uid);
                 while (all[i].uid != 0 && ksa_hash_index_next(&uids, all[i].uid, &position, &other))
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, &all[i],
+                        ADD_ERROR(diagnostics, &all[i], "uid", 0,
+                                  "choose another uid, or remove the option",
                                   "[account %s] has the same uid as [account %s]", all[i].name,
                                   all[other].name);
                 kept = (hash == 0 || ksa_hash_index_add(&accounts, hash, (uint32_t)i)) &&
                        (all[i].uid == 0 || ksa_hash_index_add(&uids, all[i].uid, (uint32_t)i));
         }
         if (!kept)
-                ksa_diagnostics_add(diagnostics, KSA_MEMORY, "", 0, "out of memory");
+                ksa_diagnostics_add(diagnostics, KSA_MEMORY, (struct ksa_location){"", 0},
+                                    ksa_reason_remedy(KSA_MEMORY), "out of memory");
         ksa_hash_index_clear(&accounts);
         ksa_hash_index_clear(&uids);
 }
@@ -398,21 +433,29 @@ static bool rule_matches_account(const struct ksa_rule *rule, const struct ksa_p
 }
 
 /* Without account_uid, @own would admit a re-created account of the same name. */
-static void check_managed(const struct ksa_config *config, const struct ksa_rule *rule,
+static void check_managed(const struct ksa_config *config, const struct ksa_account *account,
                           struct ksa_diagnostics *diagnostics)
 {
-        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++) {
-                const struct ksa_account *account = &config->accounts[i];
+        const struct ksa_rule *rule = NULL;
+        char remedy[REMEDY_SIZE];
 
-                if (account->account.cluster != NULL && account->account_uid == NULL &&
-                    rule_matches_account(rule, &account->account))
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, account,
-                                  "[account %s] needs account_uid, because [rule %s] admits it by "
-                                  "@own: run kubectl get serviceaccount %s -n %s -o "
-                                  "jsonpath={.metadata.uid}",
-                                  account->name, rule->name, account->account.name,
-                                  account->account.namespace);
+        if (account->account.cluster == NULL ||
+            is_given(account, KSA_SECTION_ACCOUNT, "account_uid"))
+                return;
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE] && rule == NULL; i++) {
+                if (ksa_list_has(&config->rules[i].user, "@own") &&
+                    rule_matches_account(&config->rules[i], &account->account))
+                        rule = &config->rules[i];
         }
+        if (rule == NULL)
+                return;
+        (void)snprintf(remedy, sizeof(remedy),
+                       "add account_uid with the output of kubectl get serviceaccount %.100s -n %s "
+                       "-o jsonpath={.metadata.uid}",
+                       account->account.name, account->account.namespace);
+        ADD_ERROR(diagnostics, account, "", 0, remedy,
+                  "[account %s] needs account_uid, because [rule %s] admits it by @own",
+                  account->name, rule->name);
 }
 
 /* Returns a namespace that both lists contain, or NULL. */
@@ -435,22 +478,40 @@ static void check_source(const struct ksa_config *config, size_t position,
 {
         const struct ksa_accounts *source = &config->account_sources[position];
 
-        if (ksa_config_cluster(config, source->name) == NULL)
-                ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, source,
-                          "[accounts %s] names a cluster that no section describes", source->name);
+        check_cluster_name(config, KSA_SECTION_ACCOUNTS, (const struct ksa_section_head *)source, 0,
+                           source->name, diagnostics);
         for (size_t i = 0; i < position; i++) {
                 const struct ksa_accounts *other = &config->account_sources[i];
                 const char *shared = shared_namespace(&other->namespaces, &source->namespaces);
 
                 if (shared != NULL) {
-                        ADD_ERROR(
-                                diagnostics, KSA_CONFIG_INVALID, source,
-                                "[accounts %s] lists the namespace \"%s\", as [accounts %s] does; "
-                                "declare single accounts in [account] sections instead",
-                                source->name, shared, other->name);
+                        ADD_ERROR(diagnostics, source, "namespaces",
+                                  position_of(&source->namespaces, shared),
+                                  "declare single accounts in [account] sections instead",
+                                  "[accounts %s] lists the namespace \"%s\", as [accounts %s] does",
+                                  source->name, shared, other->name);
                         return;
                 }
         }
+}
+
+/* --- Services ---------------------------------------------------------------- */
+
+static void check_service(const struct ksa_service *service, struct ksa_diagnostics *diagnostics)
+{
+        char remedy[REMEDY_SIZE];
+
+        (void)snprintf(remedy, sizeof(remedy), "add a line such as audience = %s://%%H",
+                       service->name);
+        if (!service->local_user && !is_given(service, KSA_SECTION_SERVICE, "audience"))
+                ADD_ERROR(diagnostics, service, "local_user", 0, remedy,
+                          "[service %s] has local_user = no, so it needs an audience of its own",
+                          service->name);
+        if (!ksa_is_service(service->name) ||
+            strcmp(ksa_service_in_rules(service->name), service->name) != 0)
+                ADD_ERROR(diagnostics, service, "", 0,
+                          "use the service's name in rules; sudo includes sudo-i",
+                          "[service %s] does not apply to any service", service->name);
 }
 
 /* --- All ---------------------------------------------------------------------- */
@@ -459,26 +520,12 @@ void ksa_config_validate(const struct ksa_config *config, const struct ksa_env *
                          struct ksa_diagnostics *diagnostics)
 {
         check_required(config, env, diagnostics);
-        check_audiences(config, (const struct ksa_section_head *)&config->host,
-                        &config->host.audience, diagnostics);
+        check_audiences(config, NULL, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++) {
                 const struct ksa_service *service = &config->services[i];
 
-                check_audiences(config, (const struct ksa_section_head *)service,
-                                &service->audience, diagnostics);
-                if (!service->local_user && service->audience.count == 0)
-                        ADD_ERROR(diagnostics, KSA_CONFIG_INVALID, service,
-                                  "[service %s] has local_user = no, so it needs an audience of "
-                                  "its own",
-                                  service->name);
-                if (!ksa_is_service(service->name) ||
-                    strcmp(ksa_service_in_rules(service->name), service->name) != 0)
-                        ksa_diagnostics_add_with_remedy(
-                                diagnostics, KSA_CONFIG_INVALID,
-                                "use the service's name in rules; sudo includes "
-                                "sudo-i",
-                                service->location.file, service->location.line,
-                                "[service %s] does not apply to any service", service->name);
+                check_audiences(config, service, diagnostics);
+                check_service(service, diagnostics);
         }
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 check_cluster(config, &config->clusters[i], diagnostics);
@@ -492,8 +539,6 @@ void ksa_config_validate(const struct ksa_config *config, const struct ksa_env *
         check_duplicates(config, diagnostics);
         for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNTS]; i++)
                 check_source(config, i, diagnostics);
-        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
-                if (ksa_list_has(&config->rules[i].user, "@own"))
-                        check_managed(config, &config->rules[i], diagnostics);
-        }
+        for (size_t i = 0; i < config->counts[KSA_SECTION_ACCOUNT]; i++)
+                check_managed(config, &config->accounts[i], diagnostics);
 }

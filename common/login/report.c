@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/option.h"
 #include "token/claims.h"
 
 /* --- The log line ------------------------------------------------------------ */
@@ -136,9 +137,10 @@ const char *ksa_report_remedy(const struct ksa_decision *decision, char out[KSA_
         const struct ksa_error *error = &decision->error;
         const char *known = decision->cluster != NULL ? decision->cluster->name : error->cluster;
 
-        return ksa_remedy_of(error->remedy != NULL ? error->remedy
-                                                   : ksa_reason_remedy(decision->reason),
-                             known, out);
+        const char *remedy = ksa_error_remedy(error);
+
+        return ksa_remedy_of(remedy != NULL ? remedy : ksa_reason_remedy(decision->reason), known,
+                             out);
 }
 
 /* `why` and `remedy` are whole, however little is left of other values. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* load.c: files, sections and lines; test_validate.c has the problems of more than one line. */
 #include "config/load.h"
+#include "config/option.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -31,12 +31,15 @@ static void test_the_first_problem_is_kept(void **state)
 
         (void)state;
         assert_int_equal(problems.first.reason, KSA_UNREACHED);
-        ksa_diagnostics_add(&problems, KSA_HOST_NAME, "a.conf", 7, "%s %d", "one", 1);
-        ksa_diagnostics_add(&problems, KSA_CONFIG_INVALID, "b.conf", 8, "two");
+        ksa_diagnostics_add(&problems, KSA_HOST_NAME, (struct ksa_location){"a.conf", 7}, "write a",
+                            "%s %d", "one", 1);
+        ksa_diagnostics_add(&problems, KSA_CONFIG_INVALID, (struct ksa_location){"b.conf", 8},
+                            "write b", "two");
         assert_int_equal(problems.first.reason, KSA_HOST_NAME);
         assert_string_equal(problems.first.file, "a.conf");
         assert_int_equal(problems.first.line, 7);
         assert_string_equal(problems.first.text, "one 1");
+        assert_string_equal(ksa_error_remedy(&problems.first), "write a");
         assert_int_equal(count, 2);
 }
 
@@ -133,29 +136,29 @@ static const struct {
         {HOST CLUSTER "[rule r]\naccount = prod:ci/a\nuser = a\n", KSA_CONFIG_INVALID, 6,
          "needs service"},
         /* audiences: one place each, never an issuer */
-        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 1, "line 3: "},
+        {HOST "[service cron]\naudience = " AUDIENCE "\n", KSA_CONFIG_INVALID, 4, "line 2: "},
         {HOST "[service cron]\naudience = a\n[service atd]\naudience = b a\n", KSA_CONFIG_INVALID,
-         3, "line 5: "},
-        {"[host]\naudience = " AUDIENCE " " ISSUER "\n" CLUSTER, KSA_CONFIG_INVALID, 1,
+         6, "line 4: "},
+        {"[host]\naudience = " AUDIENCE " " ISSUER "\n" CLUSTER, KSA_CONFIG_INVALID, 2,
          "issuer of cluster prod"},
-        {HOST CLUSTER "[service cron]\naudience = " ISSUER "\n", KSA_CONFIG_INVALID, 6,
+        {HOST CLUSTER "[service cron]\naudience = " ISSUER "\n", KSA_CONFIG_INVALID, 7,
          "issuer of cluster prod"},
         {HOST "[service sudo-i]\naudience = a\n", KSA_CONFIG_INVALID, 3, "sudo-i"},
         {HOST "[service .x]\naudience = a\n", KSA_CONFIG_INVALID, 3, ".x"},
         {HOST "[service -x]\naudience = a\n", KSA_CONFIG_INVALID, 3, "-x"},
-        {HOST "[service db]\nlocal_user = no\n", KSA_CONFIG_INVALID, 3, "audience of its own"},
+        {HOST "[service db]\nlocal_user = no\n", KSA_CONFIG_INVALID, 4, "audience of its own"},
         {HOST "[cluster old]\nissuer = kubernetes/serviceaccount\nkeys = file:/x\n",
-         KSA_CONFIG_INVALID, 3, "legacy"},
+         KSA_CONFIG_INVALID, 4, "legacy"},
         /* rules */
-        {HOST RULE, KSA_CONFIG_INVALID, 3, "which has no section"},
-        {HOST CLUSTER RULE "account = test:ci/a\n", KSA_CONFIG_INVALID, 6, "cluster test"},
+        {HOST RULE, KSA_CONFIG_INVALID, 4, "which has no section"},
+        {HOST CLUSTER RULE "account = test:ci/a\n", KSA_CONFIG_INVALID, 10, "cluster test"},
         {HOST CLUSTER RULE "account = *:ci/a\n", KSA_CONFIG_INVALID, 10, "*:ci/a"},
-        {HOST CLUSTER RULE "service = sudo\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 6, "sudo"},
-        {HOST CLUSTER RULE "service = su\nfrom = ::/0\n", KSA_CONFIG_INVALID, 6, "su "},
-        {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 6, "cron"},
-        {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 6, "ssh://other"},
-        {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID, 8,
-         "requires audience a"},
+        {HOST CLUSTER RULE "service = sudo\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 10, "sudo"},
+        {HOST CLUSTER RULE "service = su\nfrom = ::/0\n", KSA_CONFIG_INVALID, 10, "su "},
+        {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 10, "cron"},
+        {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 10, "ssh://other"},
+        {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID,
+         12, "requires audience a"},
         /* the options that requirements need */
         {HOST "[cluster prod]\nissuer = x\nkeys = api\n", KSA_CONFIG_INVALID, 3, "api_server"},
         {HOST CLUSTER "review = prefer\n", KSA_CONFIG_INVALID, 3, "api_server"},
@@ -165,16 +168,16 @@ static const struct {
         {HOST CLUSTER RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "bound = pod"},
         {HOST CLUSTER API RULE "bound = pod\n", KSA_CONFIG_INVALID, 3, "credential_file"},
         {HOST CLUSTER RULE "rbac = yes\n", KSA_CONFIG_INVALID, 3, "rbac = yes"},
-        {HOST CLUSTER "client_cert_file = /c\n", KSA_CONFIG_INVALID, 3, "require each other"},
-        {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 3, "require each other"},
+        {HOST CLUSTER "client_cert_file = /c\n", KSA_CONFIG_INVALID, 6, "require each other"},
+        {HOST CLUSTER "client_key_file = /k\n", KSA_CONFIG_INVALID, 6, "require each other"},
         {HOST CLUSTER "client_cert_file = /c\nclient_key_file = /k\ncredential_file = /t\n",
-         KSA_CONFIG_INVALID, 3, "remove one"},
+         KSA_CONFIG_INVALID, 6, "has both"},
         {HOST CLUSTER CREDENTIAL "[cluster twin]\nissuer = x\nkeys = file:/x\n" CREDENTIAL,
-         KSA_CONFIG_INVALID, 7, "credential_file as [cluster prod]"},
+         KSA_CONFIG_INVALID, 10, "credential_file as [cluster prod]"},
         {HOST "[cluster ..]\nissuer = x\nkeys = file:/k\n", KSA_CONFIG_INVALID, 3, "directory"},
         {HOST "[cluster prod]\nissuer = x\nissuer = https://x\nkeys = discover\n",
-         KSA_CONFIG_INVALID, 3, "not an https URL"},
-        {HOST "[cluster prod]\nissuer = http://x\nkeys = discover\n", KSA_CONFIG_INVALID, 3,
+         KSA_CONFIG_INVALID, 6, "not an https URL"},
+        {HOST "[cluster prod]\nissuer = http://x\nkeys = discover\n", KSA_CONFIG_INVALID, 5,
          "not an https URL"},
 };
 
@@ -242,13 +245,13 @@ static const struct {
         {"[account a]\naccount = prod:ops/a\n" OWN_RULE, 0, ""},
         {"[account a]\naccount = prod:ci/default\n" OWN_RULE, 0, ""},
         {"[accounts prod]\nnamespaces = *\n" OWN_RULE, 0, ""},
-        {"[account a]\naccount = prod:ci/*\n", 6, "a pattern"},
-        {"[account a]\naccount = prod:*/a\n", 6, "a pattern"},
-        {"[account a]\naccount = twin:ci/a\n", 6, "cluster twin"},
-        {"[accounts twin]\nnamespaces = ci\n", 6, "names a cluster"},
-        {"[account a]\naccount = prod:ci/a\n[account b]\naccount = prod:ci/a\n", 8, "[account a]"},
+        {"[account a]\naccount = prod:ci/*\n", 7, "a pattern"},
+        {"[account a]\naccount = prod:*/a\n", 7, "a pattern"},
+        {"[account a]\naccount = twin:ci/a\n", 7, "cluster twin"},
+        {"[accounts twin]\nnamespaces = ci\n", 6, "names cluster twin"},
+        {"[account a]\naccount = prod:ci/a\n[account b]\naccount = prod:ci/a\n", 9, "[account a]"},
         {"[account a]\naccount = prod:ci/a\nuid = 5000\n[account b]\naccount = prod:ci/b\nuid = 5000\n",
-         9, "uid as [account a]"},
+         11, "uid as [account a]"},
         {"[account a]\naccount = prod:ci/a\n" OWN_RULE, 6, "account_uid"},
 };
 
