@@ -219,6 +219,8 @@ static void report_no_set(struct report *report, const struct ksa_cluster *clust
                                "run ksactl keys refresh %s; otherwise the first login waits for a "
                                "refresh, and a service without root refuses all logins",
                                cluster->name);
+        if (may_come && discovers_internally(cluster))
+                return; /* check_values() has the reason */
         bool is_named = file == NULL || strstr(error->text, file) != NULL;
         report_option(report, !may_come, cluster, "keys", 0, remedy, "[cluster %s]: %s%s%s",
                       cluster->name, is_named ? "" : file, is_named ? "" : ": ", error->text);
@@ -253,20 +255,45 @@ static void check_keys(struct report *report, const struct ksa_config *config,
 
 /* --- Rules -------------------------------------------------------------------- */
 
+static void report_weaker(struct report *report, const struct ksa_rule *earlier,
+                          const struct ksa_rule *later, const char *option)
+{
+        char remedy[KSA_REMEDY_MAX + 1];
+
+        (void)snprintf(remedy, sizeof(remedy),
+                       "move this rule before [rule %s], or add the same %s there", earlier->name,
+                       option);
+        report_option(report, false, later, option, 0, remedy,
+                      "[rule %s] has %s, but [rule %s] in %s line %u matches some of its logins "
+                      "first, and has not",
+                      later->name, option, earlier->name, earlier->location.file,
+                      earlier->location.line);
+}
+
 static void check_reach(struct report *report, const struct ksa_config *config, size_t position)
 {
-        const struct ksa_rule *later = &config->rules[position];
+        const struct ksa_rule *later = &config->rules[position], *weaker = NULL;
+        const char *option = NULL;
 
         for (size_t i = 0; i < position && position < COMPARED_MAX; i++) {
-                if (!rule_covers(&config->rules[i], later))
-                        continue;
-                report_at(report, false, &later->location,
-                          "remove this rule, or move it before the other",
-                          "[rule %s] is never reached: [rule %s] in %s line %u matches first",
-                          later->name, config->rules[i].name, config->rules[i].location.file,
-                          config->rules[i].location.line);
-                return;
+                const struct ksa_rule *earlier = &config->rules[i];
+
+                if (rule_covers(earlier, later)) {
+                        report_at(
+                                report, false, &later->location,
+                                "remove this rule, or move it before the other",
+                                "[rule %s] is never reached: [rule %s] in %s line %u matches first",
+                                later->name, earlier->name, earlier->location.file,
+                                earlier->location.line);
+                        return;
+                }
+                if (option == NULL) {
+                        option = rule_weakens(config, earlier, later);
+                        weaker = earlier;
+                }
         }
+        if (option != NULL)
+                report_weaker(report, weaker, later, option);
 }
 
 static void check_rules(struct report *report, const struct ksa_config *config,
@@ -277,15 +304,14 @@ static void check_rules(struct report *report, const struct ksa_config *config,
                 check_reach(report, config, i);
         }
         if (config->counts[KSA_SECTION_RULE] == 0)
-                report_problem(report, false, "", 0,
+                report_problem(report, false, env->config_file, 0,
                                "the configuration has no [rule], so no login is allowed",
-                               "add a [rule]; see ksa.conf(5)");
+                               "add [rule NAME] with account, user and service");
 }
 
 /* --- Audiences ---------------------------------------------------------------- */
 
-/* The audiences that an API server accepts by default, and that every Pod's own token may have. */
-static bool is_api_audience(const struct ksa_config *config, const char *audience)
+bool is_api_audience(const struct ksa_config *config, const char *audience)
 {
         if (ksa_is_api_audience(audience))
                 return true;
@@ -299,25 +325,25 @@ static bool is_api_audience(const struct ksa_config *config, const char *audienc
 }
 
 static void check_audiences(struct report *report, const struct ksa_config *config,
-                            const struct ksa_location *location, const struct ksa_list *audiences)
+                            const void *section, const struct ksa_list *audiences)
 {
         for (size_t i = 0; i < audiences->count; i++) {
                 const char *audience = ksa_list_text(audiences, i);
 
                 if (is_api_audience(config, audience))
-                        report_at(report, false, location,
-                                  "use an audience of this host, such as ssh://HOST",
-                                  "audience %s is an API server's: a host that receives such a "
-                                  "token can use it against the cluster",
-                                  audience);
+                        report_option(report, false, section, "audience", i,
+                                      "use an audience of this host, such as ssh://HOST",
+                                      "audience %s is an API server's: a host that receives such a "
+                                      "token can use it against the cluster",
+                                      audience);
         }
 }
 
 static void check_services(struct report *report, const struct ksa_config *config)
 {
-        check_audiences(report, config, &config->host.location, &config->host.audience);
+        check_audiences(report, config, &config->host, &config->host.audience);
         for (size_t i = 0; i < config->counts[KSA_SECTION_SERVICE]; i++)
-                check_audiences(report, config, &config->services[i].location,
+                check_audiences(report, config, &config->services[i],
                                 &config->services[i].audience);
         for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
                 const struct ksa_rule *rule = &config->rules[i];
@@ -328,11 +354,12 @@ static void check_services(struct report *report, const struct ksa_config *confi
 
                         if (runs_without_root(config, name) &&
                             (service == NULL || service->audience.count == 0))
-                                report_at(report, false, &rule->location,
-                                          "add [service postgresql] with an audience",
-                                          "[rule %s]: %s runs without root and shares the host's "
-                                          "audience, so every login is refused",
-                                          rule->name, name);
+                                report_option(
+                                        report, false, rule, "service", n,
+                                        "add [service postgresql] with an audience",
+                                        "[rule %s]: %s runs without root and shares the host's "
+                                        "audience, so every login is refused",
+                                        rule->name, name);
                 }
         }
 }
@@ -386,6 +413,8 @@ int command_check(const struct args *arguments)
                 check_keys(&report, config, &host.env);
                 check_files(&report, config, &host.env);
                 check_urls(&report, config);
+                check_values(&report, config, with_host);
+                check_directory(&report, host.env.config_file);
                 check_rules(&report, config, &host.env);
                 check_services(&report, config);
                 check_fetcher(&report, config, &host.fetch);

@@ -44,6 +44,25 @@ void report_finding(struct report *report, bool is_error, const struct ksa_locat
 /* The files of [cluster] sections, except their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
 
+/*
+ * Values that a login accepts, but that are probably not those that were meant. WITH_HOST: check_host()
+ * reports services without a PAM file.
+ */
+void check_values(struct report *report, const struct ksa_config *config, bool with_host);
+
+/* Whether the name of URL exists only inside a cluster; whether keys = discover would need such a name. */
+bool is_internal(const char *url);
+bool discovers_internally(const struct ksa_cluster *cluster);
+
+/* Whether PATTERN has all accounts of its cluster. */
+bool is_whole_cluster(const struct ksa_pattern *pattern);
+
+/* Whether an API server accepts AUDIENCE by default, so that every Pod's own token may have it. */
+bool is_api_audience(const struct ksa_config *config, const char *audience);
+
+/* Files next to CONFIG_FILE, an absolute path, in conf.d that no login reads. */
+void check_directory(struct report *report, const char *config_file);
+
 /* Passwords in URLs. */
 void check_urls(struct report *report, const struct ksa_config *config);
 

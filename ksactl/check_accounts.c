@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl check: the local users that ksa creates. */
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "accounts.h"
 #include "admin/accounts/names.h"
 #include "admin/accounts/local_files.h"
+#include "admin/accounts/local_users.h"
 #include "base/text.h"
 #include "check.h"
 
@@ -95,8 +97,8 @@ static bool check_maps(struct report *report, const struct ksa_config *config,
         struct ksa_error error = {0};
 
         if (ksa_id_maps_read(UID_MAP_FILE, GID_MAP_FILE, ret_maps, &error) != KSA_OK) {
-                report_at(report, true, &config->host.location, remedy_of(&error),
-                          "%s line %u: %s", error.file, error.line, error.text);
+                report_at(report, true, &config->host.location, remedy_of(&error), "%s line %u: %s",
+                          error.file, error.line, error.text);
                 return false;
         }
         check_map(report, config, UID_MAP_FILE, &ret_maps->uids);
@@ -175,6 +177,28 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
                           ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
 }
 
+/* accounts sync leaves out such groups. */
+static void check_groups(struct report *report, const struct ksa_account *account)
+{
+        for (size_t i = 0; i < account->groups.count; i++) {
+                const char *name = ksa_list_text(&account->groups, i);
+                const struct group *group = getgrnam(name);
+
+                if (!account->allow_powerful_groups &&
+                    ksa_local_is_powerful(name, group != NULL ? group->gr_gid : 1000))
+                        report_option(
+                                report, false, account, "groups", i,
+                                "remove it from groups, or write allow_powerful_groups = yes",
+                                "[account %s]: members of group %s may become root, so accounts "
+                                "sync leaves it out",
+                                account->name, name);
+                else if (group == NULL)
+                        report_option(report, false, account, "groups", i,
+                                      "create it (groupadd), or correct the name",
+                                      "[account %s]: group %s does not exist", account->name, name);
+        }
+}
+
 /* MAPS is NULL if they could not be read. */
 static void check_account(struct report *report, const struct ksa_account *account,
                           const struct ksa_local_table *local, const struct ksa_id_maps *maps)
@@ -200,7 +224,9 @@ static void check_account(struct report *report, const struct ksa_account *accou
                         account->name, (unsigned)uid);
         else if (uid != 0)
                 check_holder(report, account, "uid", ksa_local_with_number(local, uid));
-        check_shell(report, &account->location, "account", account->name, account->shell);
+        const struct ksa_location location = ksa_option_location(account, "shell", 0);
+        check_shell(report, &location, "account", account->name, account->shell);
+        check_groups(report, account);
 }
 
 static void check_source(struct report *report, const struct ksa_config *config,
@@ -209,7 +235,8 @@ static void check_source(struct report *report, const struct ksa_config *config,
         const struct ksa_cluster *cluster = ksa_config_cluster(config, source->name);
         char remedy[REMEDY_SIZE];
 
-        check_shell(report, &source->location, "accounts", source->name, source->shell);
+        const struct ksa_location location = ksa_option_location(source, "shell", 0);
+        check_shell(report, &location, "accounts", source->name, source->shell);
         if (cluster == NULL)
                 return; /* an error of the configuration, already reported */
         if (ksa_accounts_file(source) != NULL)

@@ -24,8 +24,8 @@ static void report_file(struct report *report, const struct ksa_cluster *cluster
         /* Files that only root can read are not checked without root. */
         if (error->reason == KSA_FILE_UNREADABLE && geteuid() != 0)
                 return;
-        report_at(report, true, &cluster->location, remedy_of(error), "[cluster %s] %s: %s",
-                  cluster->name, option, error->text);
+        report_option(report, true, cluster, option, 0, remedy_of(error), "[cluster %s] %s: %s",
+                      cluster->name, option, error->text);
 }
 
 /* This host's own certificate, or trust anchors. Logins NEED it or not. */
@@ -44,16 +44,17 @@ static void check_certificate(struct report *report, const struct ksa_cluster *c
                 return;
         }
         if (certificate.until <= env->now)
-                report_at(
-                        report, need, &cluster->location, "replace it with the current certificate",
+                report_option(
+                        report, need, cluster, option, 0, "replace it with the current certificate",
                         "[cluster %s] %s: the certificate in %s (%s) expired at %s", cluster->name,
                         option, path, certificate.subject, moment(certificate.until, when));
         /* Trust anchors are readable for all; an authority's key is copied with them by mistake. */
         if (path != cluster->client_cert_file && certificate.has_private_key)
-                report_at(report, false, &cluster->location,
-                          "remove the key from the file: anyone who can read it can impersonate "
-                          "the server",
-                          "[cluster %s] %s: %s has a private key", cluster->name, option, path);
+                report_option(
+                        report, false, cluster, option, 0,
+                        "remove the key from the file: anyone who can read it can impersonate "
+                        "the server",
+                        "[cluster %s] %s: %s has a private key", cluster->name, option, path);
 }
 
 static void check_key(struct report *report, const struct ksa_cluster *cluster,
@@ -80,13 +81,15 @@ static void check_own_account(struct report *report, const struct ksa_config *co
 
                 for (size_t n = 0; n < rule->account.count; n++) {
                         if (!ksa_pattern_covers(&patterns[n], cluster->name, token->namespace,
-                                                token->account))
+                                                token->account) ||
+                            is_whole_cluster(&patterns[n]))
                                 continue;
-                        report_at(report, false, &rule->location,
-                                  "name the namespaces: an attacker who controls one host could "
-                                  "log in to the others",
-                                  "[rule %s] also admits %s/%s, which is this host's own account",
-                                  rule->name, token->namespace, token->account);
+                        report_option(
+                                report, false, rule, "account", n,
+                                "name the namespaces: an attacker who controls one host could "
+                                "log in to the others",
+                                "[rule %s] also admits %s/%s, which is this host's own account",
+                                rule->name, token->namespace, token->account);
                         break;
                 }
         }
@@ -107,8 +110,9 @@ static void check_credential(struct report *report, const struct ksa_config *con
                 reason = ksa_fail(&error, KSA_EXPIRED, "%s has expired", cluster->credential_file);
         (void)ksa_remedy_of(GIVE_TOKEN, cluster->name, remedy);
         if (reason == KSA_FILE_MISSING || reason == KSA_EXPIRED || reason == KSA_NOT_A_TOKEN)
-                report_at(report, asked && reason != KSA_NOT_A_TOKEN, &cluster->location, remedy,
-                          "[cluster %s] credential_file: %s", cluster->name, error.text);
+                report_option(report, asked && reason != KSA_NOT_A_TOKEN, cluster,
+                              "credential_file", 0, remedy, "[cluster %s] credential_file: %s",
+                              cluster->name, error.text);
         else if (reason != KSA_OK)
                 report_file(report, cluster, "credential_file", &error);
         if (reason == KSA_OK)
@@ -168,9 +172,10 @@ static void check_marks(struct report *report, const struct ksa_rule *rule,
                 return;
         (void)snprintf(path, sizeof(path), "%s/0-check", env->used_dir);
         if (ksa_file_mark(path, env->owner, true, &error) != KSA_OK)
-                report_at(report, true, &rule->location, remedy_of(&error),
-                          "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
-                          rule->name, error.text);
+                report_option(
+                        report, true, rule, "once", 0, remedy_of(&error),
+                        "[rule %s] has once = yes, but the use of tokens cannot be recorded: %s",
+                        rule->name, error.text);
 }
 
 /* check_marks() reports a directory that cannot be used. */
@@ -228,10 +233,11 @@ void check_requirements(struct report *report, const struct ksa_config *config,
                         const char *name = ksa_list_text(&rule->service, n);
 
                         if (runs_without_root(config, name))
-                                report_at(report, false, &rule->location, remedy,
-                                          "[rule %s] requires %s, which %s cannot check without "
-                                          "root: every login is refused",
-                                          rule->name, requirement, name);
+                                report_option(
+                                        report, false, rule, "service", n, remedy,
+                                        "[rule %s] requires %s, which %s cannot check without "
+                                        "root: every login is refused",
+                                        rule->name, requirement, name);
                 }
         }
 }

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/accounts/local_files.h"
 #include "admin/accounts/local_users.h"
+#include "base/text.h"
 #include "check.h"
 #include "login/local_user.h"
 
@@ -39,7 +41,8 @@ static bool is_for_others(const struct ksa_rule *rule, const char *account)
 
 /* The user is in the registry, or the next sync creates it from its [account] section. */
 static void check_owner(struct report *report, const struct ksa_config *config,
-                        const struct ksa_env *env, const struct ksa_rule *rule, const char *name,
+                        const struct ksa_env *env, const struct ksa_rule *rule,
+                        const struct ksa_location *location, const char *name,
                         const struct passwd *user)
 {
         const struct ksa_account *section = ksa_config_account(config, name);
@@ -52,7 +55,7 @@ static void check_owner(struct report *report, const struct ksa_config *config,
         if (account == NULL && user == NULL && section != NULL)
                 account = text_of(&section->account, declared);
         if (account != NULL && is_for_others(rule, account))
-                report_at(report, false, &rule->location,
+                report_at(report, false, location,
                           "write user = @own, or name a user that ksa did not create",
                           "[rule %s]: ksa creates %s for %s, so every other account of the rule "
                           "is refused",
@@ -79,7 +82,8 @@ static bool has_password(const struct passwd *user)
 }
 
 static void check_password(struct report *report, const struct ksa_config *config,
-                           const struct ksa_rule *rule, const struct passwd *user)
+                           const struct ksa_rule *rule, const struct ksa_location *location,
+                           const struct passwd *user)
 {
         if (user->pw_uid != 0 && !has_password(user))
                 return;
@@ -89,7 +93,7 @@ static void check_password(struct report *report, const struct ksa_config *confi
 
                 if (service != NULL && !service->local_user)
                         continue;
-                report_at(report, false, &rule->location,
+                report_at(report, false, location,
                           user->pw_uid == 0 ? "name another user"
                                             : "name another user, or lock the password (passwd -l)",
                           "[rule %s]: the password of %s does not work with %s, which takes only a "
@@ -118,21 +122,22 @@ static const char *powerful_group(const struct passwd *user)
 }
 
 static void check_power(struct report *report, const struct ksa_rule *rule,
-                        const struct passwd *user)
+                        const struct ksa_location *location, const struct passwd *user)
 {
         if (user->pw_uid == 0) {
-                report_at(report, false, &rule->location, "use a separate user, and sudo",
-                          "[rule %s]: %s has uid 0, so the account is root", rule->name,
-                          user->pw_name);
+                report_at(report, false, location, "use a separate user, and sudo",
+                          "[rule %s]: %s has uid 0, so the account is root, and its password works "
+                          "with none of these services",
+                          rule->name, user->pw_name);
                 return;
         }
         if (user->pw_uid < 1000)
-                report_at(report, false, &rule->location, "use a separate user",
+                report_at(report, false, location, "use a separate user",
                           "[rule %s]: %s is a system user (uid %u)", rule->name, user->pw_name,
                           (unsigned)user->pw_uid);
         const char *group = powerful_group(user);
         if (group != NULL)
-                report_at(report, false, &rule->location, "use a user outside that group",
+                report_at(report, false, location, "use a user outside that group",
                           "[rule %s]: %s is in group %s, which is equivalent to root", rule->name,
                           user->pw_name, group);
 }
@@ -152,15 +157,28 @@ static bool has_local_users(const struct ksa_config *config, const struct ksa_ru
 }
 
 static void report_missing(struct report *report, const struct ksa_config *config,
-                           const struct ksa_rule *rule, const char *name)
+                           const struct ksa_rule *rule, const struct ksa_location *location,
+                           const char *name)
 {
         const bool declared = ksa_config_account(config, name) != NULL;
+        struct ksa_local_table users = {.count = 0};
+        struct ksa_near near = {.text = name};
+        struct ksa_error error;
+        char remedy[KSA_REMEDY_MAX + 1] = "create the user, or correct its name";
 
-        report_at(report, false, &rule->location,
-                  declared ? "run ksactl accounts sync, which creates the user"
-                           : "create the user, or correct its name",
-                  "[rule %s]: user %s does not exist%s", rule->name, name,
-                  declared ? " yet; [account] declares it" : "");
+        /* Without the file there is no suggestion. */
+        (void)!ksa_local_read_users("/etc/passwd", &users, &error);
+        for (size_t i = 0; i < users.count; i++)
+                ksa_near_try(&near, users.entries[i].name);
+        if (declared)
+                (void)snprintf(remedy, sizeof(remedy),
+                               "run ksactl accounts sync, which creates the user");
+        else if (near.name != NULL)
+                (void)snprintf(remedy, sizeof(remedy), "create the user; or did you mean \"%s\"?",
+                               near.name);
+        report_at(report, false, location, remedy, "[rule %s]: user %s does not exist%s",
+                  rule->name, name, declared ? " yet; [account] declares it" : "");
+        ksa_local_clear(&users);
 }
 
 void check_users(struct report *report, const struct ksa_config *config, const struct ksa_env *env,
@@ -170,16 +188,17 @@ void check_users(struct report *report, const struct ksa_config *config, const s
 
         for (size_t i = 0; i < rule->user.count; i++) {
                 const char *name = ksa_list_text(&rule->user, i);
+                const struct ksa_location location = ksa_option_location(rule, "user", i);
                 const struct passwd *user = getpwnam(name);
 
                 if (strcmp(name, "@own") == 0)
                         continue;
                 if (user == NULL && local)
-                        report_missing(report, config, rule, name);
+                        report_missing(report, config, rule, &location, name);
                 if (user != NULL && local)
-                        check_power(report, rule, user);
-                check_owner(report, config, env, rule, name, user);
-                if (user != NULL)
-                        check_password(report, config, rule, user);
+                        check_power(report, rule, &location, user);
+                check_owner(report, config, env, rule, &location, name, user);
+                if (user != NULL && (user->pw_uid != 0 || !local)) /* check_power() has root's */
+                        check_password(report, config, rule, &location, user);
         }
 }

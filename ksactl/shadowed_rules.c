@@ -92,3 +92,104 @@ bool rule_covers(const struct ksa_rule *earlier, const struct ksa_rule *later)
                texts_covered(&earlier->user, &later->user) && services_covered(earlier, later) &&
                networks_covered(earlier, later) && audiences_covered(earlier, later);
 }
+
+/* --- Rules that share logins ------------------------------------------------ */
+
+static bool part_meets(const char *left, const char *right)
+{
+        return part_covers(left, right) || part_covers(right, left);
+}
+
+static bool pattern_meets(const struct ksa_pattern *left, const struct ksa_pattern *right)
+{
+        bool is_default = strcmp(left->name, "default") == 0 || strcmp(right->name, "default") == 0;
+
+        return strcmp(left->cluster, right->cluster) == 0 &&
+               part_meets(left->namespace, right->namespace) &&
+               (is_default ? strcmp(left->name, right->name) == 0
+                           : part_meets(left->name, right->name));
+}
+
+/* The cluster of an account that both rules have; NULL without one. */
+static const char *shared_cluster(const struct ksa_rule *left, const struct ksa_rule *right)
+{
+        const struct ksa_pattern *one = left->account.items, *other = right->account.items;
+
+        for (size_t i = 0; i < left->account.count; i++) {
+                for (size_t n = 0; n < right->account.count; n++) {
+                        if (pattern_meets(&one[i], &other[n]))
+                                return one[i].cluster;
+                }
+        }
+        return NULL;
+}
+
+static bool texts_meet(const struct ksa_list *left, const struct ksa_list *right)
+{
+        for (size_t i = 0; i < right->count; i++) {
+                if (ksa_list_has(left, ksa_list_text(right, i)))
+                        return true;
+        }
+        return false;
+}
+
+static bool services_meet(const struct ksa_rule *left, const struct ksa_rule *right)
+{
+        for (size_t i = 0; i < right->service.count; i++) {
+                const char *service = ksa_list_text(&right->service, i);
+
+                if (ksa_list_has(&left->service, service) ||
+                    ksa_list_has(&left->service, ksa_service_in_rules(service)) ||
+                    (strcmp(service, "sudo") == 0 && ksa_list_has(&left->service, "sudo-i")))
+                        return true;
+        }
+        return false;
+}
+
+static bool networks_meet(const struct ksa_rule *left, const struct ksa_rule *right)
+{
+        const struct ksa_network *one = left->from.items, *other = right->from.items;
+
+        for (size_t i = 0; i < left->from.count; i++) {
+                for (size_t n = 0; n < right->from.count; n++) {
+                        if (ksa_network_contains(&one[i], &other[n]) ||
+                            ksa_network_contains(&other[n], &one[i]))
+                                return true;
+                }
+        }
+        return left->from.count == 0 || right->from.count == 0;
+}
+
+static bool audiences_meet(const struct ksa_rule *left, const struct ksa_rule *right)
+{
+        return left->audience.count == 0 || right->audience.count == 0 ||
+               texts_meet(&left->audience, &right->audience);
+}
+
+const char *rule_weakens(const struct ksa_config *config, const struct ksa_rule *earlier,
+                         const struct ksa_rule *later)
+{
+        const char *cluster = shared_cluster(earlier, later);
+        bool same_uid = earlier->account_uid == NULL || later->account_uid == NULL ||
+                        strcmp(earlier->account_uid, later->account_uid) == 0;
+
+        if (cluster == NULL || !same_uid || !texts_meet(&earlier->user, &later->user) ||
+            !services_meet(earlier, later) || !networks_meet(earlier, later) ||
+            !audiences_meet(earlier, later))
+                return NULL;
+        /* A smaller value is stricter; that of the cluster applies to both rules. */
+        const enum ksa_review reviewed = ksa_config_cluster(config, cluster)->review;
+        if (later->review < earlier->review && later->review < reviewed)
+                return "review";
+        if (later->bound == KSA_BOUND_POD && earlier->bound != KSA_BOUND_POD)
+                return "bound";
+        if (later->rbac && !earlier->rbac)
+                return "rbac";
+        if (later->once && !earlier->once)
+                return "once";
+        if (later->from.count > 0 && earlier->from.count == 0)
+                return "from";
+        if (later->account_uid != NULL && earlier->account_uid == NULL)
+                return "account_uid";
+        return later->audience.count > 0 && earlier->audience.count == 0 ? "audience" : NULL;
+}

@@ -11,4 +11,12 @@
  */
 bool rule_covers(const struct ksa_rule *earlier, const struct ksa_rule *later);
 
+/*
+ * Whether EARLIER decides some of the logins that LATER could admit, and LATER requires more of them.
+ * Returns the option of LATER that requires it, or NULL. An earlier rule with fewer requirements is
+ * often an old one that was forgotten.
+ */
+const char *rule_weakens(const struct ksa_config *config, const struct ksa_rule *earlier,
+                         const struct ksa_rule *later);
+
 #endif

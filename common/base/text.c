@@ -180,6 +180,8 @@ void ksa_near_try(struct ksa_near *near, const char *candidate)
                 return;
         unsigned found = distance(near->text, candidate);
         unsigned max = shorter == 3 ? 1 : NEAR_DISTANCE;
+        if (near->name != NULL && strcmp(near->name, candidate) == 0)
+                return;
         if (found > max || (near->distance != 0 && found + 1 > near->distance))
                 return;
         near->name = found + 1 == near->distance ? NULL : candidate;

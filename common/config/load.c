@@ -222,7 +222,7 @@ static void note_fault(struct loader *loader, const struct ksa_option *option)
         head->faulty |= ksa_option_bit(option);
 }
 
-/* The only other kind of section that has an option of that name; KSA_SECTION_COUNT if none or several have. */
+/* The only kind of section that has an option of that name; KSA_SECTION_COUNT: none, or several. */
 static enum ksa_section section_with(const char *name)
 {
         enum ksa_section found = KSA_SECTION_COUNT;

@@ -298,10 +298,13 @@ static void check_cluster(const struct ksa_config *config, const struct ksa_clus
                           cluster->name);
         if ((by_api || asks != NULL) && !is_given(cluster, kind, "api_server"))
                 ADD_ERROR(diagnostics, cluster, "", 0,
-                          "add api_server = URL, which kubectl cluster-info prints",
+                          asks == NULL || credential || certificate
+                                  ? "add api_server = URL, which kubectl cluster-info prints"
+                                  : "add api_server = URL, which kubectl cluster-info prints, and "
+                                    "credential_file = /var/lib/ksa/credentials/NAME",
                           "[cluster %s] needs api_server for %s", cluster->name,
                           by_api ? "keys = api" : asks);
-        if (asks != NULL && !credential && !certificate)
+        else if (asks != NULL && !credential && !certificate)
                 ADD_ERROR(diagnostics, cluster, "", 0,
                           "add a line such as credential_file = /var/lib/ksa/credentials/NAME",
                           "[cluster %s] needs credential_file or client_cert_file for %s",

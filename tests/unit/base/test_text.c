@@ -364,6 +364,7 @@ static const struct {
 } near_rows[] = {
         {"users", {"account", "user", "service"}, "user"},
         {"isuer", {"issuer"}, "issuer"},
+        {"isuer", {"issuer", "issuer"}, "issuer"},
         {"USER", {"user"}, "user"},
         {"prd", {"prod"}, "prod"},
         {"prod", {"prod", "prod2"}, "prod"},
