@@ -48,7 +48,7 @@ bool open_session(struct session *session, const char *config_file)
         if (error.reason == KSA_FILE_MISSING)
                 (void)fputs("    create it (see ksa.conf(5)), or name another file with --config\n",
                             stderr);
-        else if (ksa_error_remedy(&error) == NULL)
+        else if (error.reason == KSA_CONFIG_INVALID || ksa_error_remedy(&error) == NULL)
                 (void)fputs("    ksactl check reports all errors of the configuration\n", stderr);
         return false;
 }

@@ -185,13 +185,11 @@ PARSER(parse_pattern)
         if (slash == NULL)
                 return false;
         *colon = *slash = '\0';
-        pattern->cluster = text;
-        pattern->namespace = colon + 1;
-        pattern->name = slash + 1;
-        if (ksa_is_section_name(text) &&
-            (is_star(pattern->namespace) || ksa_is_dns_label(pattern->namespace)) &&
-            (is_star(pattern->name) || ksa_is_dns_subdomain(pattern->name)))
+        if (ksa_is_section_name(text) && (is_star(colon + 1) || ksa_is_dns_label(colon + 1)) &&
+            (is_star(slash + 1) || ksa_is_dns_subdomain(slash + 1))) {
+                *pattern = (struct ksa_pattern){text, colon + 1, slash + 1};
                 return true;
+        }
         *colon = ':';
         *slash = '/';
         return false;
