@@ -85,7 +85,7 @@ static bool is_yaml(const char *line, const char *end)
 /* What the first line is, except empty lines and comments. */
 static const struct ksa_foreign *format_of(const char *line, const char *end)
 {
-        if (*line == '<')
+        if (*line == '<' && !begins(line, end, "<%"))
                 return begins(line, end, "<<<<<<<") ? &conflict : &html;
         if (*line == '{' && !begins(line, end, "{{") && !begins(line, end, "{%") &&
             !begins(line, end, "{#"))

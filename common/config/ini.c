@@ -134,8 +134,22 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
         return KSA_OK;
 }
 
+static bool is_template(const char *line)
+{
+        static const char *const starts[] = {"{%", "{{", "{#", "<%"};
+
+        for (size_t i = 0; i < KSA_COUNT(starts); i++) {
+                if (strncmp(line, starts[i], 2) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static enum ksa_reason parse_key(char *line, struct ksa_ini_item *item, struct ksa_error *err)
 {
+        if (is_template(line))
+                return invalid(err, "a line of an unrendered template", "render the template");
+
         size_t key_length = strspn(line, key_bytes);
         char *equals = line + key_length + strspn(line + key_length, " ");
 

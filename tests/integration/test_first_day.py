@@ -91,7 +91,7 @@ ERRORS = [
     ("semicolon-comment", change(r"^\[rule", "; a comment\n[rule"), 8, "neither a comment", "begin a comment with #"),
     ("slash-comment", change(r"^\[rule", "// a comment\n[rule"), 8, "neither a comment", "begin a comment with #"),
     ("no-value", line("user", "user ="), 10, "without a value", "write the value"),
-    ("jinja-block", change(r"^\[rule", "{% if x %}\n[rule"), 8, "neither a comment", "begin a comment with #"),
+    ("jinja-block", change(r"^\[rule", "{% if x %}\n[rule"), 8, "a line of an unrendered template", "render the template"),
     # sections
     ("section-plural", change(r"\[rule deploy\]", "[rules deploy]"), 8, "unknown section [rules]", "write [rule deploy]"),
     ("section-mistyped", change(r"\[cluster prod\]", "[clsuter prod]"), 4, "unknown section [clsuter]", "write [cluster prod]"),

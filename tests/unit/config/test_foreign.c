@@ -27,6 +27,7 @@ static const struct row {
         ROW(HOST "- x\n---\n", NULL, 0),
         ROW("{% if x %}\n" HOST, NULL, 0),
         ROW("{{ x }}\n", NULL, 0),
+        ROW("<% x %>\n", NULL, 0),
         ROW("audience = x\n", NULL, 0),
         ROW(HOST "name = a\rb\n", NULL, 0),
         ROW("\xef\xbb\xbf" HOST, "byte order mark", 1),
