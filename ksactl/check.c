@@ -138,16 +138,16 @@ static void check_entries(struct report *report, const struct ksa_cluster *clust
                     ksa_jwk_key(&jwk, &key, &error) == KSA_OK)
                         usable++;
                 else
-                        report_at(report, false, &cluster->location,
-                                  "remove or replace this key: no login can use it",
-                                  "[cluster %s] skips key \"%s\": %s", cluster->name,
-                                  ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
+                        report_option(report, false, cluster, "keys", 0,
+                                      "remove or replace this key: no login can use it",
+                                      "[cluster %s] skips key \"%s\": %s", cluster->name,
+                                      ksa_text_quote(kid, quoted, sizeof(quoted)), error.text);
                 EVP_PKEY_free(key);
         }
         if (usable == 0)
-                report_at(report, true, &cluster->location,
-                          "correct the key set: every login of this cluster is refused",
-                          "[cluster %s] has no usable key", cluster->name);
+                report_option(report, true, cluster, "keys", 0,
+                              "correct the key set: every login of this cluster is refused",
+                              "[cluster %s] has no usable key", cluster->name);
 }
 
 /* Key sets are readable for all. */
@@ -158,11 +158,12 @@ static void check_private(struct report *report, const struct ksa_cluster *clust
         char quoted[KSA_VERIFIED_SIZE];
 
         if (kid != NULL)
-                report_at(report, false, &cluster->location,
-                          "remove the private part: anyone who can read it can sign tokens of this "
-                          "cluster",
-                          "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
-                          ksa_text_quote(kid, quoted, sizeof(quoted)));
+                report_option(
+                        report, false, cluster, "keys", 0,
+                        "remove the private part: anyone who can read it can sign tokens of this "
+                        "cluster",
+                        "[cluster %s] keys: the set has a private key, kid \"%s\"", cluster->name,
+                        ksa_text_quote(kid, quoted, sizeof(quoted)));
 }
 
 static bool share_issuer(const struct ksa_cluster *left, const struct ksa_cluster *right)
@@ -184,11 +185,11 @@ static void check_twins(struct report *report, const struct ksa_cluster *cluster
 
                 if (ksa_keyset_entry(keyset, i, &kid, &jwk, NULL) == KSA_OK &&
                     ksa_keyset_find(other_keyset, kid, &jwk, NULL) == KSA_OK)
-                        report_at(report, true, &cluster->location,
-                                  "remove one of the clusters: tokens of this key are refused",
-                                  "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
-                                  "%s], which share an issuer",
-                                  kid, other->name, cluster->name);
+                        report_option(report, true, cluster, "keys", 0,
+                                      "remove one of the clusters: tokens of this key are refused",
+                                      "kid \"%.200s\" is in the sets of [cluster %s] and [cluster "
+                                      "%s], which share an issuer",
+                                      kid, other->name, cluster->name);
         }
 }
 

@@ -65,11 +65,11 @@ static void check_range(struct report *report, const struct ksa_config *config)
 
         for (size_t i = 0; i < KSA_COUNT(taken); i++) {
                 if (range->min <= taken[i].max && range->max >= taken[i].min)
-                        report_at(report, false, &config->host.location,
-                                  "choose another range; the default range does not overlap",
-                                  "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
-                                  (unsigned)range->max, (unsigned)taken[i].min,
-                                  (unsigned)taken[i].max, taken[i].what);
+                        report_option(report, false, &config->host, "uid_range", 0,
+                                      "choose another range; the default range does not overlap",
+                                      "uid_range %u-%u overlaps %u-%u, of %s", (unsigned)range->min,
+                                      (unsigned)range->max, (unsigned)taken[i].min,
+                                      (unsigned)taken[i].max, taken[i].what);
         }
 }
 
@@ -84,10 +84,10 @@ static void check_map(struct report *report, const struct ksa_config *config, co
                 return;
         (void)snprintf(remedy, sizeof(remedy), "set uid_range in [host] to uids within %s",
                        ksa_id_map_tell(map, mapped));
-        report_at(report, false, &config->host.location, remedy,
-                  "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
-                  "assigns only mapped uids",
-                  (unsigned)range->min, (unsigned)range->max, path);
+        report_option(report, false, &config->host, "uid_range", 0, remedy,
+                      "uid_range %u-%u is not mapped in this user namespace (%s): accounts sync "
+                      "assigns only mapped uids",
+                      (unsigned)range->min, (unsigned)range->max, path);
 }
 
 /* Returns false if a map cannot be read. */
@@ -116,20 +116,20 @@ static void check_subordinate(struct report *report, const struct ksa_config *co
         char quoted[128];
 
         if (ksa_local_read_ranges(path, &table, &error) != KSA_OK)
-                report_at(report, false, &config->host.location,
-                          "correct the file; otherwise accounts sync does nothing",
-                          "%s line %u: %s", path, error.line, error.text);
+                report_option(report, false, &config->host, "uid_range", 0,
+                              "correct the file; otherwise accounts sync does nothing",
+                              "%s line %u: %s", path, error.line, error.text);
         for (size_t i = 0; i < table.count; i++) {
                 const struct ksa_local_entry *entry = &table.entries[i];
 
                 if (entry->number > range->max || entry->end < range->min)
                         continue;
-                report_at(report, false, &config->host.location,
-                          "choose another range, or move that user's subordinate ids",
-                          "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
-                          (unsigned)range->min, (unsigned)range->max,
-                          (unsigned long long)entry->number, (unsigned long long)entry->end, path,
-                          ksa_text_quote(entry->name, quoted, sizeof(quoted)));
+                report_option(report, false, &config->host, "uid_range", 0,
+                              "choose another range, or move that user's subordinate ids",
+                              "uid_range %u-%u overlaps %llu-%llu, which %s assigns to %s",
+                              (unsigned)range->min, (unsigned)range->max,
+                              (unsigned long long)entry->number, (unsigned long long)entry->end,
+                              path, ksa_text_quote(entry->name, quoted, sizeof(quoted)));
                 break;
         }
         ksa_local_clear(&table);
@@ -170,11 +170,11 @@ static void check_holder(struct report *report, const struct ksa_account *accoun
         char quoted[128];
 
         if (holder != NULL)
-                report_at(report, false, &account->location,
-                          "choose another, or remove the existing one from the host",
-                          "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
-                          account->name, what, holder->kind,
-                          ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
+                report_option(report, false, account, what, 0,
+                              "choose another, or remove the existing one from the host",
+                              "[account %s] gets no user: its %s is that of %s \"%s\" of %s",
+                              account->name, what, holder->kind,
+                              ksa_text_quote(holder->name, quoted, sizeof(quoted)), holder->file);
 }
 
 /* accounts sync leaves out such groups. */
@@ -212,14 +212,14 @@ static void check_account(struct report *report, const struct ksa_account *accou
         else
                 check_holder(report, account, "name", ksa_local_with_name(local, account->name));
         if (uid != 0 && !ksa_uid_is_usable(uid))
-                report_at(report, false, &account->location,
-                          "choose another uid; see uid in ksa.conf(5)",
-                          "[account %s] gets no user: the uid %u is reserved for the kernel or "
-                          "for systemd",
-                          account->name, (unsigned)uid);
+                report_option(report, false, account, "uid", 0,
+                              "choose another uid; see uid in ksa.conf(5)",
+                              "[account %s] gets no user: the uid %u is reserved for the kernel or "
+                              "for systemd",
+                              account->name, (unsigned)uid);
         else if (uid != 0 && maps != NULL && !ksa_id_maps_have(maps, uid))
-                report_at(
-                        report, false, &account->location, "choose a uid that is mapped",
+                report_option(
+                        report, false, account, "uid", 0, "choose a uid that is mapped",
                         "[account %s] gets no user: the uid %u is not mapped in this user namespace",
                         account->name, (unsigned)uid);
         else if (uid != 0)

@@ -353,7 +353,7 @@ def test_key_skipped(host, changes, why):
     host.write_keys(host.key, issuer.Key("ES256").jwk(**changes))
     problem = host.problem()
     assert problem["severity"] == "warning" and why in problem["text"], problem
-    assert problem["line"] == host.line_of("[cluster prod]")
+    assert problem["line"] == host.line_of("[cluster prod]") + 2
 
 
 def test_small_rsa_key_skipped(host):
@@ -472,7 +472,7 @@ def test_account_with_a_uid_that_no_account_gets(host, uid):
     host.write_config("\n[account bot]\naccount = prod:ci/deployer\nuid = %d\n" % uid)
     (problem,) = [problem for problem in host.problems() if "[account bot]" in problem["text"]]
     assert problem["severity"] == "warning" and "gets no user: the uid %d is" % uid in problem["text"]
-    assert problem["line"] == host.line_of("[account bot]") and "uid" in problem["remedy"]
+    assert problem["line"] == host.line_of("uid = %d" % uid) and "uid" in problem["remedy"]
 
 
 @pytest.mark.parametrize("name, more, text", [
