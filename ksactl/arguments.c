@@ -48,10 +48,12 @@ static void add_name(struct names *names, const char *name)
 /* Ends a message about TEXT: with the name that was meant, or with all that are EXPECTED. */
 static void print_names(const char *text, const char *expected, const struct names *names)
 {
-        const char *meant = ksa_text_nearest(text, names->names, names->count);
+        struct ksa_near near = {.text = text};
 
-        if (meant != NULL) {
-                (void)fprintf(stderr, " (did you mean %s?)\n", meant);
+        for (size_t i = 0; i < names->count; i++)
+                ksa_near_try(&near, names->names[i]);
+        if (near.name != NULL) {
+                (void)fprintf(stderr, " (did you mean %s?)\n", near.name);
                 return;
         }
         (void)fprintf(stderr, " (%s", expected);

@@ -111,10 +111,4 @@ const char *ksa_text_url(const char *url, char *out, size_t size);
 #define KSA_SPAN_SIZE 32
 const char *ksa_text_span(int64_t seconds, char out[KSA_SPAN_SIZE]);
 
-/*
- * The nearest of COUNT NAMES to TEXT, at most two changes of a character away and not for texts shorter
- * than three; NULL if there is none, or two are equally near.
- */
-const char *ksa_text_nearest(const char *text, const char *const *names, size_t count);
-
 #endif

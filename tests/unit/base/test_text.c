@@ -324,39 +324,6 @@ static void test_span(void **state)
                 assert_string_equal(ksa_text_span(rows[i].seconds, out), rows[i].text);
 }
 
-static void test_nearest(void **state)
-{
-        static const char *const known[] = {"show", "refresh", "purge", "convert", "conceal"};
-        static const struct {
-                const char *text, *nearest;
-        } cases[] = {{"refresh", "refresh"},
-                     {"refresj", "refresh"},
-                     {"refres", "refresh"},
-                     {"rrefresh", "refresh"},
-                     {"refrehs", "refresh"},
-                     {"refrehss", "refresh"},
-                     {"rfresj", "refresh"},
-                     {"rfrsj", NULL},
-                     {"refreshing", NULL},
-                     {"sh", NULL},
-                     {"", NULL},
-                     {"shw", "show"},
-                     {"conve", "convert"},
-                     {"concet", NULL},
-                     {"unlike", NULL}};
-
-        (void)state;
-        for (size_t i = 0; i < KSA_COUNT(cases); i++) {
-                const char *found = ksa_text_nearest(cases[i].text, known, KSA_COUNT(known));
-
-                if (cases[i].nearest == NULL)
-                        assert_null(found);
-                else
-                        assert_string_equal(found, cases[i].nearest);
-        }
-        assert_null(ksa_text_nearest("refresh", known, 0));
-}
-
 /* --- Near names --------------------------------------------------------------- */
 
 static const struct {
@@ -422,7 +389,6 @@ int main(void)
                 cmocka_unit_test(test_quote_small_room),
                 cmocka_unit_test(test_quote_list),
                 cmocka_unit_test(test_whole),
-                cmocka_unit_test(test_nearest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
