@@ -167,8 +167,12 @@ static void check_audience(struct report *report, const void *section, const cha
         char remedy[KSA_REMEDY_MAX + 1];
 
         if (strstr(audience, "://") == NULL) {
+                const size_t length = strlen(scheme);
+                bool begins = strncmp(audience, scheme, length) == 0 && audience[length] == ':';
+                const char *rest = audience + (begins ? length + 1 : 0);
+
                 (void)snprintf(remedy, sizeof(remedy), "write %.60s://%.150s", scheme,
-                               audience + strspn(audience, "/"));
+                               rest + strspn(rest, "/"));
                 report_option(report, false, section, "audience", position, remedy,
                               "audience %.128s has no scheme%s", audience,
                               is_host ? ": clients request ssh://HOST, unless KSA_AUDIENCE is set"

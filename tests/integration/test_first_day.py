@@ -208,6 +208,7 @@ WARNINGS = [
     ("second-issuer-aks", line("issuer", "issuer = https://a\nissuer = https://b " + AKS), 6, "AKS", "write " + AKS + "/"),
     ("issuer-document", value("issuer", "https://c/.well-known/openid-configuration"), 5, "address of a document", "write https://c"),
     ("audience-bare", value("audience", "build-7"), 2, "has no scheme", "write ssh://build-7"),
+    ("audience-without-slashes", value("audience", "ssh:build-7"), 2, "has no scheme", "write ssh://build-7"),
     ("audience-https", value("audience", "https://build-7"), 2, "clients request ssh://HOST", "write ssh://build-7"),
     ("audience-of-a-service-bare", add("\n[service cron]\naudience = build-7\n"), 14, "has no scheme", "write cron://build-7"),
     ("audience-in-capitals", add("\n[service cron]\naudience = cron://Build-7\n"), 14, "its host has capitals", "write cron://build-7"),
