@@ -191,7 +191,7 @@ def test_no_name_is_near(ksactl, args):
 
 def test_a_value_after_the_equals_sign_is_used(ksactl, tmp_path):
     for args in (["--config", tmp_path / "none"], ["--config=%s" % (tmp_path / "none")]):
-        assert "%s does not exist" % (tmp_path / "none") in ksactl("check", *args).stdout
+        assert "%s: error: the file does not exist" % (tmp_path / "none") in ksactl("check", *args).stdout
 
 
 def test_arguments_after_two_hyphens_are_no_options(ksactl, tmp_path):
