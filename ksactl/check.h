@@ -88,6 +88,9 @@ void check_users(struct report *report, const struct ksa_config *config, const s
 void check_accounts(struct report *report, const struct ksa_config *config,
                     const struct ksa_env *env);
 
+/* What ksactl enable writes for sshd. */
+#define ENABLED_SSHD_FILE "/etc/ssh/sshd_config.d/ksa.conf"
+
 /*
  * Whether this sshd (OpenSSH 9.8 or later) shuts out an address after refused logins. EXCEPT is a file of
  * sshd_config.d that does not count, or NULL.

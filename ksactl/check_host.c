@@ -115,4 +115,5 @@ void check_host(struct report *report, const struct ksa_config *config, const st
         check_host_sshd(report, config, env);
         check_host_sudo(report, config, env);
         check_host_system(report, config, env);
+        check_host_enabled(report, env);
 }

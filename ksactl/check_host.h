@@ -90,7 +90,10 @@
         X(HOST_NAME, "host-name", false,                                                           \
           "write audience = ssh://%H, or the name that clients use for this host")                 \
         X(HOST_CLOCK, "clock", true,                                                               \
-          "set the clock; chrony or systemd-timesyncd keep it correct")
+          "set the clock; chrony or systemd-timesyncd keep it correct")                           \
+        /* ksactl enable */                                                                        \
+        X(HOST_ENABLED_USER, "enabled-user", false,                                                \
+          "run ksactl enable again; it makes exceptions for the users of /etc/passwd")
 /* clang-format on */
 
 enum host_check {
@@ -112,6 +115,7 @@ void check_host(struct report *report, const struct ksa_config *config, const st
 
 /* Its parts. */
 void check_host_pam(struct report *report, const struct ksa_config *config);
+void check_host_enabled(struct report *report, const struct ksa_env *env);
 void check_host_sshd(struct report *report, const struct ksa_config *config,
                      const struct ksa_env *env);
 void check_host_sudo(struct report *report, const struct ksa_config *config,

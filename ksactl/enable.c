@@ -19,7 +19,7 @@
 #define RECORD       KSA_STATE_DIR "/enabled"
 #define LOCK         KSA_RUN_DIR "/enable.lock"
 #define PROFILE      "ksa"
-#define SSHD_FILE    "/etc/ssh/sshd_config.d/ksa.conf"
+#define SSHD_FILE    ENABLED_SSHD_FILE
 #define SUDOERS_FILE "/etc/sudoers.d/ksa"
 #define PASSWD       "/etc/passwd"
 #define HEAD         "# Written by ksactl enable. ksactl disable removes this file, unless it was edited.\n"
@@ -168,7 +168,14 @@ static void plan_timers(struct ksa_changes *changes)
         char remedy[TIMER_REMEDY_SIZE];
 
         for (size_t i = 0; systemd_runs() && i < KSA_COUNT(timers); i++) {
-                if (!timer_runs(timers[i], remedy))
+                if (timer_runs(timers[i], remedy))
+                        continue;
+                if (timer_is_masked(timers[i])) /* a person decided so */
+                        (void)fprintf(
+                                stderr,
+                                "ksactl: enable: %s is masked and stays so; to start it, %s\n",
+                                timers[i], remedy);
+                else
                         ksa_change_add(changes, KSA_CHANGE_TIMER, timers[i], NULL);
         }
 }
@@ -337,6 +344,31 @@ static void report_left(const struct ksa_config *config, const struct ksa_env *e
         }
 }
 
+/* The changes that are still to be made; the others are only tested again. */
+static void print_changes(const struct ksa_changes *changes, const struct ksa_env *env)
+{
+        struct ksa_error ignored = {.reason = KSA_OK};
+        struct ksa_changes record = {.count = 0};
+        bool recorded = ksa_changes_read(RECORD, env, &record, &ignored) == KSA_OK;
+        bool any = false, sudoers = false;
+
+        for (size_t i = 0; i < changes->count; i++) {
+                const struct ksa_change *change = &changes->items[i];
+
+                if (recorded && ksa_change_is_made(change, &record, env))
+                        continue;
+                ksa_change_print(change, stdout);
+                any = true;
+                sudoers = sudoers || change->kind == KSA_CHANGE_SUDOERS;
+        }
+        if (sudoers)
+                (void)puts("What these users may run with sudo stays your decision: "
+                           "see sudoers(5).");
+        if (!any)
+                (void)puts("Nothing to change: ksactl enable has done all that these rules need.");
+        (void)fflush(stdout); /* before any error, if both go to one file */
+}
+
 static int enable(const struct session *session, const char *const *args, bool dry_run)
 {
         struct ksa_changes changes = {.count = 0};
@@ -349,12 +381,7 @@ static int enable(const struct session *session, const char *const *args, bool d
         if (!dry_run && !ksa_tool_knows_profile(PROFILE))
                 return print_by_hand();
         if (plan(session, &services, &changes)) {
-                for (size_t i = 0; i < changes.count; i++)
-                        ksa_change_print(&changes.items[i], stdout);
-                if (services.sudo)
-                        (void)puts("What these users may run with sudo stays your decision: "
-                                   "see sudoers(5).");
-                (void)fflush(stdout); /* before any error, if both go to one file */
+                print_changes(&changes, &session->host.env);
                 status = dry_run ? EXIT_GOOD : apply(&changes, &session->host.env);
         }
         ksa_changes_free(&changes);
@@ -384,8 +411,10 @@ static int disable(struct ksa_changes *record, const struct ksa_env *env)
 
         for (size_t i = record->count; i-- > 0;) {
                 error = (struct ksa_error){.reason = KSA_OK};
-                if (ksa_change_revert(&record->items[i], env, &error))
+                if (ksa_change_revert(&record->items[i], env, &error)) {
+                        ksa_change_print_reverted(&record->items[i], stdout);
                         continue;
+                }
                 print_error(&error);
                 left.items[left.count++] = record->items[i];
         }

@@ -82,6 +82,9 @@ bool systemd_runs(void);
 #define TIMER_REMEDY_SIZE 128
 bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE]);
 
+/* Whether someone masked TIMER, so that systemctl enable would fail. */
+bool timer_is_masked(const char *timer);
+
 /* Adds a problem. Of several, the first one of the highest level stays. */
 void add_problem(struct finding *finding, enum level level, const char *remedy, const char *format,
                  ...) KSA_PRINTF(4, 5);

@@ -45,6 +45,11 @@ bool systemd_runs(void)
         return access("/run/systemd/system", F_OK) == 0;
 }
 
+bool timer_is_masked(const char *timer)
+{
+        return state_of(timer) == MASKED;
+}
+
 bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE])
 {
         enum timer_state state = state_of(timer);

@@ -316,6 +316,21 @@ bool ksa_change_revert(const struct ksa_change *change, const struct ksa_env *en
                (change->kind != KSA_CHANGE_SSHD || ksa_tool_reload_sshd(err));
 }
 
+bool ksa_change_is_made(const struct ksa_change *change, const struct ksa_changes *record,
+                        const struct ksa_env *env)
+{
+        const struct ksa_change *recorded = find_recorded(record, change);
+        struct ksa_error ignored = {.reason = KSA_OK};
+        char *now = NULL;
+
+        if (!is_file(change) || recorded == NULL || !read_now(change->name, env, &now, &ignored))
+                return false;
+        bool made = now != NULL && strcmp(now, change->text) == 0 && is_as_written(recorded, now);
+
+        free(now);
+        return made;
+}
+
 /* --- For people ------------------------------------------------------------------- */
 
 static void print_text(const char *text, FILE *out)
@@ -344,6 +359,26 @@ void ksa_change_print(const struct ksa_change *change, FILE *out)
                 print_text(change->text, out);
                 if (change->kind == KSA_CHANGE_SSHD)
                         (void)fputs("sshd -t, then reload sshd\n", out);
+                return;
+        case KSA_CHANGE_COUNT:
+                return;
+        }
+}
+
+void ksa_change_print_reverted(const struct ksa_change *change, FILE *out)
+{
+        switch (change->kind) {
+        case KSA_CHANGE_PROFILE:
+                (void)fprintf(out, "pam-auth-update --disable %s\n", change->name);
+                return;
+        case KSA_CHANGE_TIMER:
+                (void)fprintf(out, "systemctl disable --now %s\n", change->name);
+                return;
+        case KSA_CHANGE_SSHD:
+                (void)fprintf(out, "removed %s, reloaded sshd\n", change->name);
+                return;
+        case KSA_CHANGE_SUDOERS:
+                (void)fprintf(out, "removed %s\n", change->name);
                 return;
         case KSA_CHANGE_COUNT:
                 return;

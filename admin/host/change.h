@@ -49,6 +49,13 @@ bool ksa_changes_sign(struct ksa_changes *changes, struct ksa_error *err) KSA_MU
 /* Prints what CHANGE does, for people: commands, and files with their text. */
 void ksa_change_print(const struct ksa_change *change, FILE *out);
 
+/* Prints what the reversal of CHANGE did, as one line. */
+void ksa_change_print_reverted(const struct ksa_change *change, FILE *out);
+
+/* Whether CHANGE is a file that enable wrote as RECORD has it, and would write in the same way again. */
+bool ksa_change_is_made(const struct ksa_change *change, const struct ksa_changes *record,
+                        const struct ksa_env *env);
+
 /*
  * Reads the record at PATH. A missing file is an empty record.
  *

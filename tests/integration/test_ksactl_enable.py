@@ -6,7 +6,8 @@ from ksactl_host import PASSWD, Host
 
 # Each directory of the host, and the double's name.
 MOUNTS = {"/etc/ssh": "ssh", "/etc/sudoers.d": "sudoers.d", "/etc/sudoers": "sudoers", "/etc/pam.d": "pam.d", "/run": "run",
-          "/var/lib": "lib", "/usr/sbin": "sbin", "/usr/share/pam-configs": "pam-configs", "/usr/lib/openssh": "openssh"}
+          "/var/lib": "lib", "/usr/sbin": "sbin", "/usr/share/pam-configs": "pam-configs", "/usr/lib/openssh": "openssh",
+          "/etc/systemd/system": "units"}
 TOOLS = {"pam-auth-update": 'case $1 in --enable) echo "auth pam_ksa.so" ;; esac >/etc/pam.d/common-auth',
          "sshd": '[ ! -e /etc/ssh/broken ] && [ -d /run/sshd ] || exit 255\n'
                  '[ "$1" = -t ] || printf "usepam yes\\nkbdinteractiveauthentication yes\\n"',
@@ -17,7 +18,7 @@ RULE = "[rule one]\naccount = prod:%s\nuser = %s\nservice = sshd sudo\n"
 class EnableHost(Host):
     def __init__(self, build, directory):
         super().__init__(build, directory)
-        for name in ("ssh/sshd_config.d", "sudoers.d", "pam.d", "run/ksa", "lib/ksa", "sbin", "pam-configs", "openssh"):
+        for name in ("ssh/sshd_config.d", "sudoers.d", "pam.d", "run/ksa", "lib/ksa", "sbin", "pam-configs", "openssh", "units"):
             (directory / name).mkdir(parents=True)
         self.write("sudoers", "root ALL=(ALL) ALL\n@includedir /etc/sudoers.d\n")
         self.write("pam.d/common-auth", "")
@@ -35,6 +36,10 @@ class EnableHost(Host):
 
     def disable(self):
         return self.run("disable", prepare=self.prepare)
+
+    def late_users(self):
+        result = self.run("check", "--host", "--json", "--config", self.config, prepare=self.prepare)
+        return [problem for problem in result.json["problems"] if problem.get("check") == "enabled-user"]
 
     def state(self):
         """The files that enable writes, and the record."""
@@ -66,6 +71,32 @@ def test_penalties_stay_off_when_enable_is_repeated(host):
     host.write("ssh/sshd_config.d/mine.conf", "PerSourcePenalties authfail:1\n")
     assert host.enable("sshd").status == 0
     assert "PerSourcePenalties" not in host.state()["ssh/sshd_config.d/ksa.conf"]
+
+
+def test_a_repeated_enable_has_nothing_to_change(host):
+    assert "write /etc/sudoers.d/ksa" in host.enable().out
+    again = host.enable()
+    assert again.status == 0 and again.out.startswith("Nothing to change") and again.out.count("\n") == 1, again
+    assert host.enable("--dry-run").out == again.out
+    host.write_config(RULE % ("ci/deployer", "alice"))
+    changed = host.enable()
+    assert "Match User alice" in changed.out and "Nothing to change" not in changed.out and "pam-auth-update" not in changed.out, changed
+
+
+def test_disable_prints_what_it_reverted(host):
+    assert host.enable().status == 0
+    result = host.disable()
+    assert result.out == ("removed /etc/sudoers.d/ksa\nremoved /etc/ssh/sshd_config.d/ksa.conf, reloaded sshd\n"
+                          "pam-auth-update --disable ksa\n"), result
+
+
+def test_masked_timers_stay_masked(host):
+    """systemctl would refuse to enable them, and enable reverted all."""
+    for timer in ("ksa-keys", "ksa-credential", "ksa-accounts"):
+        (host.directory / "units" / (timer + ".timer")).symlink_to("/dev/null")
+    result = host.enable("sudo", more="mkdir -p /run/systemd/system")
+    assert result.status == 0 and result.err.count(" is masked and stays so; ") == result.err.count("\n") == 3, result
+    assert "timer" not in result.out and "systemctl unmask ksa-keys.timer" in result.err, result
 
 
 def test_an_sshd_that_is_stopped(host):
@@ -144,6 +175,17 @@ def test_a_person_whose_name_begins_like_a_namespace(host):
     host.write_config(RULE % ("ci/*", "@own"))
     assert host.enable().status == 0
     assert "Match User ci_*,!ci_anna\n" in host.state()["ssh/sshd_config.d/ksa.conf"]
+
+
+def test_a_person_who_came_after_enable(host):
+    """check --host reports what a second enable corrects."""
+    host.write_config(RULE % ("ci/*", "@own"))
+    host.write("passwd", PASSWD + "ci_anna:x:1600:1600::/:/bin/sh\n")
+    assert host.enable("sshd").status == 0 and host.late_users() == []
+    host.write("passwd", PASSWD + "ci_anna:x:1600:1600::/:/bin/sh\nci_ben:x:1601:1601::/:/bin/sh\nciara:x:1602:1602::/:/bin/sh\n")
+    found, = host.late_users()
+    assert found["severity"] == "warning" and found["text"].startswith("ci_ben of /etc/passwd") and "ksactl enable" in found["remedy"], found
+    assert host.enable("sshd").status == 0 and host.late_users() == []
 
 
 @pytest.mark.parametrize("rule, text", [(RULE % ("*/*", "@own"), "name no user"), (RULE % ("ci/deployer", "ALL"), "user = ALL")])
