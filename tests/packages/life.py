@@ -12,10 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 BEFORE = Path("/root/before.json")
 HOST = socket.gethostname()
-# Files that change whenever users or libraries do.
-VOLATILE = {"/etc/ld.so.cache", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/subuid", "/etc/subgid",
-            "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-", "/etc/.pwd.lock",
-            "/etc/resolv.conf", "/etc/machine-id", "/etc/adjtime"}
+# Files that change whenever users or libraries do, or with the machine.
+VOLATILE = {"/etc/ld.so.cache", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-",
+            "/etc/.pwd.lock", "/etc/resolv.conf", "/etc/machine-id", "/etc/adjtime"}
+# They get the user of ksa-fetch, which stays after a purge (Debian's habit).
+WITH_USER = {"/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"}
 
 
 def run(*command, stdin="", check=True):
@@ -29,12 +30,14 @@ def files_of(top):
         if str(path) in VOLATILE or path.is_dir():
             continue
         status = path.lstat()
-        content = os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
-        yield str(path), [content, oct(status.st_mode), status.st_uid, status.st_gid]
+        content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        if str(path) in WITH_USER:
+            content = b"".join(line for line in content.splitlines(True) if not line.startswith(b"_ksa:"))
+        yield str(path), [hashlib.sha256(content).hexdigest(), oct(status.st_mode), status.st_uid, status.st_gid]
 
 
 def snapshot():
-    """/etc, the users and the units, without the user of ksa-fetch, which stays (Debian's habit), and scopes of sessions."""
+    """/etc, the users and the units, without the user of ksa-fetch, and scopes of sessions."""
     units = run("systemctl", "list-unit-files", "--no-legend", "--no-pager").stdout
     kept = sorted(" ".join(line.split()[:2]) for line in units.splitlines() if "transient" not in line)
     return {"etc": dict(files_of("/etc")), "units": kept,
@@ -57,13 +60,29 @@ def make_people():
     run("chown", "-R", "alice:", "/home/alice/.ssh")
 
 
+def command_of(user, command):
+    return ("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all", "env", "-i", "HOME=/home/" + user,
+            "PATH=/usr/bin:/bin", "SHELL=/bin/sh", "sh", "-c", "cd; " + command)
+
+
 def as_user(user, command, stdin=""):
-    return run("setpriv", "--reuid", user, "--regid", user, "--init-groups", "--inh-caps=-all", "env", "-i", "HOME=/home/" + user,
-               "PATH=/usr/bin:/bin", "SHELL=/bin/sh", "sh", "-c", "cd; " + command, stdin=stdin, check=False)
+    return run(*command_of(user, command), stdin=stdin, check=False)
 
 
 def ssh_with_token(command, user="deploy-bot", options=""):
     return as_user("job", "KSA_TOKEN_FILE=token timeout 60 ksa-ssh %s -o ConnectTimeout=10 %s@%s '%s'" % (options, user, HOST, command))
+
+
+class OpenSession:
+    """A session of the bot over ssh that lasts until end(), which returns the user that a command in it has then."""
+
+    def __init__(self):
+        command = "KSA_TOKEN_FILE=token timeout 600 ksa-ssh -o ConnectTimeout=10 deploy-bot@%s 'echo open; read line; id -un'" % HOST
+        self.process = subprocess.Popen(command_of("job", command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "open\n"
+
+    def end(self):
+        return self.process.communicate("\n", timeout=60)[0]
 
 
 def people_have_access():

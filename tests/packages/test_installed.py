@@ -40,6 +40,7 @@ def test_installation_changes_no_login():
 def test_units_do_nothing_without_a_configuration():
     for name in ("ksa-keys", "ksa-credential", "ksa-accounts"):
         life.run("systemctl", "start", name + ".service")
+        assert life.run("systemctl", "show", "-P", "ConditionResult", name + ".service").stdout == "no\n"
     assert life.run("systemctl", "is-system-running", check=False).stdout == "running\n"
 
 
@@ -138,6 +139,30 @@ def test_a_host_right_after_enable_has_no_finding():
     assert life.run("ksactl", "check", "--host").stdout == "no problem found\n"
 
 
+def test_session_line_is_above_those_that_need_it():
+    """pam_ksa is asked before pam_systemd and pam_mkhomedir of the host's own profile, and only in sessions of people."""
+    life.run("pam-auth-update", "--enable", "mkhomedir")
+    text = Path("/etc/pam.d/common-session").read_text()
+    life.people_have_access()
+    life.run("pam-auth-update", "--disable", "mkhomedir")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    modules = [next(word for word in line.split() if word.endswith(".so")) for line in lines if ".so" in line]
+    first = modules.index("pam_ksa.so")
+    assert modules.count("pam_ksa.so") == 1 and first < modules.index("pam_systemd.so"), modules
+    assert modules[first + 1] == "pam_mkhomedir.so" and modules.count("pam_mkhomedir.so") == 2, modules
+    assert "pam_ksa.so" not in Path("/etc/pam.d/common-session-noninteractive").read_text()
+
+
+def test_session_line_has_no_effect_outside_sshd():
+    """It makes homes, and only for users of the registry, who log in over ssh."""
+    life.run("useradd", "-M", "homeless")
+    try:
+        assert life.run("su", "homeless", "-c", "id -un").stdout == "homeless\n"
+        assert not Path("/home/homeless").exists()
+    finally:
+        life.run("userdel", "--force", "homeless")  # systemd --user may still run
+
+
 def test_sudo_by_a_token_file_and_by_askpass():
     key = life.write_configuration()
     life.give_token(key)
@@ -178,6 +203,7 @@ def test_enable_again_follows_the_rules():
 
 def test_logins_go_on_during_upgrades():
     life.give_token(life.write_configuration())
+    session = life.OpenSession()
     stop, failures, count = threading.Event(), [], [0]
 
     def log_in():
@@ -202,4 +228,5 @@ def test_logins_go_on_during_upgrades():
         stop.set()
         thread.join()
     assert failures == [] and "pam_ksa" in Path("/etc/pam.d/common-auth").read_text()
+    assert session.end() == "deploy-bot\n"
     assert life.run("systemctl", "is-system-running", check=False).stdout == "running\n"

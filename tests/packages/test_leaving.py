@@ -23,6 +23,17 @@ def test_remove_while_enabled_leaves_people_their_access():
     assert life.ssh_with_token("id -un").stdout == "deploy-bot\n"
 
 
+def test_a_removal_keeps_the_configuration_and_open_sessions():
+    configuration, session = Path("/etc/ksa/ksa.conf").read_bytes(), life.OpenSession()
+    life.run("dpkg", "--remove", "ksa", "libpam-ksa", "libnss-ksa")
+    assert Path("/etc/ksa/ksa.conf").read_bytes() == configuration and session.end() == "deploy-bot\n"
+    assert "ksa" not in Path("/etc/nsswitch.conf").read_text()
+    life.people_have_access()
+    life.run("sh", "-c", "dpkg -i /root/new/ksa_*.deb /root/new/lib*.deb")
+    life.run("ksactl", "enable")
+    assert life.ssh_with_token("id -un").stdout == "deploy-bot\n"
+
+
 def test_a_line_that_is_left_is_reported():
     stack = Path("/etc/pam.d/common-auth")
     text = stack.read_text()
@@ -35,9 +46,9 @@ def test_a_line_that_is_left_is_reported():
 
 
 def test_disable_reverts_what_enable_did():
-    life.run("ksactl", "disable")
+    lines = life.run("ksactl", "disable").stdout
     for name in ("/etc/ssh/sshd_config.d/ksa.conf", "/etc/sudoers.d/ksa", "/var/lib/ksa/enabled"):
-        assert not Path(name).exists(), name
+        assert not Path(name).exists() and (name in lines or "enabled" in name), (name, lines)
     assert life.ssh_with_token("id -un", options="-o NumberOfPasswordPrompts=1").stdout == ""
     life.people_have_access()
     assert "changed nothing" in life.run("ksactl", "disable").stdout
@@ -45,11 +56,16 @@ def test_disable_reverts_what_enable_did():
 
 def test_purge_leaves_the_host_as_it_was():
     Path("/etc/sudoers.d/deploy-bot").unlink()
+    registry = Path("/var/lib/ksa/registry").read_bytes()
+    for name in ("/var/cache/ksa/prod/keys.json", "/run/ksa/stamp", "/var/lib/ksa/credentials/prod", "/var/lib/ksa/used/mark"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
     result = life.run("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get purge -y ksa libpam-ksa libnss-ksa ksa-client")
     before, now = json.loads(life.BEFORE.read_text()), life.snapshot()
     assert {name for name in before["etc"].keys() | now["etc"].keys() if before["etc"].get(name) != now["etc"].get(name)} == set()
     assert now["users"] == before["users"] and now["units"] == before["units"]
-    assert "/var/lib/ksa stays" in result.stdout and sorted(path.name for path in Path("/var/lib/ksa").iterdir())
+    assert "/var/lib/ksa stays" in result.stdout and "rm -r /var/lib/ksa" in result.stdout, result
+    assert Path("/var/lib/ksa/registry").read_bytes() == registry
     for name in ("/etc/ksa", "/var/cache/ksa", "/run/ksa", "/var/lib/ksa/credentials", "/var/lib/ksa/used"):
         assert not Path(name).exists(), name
     assert life.run("systemctl", "is-system-running", check=False).stdout == "running\n"
