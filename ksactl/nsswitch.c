@@ -111,6 +111,15 @@ void find_lookups(enum lookup_database database, struct finding *finding)
         char sources[LINE_SIZE] = "files", line[LINE_SIZE], remedy[LINE_SIZE + 32];
         const char *name = rows[database].name, *effect = rows[database].effect, *what = NULL;
 
+        if (!KSA_HAS_NSS) {
+                if (database == LOOKUP_PASSWD)
+                        add_problem(finding, TROUBLE,
+                                    "name users of /etc/passwd in rules and remove the sections "
+                                    "[account] and [accounts]; or build ksa with its NSS module",
+                                    "ksa was built without its NSS module (--disable-nss): %s",
+                                    effect);
+                return;
+        }
         /* Without a line of its own initgroups is looked up as group is. */
         if (!find_line(name, sources) && database == LOOKUP_INITGROUPS)
                 return;

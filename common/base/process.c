@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdint.h>
@@ -129,7 +128,7 @@ void ksa_process_default_signals(void)
 }
 
 /* Sets a limit, or as much of it as possible: a container's root may not raise a hard limit. */
-static void reset_limit(__rlimit_resource_t resource, rlim_t value)
+static void reset_limit(int resource, rlim_t value)
 {
         struct rlimit limit = {value, value};
 

@@ -63,6 +63,57 @@ def test_directories_of_modules_follow_the_flags(made, tmp_path):
     assert [path.replace("/usr/lib", "/lib") for path in found] == ["/lib/tmpfiles.d/security", "/lib/tmpfiles.d"]
 
 
+@pytest.fixture
+def foreign(tmp_path):
+    """A cross compiler whose libraries are in a directory that the host will not have."""
+    compiler = tmp_path / "cc"
+    compiler.write_text('#!/bin/sh\ncase " $* " in *-print-file-name=libpam.so*) echo /opt/target/usr/lib/libpam.so ;;\n'
+                        '*) exec gcc "$@" ;; esac\n')
+    compiler.chmod(0o755)
+    return {"CC": str(compiler)}
+
+
+@pytest.mark.parametrize("options, missing", [
+    ((), "pamdir"), (("--with-pamdir=/lib/security",), "nssdir"), (("--with-nssdir=/lib",), "pamdir")])
+def test_an_unknown_directory_of_modules_is_asked_for(made, tmp_path, foreign, options, missing):
+    """The module went to /usr/lib/security, without a word."""
+    result = run([made[0] / "configure", *LIKE_A_PACKAGE, *options], cwd=tmp_path, env={**os.environ, **foreign})
+    assert result.returncode == 1 and re.search("^configure: error: .*; give --with-%s=DIR, " % missing, result.stdout, re.M)
+
+
+@pytest.mark.parametrize("options, found", [
+    (("--with-pamdir=/lib/security", "--with-nssdir=/lib"), ["/lib/security", "/lib"]),
+    (("--libdir=/usr/lib64",), ["${libdir}/security", "${libdir}"])])
+def test_given_directories_of_modules_are_taken(made, tmp_path, foreign, options, found):
+    assert directories(made[0], tmp_path / "build", *options, **foreign) == found
+
+
+def test_without_the_nss_module(made, tmp_path):
+    """Neither it nor its manual page is built, tested or installed; no directory is asked for."""
+    wanted = {}
+    for name, options in (("with", ()), ("without", ("--disable-nss",))):
+        directories(made[0], tmp_path / name, *options)
+        wanted[name] = run(["make", "-n", "-C", tmp_path / name, "all", "check", "install", "DESTDIR=/none"]).stdout
+    for name in ("libnss_ksa", "nss_ksa.8", "test_nss_map"):
+        assert name in wanted["with"]
+        assert [line for line in wanted["without"].splitlines() if name in line and not line.startswith("rm -f ")] == []
+    assert "pam_ksa" in wanted["without"] and "pam_ksa.8" in wanted["without"]
+
+
+def test_ksactl_without_the_nss_module(build, tmp_path):
+    """One problem, and no line of nsswitch.conf to change."""
+    shutil.copytree(build, tmp_path / "build", symlinks=True, ignore=shutil.ignore_patterns("*.log", "test_*"))
+    result = run(["make", "-C", tmp_path / "build", "HAS_NSS=0", "-W", build / "source/ksactl/nsswitch.c", "ksactl/ksactl"])
+    assert result.returncode == 0, result.stdout
+    (tmp_path / "ksa.conf").write_text("[host]\naudience = ssh://build-7\n[cluster prod]\nissuer = https://a.example\n"
+                                       "keys = file:/etc/ksa/keys\n"
+                                       "[account bot]\naccount = prod:ci/bot\naccount_uid = 6f8e3c1a-2b4d-4c5e-9f70-8a1b2c3d4e5f\n"
+                                       "[rule bot]\naccount = prod:ci/bot\nuser = @own\nservice = sshd\n")
+    found = run([tmp_path / "build/ksactl/ksactl", "check", "--config", tmp_path / "ksa.conf"]).stdout
+    assert found.count("ksa was built without its NSS module (--disable-nss): users that ksa creates are not found") == 1
+    assert "nsswitch.conf" not in found
+
+
 def test_another_prefix_keeps_the_modules_inside(made, tmp_path):
     assert directories(made[0], tmp_path / "build", "--prefix=/opt/ksa") == ["${libdir}/security", "${libdir}"]
 
