@@ -174,7 +174,7 @@ def test_manual_says_of_each_reason_what_helps():
     assert len(headings) == len(groups) + 1
 
 
-@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md",
+@pytest.mark.parametrize("page", ("README.md", "CONTRIBUTING.md", "HACKING.md", "SECURITY.md", "STABILITY.md", "RELEASING.md",
                                   *sorted("docs/" + path.name for path in (ROOT / "docs").glob("*.md"))))
 def test_documents_name_files_that_exist(page):
     rooms = "common|nss_module|pam_module|tools|man|tests|packaging|docs|client"
