@@ -44,10 +44,11 @@ def packages(built):
 
 
 def files(package):
-    """{path: (permissions, owner)} of a package, with Debian's name of the library directory."""
+    """{path: (permissions, owner)} of a package, with Debian's name of the library directory, and of pages before they are
+    compressed."""
     lines = run("rpm", "-qp", "--qf", "[%{FILENAMES} %{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME}\n]", package).splitlines()
     fields = (re.sub("^/usr/lib64/", "/usr/lib/", line).split() for line in lines)
-    return {path: (mode, owner) for path, mode, owner in fields if not path.startswith(UNTOLD)}
+    return {path.removesuffix(".gz"): (mode, owner) for path, mode, owner in fields if not path.startswith(UNTOLD)}
 
 
 def installed_by_debian(package):
