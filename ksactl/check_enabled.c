@@ -51,8 +51,7 @@ void check_host_enabled(struct report *report, const struct ksa_env *env)
 
         /* Adds the users who are not in the block yet. */
         if (good && ksa_rule_users_except(&users, PASSWD, &error) != KSA_OK)
-                report_problem(report, true, error.file, error.line, error.text,
-                               remedy_of(error.reason));
+                report_problem(report, true, error.file, error.line, error.text, remedy_of(&error));
         for (size_t i = written; i < users.count; i++)
                 report_host(report, HOST_ENABLED_USER, ENABLED_SSHD_FILE, 0,
                             "%s of " PASSWD " matches the Match block by the beginning of its "

@@ -165,7 +165,8 @@ def test_page_has_every_check_of_the_host():
     assert len(checks) >= 10 and listed("Checks of the host") == checks
     manual = source("man/ksactl.8").split(".Sh CHECKS OF THE HOST")[1].split(".Sh ")[0]
     assert re.findall(r"^\.It Cm ([a-z-]+)$", manual, re.M) == checks
-    tests = "".join(path.read_text() for path in sorted((ROOT / "tests/integration").glob("test_check_*.py")))
+    tests = "".join(path.read_text() for name in ("test_check_*.py", "test_ksactl_enable.py")
+                    for path in sorted((ROOT / "tests/integration").glob(name)))
     assert [check for check in checks if not re.search(r'"%s"' % check, tests)] == []
 
 
