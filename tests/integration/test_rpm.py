@@ -55,9 +55,10 @@ def installed_by_debian(package):
     """The paths that debian/PACKAGE.install names, without architectures. A directory stands for what ksa has there."""
     names = []
     for line in (ROOT / f"packaging/debian/{package}.install").read_text().splitlines():
-        if line.startswith("#") or "pam-configs" in line:  # pam-auth-update is Debian's
+        if line.startswith("#") or "pam-configs" in line or line.startswith("docs/"):  # pam-auth-update is Debian's
             continue
         line = line.replace("${env:UNITS}", "usr/lib/systemd/system").replace("${env:SECURITY}", "usr/lib/security")
+        line = line.replace("zsh/vendor-completions", "zsh/site-functions")  # Debian's own directory
         path = Path("/", line.replace("usr/lib/*/", "usr/lib/"))
         if path.name in ("system", "sysusers.d", "tmpfiles.d"):
             where = ROOT / "packaging/systemd" / ("" if path.name == "system" else path.name)
