@@ -128,7 +128,7 @@ static enum ksa_reason post(const struct ksa_credential_renewal *renewal,
 {
         KSA_CLEANUP(ksa_secret_free)
         struct ksa_secret *body = ksa_token_request_body(
-                seconds < KSA_CREDENTIAL_LIFE_MIN ? KSA_CREDENTIAL_LIFE_MIN : seconds);
+                seconds < KSA_CREDENTIAL_LIFE_MIN ? KSA_CREDENTIAL_LIFE_MIN : seconds, NULL, NULL);
         KSA_CLEANUP(ksa_api_close) struct ksa_api api = {.cluster = NULL};
         char *path = ksa_token_request_path(&current->token);
 

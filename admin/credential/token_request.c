@@ -24,11 +24,23 @@ char *ksa_token_request_path(const struct ksa_token *current)
         return path;
 }
 
-struct ksa_secret *ksa_token_request_body(int64_t seconds)
+struct ksa_secret *ksa_token_request_body(int64_t seconds, const char *audience,
+                                          const struct ksa_token *pod_of)
 {
-        return ksa_api_object_write(json_pack("{s:s, s:s, s:{s:I}}", "apiVersion", REQUEST_VERSION,
-                                              "kind", REQUEST_KIND, "spec", "expirationSeconds",
-                                              (json_int_t)seconds));
+        bool is_bound = pod_of != NULL && pod_of->pod != NULL && pod_of->pod_uid != NULL;
+        json_t *spec = json_pack("{s:I}", "expirationSeconds", (json_int_t)seconds);
+
+        if ((audience != NULL &&
+             json_object_set_new(spec, "audiences", json_pack("[s]", audience)) != 0) ||
+            (is_bound && json_object_set_new(spec, "boundObjectRef",
+                                             json_pack("{s:s, s:s, s:s, s:s}", "apiVersion", "v1",
+                                                       "kind", "Pod", "name", pod_of->pod, "uid",
+                                                       pod_of->pod_uid)) != 0)) {
+                ksa_json_free(&spec);
+                return NULL;
+        }
+        return ksa_api_object_write(json_pack("{s:s, s:s, s:o}", "apiVersion", REQUEST_VERSION,
+                                              "kind", REQUEST_KIND, "spec", spec));
 }
 
 static bool same(const char *left, const char *right)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TokenRequest: the host's own credential requests its successor. Pure. The token in the response passes
- * through jansson: the program calls ksa_json_wipes() first.
+ * TokenRequest: a host's credential requests its successor, and a job a token for one host. Pure. The token
+ * in the response passes through jansson: the program calls ksa_json_wipes() first.
  */
 #ifndef KSA_TOKEN_REQUEST_H
 #define KSA_TOKEN_REQUEST_H
@@ -20,10 +20,13 @@
 char *ksa_token_request_path(const struct ksa_token *current) KSA_MUST_CHECK;
 
 /*
- * The body: a token that lives for SECONDS. Without audiences the API server issues one for itself. NULL when
- * memory runs out.
+ * The body: a token that lives for SECONDS. NULL when memory runs out.
+ *
+ * audience  the only one of the token; NULL: the API server issues a token for itself
+ * pod_of    a token: the new one is bound to the same Pod, if it is bound to one; may be NULL
  */
-struct ksa_secret *ksa_token_request_body(int64_t seconds) KSA_MUST_CHECK;
+struct ksa_secret *ksa_token_request_body(int64_t seconds, const char *audience,
+                                          const struct ksa_token *pod_of) KSA_MUST_CHECK;
 
 /*
  * The token in a response with status 201: complete, for the same account as CURRENT, and not expired at NOW.

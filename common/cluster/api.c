@@ -237,7 +237,8 @@ enum ksa_reason ksa_api_ask(const struct ksa_api *api, const struct ksa_call *ca
         if (!whole_url(api->cluster, call->url, url))
                 return ksa_fail(err, KSA_CONFIG_INVALID, "[cluster %s] has no api_server",
                                 api->cluster->name);
-        (void)snprintf(agent, sizeof(agent), "ksa-fetch/" PACKAGE_VERSION " (%s)",
+        (void)snprintf(agent, sizeof(agent), "%s/" PACKAGE_VERSION " (%s)",
+                       call->agent != NULL ? call->agent : "ksa-fetch",
                        ksa_text_quote(api->env->host_name, name, sizeof(name)));
         const struct ksa_request request = {
                 .method = ksa_bytes_of(call->body.bytes != NULL ? "POST" : "GET"),

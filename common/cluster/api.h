@@ -35,6 +35,7 @@ struct ksa_response_head {
 struct ksa_call {
         const char *url;       /* https://…; or a path, from a slash, at api_server */
         const char *accept;    /* NULL: application/json */
+        const char *agent;     /* the program's name for User-Agent; NULL: ksa-fetch */
         struct ksa_bytes body; /* makes the request a POST */
         size_t max;            /* limit of the response's body, in bytes */
         const char *secret;    /* the token in BODY, which no error may show; or NULL */

@@ -218,9 +218,9 @@ static enum ksa_reason certificate_error(const struct ksa_request *request,
         return reason;
 }
 
-/* Converts a failure without an HTTP response to a reason. */
-static enum ksa_reason check_transport(const struct ksa_request *request,
-                                       const struct ksa_response *response, struct ksa_error *err)
+enum ksa_reason ksa_fetch_check_transport(const struct ksa_request *request,
+                                          const struct ksa_response *response,
+                                          struct ksa_error *err)
 {
         const char *why = response->why.bytes != NULL ? response->why.bytes : "";
 
@@ -271,7 +271,7 @@ static enum ksa_reason ask_once(struct ksa_fetch_process *fetch, const struct ks
                         fetch); /* a late response would be taken for the next one's */
                 return reason;
         }
-        reason = check_transport(request, &response, err);
+        reason = ksa_fetch_check_transport(request, &response, err);
         if (reason == KSA_OK)
                 *ret_response = response;
         else

@@ -58,6 +58,13 @@ enum ksa_reason ksa_fetch_process_refresh(void *context, const char *config_file
                                           const char *const *clusters, unsigned milliseconds,
                                           struct ksa_error *err) KSA_MUST_CHECK;
 
+/*
+ * Converts RESPONSE without an HTTP response to one of these reasons. KSA_OK with one.
+ */
+enum ksa_reason ksa_fetch_check_transport(const struct ksa_request *request,
+                                          const struct ksa_response *response,
+                                          struct ksa_error *err) KSA_MUST_CHECK;
+
 /* Ends ksa-fetch if it was started. */
 void ksa_fetch_process_close(struct ksa_fetch_process *fetch);
 

@@ -29,6 +29,7 @@ PROGRAMS = {
     "pam_module": set(COMMON),
     "helper": {"base"},
     "ksactl": set(COMMON) | set(ADMIN),
+    "client": set(COMMON) | {"admin/base", "admin/credential", "client", "helper"},
 }
 MAY_INCLUDE = {
     **{"common/" + name: allowed for name, allowed in COMMON.items()},
@@ -86,6 +87,7 @@ LINKS = {  # the libraries of ksa that each program and library is linked with
     ("nss_module/nss_module.am", "libnss_ksa_la"): ["libksa-registry.la"],
     ("helper/helper.am", "ksa_fetch"): ["libksa-base.la"],
     ("ksactl/ksactl.am", "ksactl_ksactl"): ["libksa-admin.la"],
+    ("client/client.am", "client_ksa_token"): ["libksa.la"],
 }
 
 
@@ -137,16 +139,18 @@ ONLY = {  # the files that may have a call
                                "admin/host/own_paths.c",  # to set owner and mode
                                # files that an administrator names, in any place
                                "ksactl/read_token.c",
-                               "pam_module/token_file.c"},
+                               "pam_module/token_file.c", "client/token_api.c"},
     r"\btime\(|\bclock_gettime\(|\bgettimeofday\(": {"common/base/process.c", "common/login/host_env.c",
+                                                     "client/token_api.c",
                                                      "nss_module/map.c"},  # whether a second has passed
-    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c"},  # the destination of standard error, and what a terminal shows
+    r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c",  # the destination of standard error, and what a terminal shows
+                                                "client/ksa-token.c"},  # the API server's address in a Pod
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/process.c"},
     r"\bcurl_\w+\(": {"helper/fetch_transfer.c"},
     r"\bPEM_|\bd2i_": {"ksactl/convert.c", "ksactl/certificate.c"},
-    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/base/process.c"},
+    r"\bclone3?\(|\bSYS_clone|\bfork\(|\bexec[vl]": {"common/base/process.c", "client/ksa-token.c"},
     r"\breturn PAM_SUCCESS\b": {"pam_module/pam_ksa.c", "pam_module/outcome.c"},
 }
 

@@ -211,7 +211,7 @@ static void test_path(void **state)
 
 static void test_body(void **state)
 {
-        struct ksa_secret *body = ksa_token_request_body(INT64_C(86400));
+        struct ksa_secret *body = ksa_token_request_body(INT64_C(86400), NULL, NULL);
 
         (void)state;
         assert_string_equal(
@@ -219,6 +219,25 @@ static void test_body(void **state)
                 "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\","
                 "\"spec\":{\"expirationSeconds\":86400}}");
         ksa_secret_free(&body);
+}
+
+/* A job requests a token for one host, bound to its own Pod. */
+static void test_body_for_a_host(void **state)
+{
+        const struct ksa_token own = {.pod = "job-1", .pod_uid = "5a"}, loose = {.pod = NULL};
+        struct ksa_secret *bound = ksa_token_request_body(600, "ssh://build-7", &own),
+                          *unbound = ksa_token_request_body(600, "ssh://build-7", &loose);
+
+        (void)state;
+        assert_string_equal(
+                ksa_secret_bytes(bound),
+                "{\"apiVersion\":\"authentication.k8s.io/v1\",\"kind\":\"TokenRequest\","
+                "\"spec\":{\"expirationSeconds\":600,\"audiences\":[\"ssh://build-7\"],"
+                "\"boundObjectRef\":{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"job-1\","
+                "\"uid\":\"5a\"}}}");
+        assert_null(strstr(ksa_secret_bytes(unbound), "boundObjectRef"));
+        ksa_secret_free(&bound);
+        ksa_secret_free(&unbound);
 }
 
 int main(void)
@@ -230,6 +249,7 @@ int main(void)
                 cmocka_unit_test(test_current_without_names),
                 cmocka_unit_test(test_path),
                 cmocka_unit_test(test_body),
+                cmocka_unit_test(test_body_for_a_host),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);
