@@ -7,14 +7,23 @@ from pathlib import Path
 
 import pytest
 
+from askpass import make_token
+
 TOOLS = Path(__file__).resolve().parents[2] / "client"
-FIRST_OPTIONS = ["-o", "PreferredAuthentications=keyboard-interactive,publickey", "-o", "KbdInteractiveAuthentication=yes",
+FIRST_OPTIONS = ["-F", str(TOOLS / "ssh_config"), "-o", "PreferredAuthentications=keyboard-interactive,publickey", "-o", "KbdInteractiveAuthentication=yes",
                  "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
 STAND_IN = """#!/bin/sh
 if [ "$1" = -V ]; then
         echo "$(cat %(folder)s/version)" >&2
         exit
 fi
+case " $* " in
+*' -G '*)
+        cat %(folder)s/settings 2>/dev/null
+        exit
+        ;;
+*' -O check '*) exit "$(cat %(folder)s/master 2>/dev/null || echo 255)" ;;
+esac
 printf '%%s\\n' "$@" >%(folder)s/arguments
 env >%(folder)s/environment
 cut -d ' ' -f 6 /proc/$$/stat >%(folder)s/session
@@ -34,6 +43,10 @@ class Ssh:
     def set_program(self, name, text):
         (self.programs / name).write_text(text)
         (self.programs / name).chmod(0o755)
+
+    def answer_g(self, text):
+        """What ssh -G prints. Without it, it fails."""
+        (self.directory / "settings").write_text(text)
 
     def set_version(self, version):
         (self.directory / "version").write_text(version + "\n")
@@ -132,3 +145,74 @@ def test_ssh_from_8_4_on_keeps_its_terminal(ssh, version):
     ssh.set_version(version)
     ssh.run("build-7")
     assert "DISPLAY" not in ssh.environment and ssh.session == os.getsid(0)
+
+
+def test_relative_path_becomes_absolute(ssh):
+    """Programs run ksa-ssh in other directories, and a jump host's ssh too."""
+    ssh.run("build-7", KSA_TOKEN_FILE="token")
+    assert ssh.environment["KSA_TOKEN_FILE"] == str(ssh.directory / "token")
+    ssh.run("build-7", KSA_TOKEN_FILE="/a/token")
+    assert ssh.environment["KSA_TOKEN_FILE"] == "/a/token"
+
+
+@pytest.mark.parametrize("args", [["-F", "/mine", "build-7"], ["-F/mine", "build-7"]])
+def test_file_of_options_is_the_callers(ssh, args):
+    ssh.run(*args)
+    assert ssh.arguments == FIRST_OPTIONS[2:] + args
+
+
+def test_without_the_file_of_options(ssh):
+    alone = ssh.directory / "alone"
+    alone.mkdir()
+    for name in ("ksa-ssh", "ksa-askpass"):
+        shutil.copy(TOOLS / name, alone)
+    ssh.run("build-7", script=alone / "ksa-ssh")
+    assert ssh.arguments == FIRST_OPTIONS[2:] + ["build-7"]
+
+
+SETTINGS = "host b\nuser bot\nhostname build-7\nport 22\n"
+
+
+def test_looks_at_the_token_before_it_connects(ssh):
+    """ssh would send an empty answer, which the host counts as a failed login."""
+    ssh.answer_g(SETTINGS)
+    result = ssh.run("b", KSA_TOKEN_FILE="missing")
+    assert result.returncode == 255 and result.stderr == 'ksa-ssh: KSA_TOKEN_FILE: "%s" does not exist\n' % (ssh.directory / "missing")
+    assert not (ssh.directory / "arguments").exists()
+
+
+@pytest.mark.parametrize("settings, host", [(SETTINGS, "build-7"), (SETTINGS + "hostkeyalias other\nhostkeyalgorithms x\n", "other")])
+def test_host_is_the_one_that_ssh_names(ssh, settings, host):
+    ssh.answer_g(settings)
+    (ssh.directory / "token").write_text(make_token())
+    result = ssh.run("b", KSA_TOKEN_FILE="%h")
+    assert result.stderr == 'ksa-ssh: KSA_TOKEN_FILE: "%s" does not exist\n' % (ssh.directory / host)
+
+
+def test_token_for_another_host_is_not_tried(ssh):
+    ssh.answer_g(SETTINGS)
+    (ssh.directory / "token").write_text(make_token(aud=["ssh://build-8"]))
+    result = ssh.run("b", KSA_TOKEN_FILE="token")
+    assert result.returncode == 255 and "not for the audience ssh://build-7" in result.stderr
+    assert result.stderr.startswith("ksa-ssh: the token is for")
+
+
+def test_connection_that_is_there_needs_no_token(ssh):
+    """Ansible's second run uses the master of the first."""
+    ssh.answer_g(SETTINGS)
+    (ssh.directory / "master").write_text("0")
+    assert ssh.run("b", KSA_TOKEN_FILE="missing").returncode == 77
+
+
+@pytest.mark.parametrize("args", [["-V"], ["-Q", "key"], []])
+def test_without_a_host_nothing_is_looked_at(ssh, args):
+    assert ssh.run(*args, KSA_TOKEN_FILE="missing").returncode in (0, 77)
+
+
+def test_check(ssh):
+    (ssh.directory / "token").write_text(make_token(payload='{"aud":["ssh://build-7"],"sub":"system:serviceaccount:ci:deployer"}'))
+    result = ssh.run("--check", "build-7", KSA_TOKEN_FILE="token")
+    assert (result.returncode, result.stdout) == (0, "sends a token of ci/deployer, for ssh://build-7\n"), result
+    result = ssh.run("--check", "build-8", KSA_TOKEN_FILE="token")
+    assert result.returncode == 1 and "not for the audience ssh://build-8" in result.stderr
+    assert ssh.run("--check").returncode == 255

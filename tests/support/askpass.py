@@ -12,7 +12,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 TOOLS = SOURCE / "client"
-PROGRAMS = ["awk", "base64", "cat", "cut", "dirname", "grep", "id", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
+PROGRAMS = ["base64", "cat", "cut", "date", "dirname", "grep", "ls", "mktemp", "readlink", "rm", "sed", "sh", "tr", "uname"]
 HOST = "(bot@build-7) "
 AUDIENCE = "ssh://build-7"
 FIRST = "Service account token as password: "
