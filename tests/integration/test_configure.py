@@ -122,7 +122,7 @@ def test_files_with_values_of_configure_are_compiled_again(build):
     """ksactl --version stayed old after a change of configure.ac."""
     names = re.findall(r"-D(KSA_\w+)=", (ROOT / "Makefile.am").read_text())
     assert "KSA_CONFIG_FILE" in names
-    have = {path for part in ("admin", "common", "helper", "ksactl", "nss_module", "pam_module", "tests/unit")
+    have = {path for part in ("admin", "client", "common", "helper", "ksactl", "nss_module", "pam_module", "tests/unit")
             for path in (ROOT / part).rglob("*.c")
             if re.search(r"\b(PACKAGE_(?:VERSION|URL)|%s)\b" % "|".join(names), path.read_text())}
     assert {"host_env.c", "ksactl.c", "api.c", "map.c", "test_api.c"} <= {path.name for path in have}

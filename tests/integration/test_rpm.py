@@ -78,10 +78,10 @@ def test_modes_and_owners(packages):
     every = {path: of for package in packages.values() for path, of in files(package).items()}
     assert {owner for _, owner in every.values()} == {"root:root"}
     assert {path: mode for path, (mode, _) in every.items() if mode.startswith("d")} == {
-        "/etc/ksa": "drwxr-xr-x", "/etc/ksa/conf.d": "drwxr-xr-x", "/usr/libexec/ksa": "drwxr-xr-x", "/var/cache/ksa": "drwxr-xr-x",
+        "/etc/ksa": "drwxr-xr-x", "/etc/ksa/conf.d": "drwxr-xr-x", "/usr/libexec/ksa": "drwxr-xr-x", "/usr/share/ksa": "drwxr-xr-x", "/var/cache/ksa": "drwxr-xr-x",
         "/var/lib/ksa": "drwxr-xr-x", "/var/lib/ksa/credentials": "drwx------", "/var/lib/ksa/used": "drwx------"}
     programs = {path for path, (mode, _) in every.items() if mode == "-rwxr-xr-x"}
-    assert programs == {"/usr/sbin/ksactl", "/usr/libexec/ksa/ksa-fetch", "/usr/bin/ksa-ssh", "/usr/bin/ksa-askpass",
+    assert programs == {"/usr/sbin/ksactl", "/usr/libexec/ksa/ksa-fetch", "/usr/bin/ksa-ssh", "/usr/bin/ksa-askpass", "/usr/bin/ksa-token",
                         "/usr/lib/security/pam_ksa.so", "/usr/lib/libnss_ksa.so.2"}
     assert {mode for path, (mode, _) in every.items() if path not in programs and mode[0] != "d"} == {"-rw-r--r--"}
 
