@@ -265,7 +265,7 @@ def test_jump_host_gets_nothing(job):
 def test_other_name_of_the_host(job):
     """HostKeyAlias is the name that ssh trusts, and so what it puts before the prompt."""
     result = job.run("ksa-ssh", "deploy-bot@other", "true")
-    assert result.status == 255 and result.allowed == [] and "ssh://other" in result.err, result
+    assert result.status == 255 and result.lines == [] and "ssh://other" in result.err, result
     result = job.run("ksa-ssh", "-o", "HostKeyAlias=build-7", "deploy-bot@other", "id -un")
     assert result.out == "deploy-bot\n", result
 
@@ -311,5 +311,25 @@ def test_git_over_http_is_not_answered(job):
 def test_expired_token_is_tried_once(job):
     """Three prompts would be three refusals, each with its delay."""
     job.token = job.host.token_file(job.host.token(issued=1700000000))
-    result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
+    result = job.run("ksa-ssh", "deploy-bot@build-7", "true", KSA_TOKEN_FILE="", KSA_TOKEN_COMMAND="cat %s" % job.token)
     assert result.status == 255 and result.reasons == ["expired"], result
+
+
+def test_expired_token_in_a_file_is_not_tried(job):
+    job.token = job.host.token_file(job.host.token(issued=1700000000))
+    result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
+    assert result.status == 255 and result.lines == [] and result.err.startswith("ksa-ssh: the token expired"), result
+
+
+@pytest.mark.parametrize("options", [("-J", "deploy-bot@other"), ("-o", "ProxyJump=deploy-bot@other")], ids=" ".join)
+def test_jump_host_is_asked_once(job, options):
+    """ssh's own NumberOfPasswordPrompts made three denials there; ssh hands the file of ksa-ssh on to the ssh for the jump host."""
+    result = job.run("ksa-ssh", *options, "deploy-bot@build-7", "id -un")
+    assert result.status == 255 and len(result.lines) == 1, result
+
+
+def test_directory_of_tokens_serves_a_jump_host_too(job):
+    for name in ("build-7", "other"):
+        job.write("tokens/" + name, job.host.token(audience="ssh://" + name))
+    result = job.run("ksa-ssh", "-J", "deploy-bot@other", "deploy-bot@build-7", "id -un", KSA_TOKEN_FILE="tokens/%h")
+    assert "not for the audience" not in result.err and "does not exist" not in result.err, result

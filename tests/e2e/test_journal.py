@@ -67,7 +67,7 @@ def run(command, user, **environment):
 
 def by_ssh(host, token):
     path = host.token_file(token)
-    return run(["ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"], "job", KSA_TOKEN_FILE=str(path))
+    return run(["ksa-ssh", "-l", "deploy-bot", "build-7", "id -un"], "job", KSA_TOKEN_COMMAND="cat %s" % path)
 
 
 def by_sudo(host, token):

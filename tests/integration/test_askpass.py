@@ -580,7 +580,7 @@ def test_check(client):
     assert re.fullmatch(r"sends a token of ci/deployer, for ssh://build-7, which expires in (500|49\d) s\n", result.stdout)
 
 
-CHECKED = {"another host": (500, "ssh://build-8", "not for the audience ssh://build-7"), "expired": (-60, AUDIENCE, "the token expired 6")}
+CHECKED = {"another host": (500, "ssh://build-8", "not for the audience ssh://build-7"), "expired": (-70, AUDIENCE, "the token expired 7")}
 
 
 @pytest.mark.parametrize("name", CHECKED)
