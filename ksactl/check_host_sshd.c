@@ -10,7 +10,6 @@
 #include "admin/host/sshd_settings.h"
 
 #define CONFIG_FILE "/etc/ssh/sshd_config"
-#define OUR_FILE    "/etc/ssh/sshd_config.d/ksa.conf"
 
 /* Connections that may be open before sshd drops some: its default. */
 #define STARTUPS 10
@@ -26,7 +25,8 @@ static bool is_in_our_file(const char *user)
         struct ksa_sshd_settings settings;
         char methods[64];
 
-        return access(OUR_FILE, F_OK) == 0 && ksa_sshd_ask(user, OUR_FILE, &settings, NULL) &&
+        return access(ENABLED_SSHD_FILE, F_OK) == 0 &&
+               ksa_sshd_ask(user, ENABLED_SSHD_FILE, &settings, NULL) &&
                strcmp(ksa_sshd_value(&settings, "authenticationmethods", methods, sizeof(methods)),
                       "keyboard-interactive") == 0;
 }
@@ -78,7 +78,7 @@ static void report_users(struct report *report, struct tallies *tallies)
                             tallies->other.value, tally_users(&tallies->other));
         struct host_tally *overridden = &tallies->overridden;
         if (overridden->count > 0)
-                report_host(report, HOST_SSHD_MATCH, OUR_FILE, 0,
+                report_host(report, HOST_SSHD_MATCH, ENABLED_SSHD_FILE, 0,
                             "the block for %s is not in force: sshd read %s \"%s\" first",
                             tally_users(overridden),
                             *overridden->value != '\0' ? "AuthenticationMethods"

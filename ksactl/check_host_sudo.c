@@ -5,9 +5,10 @@
 #include <pwd.h>
 #include <stdlib.h>
 
+#include "admin/host/pam_stack.h"
 #include "admin/host/rule_users.h"
 #include "admin/host/sudo_settings.h"
-#include "admin/host/tool.h"
+#include "config/arguments.h"
 
 #define CONFIG_FILE "/etc/sudoers"
 
@@ -18,6 +19,29 @@
 struct tallies {
         struct host_tally command, target, timestamp, prompt, noninteractive;
 };
+
+/* Whether sudo's PAM stack has pam_ksa with token_file=. */
+static bool has_token_file(void)
+{
+        struct ksa_error ignored = {.reason = KSA_OK};
+        struct ksa_pam_stack stack;
+        bool found = false;
+
+        if (ksa_pam_stack_read("", "sudo", &stack, &ignored) != KSA_OK)
+                return false; /* check_host_pam() reports it */
+        const struct ksa_pam_entry *entries = stack.entries.items;
+        for (size_t i = 0; i < stack.entries.count; i++) {
+                const struct ksa_list *words = &entries[i].arguments;
+                struct ksa_arguments arguments;
+
+                found = found || (ksa_pam_entry_is(&entries[i], "pam_ksa.so") &&
+                                  ksa_arguments_parse((int)words->count, words->items, &arguments,
+                                                      &ignored) == KSA_OK &&
+                                  arguments.token_file != NULL);
+        }
+        ksa_pam_stack_free(&stack);
+        return found;
+}
 
 static bool has_flag(const struct ksa_sudo_rights *rights, const char *name)
 {
@@ -37,8 +61,10 @@ static bool keeps_timestamp(const struct ksa_sudo_rights *rights)
         return end == value || minutes < 0 || minutes > 0;
 }
 
-static void check_user(const struct ksa_sudo *sudo, const struct ksa_sudo_rights *rights,
-                       const char *user, struct tallies *tallies)
+/* NEEDS_OPTION: sudo -n requires noninteractive_auth to use the token file. */
+static void check_user(const struct ksa_sudo *sudo, bool needs_option,
+                       const struct ksa_sudo_rights *rights, const char *user,
+                       struct tallies *tallies)
 {
         static const char *const targets[] = {"rootpw", "targetpw", "runaspw"};
 
@@ -58,8 +84,7 @@ static void check_user(const struct ksa_sudo *sudo, const struct ksa_sudo_rights
                 tally_user(&tallies->timestamp, user, "");
         if (has_flag(rights, "passprompt_override"))
                 tally_user(&tallies->prompt, user, "");
-        if (sudo->version >= NONINTERACTIVE && ksa_tool_has_token_file() &&
-            !has_flag(rights, "noninteractive_auth"))
+        if (needs_option && !has_flag(rights, "noninteractive_auth"))
                 tally_user(&tallies->noninteractive, user, "");
 }
 
@@ -94,6 +119,7 @@ static void report_users(struct report *report, struct tallies *tallies)
 static void check_users_of(struct report *report, const struct ksa_sudo *sudo,
                            const struct ksa_list *users)
 {
+        const bool needs_option = sudo->version >= NONINTERACTIVE && has_token_file();
         struct tallies tallies = {.command = {.count = 0}};
         struct ksa_error error = {.reason = KSA_OK};
         struct ksa_sudo_rights rights;
@@ -107,7 +133,7 @@ static void check_users_of(struct report *report, const struct ksa_sudo *sudo,
                         report_host(report, HOST_SUDO_SETTINGS, "", 0, "%s", error.text);
                         break;
                 }
-                check_user(sudo, &rights, user, &tallies);
+                check_user(sudo, needs_option, &rights, user, &tallies);
         }
         report_users(report, &tallies);
 }

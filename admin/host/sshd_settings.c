@@ -7,14 +7,13 @@
 
 #include "base/process.h"
 
-#define SSHD "/usr/sbin/sshd"
 #define TIME 60000 /* milliseconds */
 
 bool ksa_sshd_ask(const char *user, const char *file, struct ksa_sshd_settings *ret_settings,
                   struct ksa_error *err)
 {
         const struct timespec deadline = ksa_deadline_in(TIME);
-        char program[] = SSHD, test[] = "-T", spec[] = "-C", option[] = "-f";
+        char program[] = KSA_SSHD, test[] = "-T", spec[] = "-C", option[] = "-f";
         char connection[400], name[256];
         char *arguments[] = {program, test, spec, connection, NULL, NULL, NULL};
 
@@ -31,7 +30,7 @@ bool ksa_sshd_ask(const char *user, const char *file, struct ksa_sshd_settings *
                                          sizeof(ret_settings->text));
         if (status == 0)
                 return true;
-        (void)ksa_fail(err, KSA_HOST_ERROR, SSHD " -T ended with %d%s%.*s", status,
+        (void)ksa_fail(err, KSA_HOST_ERROR, KSA_SSHD " -T ended with %d%s%.*s", status,
                        *ret_settings->text != '\0' ? ": " : "",
                        (int)strcspn(ret_settings->text, "\r\n"), ret_settings->text);
         return false;

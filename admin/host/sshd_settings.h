@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 
+#define KSA_SSHD "/usr/sbin/sshd"
+
 struct ksa_sshd_settings {
         char text
                 [32768]; /* one line for each setting: its name in lower case, a space, the value */

@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "admin/base/file_write.h"
+#include "admin/host/sshd_settings.h"
 #include "base/process.h"
 
 #define TIME        60000 /* milliseconds: debconf and systemd may be busy */
 #define OUTPUT      4096
 #define AUTH_UPDATE "/usr/sbin/pam-auth-update"
-#define SSHD        "/usr/sbin/sshd"
 #define PROFILES    "/usr/share/pam-configs"
 #define AUTH_FILE   "/etc/pam.d/common-auth"
 
@@ -62,31 +62,17 @@ bool ksa_tool_knows_profile(const char *name)
         return access(AUTH_UPDATE, X_OK) == 0 && access(path, R_OK) == 0;
 }
 
-/* Whether a line of PATH has pam_ksa.so, and ARGUMENT after it. */
-static bool has_module(const char *path, const char *argument)
+bool ksa_tool_has_profile(void)
 {
-        FILE *file = fopen(path, "re");
+        FILE *file = fopen(AUTH_FILE, "re");
         char line[1024];
         bool found = false;
 
-        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
-                const char *module = line[0] != '#' ? strstr(line, "pam_ksa.so") : NULL;
-
-                found = module != NULL && strstr(module, argument) != NULL;
-        }
+        while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL)
+                found = line[0] != '#' && strstr(line, "pam_ksa.so") != NULL;
         if (file != NULL)
                 (void)fclose(file);
         return found;
-}
-
-bool ksa_tool_has_profile(void)
-{
-        return has_module(AUTH_FILE, "");
-}
-
-bool ksa_tool_has_token_file(void)
-{
-        return has_module("/etc/pam.d/sudo", "token_file=") || has_module(AUTH_FILE, "token_file=");
 }
 
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err)
@@ -126,14 +112,14 @@ bool ksa_tool_check_sshd(struct ksa_error *err)
 {
         /* Debian's sshd requires this directory, which its service makes at each start. */
         (void)mkdir("/run/sshd", S_IRWXU | S_IRGRP | S_IXGRP | S_IROTH | S_IXOTH);
-        return RUN(SSHD, err, "-t");
+        return RUN(KSA_SSHD, err, "-t");
 }
 
 bool ksa_tool_reload_sshd(struct ksa_error *err)
 {
         static const char *const units[] = {"ssh.service", "sshd.service"};
 
-        if (access(SSHD, F_OK) != 0 && errno == ENOENT)
+        if (access(KSA_SSHD, F_OK) != 0 && errno == ENOENT)
                 return true; /* it was uninstalled since: ksactl disable must not stop here */
         if (!ksa_tool_check_sshd(err))
                 return false;
@@ -163,33 +149,24 @@ static bool example_user(const char *text, char *out, size_t size)
         return true;
 }
 
-static bool has_setting(const char *settings, const char *line)
-{
-        const char *found = strstr(settings, line);
-
-        return found != NULL && (found == settings || found[-1] == '\n');
-}
-
 bool ksa_tool_test_sshd(const char *text, struct ksa_error *err)
 {
-        struct timespec deadline = ksa_deadline_in(TIME);
-        char user[128], connection[256], output[32768];
-        char program[] = SSHD, test[] = "-T", spec[] = "-C";
-        char *arguments[] = {program, test, spec, connection, NULL};
+        struct ksa_sshd_settings settings;
+        char user[128], pam[16], kbdinteractive[16];
 
         if (!example_user(text, user, sizeof(user)))
                 return true;
-        (void)snprintf(connection, sizeof(connection), "user=%s,host=localhost,addr=127.0.0.1",
-                       user);
-        int status = ksa_process_capture(program, arguments, &deadline, output, sizeof(output));
-
-        if (status == 0 && has_setting(output, "usepam yes\n") &&
-            has_setting(output, "kbdinteractiveauthentication yes\n"))
+        if (!ksa_sshd_ask(user, NULL, &settings, err))
+                return false;
+        (void)ksa_sshd_value(&settings, "usepam", pam, sizeof(pam));
+        (void)ksa_sshd_value(&settings, "kbdinteractiveauthentication", kbdinteractive,
+                             sizeof(kbdinteractive));
+        if (strcmp(pam, "yes") == 0 && strcmp(kbdinteractive, "yes") == 0)
                 return true;
         (void)ksa_fail(err, KSA_HOST_ERROR,
-                       "sshd -T -C %s does not show \"usepam yes\" and "
-                       "\"kbdinteractiveauthentication yes\"",
-                       connection);
+                       "sshd -T -C user=%s,host=localhost,addr=127.0.0.1 does not show \"usepam "
+                       "yes\" and \"kbdinteractiveauthentication yes\"",
+                       user);
         err->remedy =
                 "set UsePAM yes, and put \"Include /etc/ssh/sshd_config.d/*.conf\" first in sshd_config, "
                 "before other Match blocks";

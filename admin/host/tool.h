@@ -16,9 +16,6 @@ bool ksa_tool_knows_profile(const char *name);
 /* Whether a line of common-auth has the module, of the profile or of a person. */
 bool ksa_tool_has_profile(void);
 
-/* Whether sudo's stack has the module with token_file=, in its own file or in common-auth. */
-bool ksa_tool_has_token_file(void);
-
 /* False also if pam-auth-update left the files as they are, because they were edited by hand. */
 bool ksa_tool_enable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;
 bool ksa_tool_disable_profile(const char *name, struct ksa_error *err) KSA_MUST_CHECK;

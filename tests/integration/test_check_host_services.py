@@ -235,7 +235,10 @@ def test_a_prompt_that_is_overridden(machine):
 def test_sudo_n_without_its_option(machine):
     Path("/etc/sudoers.d/ksa-noninteractive").unlink()
     only(machine, "sudo-noninteractive", "deploy-bot")
-    machine.edit("/etc/pam.d/sudo", "token_file=/home/%u/.ksa/token", "")
+    shared = machine.write("/etc/pam.d/shared", Path("/etc/pam.d/sudo").read_text())
+    machine.write("/etc/pam.d/sudo", "@include shared\n")
+    only(machine, "sudo-noninteractive", "deploy-bot")
+    machine.edit(shared, "token_file=/home/%u/.ksa/token", "")
     assert findings(machine) == {}
 
 
