@@ -7,17 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/text.h"
 #include "check.h"
 
-static bool ends_in(const char *name, const char *tail)
-{
-        size_t length = strlen(name), other = strlen(tail);
-
-        return length >= other && strcmp(name + length - other, tail) == 0;
-}
-
-/* The name of a version that an editor or a package manager left: the length of the name before. */
-static size_t leftover_length(const char *name)
+/* Whether NAME is that of a version which an editor or a package manager left. */
+static bool is_leftover(const char *name)
 {
         static const char *const tails[] = {"~",          ".bak",      ".orig",     ".old",
                                             ".swp",       ".rpmnew",   ".rpmsave",  ".rpmorig",
@@ -25,10 +19,10 @@ static size_t leftover_length(const char *name)
                                             ".ucf-old",   ".pacnew",   ".pacsave"};
 
         for (size_t i = 0; i < KSA_COUNT(tails); i++) {
-                if (ends_in(name, tails[i]))
-                        return strlen(name) - strlen(tails[i]);
+                if (ksa_text_ends_with(name, tails[i]))
+                        return true;
         }
-        return 0;
+        return false;
 }
 
 static void check_name(struct report *report, const char *directory, const char *name)
@@ -43,7 +37,7 @@ static void check_name(struct report *report, const char *directory, const char 
                 report_problem(report, false, path, 0,
                                "the directory is not read: conf.d has no directories below it",
                                "move its files to conf.d");
-        else if (leftover_length(name) > 0)
+        else if (is_leftover(name))
                 report_problem(report, false, path, 0,
                                "the file is not read: its name does not end in .conf",
                                "merge it into the configuration, and remove it");
@@ -51,7 +45,7 @@ static void check_name(struct report *report, const char *directory, const char 
                 report_problem(report, false, path, 0,
                                "the file is not read: its name begins with a dot",
                                "rename it without the dot, or remove it");
-        else if (!ends_in(name, ".conf") || strcmp(name, ".conf") == 0) {
+        else if (!ksa_text_ends_with(name, ".conf") || strcmp(name, ".conf") == 0) {
                 (void)snprintf(remedy, sizeof(remedy), "rename it to %.*s.conf, or remove it",
                                (int)(strcspn(name, ".")), name);
                 report_problem(report, false, path, 0,

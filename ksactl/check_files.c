@@ -7,6 +7,7 @@
 
 #include "certificate.h"
 #include "admin/credential/credential.h"
+#include "admin/host/tool.h"
 #include "base/file.h"
 #include "check.h"
 #include "config/rule.h"
@@ -203,7 +204,7 @@ static void check_timer(struct report *report, const struct ksa_location *locati
 
 void check_timers(struct report *report, const struct ksa_config *config)
 {
-        if (!systemd_runs())
+        if (!ksa_tool_systemd_runs())
                 return;
         for (size_t i = 0; i < config->counts[KSA_SECTION_CLUSTER]; i++) {
                 const struct ksa_cluster *cluster = &config->clusters[i];

@@ -21,13 +21,6 @@
 
 /* --- Users ------------------------------------------------------------------ */
 
-static bool ends_with(const char *text, const char *end)
-{
-        const size_t length = strlen(text), tail = strlen(end);
-
-        return length >= tail && strcmp(text + length - tail, end) == 0;
-}
-
 /* ksa-fetch becomes this user, so no other program may run as it. check_fetcher() reports a missing one. */
 static void check_fetch_user(struct report *report)
 {
@@ -39,7 +32,7 @@ static void check_fetch_user(struct report *report)
         const char *shell = user->pw_shell;
         if (uid == 0)
                 report_host(report, HOST_FETCH_USER, "", 0, "the user " FETCH_USER " has uid 0");
-        if (!ends_with(shell, "/nologin") && !ends_with(shell, "/false"))
+        if (!ksa_text_ends_with(shell, "/nologin") && !ksa_text_ends_with(shell, "/false"))
                 report_host(report, HOST_FETCH_USER, "", 0,
                             "the user " FETCH_USER ", which only ksa-fetch should run as, has the "
                             "shell \"%s\"",
@@ -112,7 +105,7 @@ static void check_units(struct report *report)
 {
         static const char *const names[] = {"ksa-keys", "ksa-credential", "ksa-accounts"};
 
-        for (size_t i = 0; systemd_runs() && i < KSA_COUNT(names); i++)
+        for (size_t i = 0; ksa_tool_systemd_runs() && i < KSA_COUNT(names); i++)
                 check_unit(report, names[i]);
 }
 

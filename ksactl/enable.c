@@ -167,7 +167,7 @@ static void plan_timers(struct ksa_changes *changes)
                                              "ksa-accounts.timer"};
         char remedy[TIMER_REMEDY_SIZE];
 
-        for (size_t i = 0; systemd_runs() && i < KSA_COUNT(timers); i++) {
+        for (size_t i = 0; ksa_tool_systemd_runs() && i < KSA_COUNT(timers); i++) {
                 if (timer_runs(timers[i], remedy))
                         continue;
                 if (timer_is_masked(timers[i])) /* a person decided so */

@@ -75,9 +75,6 @@ const struct ksa_rule *rule_with_once(const struct ksa_config *config);
 void find_marks(const struct ksa_config *config, const struct ksa_env *env,
                 struct finding *finding);
 
-/* Whether systemd runs this host's services. */
-bool systemd_runs(void);
-
 /* Whether systemd starts TIMER, such as "ksa-keys.timer". If not, REMEDY has the commands that make it. */
 #define TIMER_REMEDY_SIZE 128
 bool timer_runs(const char *timer, char remedy[TIMER_REMEDY_SIZE]);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "admin/host/tool.h"
 #include "admin/keys/used_tokens.h"
 #include "status.h"
 
@@ -19,7 +20,7 @@ const struct ksa_rule *rule_with_once(const struct ksa_config *config)
 
 void find_marks(const struct ksa_config *config, const struct ksa_env *env, struct finding *finding)
 {
-        const bool needed = rule_with_once(config) != NULL, systemd = systemd_runs();
+        const bool needed = rule_with_once(config) != NULL, systemd = ksa_tool_systemd_runs();
         char enable[TIMER_REMEDY_SIZE];
         const bool timer = systemd && timer_runs(TIMER, enable);
         struct ksa_used_tokens used = {0};

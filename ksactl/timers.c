@@ -39,12 +39,6 @@ static enum timer_state state_of(const char *timer)
         return state;
 }
 
-/* The test of sd_booted(3). */
-bool systemd_runs(void)
-{
-        return access("/run/systemd/system", F_OK) == 0;
-}
-
 bool timer_is_masked(const char *timer)
 {
         return state_of(timer) == MASKED;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "admin/host/tool.h"
 #include "base/process.h"
 
 #define TIME 60000 /* milliseconds: sudo may look up the host's name, and sudoers in a directory */
@@ -66,15 +67,6 @@ bool ksa_sudo_find(struct ksa_sudo *ret_sudo)
 
 /* --- The rights of a user --------------------------------------------------- */
 
-/* The last line of TEXT, in place. */
-static const char *last_line(char *text)
-{
-        for (size_t length = strlen(text); length > 0 && text[length - 1] == '\n';)
-                text[--length] = '\0';
-        const char *newline = strrchr(text, '\n');
-        return newline != NULL ? newline + 1 : text;
-}
-
 bool ksa_sudo_ask(const struct ksa_sudo *sudo, const char *user, struct ksa_sudo_rights *ret_rights,
                   struct ksa_error *err)
 {
@@ -87,7 +79,8 @@ bool ksa_sudo_ask(const struct ksa_sudo *sudo, const char *user, struct ksa_sudo
         if (status == 0 || (status == 1 && strstr(ret_rights->text, "not allowed") != NULL))
                 return true;
         (void)ksa_fail(err, KSA_HOST_ERROR, "%s -l -U %s ended with %d%s%.300s", sudo->path, user,
-                       status, *ret_rights->text != '\0' ? ": " : "", last_line(ret_rights->text));
+                       status, *ret_rights->text != '\0' ? ": " : "",
+                       ksa_tool_last_line(ret_rights->text));
         return false;
 }
 

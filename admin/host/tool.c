@@ -19,8 +19,7 @@
 #define PROFILES    "/usr/share/pam-configs"
 #define AUTH_FILE   "/etc/pam.d/common-auth"
 
-/* The last line of OUTPUT that is not empty, in place: most tools end with the cause. */
-static const char *last_line(char *output)
+const char *ksa_tool_last_line(char *output)
 {
         size_t length = strlen(output);
 
@@ -47,7 +46,7 @@ static bool run(const char *path, const char *const *arguments, struct ksa_error
                 return true;
         (void)ksa_fail(err, KSA_HOST_ERROR, "%s%s%s ended with %d%s%.300s", path,
                        arguments[0] != NULL ? " " : "", arguments[0] != NULL ? arguments[0] : "",
-                       status, *output != '\0' ? ": " : "", last_line(output));
+                       status, *output != '\0' ? ": " : "", ksa_tool_last_line(output));
         return false;
 }
 #define RUN(path, err, ...) run(path, (const char *const[]){__VA_ARGS__, NULL}, err)
@@ -103,7 +102,7 @@ bool ksa_tool_disable_profile(const char *name, struct ksa_error *err)
 
 /* --- sshd, sudo, systemd ---------------------------------------------------------- */
 
-static bool systemd_runs(void)
+bool ksa_tool_systemd_runs(void)
 {
         return access("/run/systemd/system", F_OK) == 0;
 }
@@ -123,7 +122,7 @@ bool ksa_tool_reload_sshd(struct ksa_error *err)
                 return true; /* it was uninstalled since: ksactl disable must not stop here */
         if (!ksa_tool_check_sshd(err))
                 return false;
-        for (size_t i = 0; systemd_runs() && i < KSA_COUNT(units); i++) {
+        for (size_t i = 0; ksa_tool_systemd_runs() && i < KSA_COUNT(units); i++) {
                 char path[64];
 
                 (void)snprintf(path, sizeof(path), "/usr/lib/systemd/system/%s", units[i]);

@@ -10,6 +10,9 @@
 
 /* Each returns false with the cause in ERR, which includes what the tool printed. */
 
+/* The last line of what a tool printed, which is most often the cause of an error. Cuts OUTPUT after it. */
+const char *ksa_tool_last_line(char *output);
+
 /* Whether this host has pam-auth-update and the profile NAME. */
 bool ksa_tool_knows_profile(const char *name);
 
@@ -38,6 +41,9 @@ bool ksa_tool_reads_sudoers_d(struct ksa_error *err) KSA_MUST_CHECK;
 
 /* Whether SELinux refuses what its policy does not allow. */
 bool ksa_tool_enforces_selinux(void);
+
+/* Whether systemd runs this host's services: the test of sd_booted(3). */
+bool ksa_tool_systemd_runs(void);
 
 /* Asks systemctl for one PROPERTY of UNIT. False if it does not answer. */
 bool ksa_tool_unit_property(const char *unit, const char *property, char *value, size_t size);

@@ -228,6 +228,13 @@ bool ksa_is_dns_subdomain(const char *text)
         }
 }
 
+bool ksa_text_ends_with(const char *text, const char *end)
+{
+        const size_t length = strlen(text), tail = strlen(end);
+
+        return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
 bool ksa_is_graphic(const char *text)
 {
         if (*text == '\0')

@@ -56,6 +56,9 @@ void ksa_near_try(struct ksa_near *near, const char *candidate);
 bool ksa_is_dns_label(const char *text);
 bool ksa_is_dns_subdomain(const char *text);
 
+/* Whether the last bytes of TEXT are END. */
+bool ksa_text_ends_with(const char *text, const char *end);
+
 /* Whether TEXT is not empty and contains only printable ASCII without spaces. */
 bool ksa_is_graphic(const char *text);
 

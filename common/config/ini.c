@@ -6,8 +6,6 @@
 #include "config/value.h"
 
 static const char key_bytes[] = "abcdefghijklmnopqrstuvwxyz_";
-static const char sections[] = "write [host], [cluster NAME], [service NAME], [rule NAME], "
-                               "[account NAME] or [accounts CLUSTER]";
 
 void ksa_ini_start(struct ksa_ini *ini, char *bytes, size_t length)
 {
@@ -120,7 +118,7 @@ static enum ksa_reason parse_section(char *line, size_t length, struct ksa_ini_i
         size_t blanks = strspn(name, " ");
 
         if (kind_length == 0 || (blanks == 0 && *name != '\0'))
-                return invalid(err, "a section is [kind] or [kind NAME]", sections);
+                return invalid(err, "a section is [kind] or [kind NAME]", KSA_INI_SECTIONS);
         name += blanks;
         if (strlen(name) > KSA_INI_NAME)
                 return invalid(err, "a section's name must not be longer than 64 bytes",

@@ -25,6 +25,11 @@
 #define KSA_INI_LINE 1024
 #define KSA_INI_NAME 64
 
+/* The remedy of a header that is not valid. */
+#define KSA_INI_SECTIONS                                              \
+        "write [host], [cluster NAME], [service NAME], [rule NAME], " \
+        "[account NAME] or [accounts CLUSTER]"
+
 struct ksa_ini {
         char *at;
         char *end;

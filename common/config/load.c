@@ -115,9 +115,7 @@ static void reject_header(struct loader *loader, const struct ksa_ini *ini,
 
         (void)snprintf(line, sizeof(line), "[%s %s]", item->kind, item->name);
         if (!ksa_correct_header(line, strlen(line), remedy))
-                (void)snprintf(remedy, sizeof(remedy),
-                               "write [host], [cluster NAME], [service NAME], [rule NAME], "
-                               "[account NAME] or [accounts CLUSTER]");
+                (void)snprintf(remedy, sizeof(remedy), KSA_INI_SECTIONS);
         if (kind == KSA_SECTION_COUNT)
                 ADD_ERROR(loader, ini->line, remedy, "unknown section [%s]", item->kind);
         else

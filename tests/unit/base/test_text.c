@@ -371,11 +371,22 @@ static void test_near(void **state)
         assert_non_null(near.name);
 }
 
+static void test_ends_with(void **state)
+{
+        (void)state;
+        assert_true(ksa_text_ends_with("ksa.conf", ".conf"));
+        assert_true(ksa_text_ends_with(".conf", ".conf"));
+        assert_true(ksa_text_ends_with("ksa.conf", ""));
+        assert_false(ksa_text_ends_with("ksa.conf~", ".conf"));
+        assert_false(ksa_text_ends_with("conf", ".conf"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_span),
                 cmocka_unit_test(test_near),
+                cmocka_unit_test(test_ends_with),
                 cmocka_unit_test(test_number),
                 cmocka_unit_test(test_number_limits),
                 cmocka_unit_test(test_duration),
