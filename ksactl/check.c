@@ -52,33 +52,16 @@ void report_problem(struct report *report, bool is_error, const char *file, unsi
         report_named(report, NULL, is_error, file, line, text, remedy);
 }
 
-static void report_text(struct report *report, bool is_error, const struct ksa_location *location,
-                        const char *remedy, const char *format, va_list arguments)
-{
-        char text[1024];
-
-        (void)vsnprintf(text, sizeof(text), format, arguments);
-        report_problem(report, is_error, location->file, location->line, text, remedy);
-}
-
 void report_at(struct report *report, bool is_error, const struct ksa_location *location,
                const char *remedy, const char *format, ...)
 {
+        char text[1024];
         va_list arguments;
 
         va_start(arguments, format);
-        report_text(report, is_error, location, remedy, format, arguments);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
-}
-
-void report_location(struct report *report, bool is_error, struct ksa_location location,
-                     const char *remedy, const char *format, ...)
-{
-        va_list arguments;
-
-        va_start(arguments, format);
-        report_text(report, is_error, &location, remedy, format, arguments);
-        va_end(arguments);
+        report_problem(report, is_error, location->file, location->line, text, remedy);
 }
 
 void report_finding(struct report *report, bool is_error, const struct ksa_location *location,

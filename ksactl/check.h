@@ -28,11 +28,10 @@ void report_at(struct report *report, bool is_error, const struct ksa_location *
                const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
 
 /* Adds a problem of value POSITION of OPTION in SECTION, at its line. */
-#define report_option(report, is_error, section, option, position, ...)                   \
-        report_location(report, is_error, ksa_option_location(section, option, position), \
-                        __VA_ARGS__)
-void report_location(struct report *report, bool is_error, struct ksa_location location,
-                     const char *remedy, const char *format, ...) KSA_PRINTF(5, 6);
+#define report_option(report, is_error, section, option, position, ...)                          \
+        report_at(report, is_error,                                                              \
+                  (const struct ksa_location[]){ksa_option_location(section, option, position)}, \
+                  __VA_ARGS__)
 
 /* The remedy for an error, borrowed; never NULL. */
 const char *remedy_of(const struct ksa_error *error);
