@@ -368,25 +368,18 @@ static int finish(struct report *report)
         return print_json_answer(answer) ? report->status : EXIT_BROKEN;
 }
 
-static bool is_possible(bool with_host, bool fix)
-{
-        if (fix && !with_host)
-                (void)fputs("ksactl: check: --fix requires --host\n", stderr);
-        return with_host ? is_root("check --host") : !fix;
-}
-
 int command_check(const struct args *arguments)
 {
         struct report report = {.problems = json_array(),
                                 .json = has_option(arguments, OPTION_JSON)};
-        const bool with_host = has_option(arguments, OPTION_HOST),
-                   fix = has_option(arguments, OPTION_FIX);
+        const bool fix = has_option(arguments, OPTION_FIX),
+                   with_host = fix || has_option(arguments, OPTION_HOST);
         const struct ksa_diagnostic_handler handler = {report_loader, &report};
         struct ksa_host_env host;
         struct ksa_config *config = NULL;
         char *path = NULL;
 
-        if (!is_possible(with_host, fix) ||
+        if ((with_host && !is_root("check --host")) ||
             !fill_host(&host, arguments->options[OPTION_CONFIG], &path)) {
                 json_decref(report.problems);
                 return EXIT_BROKEN;

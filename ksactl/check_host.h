@@ -79,7 +79,7 @@
           "run systemctl start ksa-keys.timer ksa-credential.timer ksa-accounts.timer")            \
         X(HOST_TIMER_FAILED, "timer-failed", false,                                                \
           "run systemctl status 'ksa-*.service', which prints the cause")                          \
-        X(HOST_MODE, "mode", false, "run ksactl check --host --fix")                               \
+        X(HOST_MODE, "mode", false, "run ksactl check --fix")                                      \
         X(HOST_MODE_UNSAFE, "mode-unsafe", true,                                                   \
           "run ksactl accounts restore with a backup, or remove the file and run ksactl accounts " \
           "sync --new-registry")                                                                   \

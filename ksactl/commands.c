@@ -27,7 +27,7 @@ const struct command commands[] = {
                 .example = "ksactl check --host",
                 .run = command_check,
                 .options = {{OPTION_HOST, "also read what is in force on this host"},
-                            {OPTION_FIX, "first set owners and modes of ksa's own files"},
+                            {OPTION_FIX, "set owners and modes of ksa's own files, then as --host"},
                             CONFIG,
                             JSON},
         },

@@ -39,7 +39,7 @@ complete -c ksactl -n '__ksactl_is accounts' -a restore -d 'put a backup of the 
 complete -c ksactl -n '__ksactl_begins options' -l json -d 'print JSON'
 complete -c ksactl -n '__ksactl_begins options' -l help -d 'print the usage and an example'
 complete -c ksactl -n '__ksactl_begins check' -l host -d 'also read what is in force on this host'
-complete -c ksactl -n '__ksactl_begins check' -l fix -d 'first set owners and modes of ksa'\''s own files'
+complete -c ksactl -n '__ksactl_begins check' -l fix -d 'set owners and modes of ksa'\''s own files, then as --host'
 complete -c ksactl -n '__ksactl_begins check' -l config -r -F -d 'read FILE in place of the default ksa.conf'
 complete -c ksactl -n '__ksactl_begins check' -l json -d 'print JSON'
 complete -c ksactl -n '__ksactl_begins check' -l help -d 'print the usage and an example'
