@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ksactl check --host: users who came after ksactl enable, and whom its Match block keeps from their keys. */
+/* ksactl check --host: users who were added after ksactl enable, and whose keys its Match block refuses. */
 #include "check_host.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of ksactl check --host: what is in force on this host, whatever the configuration says. */
+/* The parts of ksactl check --host: what is in force on this host. */
 #ifndef KSACTL_CHECK_HOST_H
 #define KSACTL_CHECK_HOST_H
 

@@ -168,7 +168,7 @@ static enum ksa_reason check_last(struct ksa_path *walk, struct ksa_error *err)
         return KSA_OK;
 }
 
-/* Moves the first name of the rest behind the directories that are checked. */
+/* Moves the first name of the rest after the directories that are checked. */
 static enum ksa_reason take_name(struct ksa_path *walk, struct ksa_error *err)
 {
         const char *name = walk->rest + strspn(walk->rest, "/");

@@ -276,7 +276,7 @@ static bool skip_binding(char **at, const struct ksa_cluster *cluster)
         return true;
 }
 
-/* Ends the line at *AT, moves *AT behind it, and returns it; NULL at the end of the text. */
+/* Ends the line at *AT, moves *AT after it, and returns it; NULL at the end of the text. */
 static char *next_line(char **at)
 {
         char *line = *at, *feed = strchr(line, '\n');
