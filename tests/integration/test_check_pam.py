@@ -59,7 +59,7 @@ def checked(host, tmp_path):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_lines_of_readme_are_sound_in_every_stack(checked, shape):
+def test_lines_of_source_build_are_sound_in_every_stack(checked, shape):
     for name, text in SHAPES[shape].items():
         checked.service(with_lines(name, text) if name in ("sshd", "sudo") else text, name)
     checked.names("sshd", "sudo")
@@ -98,7 +98,7 @@ def test_profile_is_sound(profile):
     assert session.index("pam_ksa.so") < session.index("pam_mkhomedir.so") < session.index("pam_unix.so")
 
 
-def test_profile_next_to_the_lines_of_readme(profile):
+def test_profile_next_to_the_lines_of_source_build(profile):
     profile.service(with_lines("sshd", SHAPES["debian"]["sshd"]))
     assert profile.findings() == []
 

@@ -160,7 +160,7 @@ def page_lines():
 
 
 def with_lines(service, text):
-    """The file as README has it changed: one line above the first of auth, one above the first of account."""
+    """The file as docs/source-build.md has it changed: one line above the first of auth, one above the first of account."""
     auth, account = page_lines()
     text = re.sub(r"^(auth |@include common-auth)", lambda found: "%s%s\n%s" % (
         auth, TOKEN_FILE if service == "sudo" else "", found.group()), text, count=1, flags=re.M)
