@@ -57,19 +57,38 @@ static const struct phase {
 
 /* --- Results -------------------------------------------------------------------- */
 
+/* Whether the service runs as its caller, as programs with the setuid bit do; others run as root. */
+static bool runs_as_caller(const char *service)
+{
+        static const char *const names[] = {"sudo",   "sudo-i", "su",   "su-l",
+                                            "passwd", "chsh",   "chfn", "polkit-1"};
+
+        for (size_t i = 0; i < KSA_COUNT(names); i++) {
+                if (strcmp(service, names[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /* The modules of libpam whose result is known, without a credential. */
-static bool find_result(const struct ksa_pam_entry *entry, int *ret_result)
+static bool find_result(const struct chain *chain, const struct ksa_pam_entry *entry,
+                        int *ret_result)
 {
         static const struct {
                 const char *name;
                 enum ksa_pam_code result;
         } rows[] = {
-                {"pam_permit.so", KSA_PAM_SUCCESS},  {"pam_deny.so", KSA_PAM_AUTH_ERR},
-                {"pam_rootok.so", KSA_PAM_AUTH_ERR}, /* of callers that are not root */
-                {"pam_env.so", KSA_PAM_IGNORE},      {"pam_faildelay.so", KSA_PAM_IGNORE},
-                {"pam_nologin.so", KSA_PAM_IGNORE},  {"pam_warn.so", KSA_PAM_IGNORE},
-                {"pam_shells.so", KSA_PAM_IGNORE},
+                {"pam_permit.so", KSA_PAM_SUCCESS}, {"pam_deny.so", KSA_PAM_AUTH_ERR},
+                {"pam_env.so", KSA_PAM_IGNORE},     {"pam_faildelay.so", KSA_PAM_IGNORE},
+                {"pam_nologin.so", KSA_PAM_IGNORE}, {"pam_warn.so", KSA_PAM_IGNORE},
+                {"pam_shells.so", KSA_PAM_SUCCESS},
         };
+
+        /* It looks at the process: in sshd it admits everybody, in sudo only root. */
+        if (ksa_pam_entry_is(entry, "pam_rootok.so")) {
+                *ret_result = runs_as_caller(chain->service) ? KSA_PAM_AUTH_ERR : KSA_PAM_SUCCESS;
+                return true;
+        }
 
         for (size_t i = 0; i < KSA_COUNT(rows); i++) {
                 if (!ksa_pam_entry_is(entry, rows[i].name))
@@ -96,7 +115,7 @@ static void fill_results(struct chain *chain, const struct world *world, int our
         for (size_t i = 0; i < chain->count; i++) {
                 if (is_ours(chain->entries[i]))
                         chain->results[i] = ours;
-                else if (!find_result(chain->entries[i], &chain->results[i]))
+                else if (!find_result(chain, chain->entries[i], &chain->results[i]))
                         chain->results[i] = (int)(i == world->position ? world->code : world->base);
         }
 }
@@ -127,7 +146,7 @@ static bool is_enough(struct chain *chain, const struct world *world, int ours)
 
         fill_results(chain, world, ours);
         for (size_t i = chain->ours; i < chain->count && chain->phase == KSA_PAM_AUTH; i++) {
-                if (!is_ours(chain->entries[i]) && !find_result(chain->entries[i], &known))
+                if (!is_ours(chain->entries[i]) && !find_result(chain, chain->entries[i], &known))
                         chain->results[i] = KSA_PAM_AUTH_ERR;
         }
         return dispatch(chain);

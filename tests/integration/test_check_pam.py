@@ -185,7 +185,9 @@ def both(auth="", account=""):
 
 
 PEOPLE = "auth [success=1 default=ignore] pam_unix.so\n%s\naccount sufficient pam_unix.so\n" % AUTH
+ANYBODY = "auth sufficient pam_rootok.so\n%s\n%s" % (AUTH, REST[0])
 BEFORE = {
+    "process of root": (ANYBODY, "", "auth", "pam_rootok.so in /etc/pam.d/sshd line 1"),
     "sufficient": ("auth sufficient pam_unix.so\n%s\n" % AUTH, "", "auth", "pam_unix.so in /etc/pam.d/sshd line 1"),
     "jump": ("auth [success=1 default=ignore] pam_succeed_if.so user ingroup people\n%s\n%s" % (AUTH, REST[0]), "",
              "auth", "pam_succeed_if.so in /etc/pam.d/sshd line 1"),
@@ -208,7 +210,17 @@ def test_module_that_can_succeed_before(checked, case):
     assert checked.finding("pam-order")["text"] == "service sshd: %s can succeed without pam_ksa, by %s" % (phase, where)
 
 
+def test_module_that_admits_only_root_to_sudo(checked):
+    """As in su of every distribution: sudo runs as its caller, sshd as root."""
+    checked.service(both(ANYBODY), "sudo")
+    checked.names("sudo")
+    assert checked.findings() == []
+
+
+# pam_shells succeeds.
+SHELLS = "auth required pam_shells.so\nauth [success=done default=ignore] pam_ksa.so\n"
 ADMITS = {
+    "only success": (both(SHELLS), "auth can succeed after pam_ksa returned auth_err"),
     "sufficient": (both("auth sufficient pam_ksa.so\n" + REST[0]), "auth can succeed after pam_ksa returned auth_err"),
     "optional": (both("auth optional pam_ksa.so\n" + REST[0]), "auth can succeed after"),
     "perm_denied": (both(AUTH.replace("default=die", "perm_denied=ignore default=die") + "\n" + REST[0]), "perm_denied"),
@@ -226,7 +238,7 @@ def test_control_that_admits(checked, case):
     text, words = ADMITS[case]
     checked.service(text)
     finding = checked.finding("pam-admits")
-    assert words in finding["text"] and finding["file"] == "/etc/pam.d/sshd" and finding["line"] in (1, 3), finding
+    assert words in finding["text"] and finding["file"] == "/etc/pam.d/sshd" and finding["line"] in (1, 2, 3), finding
 
 
 LOCKS_OUT = {
@@ -291,7 +303,8 @@ def test_sound_lines_deny_and_leave_people_alone(checked):
     assert codes(both()) == ["SUCCESS"] and codes(both().replace("pam_ksa.so", "pam_gone.so")) == ["SUCCESS"]
 
 
-@pytest.mark.parametrize("text", (both(BEFORE["sufficient"][0]), ADMITS["sufficient"][0], ADMITS["optional"][0]))
+@pytest.mark.parametrize("text", (both(BEFORE["sufficient"][0]), both(ANYBODY), both(SHELLS), ADMITS["sufficient"][0],
+                                  ADMITS["optional"][0]))
 def test_refused_token_is_admitted(checked, text):
     assert codes(text) == ["SUCCESS"]
 
