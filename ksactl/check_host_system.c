@@ -144,7 +144,8 @@ static void check_modes(struct report *report, const struct ksa_env *env)
                 report_host(report, unsafe ? HOST_MODE_UNSAFE : HOST_MODE, path->path, 0,
                             "%s has the mode %04o and the uid %u (expected %04o, root)%s",
                             path->path, (unsigned)status.st_mode & 07777, (unsigned)status.st_uid,
-                            (unsigned)path->mode, unsafe ? ": others could have written it" : "");
+                            (unsigned)path->mode,
+                            unsafe ? ": others could have written it, or put it there" : "");
         }
 }
 

@@ -38,8 +38,9 @@ bool ksa_own_path_differs(const struct ksa_own_path *path, uid_t owner, struct s
 
 bool ksa_own_path_is_unsafe(const struct ksa_own_path *path, uid_t owner, const struct stat *status)
 {
-        return path->type == S_IFREG && (!S_ISREG(status->st_mode) || status->st_uid != owner ||
-                                         (status->st_mode & (S_IWGRP | S_IWOTH)) != 0);
+        return path->type == S_IFREG &&
+               (!S_ISREG(status->st_mode) || status->st_uid != owner || status->st_nlink > 1 ||
+                (status->st_mode & (S_IWGRP | S_IWOTH)) != 0);
 }
 
 bool ksa_own_path_set(const struct ksa_own_path *path, uid_t owner, struct ksa_error *err)
@@ -54,8 +55,8 @@ bool ksa_own_path_set(const struct ksa_own_path *path, uid_t owner, struct ksa_e
                 (void)ksa_fail(err, KSA_FILE_UNREADABLE, "%s: open: %s", path->path,
                                strerror(errno));
         else if (ksa_own_path_is_unsafe(path, owner, &status))
-                (void)ksa_fail(err, KSA_FILE_UNSAFE, "%s: others could have written it",
-                               path->path);
+                (void)ksa_fail(err, KSA_FILE_UNSAFE,
+                               "%s: others could have written it, or put it there", path->path);
         else if (fchown(file, owner, 0) != 0 || fchmod(file, path->mode) != 0)
                 (void)ksa_fail(err, KSA_FILE_UNWRITABLE, "%s: chmod: %s", path->path,
                                strerror(errno));

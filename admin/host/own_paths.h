@@ -25,7 +25,10 @@ extern const size_t ksa_own_path_count;
  */
 bool ksa_own_path_differs(const struct ksa_own_path *path, uid_t owner, struct stat *ret_status);
 
-/* Whether others could have written the file, so that a new owner and mode would not make it safe. */
+/*
+ * Whether others could have written the file, so that a new owner and mode would not make it safe, or have
+ * put it there: with a second name it may be another program's.
+ */
 bool ksa_own_path_is_unsafe(const struct ksa_own_path *path, uid_t owner,
                             const struct stat *status);
 

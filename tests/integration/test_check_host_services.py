@@ -365,6 +365,20 @@ def test_fix_follows_no_link(machine):
         target.rmdir()
 
 
+def test_fix_leaves_a_second_name_of_a_file_alone(machine):
+    """What an attacker who once could write the directory would put there: a file that only root may read."""
+    target = Path("/var/lib/target")
+    target.touch(mode=0o600)
+    os.link(target, registry.PATH)
+    try:
+        answer = check(machine, "--fix")
+        assert [problem["check"] for problem in answer.json["problems"]] == ["mode-unsafe"], answer
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    finally:
+        registry.PATH.unlink()
+        target.unlink()
+
+
 def test_labels(machine):
     enforcing = "mount -t tmpfs none /sys/fs && mkdir /sys/fs/selinux && echo %d >/sys/fs/selinux/enforce"
     os.setxattr("/etc/ksa/ksa.conf", "security.selinux", b"unconfined_u:object_r:etc_t:s0\0")
