@@ -38,7 +38,7 @@ static void check_fetch_user(struct report *report)
                             "shell \"%s\"",
                             shell);
         const struct spwd *shadow = getspnam(FETCH_USER);
-        if (shadow != NULL && strchr("!*", shadow->sp_pwdp[0]) == NULL)
+        if (shadow != NULL && shadow->sp_pwdp[0] != '!' && shadow->sp_pwdp[0] != '*')
                 report_host(report, HOST_FETCH_USER, "", 0,
                             "the user " FETCH_USER ", which only ksa-fetch should run as, has a "
                             "password");

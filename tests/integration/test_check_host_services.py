@@ -277,9 +277,11 @@ def test_a_user_of_ksa_fetch_that_others_use(machine, old, new, text):
     only(machine, "fetch-user", text)
 
 
-def test_a_user_of_ksa_fetch_with_a_password(machine):
+@pytest.mark.parametrize("password", ["$y$hash", ""])
+def test_a_user_of_ksa_fetch_with_a_password(machine, password):
+    """An empty one is a password too: it lets everybody in."""
     shadow = Path("/etc/shadow")
-    shadow.write_text("".join("_ksa:$y$hash:19000:0:99999:7:::\n" if line.startswith("_ksa:") else line
+    shadow.write_text("".join("_ksa:%s:19000:0:99999:7:::\n" % password if line.startswith("_ksa:") else line
                               for line in shadow.read_text().splitlines(keepends=True)))
     only(machine, "fetch-user", "password")
 
