@@ -323,8 +323,9 @@ enum ksa_reason ksa_fetch_process_refresh(void *context, const char *config_file
                                           const char *const *clusters, unsigned milliseconds,
                                           struct ksa_error *err)
 {
-        const char *const head[] = {"ksactl",   "keys",      "refresh",
-                                    "--config", config_file, "--cooldown"};
+        /* The name of a cluster may begin with a hyphen. */
+        const char *const head[] = {"ksactl",    "keys",       "refresh", "--config",
+                                    config_file, "--cooldown", "--"};
         struct ksa_fetch_process *fetch = context;
         const char *arguments[KSA_COUNT(head) + KSA_REFRESH_MAX + 1] = {0};
         struct ksa_process child;

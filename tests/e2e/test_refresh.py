@@ -6,7 +6,7 @@ import pytest
 
 import issuer
 from api_double import KEYS, bearer_of, jwks_page
-from cluster_host import CACHE, LOCKS, DoubleHost
+from cluster_host import CACHE, CREDENTIAL, LOCKS, DoubleHost
 from tls_server import page
 
 RULE = "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
@@ -33,6 +33,13 @@ def test_the_first_login_fetches_the_keys(cluster):
     assert result.allowed, result
     assert cluster.cached() == [cluster.host.key.kid] and len(cluster.requests()) == 1
     assert len([line for line in result.log if 'result=refreshed cluster="prod" keys=1' in line]) == 1
+    assert login(cluster).allowed and len(cluster.requests()) == 1
+
+
+@pytest.mark.parametrize("name", ["--help", "-x"])
+def test_a_cluster_whose_name_looks_like_an_option(cluster, name):
+    """The login's refresh gives the name to ksactl."""
+    cluster.configure(cluster.section(name, more="credential_file = %s\n" % CREDENTIAL), RULE.replace("prod", name))
     assert login(cluster).allowed and len(cluster.requests()) == 1
 
 

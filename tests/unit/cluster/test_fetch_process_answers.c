@@ -357,7 +357,8 @@ static void test_a_refresh_names_the_clusters(void **state)
         assert_int_equal(ksa_fetch_process_refresh(&fetch, "/etc/x.conf", clusters, PLENTY, &error),
                          KSA_OK);
         char *arguments = read_whole(path_of(workdir, "arguments"));
-        assert_string_equal(arguments, "keys refresh --config /etc/x.conf --cooldown prod stage\n");
+        assert_string_equal(arguments,
+                            "keys refresh --config /etc/x.conf --cooldown -- prod stage\n");
         free(arguments);
         /* A list that is too long is cut, and never read past its end. */
         for (size_t i = 0; i < KSA_REFRESH_MAX + 1; i++)
