@@ -19,11 +19,36 @@
 
 /* --- Problems ----------------------------------------------------------------- */
 
+/* Room for a text, or the path of a file. */
+enum { SHOWN_SIZE = 4608 };
+
+/*
+ * Copies TEXT with ? for control characters and, if it is not UTF-8, for all others outside ASCII: the names
+ * of files, and what is in them, are whatever somebody wrote.
+ */
+static const char *show(const char *text, char out[SHOWN_SIZE])
+{
+        (void)snprintf(out, SHOWN_SIZE, "%s", text);
+        json_t *json = json_string(out); /* NULL for other encodings */
+        for (char *c = out; *c != '\0'; c++) {
+                const unsigned char byte = (unsigned char)*c;
+
+                if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && json == NULL))
+                        *c = '?';
+        }
+        json_decref(json);
+        return out;
+}
+
 void report_named(struct report *report, const char *name, bool is_error, const char *file,
                   unsigned line, const char *text, const char *remedy)
 {
         int status = is_error ? EXIT_BROKEN : EXIT_DENIED;
-        char colored[COLORED_SIZE];
+        char colored[COLORED_SIZE], shown[3][SHOWN_SIZE];
+
+        file = show(file, shown[0]);
+        text = show(text, shown[1]);
+        remedy = show(remedy, shown[2]);
 
         if (report->status < status)
                 report->status = status;

@@ -217,6 +217,14 @@ def test_module_that_admits_only_root_to_sudo(checked):
     assert checked.findings() == []
 
 
+@pytest.mark.parametrize("name, shown", ((b"pam_\xe9\x1b.so", "pam_??.so"), ("pam_\xe9.so".encode(), "pam_\xe9.so")))
+def test_name_that_is_no_text(checked, name, shown):
+    """JSON has no finding with other encodings, and a terminal obeys control characters."""
+    (PAM / "sshd").write_bytes(b"auth sufficient %s\n" % name + both().encode())
+    assert "by %s in" % shown in checked.finding("pam-order")["text"]
+    assert b"by %s in" % shown.encode() in subprocess.run(["ksactl", "check", "--host"], stdout=subprocess.PIPE).stdout
+
+
 # pam_shells succeeds.
 SHELLS = "auth required pam_shells.so\nauth [success=done default=ignore] pam_ksa.so\n"
 ADMITS = {
