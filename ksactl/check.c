@@ -393,6 +393,37 @@ static int finish(struct report *report)
         return print_json_answer(answer) ? report->status : EXIT_BROKEN;
 }
 
+/* All checks; those of the host only WITH_HOST. */
+static void check_configuration(struct report *report, const struct ksa_config *config,
+                                const struct ksa_host_env *host, bool with_host)
+{
+        check_keys(report, config, &host->env);
+        check_files(report, config, &host->env);
+        check_urls(report, config);
+        check_values(report, config, with_host);
+        check_directory(report, host->env.config_file);
+        check_rules(report, config, &host->env);
+        check_services(report, config);
+        check_fetcher(report, config, &host->fetch);
+        check_requirements(report, config, &host->env);
+        check_sweep(report, config, &host->env);
+        check_timers(report, config);
+        check_accounts(report, config, &host->env);
+        check_sshd(report, config);
+        if (with_host)
+                check_host(report, config, &host->env);
+}
+
+bool check_finds_errors(const struct ksa_config *config, const struct ksa_host_env *host,
+                        bool with_host)
+{
+        struct report report = {.problems = json_array(), .json = true};
+
+        check_configuration(&report, config, host, with_host);
+        json_decref(report.problems);
+        return report.status == EXIT_BROKEN;
+}
+
 int command_check(const struct args *arguments)
 {
         struct report report = {.problems = json_array(),
@@ -412,21 +443,7 @@ int command_check(const struct args *arguments)
         if (fix)
                 fix_modes(&report, &host.env);
         if (ksa_config_load(&host.env, &handler, &config, NULL) == KSA_OK) {
-                check_keys(&report, config, &host.env);
-                check_files(&report, config, &host.env);
-                check_urls(&report, config);
-                check_values(&report, config, with_host);
-                check_directory(&report, host.env.config_file);
-                check_rules(&report, config, &host.env);
-                check_services(&report, config);
-                check_fetcher(&report, config, &host.fetch);
-                check_requirements(&report, config, &host.env);
-                check_sweep(&report, config, &host.env);
-                check_timers(&report, config);
-                check_accounts(&report, config, &host.env);
-                check_sshd(&report, config);
-                if (with_host)
-                        check_host(&report, config, &host.env);
+                check_configuration(&report, config, &host, with_host);
         }
         ksa_config_free(&config);
         free(path);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ksactl enable, disable: connect ksa to sshd and sudo, and back. */
+#include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,15 +114,14 @@ static bool plan_sshd(const struct ksa_config *config, struct ksa_changes *chang
                 return false;
         int printed = asprintf(
                 &text,
-                HEAD
-                "%s"
-                "# Tokens only for these users. keyboard-interactive stays off for all others.\n"
-                "Match User %s\n"
-                "    KbdInteractiveAuthentication yes\n"
-                "    PasswordAuthentication no\n"
-                "    AuthenticationMethods keyboard-interactive\n",
+                HEAD "%s"
+                     "# Tokens only, for these users. Nothing changes for all others.\n"
+                     "Match User %s\n"
+                     "    KbdInteractiveAuthentication yes\n"
+                     "    PasswordAuthentication no\n"
+                     "    AuthenticationMethods keyboard-interactive\n",
                 sshd_lacks_penalties(SSHD_FILE)
-                        ? "# OpenSSH 9.8 and later: refused tokens do not shut out a whole address.\n"
+                        ? "# OpenSSH 9.8 and later: failed logins, of people too, do not shut out a whole address.\n"
                           "PerSourcePenalties authfail:0\n"
                         : "",
                 users);
@@ -229,7 +230,7 @@ static bool choose_services(const struct ksa_config *config, const char *const *
 }
 
 /* On hosts without pam-auth-update, nothing is changed: people there know their stacks. */
-static int print_by_hand(void)
+static void print_by_hand(void)
 {
         (void)fputs(
                 "ksactl: enable: this host has no pam-auth-update, or not the profile ksa; nothing changed.\n"
@@ -239,15 +240,19 @@ static int print_by_hand(void)
                 "    account [success=ok ignore=ignore user_unknown=ignore module_unknown=ignore "
                 "default=die] pam_ksa.so\n"
                 "For sudo, end the auth line in token_file=/home/%u/.ksa/token.\n"
-                "Then write the files for sshd and sudo; ksactl enable --dry-run prints them.\n",
+                "For the homes of users that ksa creates, write these in \"session\" of /etc/pam.d/sshd, "
+                "above pam_systemd:\n"
+                "    session [success=ignore default=1] pam_ksa.so\n"
+                "    session optional pam_mkhomedir.so umask=0077\n"
+                "Then do this:\n",
                 stderr);
-        return EXIT_DENIED;
 }
 
-static bool plan(const struct session *session, const struct services *services,
+static bool plan(const struct session *session, const struct services *services, bool by_hand,
                  struct ksa_changes *changes)
 {
-        if (!ksa_tool_has_profile()) /* a person may have enabled it, and disable must leave it */
+        if (!by_hand &&
+            !ksa_tool_has_profile()) /* a person may have enabled it, and disable must leave it */
                 ksa_change_add(changes, KSA_CHANGE_PROFILE, PROFILE, NULL);
         if (services->sshd && !plan_sshd(session->config, changes))
                 return false;
@@ -315,8 +320,10 @@ static int apply(struct ksa_changes *changes, const struct ksa_env *env)
         const char *end = "";
 
         if (take_lock(env, &lock, &error) && ksa_changes_sign(changes, &error) &&
-            apply_recorded(changes, env, &end, &error))
+            apply_recorded(changes, env, &end, &error)) {
+                (void)puts("Done; ksactl disable reverts it.");
                 return EXIT_GOOD;
+        }
         print_error(&error);
         (void)fputs(end, stderr);
         return EXIT_BROKEN;
@@ -342,6 +349,32 @@ static void report_left(const struct ksa_config *config, const struct ksa_env *e
                                       "ksactl disable removes it\n",
                                       change->name, service);
         }
+}
+
+/* Users of the Match block with SSH keys, which sshd does not admit any more: probably people. */
+static void report_keys(const struct ksa_config *config)
+{
+        struct ksa_error ignored = {.reason = KSA_OK};
+        struct ksa_list users;
+
+        if (ksa_rule_users(config, "sshd", KSA_USER_PATTERNS, &users, &ignored) != KSA_OK)
+                return;
+        for (size_t i = 0; i < users.count; i++) {
+                const struct passwd *user = getpwnam(ksa_list_text(&users, i));
+                char path[PATH_MAX];
+
+                if (user == NULL ||
+                    snprintf(path, sizeof(path), "%s/.ssh/authorized_keys", user->pw_dir) >=
+                            (int)sizeof(path) ||
+                    access(path, F_OK) != 0)
+                        continue;
+                (void)fprintf(stderr,
+                              "ksactl: enable: a rule names %s, who has %s: sshd admits this user "
+                              "with a token only; if a person logs in as %s, take the user out of "
+                              "the rule\n",
+                              user->pw_name, path, user->pw_name);
+        }
+        ksa_rule_users_free(&users);
 }
 
 /* The changes that are still to be made; the others are only tested again. */
@@ -373,18 +406,31 @@ static int enable(const struct session *session, const char *const *args, bool d
 {
         struct ksa_changes changes = {.count = 0};
         struct services services;
+        const bool by_hand = !ksa_tool_knows_profile(PROFILE);
         int status = EXIT_BROKEN;
 
         report_left(session->config, &session->host.env);
         if (!choose_services(session->config, args, &services))
                 return EXIT_BROKEN;
-        if (!dry_run && !ksa_tool_knows_profile(PROFILE))
-                return print_by_hand();
-        if (plan(session, &services, &changes)) {
+        if (by_hand)
+                print_by_hand();
+        if (plan(session, &services, by_hand, &changes)) {
                 print_changes(&changes, &session->host.env);
-                status = dry_run ? EXIT_GOOD : apply(&changes, &session->host.env);
+                if (services.sshd)
+                        report_keys(session->config);
+                status = by_hand   ? EXIT_DENIED
+                         : dry_run ? EXIT_GOOD
+                                   : apply(&changes, &session->host.env);
         }
         ksa_changes_free(&changes);
+        const bool done = status == EXIT_GOOD && !dry_run;
+        if (status != EXIT_BROKEN && check_finds_errors(session->config, &session->host, done)) {
+                (void)fprintf(stderr,
+                              "ksactl: enable: the errors that ksactl check%s reports must be "
+                              "corrected before tokens are admitted\n",
+                              done ? " --host" : "");
+                status = EXIT_DENIED;
+        }
         return status;
 }
 
@@ -443,7 +489,7 @@ int command_disable(const struct args *arguments)
                 return EXIT_BROKEN;
         }
         if (record.count == 0) {
-                (void)puts("ksactl enable has changed nothing on this host.");
+                (void)puts("Nothing to revert: ksactl enable has changed nothing on this host.");
                 return EXIT_GOOD;
         }
         return disable(&record, &host.env);

@@ -347,7 +347,12 @@ void ksa_change_print(const struct ksa_change *change, FILE *out)
 {
         switch (change->kind) {
         case KSA_CHANGE_PROFILE:
-                (void)fprintf(out, "pam-auth-update --enable %s\n", change->name);
+                (void)fprintf(
+                        out,
+                        "pam-auth-update --enable %s\n"
+                        "    puts pam_ksa into common-auth, common-account and common-session; it "
+                        "ignores services and users that no rule names\n",
+                        change->name);
                 return;
         case KSA_CHANGE_TIMER:
                 (void)fprintf(out, "systemctl enable --now %s\n", change->name);
