@@ -121,7 +121,7 @@ static bool plan_sshd(const struct ksa_config *config, struct ksa_changes *chang
                      "    PasswordAuthentication no\n"
                      "    AuthenticationMethods keyboard-interactive\n",
                 sshd_lacks_penalties(SSHD_FILE)
-                        ? "# OpenSSH 9.8 and later: failed logins, of people too, do not shut out a whole address.\n"
+                        ? "# OpenSSH 9.8 and later: failed logins, of people too, shut out no address.\n"
                           "PerSourcePenalties authfail:0\n"
                         : "",
                 users);
@@ -320,10 +320,8 @@ static int apply(struct ksa_changes *changes, const struct ksa_env *env)
         const char *end = "";
 
         if (take_lock(env, &lock, &error) && ksa_changes_sign(changes, &error) &&
-            apply_recorded(changes, env, &end, &error)) {
-                (void)puts("Done; ksactl disable reverts it.");
+            apply_recorded(changes, env, &end, &error))
                 return EXIT_GOOD;
-        }
         print_error(&error);
         (void)fputs(end, stderr);
         return EXIT_BROKEN;
@@ -377,8 +375,8 @@ static void report_keys(const struct ksa_config *config)
         ksa_rule_users_free(&users);
 }
 
-/* The changes that are still to be made; the others are only tested again. */
-static void print_changes(const struct ksa_changes *changes, const struct ksa_env *env)
+/* The changes that are still to be made; the others are only tested again. False if there are none. */
+static bool print_changes(const struct ksa_changes *changes, const struct ksa_env *env)
 {
         struct ksa_error ignored = {.reason = KSA_OK};
         struct ksa_changes record = {.count = 0};
@@ -400,6 +398,7 @@ static void print_changes(const struct ksa_changes *changes, const struct ksa_en
         if (!any)
                 (void)puts("Nothing to change: ksactl enable has done all that these rules need.");
         (void)fflush(stdout); /* before any error, if both go to one file */
+        return any;
 }
 
 static int enable(const struct session *session, const char *const *args, bool dry_run)
@@ -407,6 +406,7 @@ static int enable(const struct session *session, const char *const *args, bool d
         struct ksa_changes changes = {.count = 0};
         struct services services;
         const bool by_hand = !ksa_tool_knows_profile(PROFILE);
+        bool any = false;
         int status = EXIT_BROKEN;
 
         report_left(session->config, &session->host.env);
@@ -415,7 +415,7 @@ static int enable(const struct session *session, const char *const *args, bool d
         if (by_hand)
                 print_by_hand();
         if (plan(session, &services, by_hand, &changes)) {
-                print_changes(&changes, &session->host.env);
+                any = print_changes(&changes, &session->host.env);
                 if (services.sshd)
                         report_keys(session->config);
                 status = by_hand   ? EXIT_DENIED
@@ -424,13 +424,13 @@ static int enable(const struct session *session, const char *const *args, bool d
         }
         ksa_changes_free(&changes);
         const bool done = status == EXIT_GOOD && !dry_run;
-        if (status != EXIT_BROKEN && check_finds_errors(session->config, &session->host, done)) {
+        if (done && any)
+                (void)puts("Done; ksactl disable reverts it.");
+        if (status != EXIT_BROKEN && check_finds_errors(session->config, &session->host, done))
                 (void)fprintf(stderr,
                               "ksactl: enable: the errors that ksactl check%s reports must be "
                               "corrected before tokens are admitted\n",
                               done ? " --host" : "");
-                status = EXIT_DENIED;
-        }
         return status;
 }
 

@@ -83,8 +83,8 @@ bool ksa_tool_enable_profile(const char *name, struct ksa_error *err)
         (void)ksa_fail(
                 err, KSA_HOST_ERROR,
                 "pam-auth-update left /etc/pam.d/common-* as they are: they were edited by hand");
-        err->remedy =
-                "add the lines of pam_ksa(8) by hand, or run pam-auth-update --force, which replaces your edits";
+        err->remedy = "add the lines of pam_ksa(8) by hand, or run pam-auth-update --force, which "
+                      "replaces your edits";
         return false;
 }
 
