@@ -23,7 +23,8 @@ def test_audience_that_is_not_valid(client, audience):
         assert text.startswith("ksa-askpass: KSA_AUDIENCE: "), text
 
 
-@pytest.mark.parametrize("host", ["build-7 # the first", "build-7,build-8", "*", "build-7 *", "?*", "*.*", "[b]uild-7", "!a", "#build-7", ";build-7",
+@pytest.mark.parametrize("host", ["build-7 # the first", "build-7,build-8", "*", "build-7 *", "?*", "*.*", "[b]uild-7", "!a",
+                                  "#build-7", ";build-7",
                                   "{{ host }}", "${HOST}", "$(hostname)", "<HOST>", "bot@build-7", '"build-7"'])
 def test_host_that_is_not_valid(client, host):
     for prefix in ("", HOST):

@@ -10,8 +10,8 @@ import pytest
 from askpass import make_token
 
 TOOLS = Path(__file__).resolve().parents[2] / "client"
-FIRST_OPTIONS = ["-F", str(TOOLS / "ssh_config"), "-o", "PreferredAuthentications=keyboard-interactive,publickey", "-o", "KbdInteractiveAuthentication=yes",
-                 "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
+FIRST_OPTIONS = ["-F", str(TOOLS / "ssh_config"), "-o", "PreferredAuthentications=keyboard-interactive,publickey",
+                 "-o", "KbdInteractiveAuthentication=yes", "-o", "BatchMode=no", "-o", "NumberOfPasswordPrompts=1"]
 STAND_IN = """#!/bin/sh
 if [ "$1" = -V ]; then
         echo "$(cat %(folder)s/version)" >&2

@@ -158,7 +158,8 @@ def test_another_token_than_asked_for_is_refused(host, server, name):
     assert result.status == 1 and result.out == "" and ("the API server issued" in result.err or "TokenRequest" in result.err), result
 
 
-BROKEN = {"empty": b"", "html": b"<html>", "no-status": b"{}", "no-token": b'{"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1","status":{}}'}
+BROKEN = {"empty": b"", "html": b"<html>", "no-status": b"{}",
+          "no-token": b'{"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1","status":{}}'}
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -144,7 +144,7 @@ ONLY = {  # the files that may have a call
                                                      "client/token_api.c",
                                                      "nss_module/map.c"},  # whether a second has passed
     r"\bgetenv\(|\bsecure_getenv\(": {"ksactl/output.c",  # the destination of standard error, and what a terminal shows
-                                                "client/ksa-token.c"},  # the API server's address in a Pod
+                                      "client/ksa-token.c"},  # the API server's address in a Pod
     # their time_t has 32 bits on i386, ours 64
     r"\bcurl_getdate\(|\bX509_VERIFY_PARAM_set_time\(|\bX509_(cmp_time|time_adj)|\bASN1_\w*TIME_(set|adj|cmp)": set(),
     r"\bumask\(|\bchdir\(|\bsigaction\(": {"common/base/process.c"},

@@ -78,7 +78,8 @@ def test_modes_and_owners(packages):
     every = {path: of for package in packages.values() for path, of in files(package).items()}
     assert {owner for _, owner in every.values()} == {"root:root"}
     assert {path: mode for path, (mode, _) in every.items() if mode.startswith("d")} == {
-        "/etc/ksa": "drwxr-xr-x", "/etc/ksa/conf.d": "drwxr-xr-x", "/usr/libexec/ksa": "drwxr-xr-x", "/usr/share/ksa": "drwxr-xr-x", "/var/cache/ksa": "drwxr-xr-x",
+        "/etc/ksa": "drwxr-xr-x", "/etc/ksa/conf.d": "drwxr-xr-x", "/usr/libexec/ksa": "drwxr-xr-x", "/usr/share/ksa": "drwxr-xr-x",
+        "/var/cache/ksa": "drwxr-xr-x",
         "/var/lib/ksa": "drwxr-xr-x", "/var/lib/ksa/credentials": "drwx------", "/var/lib/ksa/used": "drwx------"}
     programs = {path for path, (mode, _) in every.items() if mode == "-rwxr-xr-x"}
     assert programs == {"/usr/sbin/ksactl", "/usr/libexec/ksa/ksa-fetch", "/usr/bin/ksa-ssh", "/usr/bin/ksa-askpass", "/usr/bin/ksa-token",
