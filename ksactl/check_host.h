@@ -46,6 +46,9 @@
         X(HOST_SSHD_MATCH, "sshd-match", true,                                                     \
           "put \"Include /etc/ssh/sshd_config.d/*.conf\" first in sshd_config, and remove earlier "  \
           "blocks that match these users")                                                         \
+        X(HOST_SSHD_ALLOW, "sshd-allow", true,                                                     \
+          "in sshd_config, add them to AllowUsers or their group to AllowGroups, or remove them "  \
+          "from DenyUsers or DenyGroups, and reload sshd")                                         \
         X(HOST_SSHD_MAXSTARTUPS, "sshd-maxstartups", false,                                        \
           "write MaxStartups 10:30:100 or more in sshd_config; see ksa-clusters(7)")               \
         X(HOST_SSHD_PENALTIES, "sshd-penalties", false,                                            \

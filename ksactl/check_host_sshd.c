@@ -16,7 +16,7 @@
 
 /* The users with each problem. */
 struct tallies {
-        struct host_tally pam, kbdinteractive, never, other, overridden;
+        struct host_tally pam, kbdinteractive, never, other, overridden, refused;
 };
 
 /* Whether the file of ksactl enable, or of the examples, is for USER: no other setting is in force then. */
@@ -42,7 +42,10 @@ static void check_user(const struct ksa_sshd_settings *settings, const char *use
         (void)ksa_sshd_value(settings, "authenticationmethods", methods, sizeof(methods));
         const enum ksa_sshd_methods uses = ksa_sshd_methods_of(methods);
         const bool is_on = strcmp(kbdinteractive, "yes") == 0;
+        const char *refusal = ksa_sshd_refusal(settings, user);
 
+        if (refusal != NULL)
+                tally_user(&tallies->refused, user, refusal);
         if (strcmp(pam, "yes") != 0)
                 tally_user(&tallies->pam, user, "");
         if (is_on && uses == KSA_METHODS_TOKEN)
@@ -84,6 +87,10 @@ static void report_users(struct report *report, struct tallies *tallies)
                             *overridden->value != '\0' ? "AuthenticationMethods"
                                                        : "KbdInteractiveAuthentication",
                             *overridden->value != '\0' ? overridden->value : "no");
+        if (tallies->refused.count > 0)
+                report_host(report, HOST_SSHD_ALLOW, CONFIG_FILE, 0,
+                            "%s refuses %s: sshd refuses them with a valid token",
+                            tallies->refused.value, tally_users(&tallies->refused));
 }
 
 /* --- Settings for all users ------------------------------------------------- */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "admin/host/sshd_settings.h"
 
+#include <fnmatch.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,24 +39,102 @@ bool ksa_sshd_ask(const char *user, const char *file, struct ksa_sshd_settings *
         return false;
 }
 
-const char *ksa_sshd_value(const struct ksa_sshd_settings *settings, const char *name, char *value,
-                           size_t size)
+/* Copies the next value of NAME, "" if there is none. Returns the lines after it, or NULL. */
+static const char *next_value(const char *lines, const char *name, char *value, size_t size)
 {
         const size_t length = strlen(name);
 
         value[0] = '\0';
-        for (const char *line = settings->text; line != NULL && *line != '\0';) {
-                const char *end = strchr(line, '\n');
+        while (*lines != '\0') {
+                const char *line = lines;
 
+                lines += strcspn(lines, "\n");
+                lines += *lines == '\n';
                 if (strncmp(line, name, length) == 0 && line[length] == ' ') {
                         (void)snprintf(value, size, "%.*s", (int)strcspn(line + length + 1, "\r\n"),
                                        line + length + 1);
-                        break;
+                        return lines;
                 }
-                line = end != NULL ? end + 1 : NULL;
         }
+        return NULL;
+}
+
+const char *ksa_sshd_value(const struct ksa_sshd_settings *settings, const char *name, char *value,
+                           size_t size)
+{
+        (void)next_value(settings->text, name, value, size);
         return value;
 }
+
+/* --- Users that sshd refuses ------------------------------------------------ */
+
+/* In the order in which sshd reads them. sshd -T prints a line for each pattern. */
+static const struct access_list {
+        const char *keyword, *name;
+        bool is_of_users, allows;
+} access_lists[] = {
+        {"DenyUsers", "denyusers", true, false},
+        {"AllowUsers", "allowusers", true, true},
+        {"DenyGroups", "denygroups", false, false},
+        {"AllowGroups", "allowgroups", false, true},
+};
+
+/* Whether a pattern matches TEXT. Of USER@HOST the user decides: the host may fit, or others may. */
+static bool matches(const struct ksa_sshd_settings *settings, const struct access_list *list,
+                    const char *text)
+{
+        const char *lines = settings->text;
+        char pattern[512];
+
+        while ((lines = next_value(lines, list->name, pattern, sizeof(pattern))) != NULL) {
+                char *host = list->is_of_users ? strrchr(pattern, '@') : NULL;
+
+                if (host != NULL && !list->allows)
+                        continue;
+                if (host != NULL)
+                        *host = '\0';
+                if (fnmatch(pattern, text, FNM_NOESCAPE) == 0)
+                        return true;
+        }
+        return false;
+}
+
+static bool matches_group(const struct ksa_sshd_settings *settings, const struct access_list *list,
+                          const struct passwd *user)
+{
+        gid_t gids[256];
+        int count = (int)KSA_COUNT(gids);
+
+        if (getgrouplist(user->pw_name, user->pw_gid, gids, &count) < 0)
+                count = (int)KSA_COUNT(gids);
+        for (int i = 0; i < count; i++) {
+                const struct group *group = getgrgid(gids[i]);
+
+                if (group != NULL && matches(settings, list, group->gr_name))
+                        return true;
+        }
+        return false;
+}
+
+const char *ksa_sshd_refusal(const struct ksa_sshd_settings *settings, const char *user)
+{
+        const struct passwd *entry = getpwnam(user);
+
+        for (size_t i = 0; i < KSA_COUNT(access_lists); i++) {
+                const struct access_list *list = &access_lists[i];
+                char value[8];
+
+                if (*ksa_sshd_value(settings, list->name, value, sizeof(value)) == '\0' ||
+                    (!list->is_of_users && entry == NULL))
+                        continue;
+                if (list->allows != (list->is_of_users ? matches(settings, list, user)
+                                                       : matches_group(settings, list, entry)))
+                        return list->keyword;
+        }
+        return NULL;
+}
+
+/* --- Methods ---------------------------------------------------------------- */
 
 /* LIST: methods, separated by commas. keyboard-interactive may have a device, of which PAM is one. */
 static bool requires_token(const char *list, size_t length)

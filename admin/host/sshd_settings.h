@@ -23,6 +23,12 @@ bool ksa_sshd_ask(const char *user, const char *file, struct ksa_sshd_settings *
 const char *ksa_sshd_value(const struct ksa_sshd_settings *settings, const char *name, char *value,
                            size_t size);
 
+/*
+ * The first of DenyUsers, AllowUsers, DenyGroups and AllowGroups that refuses USER from every host; NULL if
+ * none does. Groups count only if USER exists.
+ */
+const char *ksa_sshd_refusal(const struct ksa_sshd_settings *settings, const char *user);
+
 /* How the lists of AuthenticationMethods (VALUE) use keyboard-interactive. */
 enum ksa_sshd_methods {
         KSA_METHODS_TOKEN, /* each list requires it */

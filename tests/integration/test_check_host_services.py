@@ -17,7 +17,7 @@ from test_ksactl_status import KEYS, PATH, self_review
 CONFIG, OURS = Path("/etc/ssh/sshd_config"), Path("/etc/ssh/sshd_config.d/ksa.conf")
 SUDOERS = Path("/etc/sudoers.d/ksa")
 RULE = "[rule one]\naccount = %s\nuser = %s\nservice = %s\n"
-KEPT = ("/etc/ssh", "/etc/sudoers.d", "/etc/passwd", "/etc/shadow", "/etc/nsswitch.conf")
+KEPT = ("/etc/ssh", "/etc/sudoers.d", "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/nsswitch.conf")
 
 
 @pytest.fixture
@@ -132,6 +132,33 @@ def test_a_block_that_is_not_included(machine):
     machine.edit(CONFIG, "Include /etc/ssh/sshd_config.d/*.conf", "# no Include")
     found = findings(machine)
     assert "deploy-bot" in found.pop("sshd-match") and found.keys() <= {"sshd-penalties"}, found  # of OpenSSH 9.8
+
+
+@pytest.mark.parametrize("lines, keyword", [
+    ("AllowUsers alice bob", "AllowUsers"), ("AllowUsers deploy", "AllowUsers"), ("AllowUsers alice\nAllowUsers dep*y-b?t", None),
+    ("AllowUsers deploy-bot@192.0.2.1", None), ("AllowUsers alice@192.0.2.1", "AllowUsers"),
+    ("DenyUsers alice deploy-*", "DenyUsers"), ("DenyUsers alice", None), ("DenyUsers deploy-bot@192.0.2.1", None),
+    ("AllowUsers deploy-bot\nDenyUsers deploy-bot", "DenyUsers"), ("Match User deploy-bot\nDenyUsers *", "DenyUsers"),
+    ("AllowGroups users", "AllowGroups"), ("AllowGroups users runners", None), ("AllowGroups deploy-?ot", None),
+    ("DenyGroups run*", "DenyGroups"), ("DenyGroups users", None)])
+def test_users_that_sshd_refuses(machine, lines, keyword):
+    with open("/etc/group", "a") as groups:
+        groups.write("runners:x:59700:alice,deploy-bot\n")
+    machine.write("/etc/ssh/sshd_config.d/access.conf", lines + "\n")
+    if keyword is None:
+        assert findings(machine) == {}
+    else:
+        only(machine, "sshd-allow", keyword + " refuses deploy-bot:")
+
+
+def test_groups_of_users_that_do_not_exist(machine):
+    """sshd is asked for a name that ksa could give."""
+    machine.write_config(RULE % ("prod:ci/*", "@own", "sshd"))
+    machine.edit(OURS, "Match User deploy-bot", "Match User ci_*")
+    machine.write("/etc/ssh/sshd_config.d/access.conf", "AllowGroups users\n")
+    assert findings(machine) == {}
+    machine.write("/etc/ssh/sshd_config.d/access.conf", "AllowUsers alice\n")
+    only(machine, "sshd-allow", "AllowUsers refuses ci_x:")
 
 
 @pytest.mark.parametrize("value, found", [("3", True), ("5:50:10", True), ("10:30:60", False), ("100:30:200", False)])
