@@ -63,6 +63,9 @@
         X(HOST_SUDO_COMMAND, "sudo-command", false,                                                \
           "run visudo -f /etc/sudoers.d/NAME, and write what they may run, such as USER ALL = "    \
           "(root) COMMAND")                                                                        \
+        X(HOST_SUDO_AUTHENTICATE, "sudo-authenticate", false,                                      \
+          "remove NOPASSWD and !authenticate for them in sudoers, or remove sudo from the "        \
+          "services of the rule")                                                                  \
         X(HOST_SUDO_TARGET, "sudo-target", true,                                                   \
           "write Defaults:USER !rootpw, !targetpw, !runaspw in sudoers")                           \
         X(HOST_SUDO_TIMESTAMP, "sudo-timestamp", false,                                            \

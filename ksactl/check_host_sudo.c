@@ -17,7 +17,7 @@
 
 /* The users with each problem. */
 struct tallies {
-        struct host_tally command, target, timestamp, prompt, noninteractive;
+        struct host_tally command, authenticate, target, timestamp, prompt, noninteractive;
 };
 
 /* Whether sudo's PAM stack has pam_ksa with token_file=. */
@@ -43,11 +43,11 @@ static bool has_token_file(void)
         return found;
 }
 
-static bool has_flag(const struct ksa_sudo_rights *rights, const char *name)
+static bool has_flag(const struct ksa_sudo_rights *rights, const char *name, bool usual)
 {
         char value[64];
 
-        return ksa_sudo_has_option(rights, name, value, sizeof(value));
+        return ksa_sudo_has_option(rights, name, usual, value, sizeof(value));
 }
 
 /* Without the option sudo's own default is in force, in most builds 5 or 15 minutes. */
@@ -55,7 +55,7 @@ static bool keeps_timestamp(const struct ksa_sudo_rights *rights)
 {
         char value[64], *end;
 
-        if (!ksa_sudo_has_option(rights, "timestamp_timeout", value, sizeof(value)))
+        if (!ksa_sudo_has_option(rights, "timestamp_timeout", false, value, sizeof(value)))
                 return true;
         const double minutes = strtod(value, &end);
         return end == value || minutes < 0 || minutes > 0;
@@ -72,19 +72,23 @@ static void check_user(const struct ksa_sudo *sudo, bool needs_option,
                 tally_user(&tallies->command, user, "");
                 return;
         }
+        if (rights->has_nopasswd)
+                tally_user(&tallies->authenticate, user, "NOPASSWD");
+        else if (!has_flag(rights, "authenticate", true))
+                tally_user(&tallies->authenticate, user, "!authenticate");
         if (sudo->is_rs)
                 return;
         for (size_t i = 0; i < KSA_COUNT(targets); i++) {
-                if (has_flag(rights, targets[i])) {
+                if (has_flag(rights, targets[i], false)) {
                         tally_user(&tallies->target, user, targets[i]);
                         break;
                 }
         }
         if (keeps_timestamp(rights))
                 tally_user(&tallies->timestamp, user, "");
-        if (has_flag(rights, "passprompt_override"))
+        if (has_flag(rights, "passprompt_override", false))
                 tally_user(&tallies->prompt, user, "");
-        if (needs_option && !has_flag(rights, "noninteractive_auth"))
+        if (needs_option && !has_flag(rights, "noninteractive_auth", false))
                 tally_user(&tallies->noninteractive, user, "");
 }
 
@@ -94,6 +98,10 @@ static void report_users(struct report *report, struct tallies *tallies)
                 report_host(report, HOST_SUDO_COMMAND, CONFIG_FILE, 0,
                             "sudoers allows no command to %s: sudo refuses them with a valid token",
                             tally_users(&tallies->command));
+        if (tallies->authenticate.count > 0)
+                report_host(report, HOST_SUDO_AUTHENTICATE, CONFIG_FILE, 0,
+                            "sudoers has %s for %s: sudo runs commands without a token",
+                            tallies->authenticate.value, tally_users(&tallies->authenticate));
         if (tallies->target.count > 0)
                 report_host(report, HOST_SUDO_TARGET, CONFIG_FILE, 0,
                             "%s is set for %s: sudo authenticates another user, whose tokens no "

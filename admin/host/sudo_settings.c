@@ -73,8 +73,10 @@ bool ksa_sudo_ask(const struct ksa_sudo *sudo, const char *user, struct ksa_sudo
         const int status = ask(sudo->path, (const char *const[]){"-l", "-U", user, NULL},
                                ret_rights->text, sizeof(ret_rights->text));
 
-        ret_rights->has_command =
-                strstr(ret_rights->text, "may run the following commands") != NULL;
+        const char *commands = strstr(ret_rights->text, "may run the following commands");
+        ret_rights->has_command = commands != NULL;
+        /* sudo writes colons of commands as "\:". */
+        ret_rights->has_nopasswd = commands != NULL && strstr(commands, " NOPASSWD: ") != NULL;
         /* sudo-rs ends with 1 for a user without commands. */
         if (status == 0 || (status == 1 && strstr(ret_rights->text, "not allowed") != NULL))
                 return true;
@@ -99,12 +101,12 @@ static size_t setting_length(const char *text)
         return i;
 }
 
-bool ksa_sudo_has_option(const struct ksa_sudo_rights *rights, const char *name, char *value,
-                         size_t size)
+bool ksa_sudo_has_option(const struct ksa_sudo_rights *rights, const char *name, bool usual,
+                         char *value, size_t size)
 {
         const char *at = strstr(rights->text, "Matching Defaults entries for ");
         const size_t length = strlen(name);
-        bool found = false;
+        bool found = usual;
 
         value[0] = '\0';
         at = at != NULL ? strchr(at, '\n') : NULL;

@@ -18,8 +18,9 @@ struct ksa_sudo {
 bool ksa_sudo_find(struct ksa_sudo *ret_sudo) KSA_MUST_CHECK;
 
 struct ksa_sudo_rights {
-        char text[32768]; /* what sudo printed */
-        bool has_command; /* the user may run at least one command */
+        char text[32768];  /* what sudo printed */
+        bool has_command;  /* the user may run at least one command */
+        bool has_nopasswd; /* at least one of them without being asked */
 };
 
 /* What USER may run, and with which options. USER must exist. */
@@ -28,9 +29,9 @@ bool ksa_sudo_ask(const struct ksa_sudo *sudo, const char *user, struct ksa_sudo
 
 /*
  * Whether sudoers sets the option NAME for the user: the last setting counts. VALUE (SIZE bytes) receives the
- * text after "=", "" for a flag. False also for "!NAME".
+ * text after "=", "" for a flag. False for "!NAME", and USUAL without a setting.
  */
-bool ksa_sudo_has_option(const struct ksa_sudo_rights *rights, const char *name, char *value,
-                         size_t size);
+bool ksa_sudo_has_option(const struct ksa_sudo_rights *rights, const char *name, bool usual,
+                         char *value, size_t size);
 
 #endif

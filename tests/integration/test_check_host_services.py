@@ -231,6 +231,20 @@ def test_a_user_without_a_command(machine):
     only(machine, "sudo-command", "deploy-bot")
 
 
+@pytest.mark.parametrize("line, text", [
+    ("Defaults !authenticate", "!authenticate"), ("Defaults:deploy-bot authenticate, !authenticate", "!authenticate"),
+    ("Defaults !authenticate\nDefaults:deploy-bot authenticate", None), ("Defaults:alice !authenticate", None),
+    ("deploy-bot ALL = (root) /usr/bin/id, NOEXEC: NOPASSWD: /usr/bin/whoami", "NOPASSWD"), ("ALL ALL = NOPASSWD: ALL", "NOPASSWD"),
+    ("deploy-bot ALL = (root) PASSWD: /usr/bin/id", None), ("deploy-bot ALL = (root) /usr/bin/id NOPASSWD\\:\\ x", None),
+    ("alice ALL = NOPASSWD: ALL", None)])
+def test_a_sudo_that_asks_for_nothing(machine, line, text):
+    machine.write("/etc/sudoers.d/z", line + "\n", 0o440)
+    if text is None:
+        assert findings(machine) == {}
+    else:
+        only(machine, "sudo-authenticate", "sudoers has %s for deploy-bot:" % text)
+
+
 @pytest.mark.parametrize("option", ["rootpw", "targetpw", "runaspw"])
 def test_a_sudo_that_asks_for_another_users_password(machine, option):
     machine.write("/etc/sudoers.d/b", "Defaults %s\n" % option, 0o440)
@@ -283,6 +297,8 @@ def test_a_sudo_that_does_not_know_the_option(machine, version, found):
 def test_sudo_rs_reports_commands_only(machine):
     rights = "User deploy-bot may run the following commands on build-7:\\n    (root) ALL\\n"
     assert findings(machine, **replace_sudo("sudo-rs 0.2.5\\n", rights)) == {}
+    more = replace_sudo("sudo-rs 0.2.5\\n", rights.replace("ALL", "NOPASSWD: ALL"))
+    only(machine, "sudo-authenticate", "NOPASSWD", "deploy-bot", **more)
     refusal = "sudo-rs: Sorry, user root is not allowed to execute 'list' as deploy-bot on build-7.\\n"
     more = replace_sudo("sudo-rs 0.2.5\\n", refusal)
     only(machine, "sudo-command", "deploy-bot", **dict(more, double=more["double"] + "\n[ $1 = -V ]"))
