@@ -47,7 +47,7 @@ static bool become(const struct passwd *user)
 }
 
 /* Keeps a limit that is already lower, because root could not raise it (base/process.c). */
-static bool lower_limit(int resource, rlim_t limit)
+static bool lower_limit(ksa_limit resource, rlim_t limit)
 {
         struct rlimit both;
 

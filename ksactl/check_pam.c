@@ -249,7 +249,7 @@ static bool check_denials(struct chain *chain)
 
         for (size_t i = 0; i < KSA_COUNT(phase->denials); i++) {
                 if (phase->denials[i] == KSA_PAM_SUCCESS ||
-                    !exists(chain, succeeds, phase->denials[i]))
+                    !exists(chain, succeeds, (int)phase->denials[i]))
                         continue;
                 if (!called_ours(chain))
                         report_order(chain);
@@ -273,12 +273,12 @@ static bool check_yields(struct chain *chain, bool is_for_people)
 
                 if (code == KSA_PAM_SUCCESS)
                         continue;
-                if (exists(chain, lets_in, code)) {
+                if (exists(chain, lets_in, (int)code)) {
                         report_control(chain, HOST_PAM_ADMITS,
                                        "succeeds because pam_ksa returned %s (%s)", name, when);
                         return false;
                 }
-                if (is_for_people && exists(chain, locks_out, code)) {
+                if (is_for_people && exists(chain, locks_out, (int)code)) {
                         report_control(chain, HOST_PAM_LOCKS_OUT,
                                        "fails because pam_ksa returned %s (%s)", name, when);
                         return false;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 /* A text that does not fit into SIZE bytes ends in "...". */
+KSA_PRINTF(3, 0)
 static void print(char *out, size_t size, const char *format, va_list arguments)
 {
         static const char cut[] = "...";

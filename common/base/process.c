@@ -128,7 +128,7 @@ void ksa_process_default_signals(void)
 }
 
 /* Sets a limit, or as much of it as possible: a container's root may not raise a hard limit. */
-static void reset_limit(int resource, rlim_t value)
+static void reset_limit(ksa_limit resource, rlim_t value)
 {
         struct rlimit limit = {value, value};
 

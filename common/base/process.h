@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -19,6 +20,13 @@
 /* Returns the deadline MILLISECONDS from now; one that has passed if the clock cannot be read. */
 struct timespec ksa_deadline_in(unsigned milliseconds);
 int ksa_deadline_left(const struct timespec *deadline); /* milliseconds; 0: passed */
+
+/* The first argument of getrlimit(2), which has a type of its own in glibc. */
+#ifdef __GLIBC__
+typedef __rlimit_resource_t ksa_limit;
+#else
+typedef int ksa_limit;
+#endif
 
 /* --- Start and end --- */
 
