@@ -415,11 +415,13 @@ static void check_configuration(struct report *report, const struct ksa_config *
 }
 
 bool check_finds_errors(const struct ksa_config *config, const struct ksa_host_env *host,
-                        bool with_host)
+                        bool with_pam)
 {
         struct report report = {.problems = json_array(), .json = true};
 
-        check_configuration(&report, config, host, with_host);
+        check_configuration(&report, config, host, false);
+        if (with_pam)
+                check_host_pam(&report, config);
         json_decref(report.problems);
         return report.status == EXIT_BROKEN;
 }

@@ -40,9 +40,12 @@ const char *remedy_of(const struct ksa_error *error);
 void report_finding(struct report *report, bool is_error, const struct ksa_location *location,
                     const struct finding *finding);
 
-/* Whether check, WITH_HOST check --host, would report errors, which refuse logins. Prints nothing. */
+/*
+ * Whether check, and WITH_PAM the checks of PAM of check --host, would report errors, which refuse logins.
+ * Prints nothing.
+ */
 bool check_finds_errors(const struct ksa_config *config, const struct ksa_host_env *host,
-                        bool with_host);
+                        bool with_pam);
 
 /* The files of [cluster] sections, except their keys. */
 void check_files(struct report *report, const struct ksa_config *config, const struct ksa_env *env);
