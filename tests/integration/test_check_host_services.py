@@ -139,7 +139,7 @@ def test_a_block_that_is_not_included(machine):
     ("AllowUsers deploy-bot@192.0.2.1", None), ("AllowUsers alice@192.0.2.1", "AllowUsers"),
     ("DenyUsers alice deploy-*", "DenyUsers"), ("DenyUsers alice", None), ("DenyUsers deploy-bot@192.0.2.1", None),
     ("AllowUsers deploy-bot\nDenyUsers deploy-bot", "DenyUsers"), ("Match User deploy-bot\nDenyUsers *", "DenyUsers"),
-    ("AllowGroups users", "AllowGroups"), ("AllowGroups users runners", None), ("AllowGroups deploy-?ot", None),
+    ("AllowGroups users", "AllowGroups"), ("AllowGroups users runners", None), ("AllowGroups deploy-b?t", None),
     ("DenyGroups run*", "DenyGroups"), ("DenyGroups users", None)])
 def test_users_that_sshd_refuses(machine, lines, keyword):
     with open("/etc/group", "a") as groups:
