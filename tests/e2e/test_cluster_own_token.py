@@ -8,7 +8,7 @@ import pytest
 import issuer
 from api_double import claims_of
 from cluster_host import eventually, RealHost
-from host import SOURCE
+from host import HOME, SOURCE
 
 MANIFEST = (SOURCE / "packaging/kubernetes/own-token.yaml").read_text()
 MOUNTED = Path("/run/secrets/kubernetes.io/serviceaccount")
@@ -173,7 +173,7 @@ def test_pod_is_gone(cluster, server, pod):
 
 
 def test_server_and_token_file(cluster, server, own):
-    cluster.host.write("/tmp/own", cluster.host.remember(own), 0o644)
+    cluster.host.write(HOME / "own-token", cluster.host.remember(own), 0o644)
     result = cluster.host.run(["ksa-token", "--host", "build-7", "--server", server.url, "--ca", "/etc/ksa/prod-ca.crt",
-                               "--token-file", "/tmp/own"])
+                               "--token-file", str(HOME / "own-token")])
     assert result.status == 0 and claims_of(cluster.host.remember(result.out.strip()))["aud"] == [HOST], result

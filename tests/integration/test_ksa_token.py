@@ -3,18 +3,18 @@
 tests/e2e/test_cluster_own_token.py."""
 import os
 import time
-from pathlib import Path
 
 import pytest
 
 import issuer
 from api_double import ApiDouble, bearer_of, body_of, failure, json_page
 from cluster_host import CA
+from host import HOME
 from tls_server import Certificates
 
 PATH = "/api/v1/namespaces/ci/serviceaccounts/deployer/token"
 HOST = "ssh://build-7"
-OWN = Path("/tmp/ksa-token-own")
+OWN = HOME / "own-token"
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +189,7 @@ TOKENS = {"missing": (None, "No such file"), "empty": ("", "does not contain a t
 @pytest.mark.parametrize("name", TOKENS)
 def test_token_file(host, server, name):
     text, why = TOKENS[name]
-    path = Path("/tmp/ksa-token-other")
+    path = HOME / "other-token"
     path.unlink(missing_ok=True)
     if text is not None:
         host.write(path, text, 0o600 if name == "unreadable" else 0o644)
@@ -203,7 +203,7 @@ def test_outside_of_a_pod(host):
 
 
 def test_kubectl(host, tmp_path):
-    directory = Path("/tmp/ksa-token-bin")
+    directory = HOME / "bin"
     directory.mkdir(exist_ok=True)
     host.write(directory / "kubectl", '#!/bin/sh\nprintf "%s\\n" "$@" "$KUBECONFIG"\n', 0o755)
     path = "%s:%s" % (directory, os.environ["PATH"])
