@@ -23,8 +23,8 @@
 enum { SHOWN_SIZE = 4608 };
 
 /*
- * Copies TEXT with ? for control characters and, if it is not UTF-8, for all others outside ASCII: the names
- * of files, and what is in them, are whatever somebody wrote.
+ * Copies TEXT with ? for control characters and, if it is not UTF-8, for all others outside ASCII: names of
+ * files and their contents may have any bytes.
  */
 static const char *show(const char *text, char out[SHOWN_SIZE])
 {

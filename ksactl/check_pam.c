@@ -195,7 +195,7 @@ static bool exists(struct chain *chain, test_function *test, int ours)
                exists_among(chain, test, ours, KSA_PAM_AUTH_ERR);
 }
 
-/* Whether a credential of another module admits somebody. */
+/* Whether a credential of another module admits a login. */
 static bool has_people(struct chain *chain)
 {
         const struct world none = {.base = KSA_PAM_AUTH_ERR, .position = chain->count};
@@ -324,7 +324,7 @@ static bool makes_homes(const struct ksa_pam_entry *entry)
                ksa_pam_entry_is(entry, "pam_oddjob_mkhomedir.so");
 }
 
-/* The first module from POSITION on that makes homes; the number of modules if there is none. */
+/* The first module from POSITION on that makes homes; or the number of modules. */
 static size_t find_home(const struct chain *chain, size_t position)
 {
         while (position < chain->count && !makes_homes(chain->entries[position]))

@@ -152,7 +152,7 @@ static char *next_word(char **rest)
         return begin;
 }
 
-/* The position of the name that TEXT begins with, which is then skipped; COUNT if there is none. */
+/* The position of the name that TEXT begins with, which is then skipped; or COUNT. */
 static size_t skip_name(const char *const *names, size_t count, const char **text)
 {
         for (size_t i = 0; i < count; i++) {
@@ -411,7 +411,7 @@ static void read_lines(struct reading *reading, FILE *file, const char *path,
         free(assembled);
 }
 
-/* The file that libpam takes for NAME; NULL and errno if there is none. */
+/* Opens the file that libpam reads for NAME. NULL and errno without one. */
 static FILE *open_service(struct reading *reading, const char *name, const char **ret_path)
 {
         static const char *const directories[] = {"/etc/pam.d/", "/usr/lib/pam.d/",

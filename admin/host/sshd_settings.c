@@ -39,7 +39,7 @@ bool ksa_sshd_ask(const char *user, const char *file, struct ksa_sshd_settings *
         return false;
 }
 
-/* Copies the next value of NAME, "" if there is none. Returns the lines after it, or NULL. */
+/* Copies the next value of NAME, or "". Returns the lines after it, or NULL. */
 static const char *next_value(const char *lines, const char *name, char *value, size_t size)
 {
         const size_t length = strlen(name);

@@ -54,7 +54,7 @@ static const char *duration(uint64_t seconds, char out[24])
         return out;
 }
 
-/* Seconds of a text such as "1 hour", "1h30m" or "1.5 days"; 0 if it is none. */
+/* Seconds of a text such as "1 hour", "1h30m" or "1.5 days"; 0 for other text. */
 static uint64_t seconds_of(const char *text)
 {
         double total = 0;
@@ -153,7 +153,7 @@ static bool read_address(const char *text, size_t length, struct address *ret_ad
         return true;
 }
 
-/* The length of the netmask TEXT; WIDTH + 1 if it is none. */
+/* The length of the netmask TEXT; WIDTH + 1 for other text. */
 static unsigned mask_length(const char *text, unsigned width)
 {
         struct address mask;
