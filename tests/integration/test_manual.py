@@ -58,6 +58,25 @@ def test_macros_render_as_they_were_meant(renderer, page):
     assert [match for match in found if match not in written] == []
 
 
+ENTRY = re.compile(r"""(?:.*\n)*?
+(?:Not\ run:\ .*(?:\n.*)*\.\n
+  |Token:\ (?:any|below\ 1023\ bytes|below\ 512\ bytes)\.\n
+   Prompts:\ \d+\.\n
+   Refused:\ shows(?:\ the\ reason\.\n|\ nothing\.\n|\n(?:\.Ql\ .*\n)+(?:not\ the\ reason\.\n)?)
+   Tries:\ (?:\d+|without\ end)\.\n)""", re.X)
+
+
+def entries_of_clients():
+    """{name: text} of each list of ksa-clients(7) that has entries in the form that the page's comment describes."""
+    text = (ROOT / "man/ksa-clients.7").read_text().split('.\\" Of a client that could not be run', 1)[1]
+    return dict(re.findall(r"^\.It Li (.*)\n((?:(?!\.It |\.El).*\n)*)", text.split("\n.Sh HOSTS", 1)[0], re.M))
+
+
+def test_each_client_has_an_entry_in_the_form():
+    wrong = {name: entry for name, entry in entries_of_clients().items() if not ENTRY.fullmatch(entry)}
+    assert wrong == {}
+
+
 def test_news_has_the_limit_of_an_answer():
     limit = re.search(r"KSA_BODY_MAX +\(\(size_t\)(\d+) \* 1024 \* 1024\)", (ROOT / "common/base/http_message.h").read_text()).group(1)
     assert re.search(r"answer of an API server may have\s+(\d+) MiB", (ROOT / "NEWS").read_text()).group(1) == limit
