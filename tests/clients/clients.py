@@ -13,7 +13,7 @@ from host import field
 
 # conftest.py mounts here the directory of each group, and the source tree as "source".
 INSTALLED = "/run/clients"
-SOURCE = INSTALLED + "/source/tests/clients"
+SOURCE = INSTALLED + "/source"
 
 
 @dataclasses.dataclass

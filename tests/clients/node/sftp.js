@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+const Client = require("ssh2-sftp-client");
+const { options, token } = require("./options.js");
+
+const sftp = new Client();
+sftp.on("keyboard-interactive", (name, instructions, lang, prompts, answer) =>
+  answer(prompts.map(() => token)));
+sftp.connect({ ...options, tryKeyboard: true })
+  .then(() => sftp.get("id"))
+  .then((data) => process.stdout.write(data))
+  .finally(() => sftp.end());
