@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from api_double import claims_of
-from cluster_host import RealHost
+from cluster_host import eventually, RealHost
 from host import SOURCE, field, Result
 from pod import Pod
 
@@ -143,10 +143,10 @@ def make(server, kind):
     return pod
 
 
-def run(cluster, pod, command=None):
+def run(cluster, pod, command=None, programs=()):
     """The result as those of the host, with the host's log."""
     size = cluster.host.log_size()
-    process = pod.run(pod.main, command or pod.command)
+    process = pod.run(pod.main, command or pod.command, programs)
     for token in pod.tokens:
         cluster.host.remember(token)
     result = Result(process, cluster.host.log_since(size))
@@ -190,9 +190,13 @@ def test_container_has_what_the_manifest_gives(cluster, pod):
 id -u; id -g
 grep -e CapPrm -e CapEff -e CapBnd -e NoNewPrivs /proc/self/status
 cat /proc/self/environ | tr '\\0' '\\n'
-[ ! -w /opt/ksa ] && ! touch /opt/ksa/x 2>/dev/null && ls -l /opt/ksa/..data/
-! command -v ksa-token && ! ls /usr/bin/ksa-ssh /usr/share/ksa /etc/ksa /var/run/secrets/kubernetes.io 2>/dev/null
-touch /tmp/x 2>/dev/null || echo read-only
+ls -l /opt/ksa/..data/
+for path in /usr/bin/ksa-ssh /usr/bin/ksa-token /usr/share/ksa /etc/ksa /var/run/secrets/kubernetes.io; do
+        [ ! -e $path ] || echo has $path
+done
+for path in /opt/ksa /var/run/secrets/ksa /tmp; do
+        touch $path/x 2>/dev/null && echo writes $path || :
+done
 """
     result = run(cluster, pod, ["sh", "-c", script])
     container = pod.container(pod.main)
@@ -204,7 +208,9 @@ touch /tmp/x 2>/dev/null || echo read-only
         one["name"] for one in container["env"]}
     assert re.findall(r"^(-\S+) .* (\S+)$", result.out, re.M) == [
         ("-r-xr-xr-x", "ksa-askpass"), ("-r-xr-xr-x", "ksa-ssh"), ("-r-xr-xr-x", "ssh_config")], result
-    assert result.out.endswith("\nread-only\n") == container["securityContext"].get("readOnlyRootFilesystem", False), result
+    assert re.findall("^has .*", result.out, re.M) == [], result
+    writes = [] if container["securityContext"].get("readOnlyRootFilesystem") else ["writes /tmp"]
+    assert re.findall("^writes .*", result.out, re.M) == writes, result
 
 
 def test_host_key_is_another(cluster, server):
@@ -232,13 +238,32 @@ def test_tokens_of_several_hosts(cluster, server):
         assert run(cluster, pod, container["command"]).status == 0
 
 
-def test_pods_end_before_their_tokens(server):
+def test_ksa_token_in_place_of_the_volume(cluster, server):
+    """As README says: an image with ksa-token, the grant, and the Pod's own token."""
+    server.apply((KUBERNETES / "own-token.yaml").read_text())
+    spec, name, _ = plain(server, "Pod")
+    container, = spec["containers"]
+    spec["automountServiceAccountToken"] = True
+    container["env"] = [one for one in container["env"] if one["name"] != "KSA_TOKEN_FILE"]
+    for items in (container["volumeMounts"], spec["volumes"]):
+        items[:] = [one for one in items if one["name"] != "ksa-token"]
+    with Pod(server, "ci", "own-token", spec) as pod:
+        pod.main, pod.command = name, None
+        asked = ["ksa-token", "--host", "build-7"]
+        eventually(lambda: run(cluster, pod, asked, ["ksa-token"]).status == 0)  # the API server learns of the grant
+        result = run(cluster, pod, programs=["ksa-token"])
+        assert result.status == 0 and field(result.lines[0], "pod") == "own-token", result
+
+
+def test_pods_have_limits():
+    """They end before their tokens expire, and can write nothing."""
     for kind in ("Pod", "Job", "CronJob"):
         spec = documents(kind.lower() + ".yaml")[kind]["spec"]
         spec = spec["jobTemplate"]["spec"] if kind == "CronJob" else spec
         template = spec if kind == "Pod" else spec["template"]["spec"]
         token, = [one["projected"]["sources"][0]["serviceAccountToken"] for one in template["volumes"] if "projected" in one]
         assert spec["activeDeadlineSeconds"] < token["expirationSeconds"] and template["restartPolicy"] == "Never"
+        assert template["containers"][0]["securityContext"]["readOnlyRootFilesystem"] is True
 
 
 def test_all_mount_the_same(server):

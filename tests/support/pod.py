@@ -25,6 +25,8 @@ nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 jenkins:x:1000:1000:Jenkins user:/home/jenkins:/bin/sh
 runner:x:1001:1001::/home/runner:/bin/bash
 """
+# What the API server's admission mounts if the Pod does not forbid it, with the lifetime that it requests.
+OWN_TOKEN, OWN_SECONDS = "/var/run/secrets/kubernetes.io/serviceaccount", 3607
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
 LAST_CAPABILITY = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
 
@@ -92,7 +94,8 @@ class Pod:
 
     @staticmethod
     def write(directory, files, mode, user=0):
-        """As the kubelet's AtomicWriter: links to a directory that it can replace."""
+        """As the kubelet does it: a directory that its mount alone makes read-only, with links to one that it can replace."""
+        directory.chmod(0o777)
         data = directory / "..2026_11_29_12_00_00.1"
         data.mkdir()
         (directory / "..data").symlink_to(data.name)
@@ -106,29 +109,42 @@ class Pod:
     def request_token(self, source):
         bound = {"apiVersion": "v1", "kind": "Pod", "name": self.name, "uid": self.object["metadata"]["uid"]}
         path = "/api/v1/namespaces/%s/serviceaccounts/%s/token" % (self.namespace, self.spec["serviceAccountName"])
-        answer = self.server.post(path, {"spec": {"audiences": [source["audience"]], "boundObjectRef": bound,
+        audiences = [source["audience"]] if "audience" in source else []
+        answer = self.server.post(path, {"spec": {"audiences": audiences, "boundObjectRef": bound,
                                                   "expirationSeconds": source["expirationSeconds"]}})
         self.tokens.append(answer["status"]["token"])
         return self.tokens[-1]
 
+    def own_token(self):
+        """The directory of the volume that admission adds: a token for the API server, its CA and the namespace."""
+        directory = self.directory / "volumes" / "kube-api-access"
+        if not directory.exists():
+            directory.mkdir(parents=True)
+            token = self.request_token({"expirationSeconds": OWN_SECONDS})
+            self.write(directory, {"token": token.encode(), "ca.crt": Path(self.server.ca).read_bytes(),
+                                   "namespace": self.namespace.encode()}, 0o644)
+        return directory
+
     # --- The container ---
 
-    def run(self, name, command=None):
-        """The result of a container's command, or of another in its place: its status, output and errors."""
+    def run(self, name, command=None, programs=()):
+        """The result of a container's command, or of another in its place: its status, output and errors. The image has
+        PROGRAMS too."""
         container = self.container(name)
-        assert self.spec["automountServiceAccountToken"] is False, "a token for the API server would be mounted, too"
         uid, gid = self.user(container)
         home = next((line.split(":")[5] for line in PASSWD.splitlines() if line.split(":")[2] == str(uid)), "/")
-        env = {"PATH": DEFAULT_PATH, "HOME": home, "HOSTNAME": self.name, "KUBERNETES_SERVICE_HOST": "10.96.0.1",
-               "KUBERNETES_SERVICE_PORT": "443", **{one["name"]: one["value"] for one in container.get("env", [])}}
+        env = {"PATH": DEFAULT_PATH, "HOME": home, "HOSTNAME": self.name, "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+               "KUBERNETES_SERVICE_PORT": str(self.server.port), **{one["name"]: one["value"] for one in container.get("env", [])}}
         mounts = [[str(self.volume(mount["name"]) / mount.get("subPath", "")), mount["mountPath"], mount.get("readOnly", False)]
                   for mount in container["volumeMounts"]]
+        if self.spec.get("automountServiceAccountToken", True):
+            mounts.append([str(self.own_token()), OWN_TOKEN, True])
         spec = self.directory / "spec"
         (self.directory / "root").mkdir(exist_ok=True)
         spec.write_text(json.dumps({
             "root": str(self.directory / "root"), "mounts": mounts, "uid": uid, "gid": gid, "env": env,
             "read_only": container["securityContext"].get("readOnlyRootFilesystem", False),
-            "command": command or container["command"]}))
+            "programs": [*PROGRAMS, *programs], "command": command or container["command"]}))
         return subprocess.run(["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", sys.executable, __file__,
                                spec], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
 
@@ -140,7 +156,7 @@ def mount(*arguments):
     subprocess.run(["mount", *map(str, arguments)], check=True)
 
 
-def make_image(root):
+def make_image(root, programs):
     """The programs and files of a small Debian image, with none of ksa's."""
     mount("-t", "tmpfs", "-o", "mode=0755", "pod", root)
     for name in ("usr/bin", "etc/ssh", "proc", "dev", "run", "tmp", "var", "home/runner", "home/jenkins"):
@@ -153,7 +169,7 @@ def make_image(root):
         if path.is_dir():
             (root / "usr" / path.name).mkdir()
             mount("--bind", "-o", "ro", path, root / "usr" / path.name)
-    for name in PROGRAMS:
+    for name in programs:
         shutil.copy2(shutil.which(name), root / "usr/bin" / name)
     (root / "etc/passwd").write_text(PASSWD)
     (root / "etc/nsswitch.conf").write_text("passwd: files\nhosts: files\n")
@@ -199,7 +215,7 @@ def main(path):
     spec = json.loads(Path(path).read_text())
     root = Path(spec["root"])
     subprocess.run(["hostname", spec["env"]["HOSTNAME"]], check=True)
-    make_image(root)
+    make_image(root, spec["programs"])
     make_devices(root)
     for volume in spec["mounts"]:
         mount_volume(root, *volume)
