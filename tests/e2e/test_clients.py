@@ -49,8 +49,7 @@ class Job:
                              **{"KSA_TOKEN_FILE": self.token, **environment})
 
     def with_askpass(self, command, **environment):
-        """A plain ssh, with the settings of ksa-askpass --env and --ssh-config."""
-        self.write("ssh_config", self.run("ksa-askpass", "--ssh-config").out.replace("HOST", "build-7"))
+        """A plain ssh, with the settings of ksa-askpass --env."""
         return self.run("sh", "-c", 'eval "$(ksa-askpass --env)"; ' + command, **environment)
 
 
@@ -59,11 +58,6 @@ def arrived(result, path):
 
 
 # --- Each program ---
-
-
-def test_ssh_with_the_lines_for_ssh_config(job):
-    result = job.with_askpass("ssh -F ssh_config deploy-bot@build-7 id -un")
-    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
 
 
 def test_job_is_told_why_its_token_could_not_be_judged(job):
@@ -111,13 +105,15 @@ def test_rsync(job):
     assert arrived(result, job.here / "down"), result
 
 
+GIT = ("git init -q -b main . && git add file && git -c user.name=job -c user.email=job@example commit -qm first && "
+       "git push -q deploy-bot@build-7:work/repository main && "
+       "git clone -q -b main deploy-bot@build-7:work/repository clone")
+
+
 def test_git(job):
     bare = job.host.on_host("git init -q --bare work/repository")
     assert bare.status == 0, bare
-    script = ("git init -q -b main . && git add file && git -c user.name=job -c user.email=job@example commit -qm first && "
-              "git push -q deploy-bot@build-7:work/repository main && "
-              "git clone -q -b main deploy-bot@build-7:work/repository clone")
-    result = job.run("sh", "-c", script, GIT_SSH_COMMAND="ksa-ssh")
+    result = job.run("sh", "-c", GIT, GIT_SSH_COMMAND="ksa-ssh")
     assert result.status == 0 and (job.here / "clone/file").read_text() == TEXT, result
     assert len(result.allowed) == 2
 
@@ -206,6 +202,64 @@ def test_wrapper_around_askpass_gets_one_part_alone(job):
     result = job.host.on_host("sudo -A id -un", SUDO_ASKPASS=job.there / "wrapper", KSA_TOKEN_FILE=token,
                               KSA_AUDIENCE="ssh://build-7")
     assert result.out == "root\n" and len(result.allowed) == 1, result
+
+
+# --- Without ksa-ssh ---
+
+
+@pytest.fixture
+def included(job):
+    """A configuration that includes the file of ksa-askpass --ssh-config, before options that would keep the token back."""
+    directory = private_host.HOME / ".ssh"
+    result = job.run("sh", "-c", "ksa-askpass --ssh-config build-7 other >~/.ssh/ksa.conf")
+    assert result.status == 0, result
+    config = directory / "config"
+    config.write_text("Include ksa.conf\nHost *\n    BatchMode yes\n    PreferredAuthentications publickey\n")
+    yield job
+    config.unlink()
+    (directory / "ksa.conf").unlink()
+
+
+def test_plain_ssh(included):
+    result = included.with_askpass("ssh deploy-bot@build-7 id -un")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 1, result
+
+
+def test_plain_scp(included):
+    result = included.with_askpass("scp -q file deploy-bot@build-7:work/up")
+    assert arrived(result, included.there / "up"), result
+
+
+def test_plain_rsync(included):
+    result = included.with_askpass("rsync -a file deploy-bot@build-7:work/up")
+    assert arrived(result, included.there / "up"), result
+
+
+def test_plain_git(included):
+    bare = included.host.on_host("git init -q --bare work/repository")
+    assert bare.status == 0, bare
+    result = included.with_askpass(GIT)
+    assert result.status == 0 and (included.here / "clone/file").read_text() == TEXT, result
+    assert len(result.allowed) == 2
+
+
+def test_plain_jump(included):
+    """Both hosts ask for a token, each for its own; the ssh of the jump host reads the same file."""
+    included.host.edit("/etc/ksa/ksa.conf", "audience = ssh://%H", "audience = ssh://build-7 ssh://other")
+    for name in ("build-7", "other"):
+        included.write("tokens/" + name, included.host.token(audience="ssh://" + name))
+    result = included.with_askpass("ssh -J deploy-bot@other deploy-bot@build-7 id -un", KSA_TOKEN_FILE=included.here / "tokens/%h")
+    assert result.out == "deploy-bot\n" and len(result.allowed) == 2, result
+
+
+def test_plain_ssh_to_another_host(included):
+    """By a password: it gets no answer while the exports are in force, and the message names the way out."""
+    included.host.start_sshd("PasswordAuthentication yes\nKbdInteractiveAuthentication no", 2203)
+    command = "ssh -p 2203 -o BatchMode=no -o PreferredAuthentications=password -o HostKeyAlias=build-7 alice@127.0.0.1 true"
+    result = included.with_askpass(command)
+    assert result.status == 255 and "to type the answer, run ssh with SSH_ASKPASS_REQUIRE=never" in result.err, result
+    result = included.with_askpass("SSH_ASKPASS_REQUIRE=never " + command)
+    assert result.status == 255 and "ksa-askpass" not in result.err, result
 
 
 # --- Ansible ---

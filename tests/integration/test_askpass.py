@@ -324,6 +324,11 @@ OTHER_PROMPTS = [
     HOST + "[sudo: x] " + FIRST,
     HOST + "[sudo: authenticate] " * 2 + FIRST,
     FIRST + "\n" + FIRST,
+    "--env",
+    "--ansible",
+    "--ssh-config",
+    "--help",
+    HOST + "--env",
 ]
 
 
@@ -384,11 +389,11 @@ def test_sudo_p_is_told(client, name):
 @pytest.mark.parametrize("words, parts", [
     (HOST + "Password: ", ['build-7 asked "Password:"', " bot there"]),
     ("(bot@corp@build-7) Password: ", ['build-7 asked "Password:"', " bot@corp there"]),
-    ("bot@build-7's password: ", ["build-7 asked \"bot@build-7's password:\"", " bot there"]),
+    ("bot@build-7's password: ", ["build-7 asked \"bot@build-7's password:\"", " bot there", "SSH_ASKPASS_REQUIRE=never"]),
     ("Password: ", ['the host asked "Password:"']),
     (HOST + "Two\nlines: ", ['build-7 asked "Two lines:"']),
     (HOST + "The authenticity of host 'x' cannot", ["build-7 asked"]),
-    ("Enter passphrase for key '/home/job/.ssh/id': ", ["ssh-agent", "'/home/job/.ssh/id'"]),
+    ("Enter passphrase for key '/home/job/.ssh/id': ", ["ssh-agent: SSH_ASKPASS_REQUIRE=never ssh-add", "'/home/job/.ssh/id'"]),
     (OTHER_PROMPTS[0], ["host key of build-7 (10.0.0.1) is unknown", "known_hosts", "ssh-keyscan build-7"]),
 ])
 def test_prompt_is_not_told(client, words, parts):
@@ -739,7 +744,7 @@ def test_file_whose_name_looks_like_an_option(client):
 
 
 def test_ansible_lines(client):
-    lines = client.run("--ansible")
+    lines = client.run("--ansible", through=[])
     config = configparser.ConfigParser()
     config.read_string(lines.stdout)
     section = config["ssh_connection"]
@@ -747,16 +752,36 @@ def test_ansible_lines(client):
     assert section["pipelining"] == "True" and section["sftp_batch_mode"] == "False"
 
 
-def test_ssh_config_lines(client):
-    """ssh itself takes them."""
-    result = client.run("--ssh-config")
+OPTIONS = {"preferredauthentications keyboard-interactive,publickey", "kbdinteractiveauthentication yes", "batchmode no",
+           "numberofpasswordprompts 1"}
+
+
+@pytest.mark.parametrize("words, environment", [
+    (["build-7", "*.ci.example", "fd00::7"], {}), (["build-7  *.ci.example", "fd00::?"], {}),
+    ([], {"KSA_HOST": "build-7 *.ci.example fd00::*"}), (["build-7", "?.ci.example", "fd00::7"], {"KSA_HOST": "other"}),
+])
+def test_ssh_config_lines(client, words, environment):
+    """ssh itself takes them, for these hosts and no other."""
+    result = client.run("--ssh-config", *words, through=[], **environment)
+    assert result.returncode == 0 and result.stderr == "", result
     path = client.directory / "ssh_config"
-    path.write_text(result.stdout.replace("HOST", "build-7"))
-    options = subprocess.run([shutil.which("ssh"), "-G", "-F", path, "build-7"], check=True, stdout=subprocess.PIPE,
-                             universal_newlines=True).stdout.splitlines()
-    assert result.returncode == 0
-    assert {"preferredauthentications keyboard-interactive,publickey", "kbdinteractiveauthentication yes", "batchmode no",
-            "numberofpasswordprompts 1"} <= set(options)
+    path.write_text(result.stdout)
+    for host, ours in (("build-7", True), ("a.ci.example", True), ("fd00::7", True), ("build-8", False), ("other", False)):
+        options = subprocess.run([shutil.which("ssh"), "-G", "-F", path, host], check=True, stdout=subprocess.PIPE,
+                                 universal_newlines=True).stdout.splitlines()
+        assert (OPTIONS <= set(options)) == ours, host
+
+
+@pytest.mark.parametrize("words, text", [
+    ([], "no host"), ([""], "no host"), ([" "], "no host"), (["<HOST>"], "unrendered"), (["a,b"], "comma"), (["*"], "every host"),
+    (["build-7", "?"], "every host"), (["!build-7"], "not allowed"), (["a\nMatch all"], "white space"), (["a\rb"], "white space"),
+    (["bot@build-7"], "not allowed"), (['"a"'], "not allowed"), (["a # b"], "comment"), (["--help"], "hyphen"),
+])
+def test_ssh_config_for_a_host_that_is_not_valid(client, words, text):
+    """A placeholder would match no host, and ssh would not report that."""
+    for option, environment in ((words, {}), ([], {"KSA_HOST": " ".join(words)})):
+        error = client.refused("--ssh-config", *option, through=[], **environment)
+        assert text in error, error
 
 
 def test_environment_lines(shell, tmp_path):
@@ -772,5 +797,5 @@ def test_environment_lines(shell, tmp_path):
 
 
 def test_help_and_version(client):
-    assert client.run("--help").stdout.startswith("usage: ksa-askpass PROMPT")
-    assert client.run("--version").stdout == "ksa-askpass 0.1.0\n"
+    assert client.run("--help", through=[]).stdout.startswith("usage: ksa-askpass PROMPT")
+    assert client.run("--version", through=[]).stdout == "ksa-askpass 0.1.0\n"

@@ -137,9 +137,9 @@ class Client:
             answers.append(self.answer(prompt(len(answers) + 1, host), **environment))
         return answers
 
-    def refused(self, words, **environment):
+    def refused(self, *words, **environment):
         """The error text of a prompt that must get no answer."""
-        result = self.run(words, **environment)
+        result = self.run(*words, **environment)
         assert result.returncode == 1 and result.stdout == "", result
         assert result.stderr.startswith("ksa-askpass: ") and result.stderr.count("\n") == 1
         assert self.token[-40:] not in result.stderr
