@@ -271,6 +271,8 @@ PLAYBOOK = """
     - command: id -un
       register: user
     - copy: {src: %(here)s/file, dest: %(there)s/up, mode: "0600"}
+    - template: {src: %(here)s/template, dest: %(there)s/rendered}
+    - fetch: {src: %(there)s/up, dest: %(here)s/down, flat: true}
     - command: id -un
       become: true
       register: root
@@ -278,21 +280,29 @@ PLAYBOOK = """
 """
 
 
-def ansible(job, *command):
+def ansible(job, *command, **environment):
     job.write("ansible.cfg", job.run("ksa-askpass", "--ansible").out)
     job.write("inventory", "build-7 ansible_user=deploy-bot ansible_python_interpreter=/usr/bin/python3\n")
     return job.run(*command, "-i", "inventory", ANSIBLE_CONFIG=job.here / "ansible.cfg",
-                   ANSIBLE_LOCAL_TEMP=job.here / "tmp", ANSIBLE_SSH_CONTROL_PATH_DIR=job.here / "cp", ANSIBLE_NOCOLOR=1, LC_ALL="C.UTF-8")
+                   ANSIBLE_LOCAL_TEMP=job.here / "tmp", ANSIBLE_SSH_CONTROL_PATH_DIR=job.here / "cp", ANSIBLE_NOCOLOR=1,
+                   LC_ALL="C.UTF-8", timeout=300, **environment)
 
 
-def test_ansible(job):
-    """With the lines of ksa-askpass --ansible; become reads the token file on the other side."""
+@pytest.mark.parametrize("environment", [{}, {"ANSIBLE_PIPELINING": "False", "ANSIBLE_SSH_ARGS": "-o ControlMaster=no"}],
+                         ids=["as-printed", "no-pipelining-no-master"])
+def test_ansible(job, environment):
+    """With the lines of ksa-askpass --ansible; become reads the token file on the other side. sftp and scp would run plain ssh,
+    which fails unless there is a connection of ksa-ssh to use."""
     job.host.give_token(job.host.token())
+    job.write("template", "{{ inventory_hostname }}\n")
     job.write("playbook.yml", PLAYBOOK % {"here": job.here, "there": job.there})
-    result = ansible(job, "ansible-playbook", "playbook.yml")
-    assert result.status == 0 and "failed=0" in result.out and (job.there / "up").read_text() == TEXT, result
+    result = ansible(job, "ansible-playbook", "playbook.yml", **environment)
+    assert result.status == 0 and "failed=0" in result.out and "transfer mechanism failed" not in result.err, result
+    assert (job.there / "up").read_text() == (job.here / "down").read_text() == TEXT
+    assert (job.there / "rendered").read_text() == "build-7\n"
     services = [re.search(r" service=(\S+)", line).group(1) for line in result.allowed]
-    assert services.count("sshd") == 1 and "sudo" in services, result
+    assert (services.count("sshd") == 1) == (not environment) and "sudo" in services, result
+    assert len(result.lines) == len(result.allowed), result
 
 
 def test_ansible_tells_why_it_was_refused(job):

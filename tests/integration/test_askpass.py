@@ -749,7 +749,7 @@ def test_ansible_lines(client):
     config.read_string(lines.stdout)
     section = config["ssh_connection"]
     assert lines.returncode == 0 and section["ssh_executable"] == str(TOOLS / "ksa-ssh")
-    assert section["pipelining"] == "True" and section["sftp_batch_mode"] == "False"
+    assert section["pipelining"] == "True" and section["transfer_method"] == "piped"
 
 
 OPTIONS = {"preferredauthentications keyboard-interactive,publickey", "kbdinteractiveauthentication yes", "batchmode no",
