@@ -151,6 +151,27 @@ def test_sudo_with_another_prompt_says_what_is_wrong(job):
     assert "ksa-askpass: " in result.err and "sudo -p" in result.err, result
 
 
+# The pids of a new namespace are given in turn, so the next one tells how many there were: 1 is this shell.
+COUNT = '"$@" >&2 && { { read -r pid _ </proc/self/stat && echo $((pid - 2)); } & wait; }'
+
+
+def processes_of(job, *command):
+    """The number of processes that COMMAND starts here; those of sshd are outside."""
+    result = job.host.run(["unshare", "--pid", "--fork", "--mount-proc", "setpriv", "--reuid=job", "--regid=job", "--init-groups",
+                           "sh", "-c", COUNT, "x", *command], user="root", HOME=private_host.HOME, KSA_TOKEN_FILE=job.token)
+    assert result.status == 0, result
+    return int(result.out), result
+
+
+def test_login_starts_few_processes(job):
+    """Each costs a millisecond or more, and fifty logins at once start fifty times as many. ssh itself is one of them."""
+    assert processes_of(job, "env", "true")[0] == 1 and processes_of(job, "sh", "-c", "true; true & wait")[0] == 2
+    job.token = job.host.token_file(job.host.token(pod="deployer-7d9c5b6f48-x2k9q", node="node-1.example.com", node_uid="0" * 36))
+    assert 1000 < len(job.token.read_text()) < 1500  # three parts
+    number, result = processes_of(job, "ksa-ssh", "deploy-bot@build-7", "true")
+    assert number <= 25 and len(result.allowed) == 1, (number, result)
+
+
 def test_nothing_is_left_of_the_token(job):
     """Not in /dev/shm, which kept the parts of these logins: job has no XDG_RUNTIME_DIR."""
     result = job.run("ksa-ssh", "deploy-bot@build-7", "true")
