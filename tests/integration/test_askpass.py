@@ -706,7 +706,17 @@ def test_ksa_token(client):
     assert "".join(client.log_in(KSA_TOKEN_FILE=None)) == client.token
     assert (client.directory / "asked").read_text() == "--audience ssh://build-7\n"
     client.set_program("ksa-token", "exit 1\n")
-    assert "ksa-token failed" in client.refused(prompt(1), KSA_TOKEN_FILE=None)
+    assert client.refused(prompt(1), KSA_TOKEN_FILE=None) == "ksa-askpass: ksa-token failed\n"
+
+
+def test_ksa_token_outside_a_pod(client):
+    """It reports that with status 2. The remedy works as it is, with a name in it."""
+    client.set_program("ksa-token", 'case $* in *--account*) echo "$*" >%s; cat %s ;; *) exit 2 ;; esac\n' % (
+        client.directory / "asked", client.token_file))
+    text = client.refused(prompt(1), KSA_TOKEN_FILE=None)
+    command = re.search("KSA_TOKEN_COMMAND='(.*)'$", text).group(1)
+    assert "".join(client.log_in(KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command.replace("NAMESPACE/NAME", "ci/deployer"))) == client.token
+    assert (client.directory / "asked").read_text() == "--account ci/deployer --audience ssh://build-7\n"
 
 
 @as_root
@@ -718,7 +728,7 @@ def test_never_the_token_of_the_pod(client):
                         PATH=os.environ["PATH"], through=("unshare", "--mount", "sh", "-c", script, "pod"))
     assert result.returncode == 1 and result.stdout == ""
     # Without KUBERNETES_SERVICE_HOST; with it, ksa-token requests another one.
-    assert result.stderr.endswith("ksa-askpass: ksa-token failed\n")
+    assert "ksa-token: this is not a Pod" in result.stderr and "\nksa-askpass: ksa-token failed; outside a Pod set " in result.stderr
 
 
 @pytest.mark.parametrize("text", ["", "\n", "abc", "a.b", "%s x", "%s\n%s", "%s\x01", "'%s'", "%s="])
