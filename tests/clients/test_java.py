@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Libraries from Maven Central. The options of java save processor time: each test starts it anew."""
+from clients import (  # noqa: F401
+    INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
+
+
+def program(name):
+    return "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp '%s/java/classes:%s/java/lib/*' %s" % (INSTALLED, INSTALLED, name)
+
+
+# MINA reads no file that has a pattern in place of the port.
+KNOWN_HOSTS = "sed -n 's/^build-7,other /build-7 /p' .ssh/known_hosts >known_hosts"
+CLIENTS = {
+    "Apache MINA SSHD": Client("%s; %s" % (KNOWN_HOSTS, program("MinaLogin")), shows="No more authentication methods available"),
+    "JSch": Client(program("JschLogin")),
+    "sshj": Client(program("SshjLogin")),
+}
