@@ -22,7 +22,10 @@ case " $* " in
         cat %(folder)s/settings 2>/dev/null
         exit
         ;;
-*' -O check '*) exit "$(cat %(folder)s/master 2>/dev/null || echo 255)" ;;
+*' -O check '*)
+        printf '%%s\\n' "$@" >%(folder)s/checked
+        exit "$(cat %(folder)s/master 2>/dev/null || echo 255)"
+        ;;
 esac
 printf '%%s\\n' "$@" >%(folder)s/arguments
 env >%(folder)s/environment
@@ -197,11 +200,19 @@ def test_token_for_another_host_is_not_tried(ssh):
     assert result.stderr.startswith("ksa-ssh: the token is for")
 
 
-def test_connection_that_is_there_needs_no_token(ssh):
-    """Ansible's second run uses the master of the first."""
+@pytest.mark.parametrize("options", [[], ["-M"], ["-O", "exit"]])
+def test_connection_that_is_there_needs_no_token(ssh, options):
+    """Ansible's second run uses the master of the first. ssh -M -O check logs in, and with two -O it fails."""
+    ssh.answer_g(SETTINGS + "controlpath /run/user/1/a b\nport 22\n")
+    (ssh.directory / "master").write_text("0")
+    assert ssh.run(*options, "b", KSA_TOKEN_FILE="missing").returncode == 77
+    assert (ssh.directory / "checked").read_text().splitlines() == ["-F", "none", "-S", "/run/user/1/a b", "-O", "check", "build-7"]
+
+
+def test_connection_is_looked_for_only_with_a_control_path(ssh):
     ssh.answer_g(SETTINGS)
     (ssh.directory / "master").write_text("0")
-    assert ssh.run("b", KSA_TOKEN_FILE="missing").returncode == 77
+    assert ssh.run("b", KSA_TOKEN_FILE="missing").returncode == 255 and not (ssh.directory / "checked").exists()
 
 
 @pytest.mark.parametrize("args", [["-V"], ["-Q", "key"], []])
