@@ -132,6 +132,16 @@ def test_another_ssh(ssh):
     assert ssh.run("build-7", KSA_SSH="other-ssh").returncode == 78
 
 
+def test_script_named_ssh_does_not_start_itself_without_end(ssh):
+    """As programs need that always run ssh, such as parallel-ssh. It took all processes that its user may have."""
+    starts = ssh.directory / "starts"
+    ssh.set_program("ssh", '#!/bin/sh\necho >>%s\n[ "$(wc -l <%s)" -lt 9 ] || exit 1\nexec "%s" "$@"\n'
+                    % (starts, starts, TOOLS / "ksa-ssh"))
+    result = ssh.run("build-7")
+    assert result.returncode == 255 and "set KSA_SSH to the path of OpenSSH's ssh" in result.stderr, result
+    assert result.stderr.count("\n") == 1 and starts.read_text() == "\n", result
+
+
 @pytest.mark.parametrize("version", ["OpenSSH_8.3p1, OpenSSL 1.1.1", "OpenSSH_8.0p1", "OpenSSH_7.9p1"])
 def test_ssh_before_8_4_asks_through_askpass(ssh, version):
     """It knows no SSH_ASKPASS_REQUIRE: it needs a DISPLAY, and no terminal to ask on."""
