@@ -20,7 +20,8 @@ SOURCE = INSTALLED + "/source"
 class Client:
     """COMMAND, for a shell, prints the line deploy-bot: by running "id -un" on build-7, or by reading the file "id" in
     the home directory there. It runs as the user job in its home, where the file "token" contains the token and
-    .ssh/known_hosts the host's keys. It must not switch off the check of host keys."""
+    .ssh/known_hosts the host's keys. It must not switch off the check of host keys. A USER of the host itself, such as of
+    sudo, has the file "token" in its home."""
     command: str
     # Tokens that it can log in with. None: the page describes a client that does not log in.
     takes: tuple = ("RS256", "ES256")
@@ -28,6 +29,10 @@ class Client:
     shows: str = None
     # The denials in the host's log for one refused command.
     tries: int = 1
+    # The logins of a command that succeeds.
+    logins: int = 1
+    user: str = "job"
+    prints: str = "deploy-bot"
     # Of one command, in seconds.
     timeout: int = 120
 
@@ -44,8 +49,8 @@ def run(host, client, algorithm, **changes):
     host.write_keys(key)
     token = host.token(key, **claims(**changes))
     assert len(token) > 1023 if algorithm == "RS256" else 800 < len(token) < 1023
-    host.token_file(token)
-    return host.run(["sh", "-c", client.command], timeout=client.timeout)
+    host.token_file(token, Path("/home", client.user, "token"), client.user)
+    return host.run(["sh", "-c", client.command], user=client.user, timeout=client.timeout)
 
 
 @pytest.fixture
@@ -59,8 +64,8 @@ def file_to_read(host):
 
 def test_client_logs_in(host, file_to_read, client, algorithm):
     result = run(host, client, algorithm)
-    assert result.status == 0 and "deploy-bot" in result.out.split(), result
-    assert len(result.allowed) == 1 and len(result.lines) == 1, result
+    assert result.status == 0 and client.prints in result.out.split(), result
+    assert len(result.allowed) == len(result.lines) == client.logins, result
 
 
 REFUSED = {"expired": {"issued": 1_700_000_000}, "no-rule": {"account": "other"}}
@@ -72,9 +77,9 @@ def letters(text):
 
 
 def check_shown(client, result):
-    """That it shows what its row says, for the last refusal of the log."""
+    """That it shows what its row says, for the first refusal of the log."""
     told = result.out + result.err
-    line = result.lines[-1]
+    line = result.lines[0]
     reason = "Service account token refused (ref %s on build-7): %s" % (field(line, "ref"), field(line, "why"))
     if client.shows is None:
         assert letters(reason) in letters(told), "missing: %s\n%s" % (reason, result)
@@ -87,7 +92,7 @@ def check_shown(client, result):
 def test_client_shows_why_a_token_is_refused(host, file_to_read, client, why):
     """Or what ksa-clients(7) says that it shows in place of that."""
     result = run(host, client, client.takes[0], **REFUSED[why])
-    assert result.status != 0 and "deploy-bot" not in result.out.split() and not result.allowed, result
+    assert result.status != 0 and client.prints not in result.out.split() and not result.allowed, result
     assert len(result.lines) == client.tries, result
     check_shown(client, result)
 
