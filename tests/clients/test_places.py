@@ -13,12 +13,13 @@ BUSYBOX = ('mkdir -p applets; for name in $(busybox --list); do ln -sf /usr/bin/
            '"$(command -v busybox)" ash applets/ksa-ssh deploy-bot@build-7 id -un')
 KNOWN = "-o UserKnownHostsFile=/home/job/.ssh/known_hosts"
 CLIENTS = {
-    "busybox": Client(BUSYBOX),
-    "no environment": Client('exec env -i KSA_TOKEN_COMMAND="cat /home/job/token" "$(command -v ksa-ssh)" %s deploy-bot@build-7 id -un <&-'
-                             % KNOWN),
-    "unit": Client("mkdir -p -m 700 credentials && cp token credentials/ksa && cd / && exec env -i PATH=/usr/bin:/bin "
-                   "CREDENTIALS_DIRECTORY=/home/job/credentials sh -c "
-                   "'KSA_TOKEN_COMMAND=\"cat $CREDENTIALS_DIRECTORY/ksa\" ksa-ssh %s deploy-bot@build-7 id -un'" % KNOWN),
+    "ksa-ssh with ssh: busybox": Client(BUSYBOX),
+    "ksa-ssh with ssh: no environment": Client('exec env -i KSA_TOKEN_COMMAND="cat /home/job/token" "$(command -v ksa-ssh)" '
+                                               "deploy-bot@build-7 id -un <&-"),
+    "ksa-ssh with ssh: unit": Client(
+        "mkdir -p -m 700 credentials && cp token credentials/ksa && cd / && exec env -i PATH=/usr/bin:/bin "
+        "CREDENTIALS_DIRECTORY=/home/job/credentials sh -c "
+        "'KSA_TOKEN_COMMAND=\"cat $CREDENTIALS_DIRECTORY/ksa\" ksa-ssh %s deploy-bot@build-7 id -un'" % KNOWN),
 }
 
 
