@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One row for each client, and what is tested with each row. A file test_GROUP.py has a table CLIENTS of such rows, by
-the names of ksa-clients(7), and imports the tests from here."""
+the names of ksa-clients(7), and imports the tests from here. A name such as "asyncssh: password" is of another way to use
+asyncssh, which its entry mentions."""
 import dataclasses
 import re
+import subprocess
 import uuid
 from pathlib import Path
 
 import pytest
 
 import issuer
-from host import field
+from host import HOME, field
 
 # conftest.py mounts here the directory of each group, and the source tree as "source".
 INSTALLED = "/run/clients"
-SOURCE = INSTALLED + "/source"
+SOURCE = INSTALLED + "/source/tests/clients"
+EXAMPLES = INSTALLED + "/source/client/examples"
 
 
 @dataclasses.dataclass
@@ -33,6 +36,8 @@ class Client:
     logins: int = 1
     user: str = "job"
     prints: str = "deploy-bot"
+    # False: any program that answers in place of the host gets the token, as the page warns.
+    checks_host_key: bool = True
     # Of one command, in seconds.
     timeout: int = 120
 
@@ -95,6 +100,25 @@ def test_client_shows_why_a_token_is_refused(host, file_to_read, client, why):
     assert result.status != 0 and client.prints not in result.out.split() and not result.allowed, result
     assert len(result.lines) == client.tries, result
     check_shown(client, result)
+
+
+@pytest.fixture
+def other_host_key(host, tmp_path):
+    """As if the host were another one."""
+    known = HOME / ".ssh/known_hosts"
+    text = known.read_text()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "key"], check=True)
+    known.write_text("build-7 " + (tmp_path / "key.pub").read_text())
+    yield
+    known.write_text(text)
+
+
+def test_client_checks_the_host_key(host, file_to_read, other_host_key, client):
+    result = run(host, client, client.takes[-1])
+    if client.checks_host_key:
+        assert result.status != 0 and result.lines == [], result
+    else:
+        assert len(result.allowed) == 1, "it checks the key now: %r" % result
 
 
 def test_client_does_not_log_in(host, file_to_read, client):
