@@ -26,16 +26,16 @@ class Client:
     .ssh/known_hosts the host's keys. It must not switch off the check of host keys. A USER of the host itself, such as of
     sudo, has the file "token" in its home."""
     command: str
+    # The logins of a command that succeeds.
+    logins: int = 1
+    user: str = "job"
+    prints: str = "deploy-bot"
     # Tokens that it can log in with. None: the page describes a client that does not log in.
     takes: tuple = ("RS256", "ES256")
     # What it prints if a token is refused, a pattern. None: the host's message, with the reason.
     shows: str = None
     # The denials in the host's log for one refused command.
     tries: int = 1
-    # The logins of a command that succeeds.
-    logins: int = 1
-    user: str = "job"
-    prints: str = "deploy-bot"
     # False: any program that answers in place of the host gets the token, as the page warns.
     checks_host_key: bool = True
     # Of one command, in seconds.

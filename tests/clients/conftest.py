@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes what tests/clients/run installed visible on the private host, and gives each test of clients.py the clients of its file."""
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,16 @@ def installed(private):
         place = Path(clients.INSTALLED, name)
         place.mkdir(parents=True)
         subprocess.run(["mount", "--bind", directory, place], check=True)
+
+
+@pytest.fixture
+def clean_homes(private):
+    """Removes what a client leaves in the homes of both users."""
+    homes = [Path("/home", name) for name in ("job", "deploy-bot")]
+    before = {entry for home in homes for entry in home.iterdir()}
+    yield
+    for entry in {entry for home in homes for entry in home.iterdir()} - before:
+        shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
 def pytest_generate_tests(metafunc):
