@@ -5,7 +5,7 @@ from clients import (  # noqa: F401
 
 KSA_SSH_AS_SSH = "mkdir -p bin; ln -sf /usr/bin/ksa-ssh bin/ssh; PATH=~/bin:$PATH KSA_SSH=/usr/bin/ssh KSA_TOKEN_COMMAND='cat ~/token' "
 CLIENTS = {
-    "openssh": Client(KSA_SSH_AS_SSH + INSTALLED + "/rust/openssh_login"),
-    "russh": Client(INSTALLED + "/rust/russh_login"),
-    "ssh2": Client(INSTALLED + "/rust/ssh2_login", shows=r"Authentication failed \(keyboard-interactive\)"),
+    "openssh (crate)": Client(KSA_SSH_AS_SSH + INSTALLED + "/rust/openssh_login"),
+    "russh (crate)": Client(INSTALLED + "/rust/russh_login"),
+    "ssh2 (crate)": Client(INSTALLED + "/rust/ssh2_login", shows=r"Authentication failed \(keyboard-interactive\)"),
 }
