@@ -183,7 +183,7 @@ def test_without_the_file_of_options(ssh):
     assert ssh.arguments == FIRST_OPTIONS[2:] + ["build-7"]
 
 
-SETTINGS = "host b\nuser bot\nhostname build-7\nport 22\n"
+SETTINGS = "host b\nuser bot\nhostname build-7\nport 22\npubkeyacceptedalgorithms x\n"
 
 
 def test_looks_at_the_token_before_it_connects(ssh):
@@ -223,6 +223,15 @@ def test_connection_is_looked_for_only_with_a_control_path(ssh):
     ssh.answer_g(SETTINGS)
     (ssh.directory / "master").write_text("0")
     assert ssh.run("b", KSA_TOKEN_FILE="missing").returncode == 255 and not (ssh.directory / "checked").exists()
+
+
+@pytest.mark.parametrize("version", ["OpenSSH_8.4p1", "OpenSSH_7.9p1"])
+def test_ssh_that_writes_no_host_is_not_looked_at(ssh, version):
+    """Before 8.5, whose -G has the option's new name: KSA_AUDIENCE alone decides there."""
+    ssh.set_version(version)
+    ssh.answer_g(SETTINGS.replace("acceptedalgorithms", "acceptedkeytypes"))
+    assert ssh.run("b", KSA_TOKEN_FILE="missing").returncode == 77
+    assert ("DISPLAY" in ssh.environment) == ("7.9" in version)
 
 
 @pytest.mark.parametrize("args", [["-V"], ["-Q", "key"], []])
