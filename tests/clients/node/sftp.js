@@ -3,8 +3,9 @@ const Client = require("ssh2-sftp-client");
 const { options, token } = require("./options.js");
 
 const sftp = new Client();
-sftp.on("keyboard-interactive", (name, instructions, lang, prompts, answer) =>
-  answer(prompts.map(() => token)));
+sftp.on("keyboard-interactive", function (name, instructions, lang, prompts, answer) {
+  answer(Array(prompts.length).fill(token));
+});
 sftp.connect({ ...options, tryKeyboard: true })
   .then(() => sftp.get("id"))
   .then((data) => process.stdout.write(data))

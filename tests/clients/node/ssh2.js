@@ -3,8 +3,9 @@ const { Client } = require("ssh2");
 const { options, token } = require("./options.js");
 
 const client = new Client();
-client.on("keyboard-interactive", (name, instructions, lang, prompts, answer) =>
-  answer(prompts.map(() => token)));
+client.on("keyboard-interactive", function (name, instructions, lang, prompts, answer) {
+  answer(Array(prompts.length).fill(token));
+});
 client.on("error", (error) => {
   console.error(error.message);
   process.exit(1);
