@@ -6,9 +6,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = "SPDX-License-Identifier: BSD-2-Clause"
-# Files that cannot hold the line: the license itself, a table, a text for people, files that go, cargo and npm write, and inputs
+# Files that cannot hold the line: the license itself, a table, a text for people, files that go and npm write, and inputs
 # of the tests, which are compared byte by byte.
-WITHOUT = ("LICENSE", "NEWS", "tests/attacks.tsv", "tests/clients/go/go.sum", "tests/clients/rust/Cargo.lock",
+WITHOUT = ("LICENSE", "NEWS", "tests/attacks.tsv", "tests/clients/go/go.sum",
            "tests/clients/node/package-lock.json", "tests/data/", "tests/fuzz/seeds/", "packaging/debian/changelog",
            "packaging/debian/pam-configs/ksa", "packaging/debian/source/format", "packaging/debian/tests/control")
 
