@@ -86,5 +86,5 @@ def test_host_with_a_problem_fails_with_the_text_of_ksactl(fleet, by12, by13):
     for control in (by12, by13):
         result = control.by_role()
         assert [name for name, counts in result.recap.items() if counts["failed"]] == [host.name], result
-        assert "KbdInteractiveAuthentication is not yes" in result.out, result
+        assert "is not in force: sshd read KbdInteractiveAuthentication" in result.out, result
     host.run("rm", "/etc/ssh/sshd_config.d/00-mine.conf")
