@@ -126,19 +126,17 @@ class Fleet:
         self.hosts = [Host("%s-n%d" % (prefix, n), suite, "192.0.2.%d" % (n + 10), ["--systemd"])
                       for n, suite in enumerate(["bookworm"] * 3 + ["trixie"] * 2, 1)]
         self.connect()
-        ssh_key = self.make_ssh_key()
+        private, public = self.make_ssh_key()
         for host in self.hosts:
-            self.prepare(host, packages, ssh_key + ".pub")
+            self.prepare(host, packages, public)
         for control in self.controls:
             control.prepare(packages / control.suite)
-            control.meet(self.hosts, Path(ssh_key).read_text())
+            control.meet(self.hosts, private)
             control.write("/srv/prod.jwks", issuer.jwks(self.key), "job")
             control.write("/srv/inventory.json", json.dumps(self.inventory()), "job")
             for path in (packages / "bookworm").glob("*.deb"):
                 control.copy(path, "/srv/debs")
             self.give_tokens(control)
-        os.unlink(ssh_key)
-        os.unlink(ssh_key + ".pub")
 
     @property
     def all(self):
@@ -156,16 +154,15 @@ class Fleet:
         switch.ip("link", "set", "switch", "up")
 
     def make_ssh_key(self):
-        path = self.controls[0].sh("ssh-keygen -q -t ed25519 -N '' -f /root/key; echo /root/key").stdout.strip()
-        directory = Path(os.environ.get("TMPDIR", "/tmp"))
-        command(DISTRO, "fetch", self.controls[0].name, path, path + ".pub", directory)
-        return str(directory / "key")
+        """Both halves; no file of this machine has them."""
+        self.controls[0].run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/key")
+        return [self.controls[0].run("cat", path).stdout for path in ("/root/key", "/root/key.pub")]
 
     def prepare(self, host, packages, public_key):
         host.install(*MANAGED)
         host.write("/etc/sudoers.d/alice", "alice ALL = (root) NOPASSWD: ALL\n", mode="0440")
         host.sh("useradd -m -s /bin/bash alice")
-        host.write("/home/alice/.ssh/authorized_keys", Path(public_key).read_text(), "alice")
+        host.write("/home/alice/.ssh/authorized_keys", public_key, "alice")
         host.run("chown", "-R", "alice:", "/home/alice")
         if host.suite == "trixie":
             self.make_repository(host, packages / "trixie")
