@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One row for each client, and what is tested with each row. A file test_GROUP.py has a table CLIENTS of such rows, by
 the names of ksa-clients(7), and imports the tests from here. A name such as "asyncssh: password" is of another way to use
-asyncssh, which its entry mentions."""
+asyncssh, which its entry mentions. tests/integration/test_client_entries.py compares both."""
 import dataclasses
 import re
 import subprocess
