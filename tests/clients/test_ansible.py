@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from clients import (  # noqa: F401
-    INSTALLED, SOURCE, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
+    INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
 
 LIBRARIES = "PYTHONPATH=%s/ansible " % INSTALLED
 PYPI = LIBRARIES + "/usr/bin/python3 -B %s/ansible/bin/" % INSTALLED
@@ -27,15 +27,13 @@ def ansible(program, settings, variables="", environment="", options="", module=
 
 CLIENTS = {
     # raw sends no data. If ssh ends while it gets data, a busy Ansible may show a broken pipe in place of what ssh printed.
-    "ansible-ssh-debian": Client(ansible("", BY_ASKPASS, module="raw")),
-    "ansible-ssh-pypi": Client(ansible(PYPI, BY_ASKPASS, module="raw")),
-    "ansible-password-debian": Client(ansible("", ":", PASSWORD), takes=("ES256",)),
-    "ansible-password-pypi": Client(ansible(PYPI, ":", PASSWORD), takes=("ES256",)),
-    "ansible-paramiko": Client(ansible(PYPI, ":", PASSWORD, options="-c paramiko_ssh"),
-                               shows="Failed to authenticate: Bad authentication type; allowed types"),
-    "ansible-pylibssh": Client(LIBRARIES + "/usr/bin/python3 -B %s/ansible/pylibssh.py" % SOURCE,
-                               shows="Access denied for 'keyboard interactive'"),
-    "ansible-mitogen": Client(ansible(
+    "Ansible": Client(ansible("", BY_ASKPASS, module="raw")),
+    "Ansible: 2.19": Client(ansible(PYPI, BY_ASKPASS, module="raw")),
+    "ansible_password": Client(ansible("", ":", PASSWORD), takes=("ES256",)),
+    "ansible_password: 2.19": Client(ansible(PYPI, ":", PASSWORD), takes=("ES256",)),
+    "Ansible, paramiko": Client(ansible(PYPI, ":", PASSWORD, options="-c paramiko_ssh"),
+                                shows="Failed to authenticate: Bad authentication type; allowed types"),
+    "Ansible, mitogen": Client(ansible(
         PYPI, MITOGEN, environment="ANSIBLE_STRATEGY=mitogen_linear ANSIBLE_STRATEGY_PLUGINS=%s/ansible/ansible_mitogen/plugins/strategy"
         % INSTALLED), shows="SSH authentication is incorrect"),
 }

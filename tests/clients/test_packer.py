@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packer logs in to hosts that it builds. It is the only client here that checks no host keys, and ksa-clients(7) says so."""
+"""Packer logs in to hosts that it builds. It checks no host keys, and ksa-clients(7) says so."""
 from clients import (  # noqa: F401
     INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
 
