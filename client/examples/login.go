@@ -4,7 +4,7 @@
 //
 //	login USER HOST TOKEN_FILE COMMAND
 //
-// It requires the host's key in ~/.ssh/known_hosts.
+// It requires the host's ed25519 key in ~/.ssh/known_hosts.
 package main
 
 import (
@@ -49,6 +49,9 @@ func run(user, host, tokenFile, command string) error {
 		User:            user,
 		Auth:            []ssh.AuthMethod{ssh.KeyboardInteractive(answer)},
 		HostKeyCallback: checkHostKey,
+		// By default Go asks for an ECDSA or RSA key first. If known_hosts has only the ed25519 key, as ssh
+		// stores it, knownhosts reports a mismatch.
+		HostKeyAlgorithms: []string{ssh.KeyAlgoED25519},
 	})
 	if err != nil {
 		return fmt.Errorf("%w%s", err, refused)
