@@ -4,6 +4,10 @@
 //
 //	login USER HOST TOKEN_FILE COMMAND
 //
+// Build it without libraries, in a directory of its own:
+//
+//	go mod init login && go mod tidy && CGO_ENABLED=0 go build
+//
 // It requires the host's ed25519 key in ~/.ssh/known_hosts.
 package main
 
