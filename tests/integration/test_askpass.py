@@ -505,6 +505,12 @@ def test_user_with_an_at_sign(client):
     assert "".join(client.log_in("(bot@corp@build-7) ")) == client.token
 
 
+@pytest.mark.parametrize("host", ["Build-7\n", "build-7\n", "\nbuild-7", "build-7 "])
+def test_host_with_white_space(client, host):
+    """The line break that $(...) drops is part of the name."""
+    assert "not allowed in an audience" in client.refused(prompt(1, "(bot@%s) " % host))
+
+
 def test_host_is_no_pattern(client):
     """Every byte of it is literal."""
     client.give(make_token(aud=["ssh://buildX7"]))
@@ -559,6 +565,17 @@ def test_file_of_the_host(client, template, host):
     answers = client.log_in("(bot@%s) " % host.upper(), KSA_TOKEN_FILE="%s/tokens/%s" % (client.directory, template))
     assert "".join(answers) == client.token
     assert "does not exist" in client.refused(prompt(1, "(bot@other) "), KSA_TOKEN_FILE="%s/tokens/%s" % (client.directory, template))
+
+
+def test_host_with_percent_h(client):
+    """The name is inserted once: an attacker who chooses it would have made ksa-askpass run without end."""
+    host = "fe80::1%h0"
+    client.give(make_token(aud=["ssh://[%s]" % host]))
+    client.token_file.rename(client.directory / host)
+    path = "%s/%%h" % client.directory
+    checked = client.run("--check", host, through=(shutil.which("timeout"), "20"), KSA_TOKEN_FILE=path)
+    assert "the token expired" in checked.stderr, checked
+    assert "".join(client.log_in("(bot@%s) " % host, KSA_TOKEN_FILE=path)) == client.token
 
 
 @pytest.mark.parametrize("host", ["../token", "a/../b", "..", "a/b"])
