@@ -546,6 +546,23 @@ def test_audience_exported_for_other_hosts(client, patterns):
     client.refused(prompt(1), KSA_AUDIENCE="fleet", KSA_HOST=patterns)
 
 
+@pytest.mark.parametrize("patterns, hosts", [
+    ("build-*", ["build-7.attacker.example", "build-.", "build-7.1"]), ("10.*", ["10.attacker.example", "10.a"]),
+    ("*-7", ["attacker.example.a-7"]), ("build-7.ex*", ["build-7.example"])])
+def test_pattern_that_ends_with_any_domain(client, patterns, hosts):
+    """An attacker can have a name that begins like those of the fleet, for example in the URL of a repository."""
+    client.give(make_token(aud=["fleet"]))
+    for host in hosts:
+        client.refused(prompt(1, "(bot@%s) " % host), KSA_AUDIENCE="fleet", KSA_HOST=patterns)
+
+
+@pytest.mark.parametrize("patterns, host", [("10.0.*", "10.0.1.2"), ("fd00:*", "fd00::7"), ("fe80:*", "fe80::7%eth0.100"),
+                                            ("*.example.com", "a.b.example.com"), ("build-*.example.com", "build-7.example.com")])
+def test_pattern_of_addresses_and_of_a_domain(client, patterns, host):
+    client.give(make_token(aud=["fleet"]))
+    assert "".join(client.log_in("(bot@%s) " % host, KSA_AUDIENCE="fleet", KSA_HOST=patterns)) == client.token
+
+
 def test_patterns_are_not_names_of_files(client):
     """The shell must not replace them by the files of the directory."""
     (client.directory / "build-x").touch()
