@@ -720,6 +720,15 @@ def test_command_for_sudo(client):
     assert (client.directory / "asked").read_text() == "ssh://build-7 b\n"
 
 
+@pytest.mark.parametrize("host", ["other", "../../$(touch x)", "a b"])
+def test_command_gets_no_host_of_a_server(client, host):
+    """Before version 8.5 ssh writes no prefix: the server wrote this one."""
+    client.set_ssh_version("OpenSSH_8.4p1")
+    command = 'echo "$KSA_AUDIENCE $KSA_HOST" >%s; cat %s' % (client.directory / "asked", client.token_file)
+    client.log_in("(bot@%s) " % host, KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND=command, KSA_AUDIENCE=AUDIENCE, KSA_HOST="b")
+    assert (client.directory / "asked").read_text() == "ssh://build-7 b\n"
+
+
 def test_command_is_not_run_for_another_prompt(client):
     client.refused("Password: ", KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="touch %s" % (client.directory / "ran"))
     assert not (client.directory / "ran").exists()

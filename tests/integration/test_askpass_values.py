@@ -53,6 +53,12 @@ def test_token_in_the_wrong_variable_is_not_shown(client, name):
     assert client.token[100:140] not in text
 
 
+def test_token_in_a_command_is_not_run(client):
+    """A template was rendered with the token: it would be in the arguments of sh, which every user sees."""
+    text = client.refused(prompt(1), KSA_TOKEN_FILE=None, KSA_TOKEN_COMMAND="printf %%s '%s'" % client.token)
+    assert text.startswith("ksa-askpass: KSA_TOKEN_COMMAND has a token as its value") and client.token[100:140] not in text
+
+
 def test_variables_that_are_empty_are_not_set(client):
     empty = {"KSA_AUDIENCE": "", "KSA_HOST": "", "KSA_TOKEN_COMMAND": ""}
     assert "".join(client.log_in(**empty)) == client.token
