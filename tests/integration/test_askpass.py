@@ -120,6 +120,16 @@ def test_leftover_of_a_living_process_stays(client):
     assert client.kept() == [other]
 
 
+def test_leftover_of_another_container_stays(client):
+    """Containers of a Pod share /dev/shm, and see no processes of each other: a login there would have lost its token."""
+    first = client.answer(prompt(1))
+    container = (shutil.which("unshare"), "--pid", "--fork", "--mount-proc", *staying("sh"))
+    result = client.run(prompt(1), through=container, KSA_AUDIENCE=AUDIENCE)
+    assert result.stdout == client.token[:500] + "\n", result
+    assert len(client.kept()) == 2
+    assert "".join([first, client.answer(prompt(2)), client.answer(prompt(3))]) == client.token
+
+
 def test_directory_that_another_login_removes_meanwhile(client):
     """Bug: ls found nothing, and the shell ended at the missing field (set -u): one of many logins at once got no answer."""
     other = client.runtime / (client.kept_name(client.another_ssh()) + "abcdef")

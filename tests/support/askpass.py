@@ -148,7 +148,7 @@ class Client:
     def kept_name(self, asker=None, start=None):
         """The begin of the name of the directory that keeps a token between parts."""
         pid = (asker or self.asker).process.pid
-        return "ksa-askpass-%d-%d-%s." % (os.getuid(), pid, start or start_of(pid))
+        return "ksa-askpass-%d-%d-%s-%s." % (os.getuid(), pid, start or start_of(pid), start_of(1))
 
     def kept(self, place=None):
         return sorted((place or self.runtime).iterdir())
