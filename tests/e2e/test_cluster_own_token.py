@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """ksa-token and packaging/kubernetes/own-token.yaml with a real API server: a job requests a token for one host."""
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from host import HOME, SOURCE
 
 MANIFEST = (SOURCE / "packaging/kubernetes/own-token.yaml").read_text()
 MOUNTED = Path("/run/secrets/kubernetes.io/serviceaccount")
-TOKEN = "/api/v1/namespaces/ci/serviceaccounts/%s/token"
+TOKEN = "/api/v1/namespaces/%s/serviceaccounts/%s/token"
 HOST = "ssh://build-7"
 
 
@@ -30,15 +31,15 @@ def server(prepared):
     return prepared
 
 
-def ask(server, bearer, account="deployer", **spec):
+def ask(server, bearer, account="deployer", namespace="ci", query="", **spec):
     spec = {"audiences": [HOST], "expirationSeconds": 600, **spec}
     body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {k: v for k, v in spec.items() if v is not None}}
-    return server.request("POST", TOKEN % account, body, bearer=bearer)
+    return server.request("POST", TOKEN % (namespace, account) + query, body, bearer=bearer)
 
 
-def pod_of(server, name):
+def pod_of(server, name, namespace="ci"):
     return {"apiVersion": "v1", "kind": "Pod", "name": name,
-            "uid": server.get("/api/v1/namespaces/ci/pods/" + name)["metadata"]["uid"]}
+            "uid": server.get("/api/v1/namespaces/%s/pods/%s" % (namespace, name))["metadata"]["uid"]}
 
 
 @pytest.fixture
@@ -109,13 +110,36 @@ def test_another_account_is_refused_by_rbac(server, own):
     assert ask(server, own, account="sibling", boundObjectRef=pod_of(server, "job-3")).status == 403
 
 
+def test_manifest_for_another_namespace_leaves_this_one_bound(server, own):
+    """A copy for deploy/releaser must not replace the binding of ci, whose Role stays."""
+    server.account("deploy", "releaser")
+    server.pod("deploy", "job-5", "releaser")
+    server.apply(re.sub(r"\bci\b", "deploy", MANIFEST).replace("deployer", "releaser"))
+    other = server.create_token("deploy", "releaser", audience=None, seconds=3600, pod="job-5")
+
+    def status(**spec):
+        return ask(server, other, "releaser", "deploy", boundObjectRef=pod_of(server, "job-5", "deploy"), **spec).status
+    eventually(lambda: status() == 201)
+    eventually(lambda: status(expirationSeconds=3601) == 422)
+    for name in VIOLATIONS:
+        answer = ask(server, own, **{"boundObjectRef": pod_of(server, "job-1"), **VIOLATIONS[name]})
+        assert answer.status == 422, (name, answer)
+    assert ask(server, own, boundObjectRef=pod_of(server, "job-1")).status == 201
+
+
+@pytest.mark.parametrize("query", ["?dryRun=All", "?fieldValidation=Ignore", "?fieldManager=x", "?pretty=true"])
+def test_policy_refuses_with_any_query(server, own, query):
+    answer = ask(server, own, query=query, expirationSeconds=3601, boundObjectRef=pod_of(server, "job-1"))
+    assert answer.status == 422, answer
+
+
 def test_policy_leaves_kubelets_and_administrators_alone(server):
     assert claims_of(server.create_token("ci", "deployer", audience="vault", seconds=7200))["aud"] == ["vault"]
     kubelet = server.clients.issue("kubelet", "DNS:kubelet", groups=["kubelets"])
     server.grant("kubelet-tokens", [{"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}],
                  {"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "kubelets"})
     body = {"spec": {"audiences": [], "expirationSeconds": 3607, "boundObjectRef": pod_of(server, "job-2")}}
-    eventually(lambda: server.request("POST", TOKEN % "deployer", body, certificate=kubelet).status == 201)
+    eventually(lambda: server.request("POST", TOKEN % ("ci", "deployer"), body, certificate=kubelet).status == 201)
 
 
 def test_token_for_one_host(cluster, pod):
