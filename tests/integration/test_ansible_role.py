@@ -102,6 +102,16 @@ def test_configuration_is_written_from_its_text(host, role):
     assert "changed=0" in role(ksa_config="# mine\n" + TEXT).out
 
 
+def test_value_is_one_line(host, role):
+    """A variable with a line break, such as a YAML block or a fact of another host, cannot add a rule."""
+    injected = "sshd\n\n[rule more]\naccount = prod:ci/other\nuser = deploy-bot\nservice = sshd"
+    before = files()
+    result = role(ksa_config={**CONFIG, "rule deploy": {**CONFIG["rule deploy"], "service": injected}})
+    assert result.status == 2 and "failed to validate" in result.out and files() == before, result
+    block = {**CONFIG, "rule deploy": {**CONFIG["rule deploy"], "service": "sshd\nsudo\n"}}
+    assert role(ksa_config=block).status == 0 and Path("/etc/ksa/ksa.conf").read_text().endswith("service = sshd sudo\n")
+
+
 @pytest.mark.parametrize("rule", [{"account": "ci/deployer"}, {"user": "deploy/bot"}], ids=["account", "user"])
 def test_broken_configuration_is_refused(host, role, rule):
     before = files()
