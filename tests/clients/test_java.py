@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Libraries from Maven Central. The options of java save processor time, and keep its files out of /tmp."""
+"""Libraries that Maven fetches. The options of java save processor time, and keep its files out of /tmp."""
 from clients import (  # noqa: F401
     INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
 
