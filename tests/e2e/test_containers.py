@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import issuer
-from api_double import ApiDouble, body_of
+from api_double import ApiDouble, issue_for
 from host import SOURCE, SSH_TELLS_PROGRAMS, Result
 from tls_server import Certificates
 
@@ -185,11 +185,7 @@ def test_ksa_token(host, image, uid, private, tmp_path):
     certificates = Certificates(tmp_path)
     own = issuer.claims(audience=issuer.ISSUER, life=31536000, pod="job-1")
     with ApiDouble(*certificates.issue("good", "IP:127.0.0.1"), host.key, credential=None) as server:
-        def issue(request, _):
-            claims = issuer.claims(audience=body_of(request)["spec"]["audiences"][0], kubernetes=own["kubernetes.io"])
-            return {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {},
-                    "status": {"token": host.remember(issuer.token(host.key, claims)), "expirationTimestamp": "2030-01-01T00:00:00Z"}}
-        server.pages[PATH] = issue
+        server.pages[PATH] = issue_for(host, own)
         (image.root / MOUNTED / "token").write_text(host.remember(issuer.token(host.key, own)))
         shutil.copy(certificates.ca, image.root / MOUNTED / "ca.crt")
         image.enter(uid)

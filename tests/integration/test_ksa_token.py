@@ -7,7 +7,7 @@ import time
 import pytest
 
 import issuer
-from api_double import ApiDouble, bearer_of, body_of, failure, json_page
+from api_double import ApiDouble, bearer_of, body_of, failure, issue_for, json_page
 from cluster_host import CA
 from host import HOME
 from tls_server import Certificates
@@ -28,20 +28,8 @@ def server(host, certificates):
         host.write(CA, certificates.ca.read_text(), 0o644)
         double.own = issuer.claims(audience=issuer.ISSUER, life=31536000, pod="job-1")
         host.write(OWN, host.remember(issuer.token(host.key, double.own)) + "\n", 0o644)
-        double.pages[PATH] = lambda request, _: answer(host, double)
+        double.pages[PATH] = issue_for(host, double.own)
         yield double
-
-
-def answer(host, double, **changes):
-    """What the API server answers: a token with the audience of the request, bound to the Pod of the caller."""
-    spec = body_of(double.requests[-1])["spec"]
-    claims = issuer.claims(audience=spec["audiences"][0], life=spec["expirationSeconds"], kubernetes=double.own["kubernetes.io"])
-    return document(host, {**claims, **changes})
-
-
-def document(host, claims):
-    return {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {},
-            "status": {"token": host.remember(issuer.token(host.key, claims)), "expirationTimestamp": "2030-01-01T00:00:00Z"}}
 
 
 def ask(host, server, *options, token=OWN, **env):
@@ -110,8 +98,8 @@ FIRST = {"busy": ("429 Too Many Requests", "Retry-After: 0"), "error": ("500 Int
 
 @pytest.mark.parametrize("name", FIRST)
 def test_one_retry(host, server, name):
-    server.pages[PATH] = lambda request, _: (
-        json_page({}, *FIRST[name]) if len(server.requests) == 1 else answer(host, server))
+    issue = server.pages[PATH]
+    server.pages[PATH] = lambda *request: json_page({}, *FIRST[name]) if len(server.requests) == 1 else issue(*request)
     result = ask(host, server)
     assert result.status == 0 and len(server.requests) == 2, result
 
@@ -153,7 +141,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_another_token_than_asked_for_is_refused(host, server, name):
-    server.pages[PATH] = lambda request, _: answer(host, server, **ANSWERS[name])
+    server.pages[PATH] = issue_for(host, server.own, **ANSWERS[name])
     result = ask(host, server)
     assert result.status == 1 and result.out == "" and ("the API server issued" in result.err or "TokenRequest" in result.err), result
 

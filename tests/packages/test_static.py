@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import issuer
-from api_double import ApiDouble, body_of
+from api_double import ApiDouble, issue_for
 from tls_server import Certificates
 
 PROGRAM = "/usr/bin/ksa-token"
@@ -28,12 +28,7 @@ def certificates(private, tmp_path_factory):
 def server(host, certificates):
     with ApiDouble(*certificates.issue("good", "IP:127.0.0.1,DNS:api.prod.test,DNS:localhost"), host.key, credential=None) as double:
         double.own = issuer.claims(audience=issuer.ISSUER, life=31536000, pod="job-1")
-
-        def issue(request, _):
-            claims = issuer.claims(audience=body_of(request)["spec"]["audiences"][0], kubernetes=double.own["kubernetes.io"])
-            return {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {},
-                    "status": {"token": host.remember(issuer.token(host.key, claims)), "expirationTimestamp": "2030-01-01T00:00:00Z"}}
-        double.pages[PATH] = issue
+        double.pages[PATH] = issue_for(host, double.own)
         yield double
 
 

@@ -52,6 +52,17 @@ def bearer_of(request):
     return lines[0].split(" ", 2)[2] if lines else None
 
 
+def issue_for(host, own, **changes):
+    """One of `pages`, for the Pod of the claims OWN: issues a token with the audience and lifetime of the request."""
+    def issue(request, _):
+        spec = body_of(request)["spec"]
+        claims = issuer.claims(audience=spec["audiences"][0], life=spec["expirationSeconds"], kubernetes=own["kubernetes.io"])
+        token = host.remember(issuer.token(host.key, {**claims, **changes}))
+        return {"kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "metadata": {}, "spec": {},
+                "status": {"token": token, "expirationTimestamp": "2030-01-01T00:00:00Z"}}
+    return issue
+
+
 class AccountList:
     """
     Service accounts as an API server lists them, page by page (GET /api/v1/.../serviceaccounts).
