@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs of Debian that have their own implementation of ssh, or answer the prompts of OpenSSH's themselves."""
 from clients import (  # noqa: F401
-    INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
+    SOURCE, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
 
 ONCE = "-o NumberOfPasswordPrompts=1"
 # dbclient compares the whole field of the host, and takes a comment for a part of the key.
@@ -11,7 +11,7 @@ CLIENTS = {
     "curl": Client("printf 'user = \"deploy-bot:%s\"' \"$(cat token)\" | curl -sS -K - sftp://build-7/home/deploy-bot/id",
                    shows="curl: \\(67\\) Authentication failure"),
     "dbclient": Client(DROPBEAR + "HOME=$PWD/dropbear dbclient deploy-bot@build-7 id -un | grep .", tries=6),
-    "expect": Client("expect %s/source/tests/clients/debian/parts.exp token ssh %s deploy-bot@build-7 id -un" % (INSTALLED, ONCE)),
+    "expect": Client("expect %s/debian/parts.exp token ssh %s deploy-bot@build-7 id -un" % (SOURCE, ONCE)),
     "lftp, password": Client('export LFTP_PASSWORD="$(cat token)"\nlftp -c \'set net:max-retries 1; set sftp:connect-program '
                              '"ssh -a -x %s"; open --env-password sftp://deploy-bot@build-7; cat id\'' % ONCE, takes=("ES256",),
                              shows="max-retries exceeded \\(deploy-bot@build-7: Permission denied"),

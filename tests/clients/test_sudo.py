@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from clients import (  # noqa: F401
-    INSTALLED, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
+    SOURCE, Client, file_to_read, test_client_logs_in, test_client_shows_why_a_token_is_refused)
 
 ATTEMPT = "sudo: 1 incorrect password attempt"
 USER = {"user": "deploy-bot", "prints": "root"}
@@ -14,7 +14,7 @@ CLIENTS = {
                       shows=ATTEMPT, **USER),
     "sudo -S": Client("fold -w 500 token | sudo -S id -un", shows=ATTEMPT, **USER),
     "sudo -n": Client("mkdir -p -m 700 .ksa && cp token .ksa/token && sudo -n id -un", shows=ATTEMPT, **USER),
-    "doas": Client("expect %s/source/tests/clients/debian/parts.exp token doas id -un" % INSTALLED, **USER),
+    "doas": Client("expect %s/debian/parts.exp token doas id -un" % SOURCE, **USER),
 }
 
 
