@@ -228,6 +228,18 @@ def accounts():
              "groups": [{"namespace": "ci", "group": "k8s-ci", "gid": 1900000000}]}]}))
 
 
+def sessions():
+    head = ("ksa-session 1\npid_namespace 4026532326\nlogin 125 8271941\nsshd 119 8271933\naudit 7917\nkeyring 548727651\nuid 1500\n"
+            "expires %d\nuser deploy-bot\nrhost 10.1.2.3\naccount prod:ci/deployer\nreference 1a2b3c4d\n" % (NOW + 600))
+    write("session", "open", head + "token eyJ.eyJ.AAAA\n")
+    write("session", "ended", head)
+    write("session", "pending", head.replace("audit 7917", "audit 0").replace("keyring 548727651", "keyring 0") + "token a\n")
+    write("session", "cut", head + "token eyJ.ey")
+    write("session", "without-address", head.replace("10.1.2.3", ""))
+    write("session", "twice", head + head)
+    write("session", "zero", head.replace("uid 1500", "uid 01500"))
+
+
 for make in (tokens, key_sets, configurations, answers, logins, frames, reviews, accesses, discoveries,
-             accounts):
+             accounts, sessions):
     make()

@@ -14,7 +14,8 @@ COMMON = {
     "config": {"base"},
     "token": {"base", "config"},
     "cluster": {"base", "config", "token"},
-    "login": {"base", "registry", "config", "token", "cluster"},
+    "session": {"base", "config", "token"},
+    "login": {"base", "registry", "config", "token", "cluster", "session"},
 }
 ADMIN = {
     "admin/base": set(),
