@@ -201,6 +201,23 @@ X(USED_BEFORE, "used-before", DENY,                                             
 X(MARK, "mark-failed", UNAVAILABLE,                                                                \
   "the use of the token could not be recorded",                                                    \
   "run systemd-tmpfiles --create ksa.conf; check the space for /var/lib/ksa/used")                 \
+/* the session that sudo runs in */                                                                \
+X(NO_SESSION, "no-session", DENY,                                                                  \
+  "the process belongs to no login session: it has no audit session id",                           \
+  "run sudo in the ssh session; in sshd's stack, pam_loginuid must come before pam_ksa")           \
+X(NO_SESSION_RECORD, "no-session-record", DENY,                                                    \
+  "this session was not opened by a token, or its record is missing",                              \
+  "log in with a token, and run sudo in that session; the log of its login has a warning if it "   \
+  "was not recorded")                                                                              \
+X(SESSION_ENDED, "session-ended", DENY,                                                            \
+  "the session to which this process belongs has ended",                                           \
+  "log in again, and start a new tmux or screen server there: an old one stays in its old session")\
+X(SESSION_OF_ANOTHER, "session-of-another", DENY,                                                  \
+  "the session was opened as another user",                                                        \
+  "run sudo as the user who logged in")                                                            \
+X(SESSION_LEFT, "session-left", DENY,                                                              \
+  "the process has another session keyring than its session",                                      \
+  "run sudo outside of su - and of commands such as keyctl session")                               \
 /* the host and its configuration */                                                               \
 X(ARGUMENT, "bad-argument", UNAVAILABLE,                                                           \
   "the PAM line has an unknown argument or an invalid value", "see pam_ksa(8)")                    \

@@ -135,7 +135,7 @@ ONLY = {  # the files that may have a call
                                "common/registry/registry.c",  # the NSS module has nothing else
                                # files of others, which libc or we read
                                "admin/accounts/local_files.c", "ksactl/nsswitch.c",
-                               "admin/accounts/id_map.c",  # the kernel's
+                               "admin/accounts/id_map.c", "common/session/tie.c",  # the kernel's
                                "ksactl/check_sshd.c", "admin/host/pam_stack.c", "admin/host/tool.c",  # what pam-auth-update wrote
                                "admin/host/own_paths.c",  # to set owner and mode
                                # files that an administrator names, in any place
