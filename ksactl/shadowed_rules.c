@@ -88,7 +88,11 @@ bool rule_covers(const struct ksa_rule *earlier, const struct ksa_rule *later)
                            (later->account_uid != NULL &&
                             strcmp(earlier->account_uid, later->account_uid) == 0);
 
-        return uid_covered && accounts_covered(earlier, later) &&
+        /* A rule that requires a fresh token leaves those of sessions to the later one. */
+        bool token_covered =
+                later->token != KSA_TOKEN_SESSION || earlier->token == KSA_TOKEN_SESSION;
+
+        return uid_covered && token_covered && accounts_covered(earlier, later) &&
                texts_covered(&earlier->user, &later->user) && services_covered(earlier, later) &&
                networks_covered(earlier, later) && audiences_covered(earlier, later);
 }

@@ -171,6 +171,16 @@ PARSER(parse_bound)
         return true;
 }
 
+PARSER(parse_token)
+{
+        bool session = strcmp(text, "session") == 0;
+
+        if (!session && strcmp(text, "fresh") != 0)
+                return false;
+        *(enum ksa_token_source *)value = session ? KSA_TOKEN_SESSION : KSA_TOKEN_FRESH;
+        return true;
+}
+
 static bool is_star(const char *text)
 {
         return strcmp(text, "*") == 0;
@@ -253,6 +263,8 @@ KIND(kind_uid_range, "range of uids", "MIN-MAX", NULL, struct ksa_uid_range, par
 KIND(kind_review, "value", "never | prefer | require", NULL, enum ksa_review, parse_review,
      ksa_remedy_choice);
 KIND(kind_bound, "value", "any | pod", NULL, enum ksa_bound, parse_bound, ksa_remedy_choice);
+KIND(kind_token, "value", "fresh | session", NULL, enum ksa_token_source, parse_token,
+     ksa_remedy_choice);
 KIND(kind_pattern, "account", "CLUSTER:NAMESPACE/NAME; * replaces a whole part", NULL,
      struct ksa_pattern, parse_pattern, ksa_remedy_account);
 KIND(kind_namespace, "namespace", "namespace or *",
@@ -324,6 +336,7 @@ RULE(bound, kind_bound, 0, "any", "pod: the token must be bound to a running Pod
 RULE(review, kind_review, 0, "never", "whether to send a TokenReview"),
 RULE(rbac, kind_bool, 0, "no", "the cluster's RBAC must also allow the login (SubjectAccessReview)"),
 RULE(once, kind_bool, 0, "no", "a token is accepted once"),
+RULE(token, kind_token, 0, "fresh", "session: for sudo, also the token that opened the ssh session"),
 
 ACCOUNT(account, kind_pattern, MUST, 0, 0, NULL, "service account that gets this local user"),
 ACCOUNT(account_uid, kind_account_uid, 0, 0, 0, NULL, "the account's Kubernetes uid"),

@@ -15,6 +15,7 @@ const char *ksa_condition_text(enum ksa_condition condition)
                 [KSA_CONDITION_USER] = "is for another user",
                 [KSA_CONDITION_LOW_UID] = "does not name this system user",
                 [KSA_CONDITION_SERVICE] = "is for another service",
+                [KSA_CONDITION_TOKEN] = "requires a fresh token (token = fresh)",
                 [KSA_CONDITION_FROM_NAME] =
                         "has from, but the remote host is not an address: set UseDNS no in sshd_config",
                 [KSA_CONDITION_FROM] = "is for other networks",
@@ -122,6 +123,8 @@ static enum ksa_condition test_rule(const struct ksa_rule *rule,
                 return KSA_CONDITION_LOW_UID;
         if (!service_fits(rule, candidate->service))
                 return KSA_CONDITION_SERVICE;
+        if (candidate->of_session && rule->token != KSA_TOKEN_SESSION)
+                return KSA_CONDITION_TOKEN;
         if (!audience_fits(rule, candidate))
                 return KSA_CONDITION_AUDIENCE;
         return test_from(rule, candidate->rhost);
@@ -254,7 +257,9 @@ const struct ksa_rule *ksa_rule_find(const struct ksa_config *config,
         return NULL;
 }
 
-static bool names_with(const struct ksa_config *config, const char *user, const char *service)
+/* With SESSION, only rules with token = session count. */
+static bool names_with(const struct ksa_config *config, const char *user, const char *service,
+                       bool session)
 {
         uint64_t hash = named_hash(user, service);
         uint32_t position = ksa_hash_index_find(&config->rule_index, hash), number;
@@ -262,19 +267,46 @@ static bool names_with(const struct ksa_config *config, const char *user, const 
         while (ksa_hash_index_next(&config->rule_index, hash, &position, &number)) {
                 const struct ksa_rule *rule = &config->rules[number];
 
-                if (ksa_list_has(&rule->user, user) && ksa_list_has(&rule->service, service))
+                if (ksa_list_has(&rule->user, user) && ksa_list_has(&rule->service, service) &&
+                    (!session || rule->token == KSA_TOKEN_SESSION))
                         return true;
         }
         return false;
 }
 
-bool ksa_rule_names(const struct ksa_config *config, const char *user, const char *own_account,
-                    const char *service)
+static bool names(const struct ksa_config *config, const char *user, const char *own_account,
+                  const char *service, bool session)
 {
         const char *in_rules = ksa_service_in_rules(service);
 
-        return (strcmp(user, OWN) != 0 &&
-                (names_with(config, user, service) || names_with(config, user, in_rules))) ||
-               (own_account != NULL &&
-                (names_with(config, OWN, service) || names_with(config, OWN, in_rules)));
+        return (strcmp(user, OWN) != 0 && (names_with(config, user, service, session) ||
+                                           names_with(config, user, in_rules, session))) ||
+               (own_account != NULL && (names_with(config, OWN, service, session) ||
+                                        names_with(config, OWN, in_rules, session)));
+}
+
+bool ksa_rule_names(const struct ksa_config *config, const char *user, const char *own_account,
+                    const char *service)
+{
+        return names(config, user, own_account, service, false);
+}
+
+bool ksa_rule_names_session(const struct ksa_config *config, const char *user,
+                            const char *own_account, const char *service)
+{
+        return names(config, user, own_account, service, true);
+}
+
+bool ksa_rule_takes_session(const struct ksa_config *config, const struct ksa_candidate *candidate)
+{
+        for (size_t i = 0; i < config->counts[KSA_SECTION_RULE]; i++) {
+                const struct ksa_rule *rule = &config->rules[i];
+
+                if (rule->token == KSA_TOKEN_SESSION && account_fits(rule, candidate) &&
+                    (is_named(rule, candidate->user) ||
+                     (ksa_list_has(&rule->user, OWN) && is_own(candidate))) &&
+                    service_fits(rule, candidate->service))
+                        return true;
+        }
+        return false;
 }

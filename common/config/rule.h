@@ -17,6 +17,7 @@ struct ksa_candidate {
         const char *user;
         const char *own_account; /* cluster:namespace/account that owns this local user */
         bool low_uid;            /* a system user: the rule must name it */
+        bool of_session;         /* the token is the one that opened the session */
         const char *service;
         const char *rhost;                /* "" without a remote host */
         const struct ksa_list *audiences; /* const char *; of the token */
@@ -31,6 +32,7 @@ enum ksa_condition {
         KSA_CONDITION_USER,
         KSA_CONDITION_LOW_UID,
         KSA_CONDITION_SERVICE,
+        KSA_CONDITION_TOKEN,
         KSA_CONDITION_AUDIENCE,
         KSA_CONDITION_FROM_NAME, /* the remote host is a name or missing */
         KSA_CONDITION_FROM,
@@ -60,6 +62,18 @@ const struct ksa_rule *ksa_rule_find(const struct ksa_config *config,
  */
 bool ksa_rule_names(const struct ksa_config *config, const char *user, const char *own_account,
                     const char *service);
+
+/*
+ * The same for rules with token = session. Without one, sudo does not look for the session's record.
+ */
+bool ksa_rule_names_session(const struct ksa_config *config, const char *user,
+                            const char *own_account, const char *service);
+
+/*
+ * Whether a rule with token = session names the candidate's account, user and service. Its other
+ * conditions are not compared.
+ */
+bool ksa_rule_takes_session(const struct ksa_config *config, const struct ksa_candidate *candidate);
 
 /* Whether PATTERN matches the account. "*" does not match the account "default". */
 bool ksa_pattern_covers(const struct ksa_pattern *pattern, const char *cluster,

@@ -41,6 +41,12 @@ enum ksa_bound {
         KSA_BOUND_POD = 1,
 };
 
+/* The tokens that a rule admits. */
+enum ksa_token_source {
+        KSA_TOKEN_FRESH = 0,
+        KSA_TOKEN_SESSION = 1, /* also the one that opened the session */
+};
+
 struct ksa_uid_range {
         uint32_t min, max;
 };
@@ -115,6 +121,7 @@ struct ksa_rule {
         enum ksa_review review;
         bool rbac;
         bool once;
+        enum ksa_token_source token;
 };
 
 struct ksa_account {

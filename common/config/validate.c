@@ -186,6 +186,13 @@ static void check_cluster_name(const struct ksa_config *config, enum ksa_section
 
 /* --- Rules ------------------------------------------------------------------ */
 
+static const struct ksa_list *audiences_of(const struct ksa_config *config,
+                                           const struct ksa_service *service)
+{
+        return service != NULL && service->audience.count > 0 ? &service->audience
+                                                              : &config->host.audience;
+}
+
 static bool some_service_has(const struct ksa_config *config, const struct ksa_rule *rule,
                              const char *audience)
 {
@@ -195,16 +202,41 @@ static bool some_service_has(const struct ksa_config *config, const struct ksa_r
         for (size_t i = 0; i < rule->service.count; i++) {
                 const struct ksa_service *service =
                         ksa_config_service(config, ksa_list_text(&rule->service, i));
-                const struct ksa_list *audiences = service != NULL && service->audience.count > 0
-                                                           ? &service->audience
-                                                           : &config->host.audience;
 
-                if (ksa_list_has(audiences, audience))
+                if (ksa_list_has(audiences_of(config, service), audience))
                         return true;
                 if (service != NULL && is_faulty(service, KSA_SECTION_SERVICE, "audience"))
                         is_unknown = true;
         }
+        /* The token of a session is for sshd. */
+        if (rule->token == KSA_TOKEN_SESSION &&
+            ksa_list_has(audiences_of(config, ksa_config_service(config, "sshd")), audience))
+                return true;
         return is_unknown; /* the error of that line was reported */
+}
+
+/* The services of a rule, and what they exclude. */
+static void check_rule_services(const struct ksa_rule *rule, struct ksa_diagnostics *diagnostics)
+{
+        bool from = rule->from.count > 0 && rule->token != KSA_TOKEN_SESSION &&
+                    !is_faulty(rule, KSA_SECTION_RULE, "token");
+
+        for (size_t i = 0; i < rule->service.count; i++) {
+                const char *service = ksa_list_text(&rule->service, i);
+
+                if (from && ksa_service_is_local(service))
+                        ADD_ERROR(diagnostics, rule, "service", i,
+                                  "write a rule without from for this service",
+                                  "[rule %s] has from, but %s does not know the remote host",
+                                  rule->name, service);
+                if (rule->token == KSA_TOKEN_SESSION &&
+                    strcmp(ksa_service_in_rules(service), "sudo") != 0)
+                        ADD_ERROR(
+                                diagnostics, rule, "service", i,
+                                "write a rule of its own for sudo, and token = session only there",
+                                "[rule %s] has token = session, which is for sudo, not for %s",
+                                rule->name, service);
+        }
 }
 
 static void check_rule(const struct ksa_config *config, const struct ksa_rule *rule,
@@ -216,15 +248,7 @@ static void check_rule(const struct ksa_config *config, const struct ksa_rule *r
                 check_cluster_name(config, KSA_SECTION_RULE, (const struct ksa_section_head *)rule,
                                    i, account->cluster, diagnostics);
         }
-        for (size_t i = 0; rule->from.count > 0 && i < rule->service.count; i++) {
-                const char *service = ksa_list_text(&rule->service, i);
-
-                if (ksa_service_is_local(service))
-                        ADD_ERROR(diagnostics, rule, "service", i,
-                                  "write a rule without from for this service",
-                                  "[rule %s] has from, but %s does not know the remote host",
-                                  rule->name, service);
-        }
+        check_rule_services(rule, diagnostics);
         for (size_t i = 0; i < rule->audience.count; i++) {
                 const char *audience = ksa_list_text(&rule->audience, i);
 

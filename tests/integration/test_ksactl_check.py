@@ -408,6 +408,8 @@ def test_no_rule(host):
     ({"from": "10.0.0.0/8 fd00::/8"}, {"from": "fd00::/16 10.1.2.3"}),
     ({"account_uid": "u"}, {"account_uid": "u"}),
     ({"account": "prod:ci/default"}, {"account": "prod:ci/default"}),
+    ({"service": "sudo", "token": "session"}, {"service": "sudo"}),
+    ({"service": "sudo", "token": "session"}, {"service": "sudo", "token": "session", "from": "10.0.0.0/8"}),
 ])
 def test_rule_never_reached(host, earlier, later):
     host.write_config(rule("one", **earlier) + rule("two", **later))
@@ -433,6 +435,7 @@ def test_rule_never_reached(host, earlier, later):
     ({"account_uid": "u"}, {}),
     ({"account_uid": "u"}, {"account_uid": "v"}),
     ({"audience": "ssh://build-7"}, {}),
+    ({"service": "sudo"}, {"service": "sudo", "token": "session"}),
 ])
 def test_rule_reached(host, earlier, later):
     host.write_config(rule("one", **earlier) + rule("two", **later))

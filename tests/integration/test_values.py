@@ -83,7 +83,7 @@ OPTIONS = {  # a line that is right, by the section that it is added to
                        "api_ca_file = /etc/ksa/ca.crt", "credential_file = /etc/ksa/credential",
                        "proxy = http://proxy:3128", "review = never"),
     "[rule deploy]": ("account = prod:ci/tester", "account_uid = u-1", "from = 10.0.0.0/8", "bound = any", "rbac = no",
-                      "once = yes", "audience = ssh://build-7"),
+                      "once = yes", "audience = ssh://build-7", "token = fresh"),
     "[account bot]": ("account = prod:ci/bot", "account_uid = u-1", "uid = 5000", "groups = builders", "home = /home/bot",
                       "shell = /bin/sh", "allow_powerful_groups = no"),
     "[accounts prod]": ("namespaces = ci", "selector = login=yes", "home = /home", "shell = /bin/sh", "recreated = refuse"),

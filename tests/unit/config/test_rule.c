@@ -46,6 +46,79 @@ static struct ksa_candidate deployer(const struct ksa_config *config)
                                       .accepted = &config->host.audience};
 }
 
+/* --- Tokens of sessions ----------------------------------------------------- */
+
+#define SUDO  "[rule a]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sudo\n"
+#define LATER "[rule b]\naccount = prod:*/*\nuser = deploy-bot\nservice = sudo\n"
+
+static const char *found(const struct ksa_config *config, bool of_session)
+{
+        struct ksa_candidate candidate = deployer(config);
+        enum ksa_condition failed;
+
+        candidate.service = "sudo";
+        candidate.of_session = of_session;
+        const struct ksa_rule *rule = ksa_rule_find(config, &candidate, &failed);
+        return rule != NULL ? rule->name : ksa_condition_text(failed);
+}
+
+static void test_token_of_a_session(void **state)
+{
+        struct ksa_config *config = load(*state, SUDO LATER "token = session\n");
+
+        assert_string_equal(found(config, false), "a");
+        assert_string_equal(found(config, true), "b");
+        ksa_config_free(&config);
+        config = load(*state, SUDO "token = session\n" LATER);
+        assert_string_equal(found(config, false), "a"); /* it admits a fresh token too */
+        assert_string_equal(found(config, true), "a");
+        ksa_config_free(&config);
+        config = load(*state, SUDO LATER);
+        assert_string_equal(found(config, true), ksa_condition_text(KSA_CONDITION_TOKEN));
+        ksa_config_free(&config);
+}
+
+static void test_session_names(void **state)
+{
+        static const struct {
+                const char *rules, *own_account;
+                bool named, taken;
+        } rows[] = {
+                {SUDO "token = session\n", NULL, true, true},
+                {SUDO "token = session\naccount_uid = u-2\nfrom = 192.0.2.1\n", NULL, true, true},
+                {SUDO, NULL, false, false},
+                {"[rule a]\naccount = prod:ci/x\nuser = deploy-bot\nservice = sudo\ntoken = session\n",
+                 NULL, true, false},
+                {"[rule a]\naccount = prod:ci/*\nuser = x\nservice = sudo\ntoken = session\n", NULL,
+                 false, false},
+                {"[rule a]\naccount = prod:ci/*\nuser = @own\nservice = sudo\ntoken = session\n",
+                 NULL, false, false},
+                {"[rule a]\naccount = prod:ci/*\nuser = @own\nservice = sudo\ntoken = session\n",
+                 "prod:ci/deployer", true, true},
+                {"[rule a]\naccount = prod:ci/*\nuser = @own\nservice = sudo\ntoken = session\n",
+                 "prod:ci/x", true, false},
+                {"[rule a]\naccount = prod:ci/*\nuser = deploy-bot\nservice = sudo-i\ntoken = session\n",
+                 NULL, false, false},
+        };
+
+        for (size_t i = 0; i < KSA_COUNT(rows); i++) {
+                struct ksa_config *config = load(*state, rows[i].rules);
+                struct ksa_candidate candidate = deployer(config);
+
+                candidate.service = "sudo";
+                candidate.own_account = rows[i].own_account;
+                if (ksa_rule_names_session(config, "deploy-bot", rows[i].own_account, "sudo") !=
+                            rows[i].named ||
+                    ksa_rule_takes_session(config, &candidate) != rows[i].taken)
+                        fail_msg("row %zu", i);
+                /* sudo includes sudo-i */
+                candidate.service = "sudo-i";
+                if (rows[i].taken)
+                        assert_true(ksa_rule_takes_session(config, &candidate));
+                ksa_config_free(&config);
+        }
+}
+
 /* --- Patterns --------------------------------------------------------------- */
 
 static const struct {
@@ -336,6 +409,10 @@ static void test_nobody_is_called_own(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_token_of_a_session, workdir_setup,
+                                                workdir_teardown),
+                cmocka_unit_test_setup_teardown(test_session_names, workdir_setup,
+                                                workdir_teardown),
                 cmocka_unit_test(test_patterns_are_of_whole_parts),
                 cmocka_unit_test_setup_teardown(test_each_condition, workdir_setup,
                                                 workdir_teardown),

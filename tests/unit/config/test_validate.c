@@ -14,6 +14,7 @@
 #define API        "api_server = https://127.0.0.1:6443\n"
 #define CREDENTIAL "credential_file = /var/lib/ksa/credentials/prod\n"
 #define RULE       "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sshd\n"
+#define SUDO       "[rule root]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sudo\n"
 
 /* --- ksa_diagnostics_add ------------------------------------------------------------ */
 
@@ -156,6 +157,15 @@ static const struct {
         {HOST CLUSTER RULE "service = sudo\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 10, "sudo"},
         {HOST CLUSTER RULE "service = su\nfrom = ::/0\n", KSA_CONFIG_INVALID, 10, "su "},
         {HOST CLUSTER RULE "service = cron\nfrom = 10.1.2.3\n", KSA_CONFIG_INVALID, 10, "cron"},
+        /* the token of a session, which is for sudo alone and has an address and an audience of sshd */
+        {HOST CLUSTER RULE "token = session\n", KSA_CONFIG_INVALID, 9, "not for sshd"},
+        {HOST CLUSTER RULE "service = sudo\ntoken = session\n", KSA_CONFIG_INVALID, 9,
+         "not for sshd"},
+        {HOST CLUSTER SUDO "service = su\ntoken = session\n", KSA_CONFIG_INVALID, 10, "not for su"},
+        {HOST CLUSTER SUDO "service = polkit-1\ntoken = session\n", KSA_CONFIG_INVALID, 10,
+         "polkit-1"},
+        {HOST CLUSTER SUDO "token = sessions\n", KSA_CONFIG_INVALID, 10, "token"},
+        {HOST CLUSTER SUDO "token = fresh\nfrom = 10.0.0.0/8\n", KSA_CONFIG_INVALID, 9, "sudo"},
         {HOST CLUSTER RULE "audience = ssh://other\n", KSA_CONFIG_INVALID, 10, "ssh://other"},
         {HOST "[service cron]\naudience = a\n" CLUSTER RULE "audience = a\n", KSA_CONFIG_INVALID,
          12, "requires audience a"},
@@ -200,6 +210,10 @@ static void test_allowed(void **state)
 {
         static const char *const texts[] = {
                 HOST CLUSTER RULE "from = 10.0.0.0/8\n",
+                HOST CLUSTER SUDO "token = session\n",
+                HOST CLUSTER SUDO "service = sudo-i\ntoken = session\nfrom = 10.0.0.0/8\n",
+                HOST CLUSTER "[service sudo]\naudience = sudo://x\n" SUDO
+                             "token = session\naudience = " AUDIENCE "\n",
                 HOST CLUSTER RULE "service = sudo su cron\n",
                 HOST CLUSTER RULE "audience = " AUDIENCE "\n",
                 HOST "[service cron]\naudience = a\n" CLUSTER RULE
