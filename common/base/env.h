@@ -23,7 +23,8 @@ struct ksa_env {
         uid_t owner;             /* may own the files in addition to root; 0 outside tests */
         const char *config_file; /* conf.d is in the same directory */
         const char *cache_dir;   /* fetched key sets, one directory per cluster */
-        const char *run_dir;     /* locks and time stamps of refreshes */
+        const char *run_dir;     /* locks and time stamps of refreshes, records of sessions */
+        const char *proc_dir;    /* /proc outside tests */
         const char *host_name;   /* as returned by gethostname() */
         const char *reference;   /* identifies this login in the log line and to the client */
         const char *audit_id;    /* Audit-ID of requests; begins with reference */

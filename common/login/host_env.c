@@ -64,6 +64,7 @@ void ksa_host_env_fill(struct ksa_host_env *ret_host, const char *config_file)
                 .config_file = config_file != NULL ? config_file : KSA_CONFIG_FILE,
                 .cache_dir = KSA_CACHE_DIR,
                 .run_dir = KSA_RUN_DIR,
+                .proc_dir = "/proc",
                 .host_name = ret_host->host_name,
                 .reference = ret_host->reference,
                 .audit_id = ret_host->audit_id,

@@ -2,7 +2,6 @@
 #include "session/tie.h"
 
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,9 @@
 #include "base/text.h"
 
 #define PATH_SIZE 256
+/* linux/keyctl.h, which not every C library's headers include */
+#define KEYCTL_GET_KEYRING_ID    0
+#define KEY_SPEC_SESSION_KEYRING (-3)
 /* AUDIT_SID_UNSET. The kernel's counter starts at 1; 0 is treated as unset. */
 #define AUDIT_UNSET UINT64_C(4294967295)
 
@@ -128,7 +130,7 @@ bool ksa_tie_lives(const char *proc, const struct ksa_process_id *process)
 
 /* --- Deciding ----------------------------------------------------------------- */
 
-static bool is_same(const struct ksa_process_id *left, const struct ksa_process_id *right)
+bool ksa_tie_same(const struct ksa_process_id *left, const struct ksa_process_id *right)
 {
         return left->pid != 0 && left->pid == right->pid && left->start == right->start;
 }
@@ -140,16 +142,17 @@ static bool is_here(const struct ksa_tie *tie, const struct ksa_record *record)
 
 bool ksa_tie_is_own(const struct ksa_tie *tie, const struct ksa_record *record)
 {
-        return is_here(tie, record) &&
-               (is_same(&tie->self, &record->login) || is_same(&tie->self, &record->sshd) ||
-                is_same(&tie->parent, &record->sshd));
+        return is_here(tie, record) && (ksa_tie_same(&tie->self, &record->login) ||
+                                        ksa_tie_same(&tie->self, &record->sshd) ||
+                                        ksa_tie_same(&tie->parent, &record->sshd));
 }
 
 const char *ksa_tie_bind(const struct ksa_tie *tie, const struct ksa_record *pending,
                          const char *user, uint64_t uid, struct ksa_record *ret_record)
 {
         if (pending->audit != 0 || !is_here(tie, pending) ||
-            (!is_same(&tie->self, &pending->login) && !is_same(&tie->self, &pending->sshd)))
+            (!ksa_tie_same(&tie->self, &pending->login) &&
+             !ksa_tie_same(&tie->self, &pending->sshd)))
                 return "its record is of another connection";
         if (strcmp(pending->user, user) != 0 || pending->uid != uid)
                 return "its record is of another user";
@@ -164,12 +167,9 @@ const char *ksa_tie_bind(const struct ksa_tie *tie, const struct ksa_record *pen
         return NULL;
 }
 
-enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record_text *text,
-                              const char *user, uint64_t uid, bool sshd_lives,
-                              struct ksa_error *err)
+enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record *record,
+                              const char *user, uint64_t uid, bool is_open, struct ksa_error *err)
 {
-        const struct ksa_record *record = &text->record;
-
         if (tie->audit == 0)
                 return ksa_fail(err, KSA_NO_SESSION, "this process has no audit session id");
         if (!is_here(tie, record) || tie->audit != record->audit)
@@ -180,7 +180,7 @@ enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record
                 return ksa_fail(err, KSA_SESSION_OF_ANOTHER,
                                 "audit session %llu was opened as \"%s\", not as the caller",
                                 (unsigned long long)tie->audit, record->user);
-        if (text->token == NULL || !sshd_lives)
+        if (!is_open)
                 return ksa_fail(err, KSA_SESSION_ENDED,
                                 "audit session %llu, to which this process belongs, has ended",
                                 (unsigned long long)tie->audit);

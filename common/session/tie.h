@@ -27,6 +27,9 @@ struct ksa_tie {
 /* Reads it from the directory PROC, which is /proc outside tests. */
 void ksa_tie_read(const char *proc, struct ksa_tie *ret_tie);
 
+/* Whether both are known and the same process. */
+bool ksa_tie_same(const struct ksa_process_id *left, const struct ksa_process_id *right);
+
 /* Whether PROCESS, and not a later one with its pid, runs. A zombie does not. */
 bool ksa_tie_lives(const char *proc, const struct ksa_process_id *process);
 
@@ -51,8 +54,8 @@ const char *ksa_tie_bind(const struct ksa_tie *tie, const struct ksa_record *pen
                          struct ksa_record *ret_record) KSA_MUST_CHECK;
 
 /*
- * Whether this process, started by USER with UID, may use the record TEXT of its audit session.
- * SSHD_LIVES is the result of ksa_tie_lives() for the record's sshd.
+ * Whether this process, started by USER with UID, may use RECORD, that of its audit session.
+ * IS_OPEN: the record has its token, and its sshd lives (ksa_tie_lives()).
  *
  * KSA_NO_SESSION         this process has no audit session id
  * KSA_NO_SESSION_RECORD  of another pid namespace or audit session
@@ -60,8 +63,8 @@ const char *ksa_tie_bind(const struct ksa_tie *tie, const struct ksa_record *pen
  * KSA_SESSION_OF_ANOTHER
  * KSA_SESSION_LEFT       another session keyring
  */
-enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record_text *text,
-                              const char *user, uint64_t uid, bool sshd_lives,
+enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record *record,
+                              const char *user, uint64_t uid, bool is_open,
                               struct ksa_error *err) KSA_MUST_CHECK;
 
 #endif

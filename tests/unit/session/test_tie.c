@@ -259,7 +259,8 @@ static enum ksa_reason check(const struct ksa_tie *tie, const struct ksa_record_
                              const char *user, uint64_t uid, bool sshd_lives)
 {
         struct ksa_error error = {0};
-        enum ksa_reason reason = ksa_tie_check(tie, text, user, uid, sshd_lives, &error);
+        enum ksa_reason reason = ksa_tie_check(tie, &text->record, user, uid,
+                                               text->token != NULL && sshd_lives, &error);
 
         assert_int_equal(reason == KSA_OK, error.text[0] == '\0');
         return reason;
