@@ -56,14 +56,17 @@ struct login {
         struct ksa_decision *decision;
 };
 
+/* The token of a session is for the service that opened it. */
 static enum ksa_reason step_service(const struct login *login, struct ksa_decision *d)
 {
-        const struct ksa_service *service = login->service;
+        const struct ksa_service *recipient = login->attempt->record != NULL
+                                                      ? ksa_config_service(login->config, "sshd")
+                                                      : login->service;
 
-        d->accepted = service != NULL && service->audience.count > 0
-                              ? &service->audience
+        d->accepted = recipient != NULL && recipient->audience.count > 0
+                              ? &recipient->audience
                               : &login->config->host.audience;
-        return concerns(login->config, login->attempt, service, &d->error);
+        return concerns(login->config, login->attempt, login->service, &d->error);
 }
 
 static enum ksa_reason step_cluster(const struct ksa_config *config, struct ksa_decision *d)
@@ -113,6 +116,7 @@ void ksa_decision_candidate(const struct ksa_decision *d, const struct ksa_attem
                 .user = attempt->user,
                 .own_account = ksa_local_user_account(&attempt->local),
                 .low_uid = attempt->local.exists && attempt->local.uid < FIRST_PERSON,
+                .of_session = attempt->record != NULL,
                 .service = attempt->service,
                 .rhost = attempt->rhost,
                 .audiences = &d->token.audiences,
@@ -257,6 +261,7 @@ static bool requirements(const struct login *login, struct ksa_decision *d)
                 .rule = d->rule,
                 .token = &d->token,
                 .accepted = d->accepted,
+                .of_session = login->attempt->record != NULL,
                 .service = login->attempt->service,
                 .effective_uid = login->attempt->effective_uid,
                 .real_uid = login->attempt->real_uid,

@@ -14,6 +14,7 @@
 #include "config/rule.h"
 #include "login/requirements.h"
 #include "login/local_user.h"
+#include "session/record.h"
 #include "token/jwk.h"
 #include "token/token.h"
 
@@ -26,6 +27,8 @@ struct ksa_attempt {
         const char *rhost;   /* "" without a remote host */
         uid_t effective_uid; /* of the host program */
         uid_t real_uid;      /* of the user who started it: not 0 in sudo and su */
+        const struct ksa_record
+                *record; /* of the session whose token this is; NULL: a fresh token */
 };
 
 /* clang-format off */

@@ -182,6 +182,11 @@ static void put_caller(struct line *line, const struct ksa_attempt *attempt)
                 put_number(line, "", "user_uid", attempt->local.uid);
         put_text(line, "", "user_account", ksa_local_user_account(&attempt->local),
                  KSA_VERIFIED_SIZE);
+        if (attempt->record != NULL) {
+                put_word(line, "", "how", "session");
+                put_number(line, "", "session", (long long)attempt->record->audit);
+                put_word(line, "", "login_ref", attempt->record->reference);
+        }
 }
 
 static void put_all(struct line *line, const struct ksa_attempt *attempt,
@@ -321,8 +326,8 @@ static void explain_review(const struct ksa_requirement_result *requirement_resu
                                ksa_review_name(requirement_result->review));
 }
 
-static void explain_requirement(const struct ksa_decision *d, enum ksa_step step, char *out,
-                                size_t size)
+static void explain_requirement(const struct ksa_attempt *attempt, const struct ksa_decision *d,
+                                enum ksa_step step, char *out, size_t size)
 {
         if (step == KSA_STEP_REVIEW)
                 explain_review(&d->requirement_result, out, size);
@@ -331,6 +336,8 @@ static void explain_requirement(const struct ksa_decision *d, enum ksa_step step
         else if (step == KSA_STEP_RBAC && d->rule->rbac)
                 (void)snprintf(out, size, "hosts.ksa.dev \"%s\" is granted in namespace %s",
                                d->requirement_result.granted_as, d->token.namespace);
+        else if (step == KSA_STEP_ONCE && d->rule->once && attempt->record != NULL)
+                (void)snprintf(out, size, "it counts when the session is opened");
         else if (step == KSA_STEP_ONCE && d->rule->once)
                 (void)snprintf(out, size, "it was not used before; a login would mark it");
         else
@@ -392,7 +399,7 @@ static void explain_passed(const struct ksa_attempt *attempt, const struct ksa_d
         case KSA_STEP_REVIEW:
         case KSA_STEP_RBAC:
         case KSA_STEP_ONCE:
-                explain_requirement(d, step, out, size);
+                explain_requirement(attempt, d, step, out, size);
                 break;
         case KSA_STEP_COUNT:
         default:

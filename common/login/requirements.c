@@ -246,7 +246,7 @@ enum ksa_reason ksa_requirement_once(const struct ksa_requirement *requirement,
 {
         char name[128], path[PATH_MAX];
 
-        if (!requirement->rule->once)
+        if (!requirement->rule->once || requirement->of_session)
                 return KSA_OK;
         enum ksa_reason reason = needs_root(requirement, err);
         if (reason != KSA_OK)

@@ -18,6 +18,7 @@ struct ksa_requirement {
         const struct ksa_rule *rule;
         const struct ksa_token *token;   /* its signature and claims are verified */
         const struct ksa_list *accepted; /* audiences of this host for the service */
+        bool of_session;                 /* the token was accepted when the session was opened */
         const char *service;
         uid_t effective_uid, real_uid;
         const struct ksa_env *env;

@@ -35,6 +35,72 @@ static void test_allowed(void **state)
         ksa_secret_free(&token);
 }
 
+/* --- The token of a session --------------------------------------------------- */
+
+static const struct ksa_record record = {.audit = 7917, .reference = "1a2b3c4d"};
+
+/* sudo by deploy-bot, in a session from 10.1.2.3; RHOST is that of the record. */
+static struct ksa_attempt sudo_with(const struct ksa_secret *token, const char *rhost)
+{
+        struct ksa_attempt attempt = attempt_with(token);
+
+        attempt.service = "sudo";
+        attempt.rhost = rhost;
+        attempt.real_uid = 1500;
+        attempt.record = &record;
+        return attempt;
+}
+
+static const struct {
+        const char *member, *value, *rhost;
+        enum ksa_reason reason;
+} session_rows[] = {
+        {NULL, NULL, "10.1.2.3", KSA_OK},
+        {NULL, NULL, "192.0.2.1", KSA_NO_RULE},
+        {NULL, NULL, "", KSA_NO_RULE},
+        {"exp", "1795464206", "10.1.2.3", KSA_EXPIRED},
+        {"aud", "[\"sudo://build-7\"]", "10.1.2.3", KSA_WRONG_AUDIENCE}, /* sudo's own */
+        {"iss", "\"https://x\"", "10.1.2.3", KSA_UNKNOWN_ISSUER},
+};
+
+/* As a fresh one, but for the audience of sshd and from the session's address. */
+static void test_session(void **state)
+{
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(session_rows); i++) {
+                struct ksa_secret *token =
+                        login_fixture_token(session_rows[i].member, session_rows[i].value);
+                struct ksa_attempt attempt = sudo_with(token, session_rows[i].rhost);
+                struct ksa_decision decision;
+
+                decide(&attempt, &decision);
+                if (decision.reason != session_rows[i].reason)
+                        fail_msg("row %zu: %s: %s", i, ksa_reason_name(decision.reason),
+                                 decision.error.text);
+                if (decision.reason == KSA_OK)
+                        assert_string_equal(decision.rule->name, "session");
+                ksa_decision_clear(&decision);
+                ksa_secret_free(&token);
+        }
+}
+
+/* The same token, given by the user: for sudo's own audience, by the first rule, once. */
+static void test_fresh_token_for_sudo(void **state)
+{
+        struct ksa_secret *token = login_fixture_token("aud", "[\"sudo://build-7\"]");
+        struct ksa_attempt attempt = sudo_with(token, "");
+        struct ksa_decision decision;
+
+        (void)state;
+        attempt.record = NULL;
+        decide(&attempt, &decision);
+        /* its jti is looked for in a directory that the test does not have */
+        assert_int_equal(decision.reason, KSA_MARK);
+        assert_string_equal(decision.rule->name, "fresh");
+        ksa_decision_clear(&decision);
+        ksa_secret_free(&token);
+}
+
 static void test_zeroed_memory_denies(void **state)
 {
         struct ksa_decision decision = {0};
@@ -209,6 +275,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_allowed),
+                cmocka_unit_test(test_session),
+                cmocka_unit_test(test_fresh_token_for_sudo),
                 cmocka_unit_test(test_zeroed_memory_denies),
                 cmocka_unit_test(test_cleared_memory_denies),
                 cmocka_unit_test(test_each_step),

@@ -11,10 +11,14 @@ static const char config_text[] =
         "[cluster prod]\nissuer = " ISSUER "\nkeys = file:%s/keys.json\n"
         "[rule deploy]\naccount = prod:ci/deployer\nuser = deploy-bot daemon\n"
         "service = sshd\nfrom = 10.0.0.0/8\n"
+        "[service sudo]\naudience = sudo://build-7\n"
         "[rule database]\naccount = prod:ci/deployer\nuser = reports\nservice = postgresql\n"
         "[rule own]\naccount = prod:ci/*\nuser = @own\nservice = cron\n"
         "[rule default]\naccount = prod:ci/default\nuser = guest\nservice = sshd\n"
-        "[rule all]\naccount = prod:*/*\nuser = guest\nservice = sshd\n";
+        "[rule all]\naccount = prod:*/*\nuser = guest\nservice = sshd\n"
+        "[rule fresh]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sudo\nonce = yes\n"
+        "[rule session]\naccount = prod:ci/deployer\nuser = deploy-bot\nservice = sudo\n"
+        "token = session\nonce = yes\nfrom = 10.0.0.0/8\n";
 
 struct login_fixture login_fixture;
 
