@@ -6,6 +6,7 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,12 @@
 #include "login/host_env.h"
 #include "login/login.h"
 #include "outcome.h"
+#include "session.h"
 #include "token_file.h"
 
 #define EXPORT     __attribute__((visibility("default")))
 #define GRANT      "ksa_grant"
+#define AUTH_RAN   "ksa_auth_ran"
 #define FAIL_DELAY 2000000 /* microseconds */
 #define AT_ONCE    1000    /* milliseconds within which a program, not a person, answers */
 
@@ -35,6 +38,7 @@ struct login {
         struct ksa_config *config;
         struct ksa_secret *token;
         struct ksa_managed_user managed;
+        struct ksa_session session; /* of sudo's caller */
         struct ksa_attempt attempt;
         struct ksa_decision decision;
         bool asked;           /* a prompt was sent: a refusal is then explained to the client */
@@ -67,6 +71,7 @@ static enum ksa_reason take_attempt(struct login *login, struct ksa_error *err)
 struct grant {
         char *user;
         char *service;
+        bool of_session; /* by the token of the caller's session */
 };
 
 static void free_grant(pam_handle_t *pamh __attribute__((unused)), void *data,
@@ -89,6 +94,7 @@ static bool keep_grant(const struct login *login)
                 return false;
         grant->user = strdup(login->attempt.user);
         grant->service = strdup(login->attempt.service);
+        grant->of_session = login->attempt.record != NULL;
         if (grant->user == NULL || grant->service == NULL ||
             pam_set_data(login->pamh, GRANT, grant, free_grant) != PAM_SUCCESS) {
                 free_grant(login->pamh, grant, 0);
@@ -211,6 +217,9 @@ static int finish(struct login *login, int flags)
                 return code; /* not a ksa login: no log line, delay or message */
         write_steps(login);
         write_log(login);
+        if (code == PAM_SUCCESS)
+                session_keep(login->pamh, &login->host.env, login->config, &login->attempt,
+                             decision);
         if (code != PAM_SUCCESS && login->asked && ((unsigned)flags & PAM_SILENT) == 0)
                 tell_client(login);
         if ((code == PAM_AUTH_ERR || code == PAM_PERM_DENIED) && !login->arguments.nodelay)
@@ -228,6 +237,7 @@ static enum ksa_reason before_token(struct login *login, int argc, const char **
         enum ksa_reason parsed = ksa_arguments_parse(argc, argv, &login->arguments, &argument);
 
         ksa_host_env_fill(&login->host, login->arguments.config);
+        session_forget(login->pamh, &login->host.env);
         enum ksa_reason reason = take_attempt(login, err);
         if (reason != KSA_OK)
                 return reason;
@@ -245,9 +255,8 @@ static enum ksa_reason before_token(struct login *login, int argc, const char **
         return reason == KSA_OK ? check_items(&login->items, err) : reason;
 }
 
-static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
+static enum ksa_reason get_fresh_token(struct login *login, struct ksa_error *err)
 {
-        login->asked = true;
         if (login->arguments.token_file != NULL) {
                 enum ksa_reason reason = read_token_file(login->pamh, login->arguments.token_file,
                                                          &login->attempt, &login->token, err);
@@ -257,6 +266,31 @@ static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
                 memset(err, 0, sizeof(*err));
         }
         return ask_for_token(login->pamh, &login->token, &login->hint, err);
+}
+
+/* The first of: the token of the caller's session, the user's token file, the prompt. */
+static enum ksa_reason get_token(struct login *login, struct ksa_error *err)
+{
+        struct ksa_error session = {0};
+
+        login->asked = true;
+        enum ksa_reason found = session_use(&login->host.env, login->config, &login->attempt,
+                                            &login->session, &session);
+        if (found == KSA_OK) {
+                login->attempt.token = login->session.token;
+                login->attempt.record = &login->session.record;
+                login->attempt.rhost = login->session.record.rhost;
+                return KSA_OK;
+        }
+        enum ksa_reason reason = get_fresh_token(login, err);
+        if (reason != KSA_CONVERSATION || found == KSA_UNREACHED)
+                return reason;
+        /* Without an answer (sudo -n), the session is what the caller relied on. */
+        *err = session;
+        login->hint = found;
+        if (login->session.record.audit != 0)
+                login->attempt.record = &login->session.record;
+        return found;
 }
 
 /*
@@ -290,13 +324,14 @@ static void decide(struct login *login, int argc, const char **argv)
 
         if (reason == KSA_OK)
                 reason = get_token(login, &error);
-        if (reason == KSA_OK)
+        if (reason == KSA_OK && login->attempt.record == NULL)
                 reason = read_again(login, asked, &error);
         if (reason != KSA_OK) {
                 ksa_decision_refuse(&login->decision, reason, &error);
                 return;
         }
-        login->attempt.token = login->token;
+        if (login->attempt.record == NULL)
+                login->attempt.token = login->token;
         ksa_login(login->config, &login->host.env, &login->attempt, &login->decision);
 }
 
@@ -306,6 +341,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         struct login login = {.pamh = pamh};
 
         forget_earlier(pamh);
+        (void)pam_set_data(pamh, AUTH_RAN, (void *)(uintptr_t)AUTH_RAN, NULL);
         decide(&login, argc, argv);
         ksa_fetch_process_close(
                 &login.host
@@ -313,6 +349,7 @@ EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const ch
         int code = finish(&login, flags);
         ksa_decision_clear(&login.decision);
         ksa_local_user_close(&login.managed);
+        ksa_session_clear(&login.session);
         ksa_secret_free(&login.token);
         ksa_config_free(&login.config);
         errno = saved_errno;
@@ -329,16 +366,45 @@ static int refuse_account(struct login *login, enum ksa_reason reason,
         return pam_code(login->decision.outcome);
 }
 
-/* A grant is valid only for the same user and service. */
-static int check_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt)
+/*
+ * Refuses sudo in a session that has ended or whose token has expired. The auth phase may not have
+ * run (NOPASSWD, sudo's time stamp), or the session ended while it ran: a user can stop their own
+ * sudo. sudo itself would only say that the account may be locked.
+ */
+static int check_session(struct login *login, bool was_granted, int flags)
 {
         struct ksa_error error = {0};
+        enum ksa_reason reason = session_recheck(&login->host.env, &login->attempt, was_granted,
+                                                 &login->session, &error);
 
-        if (attempt == KSA_OK && strcmp(grant->user, login->attempt.user) == 0 &&
-            strcmp(grant->service, login->attempt.service) == 0)
-                return PAM_SUCCESS;
-        (void)ksa_fail(&error, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
-        return refuse_account(login, KSA_USER_CHANGED, &error);
+        if (reason == KSA_OK)
+                return PAM_IGNORE;
+        if (login->session.record.audit != 0)
+                login->attempt.record = &login->session.record;
+        (void)refuse_account(login, reason, &error);
+        if (((unsigned)flags & PAM_SILENT) == 0)
+                (void)pam_error(login->pamh, "%s (ref %s on %s)", error.text, login->host.reference,
+                                login->host.host_name);
+        return PAM_PERM_DENIED;
+}
+
+/* A grant is valid only for the same user and service. */
+static int check_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt,
+                       int flags)
+{
+        struct ksa_error error = {0};
+        int code = PAM_IGNORE;
+
+        if (attempt != KSA_OK || strcmp(grant->user, login->attempt.user) != 0 ||
+            strcmp(grant->service, login->attempt.service) != 0) {
+                (void)ksa_fail(&error, KSA_USER_CHANGED, "%s", ksa_reason_text(KSA_USER_CHANGED));
+                return refuse_account(login, KSA_USER_CHANGED, &error);
+        }
+        if (grant->of_session)
+                code = check_session(login, true, flags);
+        if (code != PAM_IGNORE)
+                return code;
+        return PAM_SUCCESS;
 }
 
 /*
@@ -346,9 +412,10 @@ static int check_grant(struct login *login, const struct grant *grant, enum ksa_
  * its home would open forwarded ports and internal-sftp, which need no shell, and its cron jobs
  * would run.
  */
-static int check_other(struct login *login, enum ksa_reason attempt)
+static int check_other(struct login *login, enum ksa_reason attempt, int flags)
 {
         struct ksa_error error = {0};
+        const void *ran = NULL;
 
         if (attempt != KSA_OK)
                 return PAM_IGNORE;
@@ -356,11 +423,13 @@ static int check_other(struct login *login, enum ksa_reason attempt)
         enum ksa_reason reason = ksa_local_user_stands(&login->attempt.local, &error);
         int code = reason == KSA_OK ? PAM_IGNORE : refuse_account(login, reason, &error);
         ksa_local_user_close(&login->managed);
+        if (code == PAM_IGNORE && session_applies(&login->attempt) &&
+            pam_get_data(login->pamh, AUTH_RAN, &ran) != PAM_SUCCESS)
+                code = check_session(login, false, flags);
         return code;
 }
 
-EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)), int argc,
-                            const char **argv)
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
         int saved_errno = errno, code = PAM_IGNORE;
         const struct grant *grant = find_grant(pamh);
@@ -372,8 +441,9 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)
         enum ksa_reason attempt = take_attempt(&login, NULL);
         ksa_host_env_fill(&login.host, NULL);
         if (attempt != KSA_OK || !ksa_arguments_exempt(&login.arguments, login.attempt.user))
-                code = grant != NULL ? check_grant(&login, grant, attempt)
-                                     : check_other(&login, attempt);
+                code = grant != NULL ? check_grant(&login, grant, attempt, flags)
+                                     : check_other(&login, attempt, flags);
+        ksa_session_clear(&login.session);
         errno = saved_errno;
         return code;
 }
@@ -387,8 +457,9 @@ EXPORT int pam_sm_setcred(pam_handle_t *pamh __attribute__((unused)),
 }
 
 /*
- * PAM_SUCCESS for sshd sessions of users that ksa created, so that a stack can create their homes:
- * pam_mkhomedir after [success=ignore default=1]. PAM_IGNORE for all others.
+ * Ties the session to its record. PAM_SUCCESS for sshd sessions of users that ksa created, so that
+ * a stack can create their homes: pam_mkhomedir after [success=ignore default=1]. PAM_IGNORE for all
+ * others.
  */
 EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags __attribute__((unused)),
                                int argc __attribute__((unused)),
@@ -400,6 +471,7 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags __attribute__((unus
         if (take_attempt(&login, NULL) == KSA_OK && strcmp(login.attempt.service, "sshd") == 0) {
                 ksa_host_env_fill(&login.host, NULL);
                 look_up_user(&login);
+                session_open(pamh, &login.host.env, &login.attempt);
                 if (login.attempt.local.exists &&
                     ksa_local_user_account(&login.attempt.local) != NULL)
                         code = PAM_SUCCESS;
@@ -409,9 +481,19 @@ EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags __attribute__((unus
         return code;
 }
 
-EXPORT int pam_sm_close_session(pam_handle_t *pamh __attribute__((unused)),
-                                int flags __attribute__((unused)), int argc __attribute__((unused)),
+/* sshd calls it in the process that opened the session, with the user's limits. */
+EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags __attribute__((unused)),
+                                int argc __attribute__((unused)),
                                 const char **argv __attribute__((unused)))
 {
+        int saved_errno = errno;
+        struct login login = {.pamh = pamh};
+
+        if (take_attempt(&login, NULL) == KSA_OK && strcmp(login.attempt.service, "sshd") == 0 &&
+            login.attempt.effective_uid == 0) {
+                ksa_host_env_fill(&login.host, NULL);
+                session_close(&login.host.env);
+        }
+        errno = saved_errno;
         return PAM_IGNORE;
 }

@@ -318,7 +318,10 @@ static void sweep_pending(const struct sweep *sweep, const char *name,
         const char *proc = sweep->env->proc_dir;
         bool expired = sweep->env->now > (int64_t)record->expires + KSA_LEEWAY;
 
-        /* The process of the auth phase may end before the session opens; with the password method it is sshd. */
+        /*
+         * The process of the auth phase may end before the session opens. With the password method
+         * it is sshd itself, and its parent is the listener.
+         */
         if (expired ||
             (!ksa_tie_lives(proc, &record->login) && !ksa_tie_lives(proc, &record->sshd)))
                 (void)unlinkat(sweep->directory, name, 0);
