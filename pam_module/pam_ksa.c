@@ -371,7 +371,7 @@ static int refuse_account(struct login *login, enum ksa_reason reason,
  * run (NOPASSWD, sudo's time stamp), or the session ended while it ran: a user can stop their own
  * sudo. sudo itself would only say that the account may be locked.
  */
-static int check_session(struct login *login, bool was_granted, int flags)
+static int check_session(struct login *login, bool was_granted)
 {
         struct ksa_error error = {0};
         enum ksa_reason reason = session_recheck(&login->host.env, &login->attempt, was_granted,
@@ -382,15 +382,14 @@ static int check_session(struct login *login, bool was_granted, int flags)
         if (login->session.record.audit != 0)
                 login->attempt.record = &login->session.record;
         (void)refuse_account(login, reason, &error);
-        if (((unsigned)flags & PAM_SILENT) == 0)
-                (void)pam_error(login->pamh, "%s (ref %s on %s)", error.text, login->host.reference,
-                                login->host.host_name);
+        /* Also with PAM_SILENT, which sudo always sets here: its conversation decides. */
+        (void)pam_error(login->pamh, "%s (ref %s on %s)", error.text, login->host.reference,
+                        login->host.host_name);
         return PAM_PERM_DENIED;
 }
 
 /* A grant is valid only for the same user and service. */
-static int check_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt,
-                       int flags)
+static int check_grant(struct login *login, const struct grant *grant, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
         int code = PAM_IGNORE;
@@ -401,7 +400,7 @@ static int check_grant(struct login *login, const struct grant *grant, enum ksa_
                 return refuse_account(login, KSA_USER_CHANGED, &error);
         }
         if (grant->of_session)
-                code = check_session(login, true, flags);
+                code = check_session(login, true);
         if (code != PAM_IGNORE)
                 return code;
         return PAM_SUCCESS;
@@ -412,7 +411,7 @@ static int check_grant(struct login *login, const struct grant *grant, enum ksa_
  * its home would open forwarded ports and internal-sftp, which need no shell, and its cron jobs
  * would run.
  */
-static int check_other(struct login *login, enum ksa_reason attempt, int flags)
+static int check_other(struct login *login, enum ksa_reason attempt)
 {
         struct ksa_error error = {0};
         const void *ran = NULL;
@@ -425,11 +424,12 @@ static int check_other(struct login *login, enum ksa_reason attempt, int flags)
         ksa_local_user_close(&login->managed);
         if (code == PAM_IGNORE && session_applies(&login->attempt) &&
             pam_get_data(login->pamh, AUTH_RAN, &ran) != PAM_SUCCESS)
-                code = check_session(login, false, flags);
+                code = check_session(login, false);
         return code;
 }
 
-EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags __attribute__((unused)), int argc,
+                            const char **argv)
 {
         int saved_errno = errno, code = PAM_IGNORE;
         const struct grant *grant = find_grant(pamh);
@@ -441,8 +441,8 @@ EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char 
         enum ksa_reason attempt = take_attempt(&login, NULL);
         ksa_host_env_fill(&login.host, NULL);
         if (attempt != KSA_OK || !ksa_arguments_exempt(&login.arguments, login.attempt.user))
-                code = grant != NULL ? check_grant(&login, grant, attempt, flags)
-                                     : check_other(&login, attempt, flags);
+                code = grant != NULL ? check_grant(&login, grant, attempt)
+                                     : check_other(&login, attempt);
         ksa_session_clear(&login.session);
         errno = saved_errno;
         return code;
