@@ -16,6 +16,7 @@ import pytest
 
 import host as private_host
 import registry
+from sessions import Sessions
 from host import EXAMPLES
 
 PROMPT = "[sudo: authenticate] Service account token"
@@ -183,3 +184,22 @@ def test_check_asks_sudo_rs(sudoers):
     assert checks() == []
     sudoers.edit("/etc/sudoers.d/ksa", "\ndeploy-bot ALL", "\n#deploy-bot ALL")
     assert checks() == ["sudo-command"]
+
+
+def test_session(sudoers):
+    """Inside a session that a token opened, sudo-rs needs no other secret, and notices its end within its time stamp."""
+    sessions = Sessions(sudoers)
+    try:
+        shell = sessions.token_shell()
+        (line,) = shell.allowed("sudo-rs -n id -un")
+        assert " how=session session=%d " % shell.id in line
+        left = shell.background()
+        sessions.left_over.append(left)
+        assert left.run("sudo-rs -n id -un")[0] == "root"
+        shell.close()
+        private_host.wait_until(lambda: "\ntoken " not in shell.record())
+        text, reasons = left.run("sudo-rs -n id -un")
+        assert text != "root" and set(reasons) == {"session-ended"}, text
+        assert "no-session-record" in sessions.key_shell().denied("sudo-rs -n id -un")
+    finally:
+        sessions.end()

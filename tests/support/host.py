@@ -247,12 +247,12 @@ class Host:
         """A command of a user who is logged in to the host."""
         return self.run(["sh", "-c", command], user=user, **environment)
 
-    def start_sshd(self, text, port):
-        """One more sshd, for a configuration that is not the shipped one."""
+    def start_sshd(self, text, port, before=()):
+        """One more sshd, for a configuration that is not the shipped one; BEFORE is the command that starts it."""
         config = self.write("/etc/ssh/sshd_config_%d" % port, text + "\nPort %d\nUsePAM yes\nPidFile /run/sshd-%d.pid\n"
                             % (port, port))
         sshd = shutil.which("sshd") or "/usr/sbin/sshd"
-        subprocess.run([sshd, "-f", config], check=True)
+        subprocess.run([*before, sshd, "-f", config], check=True)
         pid = Path("/run/sshd-%d.pid" % port)
         wait_until(lambda: pid.exists() and pid.read_text().endswith("\n"))  # it listens then
         self.sshds.append(pid)
