@@ -142,6 +142,23 @@ static void test_changes(void **state)
         }
 }
 
+/* A text after its NUL would be ignored, so one record would have many spellings. */
+static void test_nul(void **state)
+{
+        static const char *const lines[] = {"audit 7917", "user deploy-bot", "rhost 10.1.2.3",
+                                            "account prod:ci/deployer"};
+
+        (void)state;
+        for (size_t i = 0; i < KSA_COUNT(lines); i++) {
+                char text[sizeof(sample_text)];
+
+                memcpy(text, sample_text, sizeof(text));
+                strstr(text, lines[i])[strlen(lines[i]) - 1] = '\0';
+                if (parses(text, sizeof(text) - 1))
+                        fail_msg("%s", lines[i]);
+        }
+}
+
 static void test_limits(void **state)
 {
         struct ksa_record record = sample_record();
@@ -187,6 +204,7 @@ int main(void)
                 cmocka_unit_test(test_each_length),
                 cmocka_unit_test(test_zeroed_tail),
                 cmocka_unit_test(test_changes),
+                cmocka_unit_test(test_nul),
                 cmocka_unit_test(test_limits),
                 cmocka_unit_test(test_values_without_representation),
         };

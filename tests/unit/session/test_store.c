@@ -537,6 +537,30 @@ static void test_sweep_limit(void **state)
         assert_int_equal(files(place, NULL), 0);
 }
 
+/* Of living records, too, a call reads no more: some calls reach a dead one, and some do not. */
+static void test_sweep_among_living(void **state)
+{
+        const struct place *place = *state;
+        unsigned reached = 0;
+
+        open_session(place);
+        for (unsigned i = 0; i < 2 * KSA_SWEEP_MAX; i++) {
+                char name[64];
+
+                (void)snprintf(name, sizeof(name), "sessions/%u", i);
+                write_file(place->run, name, SAMPLE_TEXT);
+        }
+        for (size_t start = 0; start < 2 * KSA_SWEEP_MAX; start++) {
+                write_file(place->run, "sessions/dead",
+                           "ksa-session 1\npid_namespace 4026532326\nlogin 7 1\nsshd 7 1\naudit 0\n"
+                           "keyring 0\nuid 1500\nexpires 1795464867\nuser deploy-bot\nrhost \n"
+                           "account prod:ci/deployer\nreference 1a2b3c4d\ntoken x\n");
+                ksa_session_sweep(&place->env, &session_phase, start);
+                reached += files(place, "sshd 7 1") == 0;
+        }
+        assert_between(reached, 1, 2 * KSA_SWEEP_MAX - 1);
+}
+
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -561,6 +585,7 @@ int main(void)
                 IN_PLACE(test_sweep_of_another_container),
                 IN_PLACE(test_sweep_of_unknown_files),
                 IN_PLACE(test_sweep_limit),
+                IN_PLACE(test_sweep_among_living),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
