@@ -114,7 +114,7 @@ def config_map(server, name, directory):
 def server(prepared, tmp_path_factory):
     prepared.patch("/api/v1/namespaces/ci", {"metadata": {"labels": {ENFORCE: "restricted"}}})
     directory = tmp_path_factory.mktemp("readme")
-    subprocess.run(["sh", "-c", readme_command("sed ")], cwd=directory, check=True)
+    subprocess.run(["sh", "-c", readme_command("awk ")], cwd=directory, check=True)
     for name in ("ksa-client", "ksa-known-hosts"):
         config_map(prepared, name, directory)
     return prepared

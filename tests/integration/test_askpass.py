@@ -544,6 +544,14 @@ def test_audience_exported_for_another_host(client):
     client.refused(prompt(1), KSA_AUDIENCE="ssh://build-8", KSA_HOST="build-7.example")
 
 
+def test_audience_without_the_host_names_the_variable(client):
+    """It advised to request another token, which did not help."""
+    client.give(make_token(aud=["ssh://fleet"]))
+    error = client.refused(prompt(1), KSA_AUDIENCE="ssh://fleet")
+    assert "KSA_HOST names, and it does not name build-7" in error and "kubectl" not in error
+    assert "kubectl create token" in client.refused(prompt(1), KSA_AUDIENCE="ssh://other")
+
+
 @pytest.mark.parametrize("patterns", ["build-*", "a.example *-7", "BUILD-?", "build-7.example build-7", "  build-7  "])
 def test_audience_exported_for_a_pattern_of_hosts(client, patterns):
     client.give(make_token(aud=["fleet"]))
