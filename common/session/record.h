@@ -31,9 +31,10 @@ struct ksa_process_id {
 struct ksa_record {
         uint64_t pid_namespace;      /* inode of /proc/self/ns/pid: pids are valid only there */
         struct ksa_process_id login; /* the process of the auth phase */
-        struct ksa_process_id sshd;  /* its parent; once tied, the process of the session phase */
-        uint64_t audit;              /* audit session id; 0: pending, not tied yet */
-        uint64_t keyring;            /* serial of the session keyring; 0: not known */
+        struct ksa_process_id
+                sshd;     /* of the connection; once tied, the process of the session phase */
+        uint64_t audit;   /* audit session id; 0: pending, not tied yet */
+        uint64_t keyring; /* serial of the session keyring; 0: not known */
         uint64_t uid;
         uint64_t expires; /* exp of the token */
         char user[KSA_USER_MAX + 1];

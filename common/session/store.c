@@ -202,7 +202,8 @@ const char *ksa_session_keep(const struct ksa_env *env, const struct ksa_tie *ti
 
         pending.pid_namespace = tie->pid_namespace;
         pending.login = tie->self;
-        pending.sshd = tie->parent;
+        /* With the password method this is sshd's process itself, and its parent the listener. */
+        pending.sshd = tie->leads ? tie->self : tie->parent;
         pending.audit = pending.keyring = 0;
         if (pending.pid_namespace == 0 || pending.sshd.pid == 0)
                 return "/proc does not show sshd's processes";
@@ -319,8 +320,8 @@ static void sweep_pending(const struct sweep *sweep, const char *name,
         bool expired = sweep->env->now > (int64_t)record->expires + KSA_LEEWAY;
 
         /*
-         * The process of the auth phase may end before the session opens. With the password method
-         * it is sshd itself, and its parent is the listener.
+         * With keyboard-interactive the process of the auth phase ends before the session opens. An
+         * sshd that started no process session, such as sshd -d, may have named its listener.
          */
         if (expired ||
             (!ksa_tie_lives(proc, &record->login) && !ksa_tie_lives(proc, &record->sshd)))

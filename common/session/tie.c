@@ -56,7 +56,7 @@ bool ksa_tie_audit_of(const char *proc, const char *pid, uint64_t *ret_audit)
 /* The fields of /proc/PID/stat (proc_pid_stat(5)). */
 struct stat_fields {
         struct ksa_process_id process;
-        uint64_t parent;
+        uint64_t parent, session;
         char state;
 };
 
@@ -79,6 +79,8 @@ static bool read_stat(const char *proc, const char *pid, struct stat_fields *ret
                 if (field == 3)
                         ret_fields->state = word[0];
                 if (field == 4 && !ksa_text_number(word, 0, UINT32_MAX, &ret_fields->parent))
+                        return false;
+                if (field == 6 && !ksa_text_number(word, 0, UINT32_MAX, &ret_fields->session))
                         return false;
                 if (field == 22)
                         return ksa_text_number(word, 0, INT64_MAX, &ret_fields->process.start);
@@ -107,6 +109,7 @@ void ksa_tie_read(const char *proc, struct ksa_tie *ret_tie)
                 return;
         ret_tie->pid_namespace = namespace.st_ino;
         ret_tie->self = self.process;
+        ret_tie->leads = self.session == self.process.pid;
         if (!ksa_tie_audit_of(proc, "self", &ret_tie->audit))
                 ret_tie->audit = 0;
         (void)snprintf(parent, sizeof(parent), "%llu", (unsigned long long)self.parent);

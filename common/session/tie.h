@@ -18,6 +18,7 @@
 struct ksa_tie {
         uint64_t pid_namespace;
         struct ksa_process_id self, parent;
+        bool leads;     /* a session leader, as sshd's process for a connection is */
         uint64_t audit; /* audit session id; 0: not set */
         uint64_t parent_audit;
         bool parent_known; /* the parent's audit session id could be read, set or not */

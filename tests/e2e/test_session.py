@@ -287,6 +287,23 @@ def test_password_method(sessions):
     shell.allowed()
 
 
+def test_password_of_a_login_that_is_not_completed(sessions):
+    """The listener outlives the connection, which is over before a session opens."""
+    sessions.host.start_sshd("PasswordAuthentication yes\nKbdInteractiveAuthentication no\nAuthenticationMethods password,publickey", 2205)
+    token = sessions.host.remember(issuer.token(sessions.host.key, issuer.claims()))
+    hand = sessions.host.write(HOME / "hand", "#!/bin/sh\ncat %s\n" % sessions.host.token_file(token, HOME / "token-password"), 0o755)
+    result = subprocess.run(["setpriv", "--reuid=job", "--regid=job", "--init-groups", "ssh", "-p", "2205", "-o",
+                             "PreferredAuthentications=password,publickey", "-o", "PubkeyAuthentication=no", "-l", "deploy-bot", "build-7",
+                             "true"], cwd=HOME, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+                            env={"HOME": str(HOME), "PATH": os.environ["PATH"], "SSH_ASKPASS": str(hand), "SSH_ASKPASS_REQUIRE": "force"})
+    assert b"Permission denied (publickey)" in result.stderr, result
+    (pending,) = RECORDS.glob("pending-*")
+    sshd = int(re.search(r"^sshd (\d+) ", pending.read_text(), re.M).group(1))
+    wait_until(lambda: not alive(sshd))
+    sessions.token_shell()  # sweeps
+    assert list(RECORDS.glob("pending-*")) == []
+
+
 def test_two_methods(sessions):
     sessions.host.start_sshd("KbdInteractiveAuthentication yes\nAuthenticationMethods publickey,keyboard-interactive\n"
                              "AuthorizedKeysFile /etc/ssh/keys_%u", 2204)

@@ -425,7 +425,24 @@ static void test_sweep_pending(void **state)
         sweep(place);
         assert_int_equal(files(place, NULL), 1);
         start(place, AUTH, "8271941", "4294967295");
-        end(place, SSHD); /* the password method: the record's parent is the listener */
+        end(place, SSHD);
+        sweep(place);
+        assert_int_equal(files(place, NULL), 1);
+        end(place, AUTH);
+        sweep(place);
+        assert_int_equal(files(place, NULL), 0);
+}
+
+/* sshd's process verified the password itself; its parent, the listener, outlives the connection. */
+static void test_sweep_pending_of_a_password(void **state)
+{
+        const struct place *place = *state;
+        const struct ksa_record record = sample_record();
+        struct ksa_tie leader = auth_phase;
+        char handle[KSA_HANDLE_SIZE];
+
+        leader.leads = true;
+        assert_null(ksa_session_keep(&place->env, &leader, &record, place->token, handle));
         sweep(place);
         assert_int_equal(files(place, NULL), 1);
         end(place, AUTH);
@@ -579,6 +596,7 @@ int main(void)
                 IN_PLACE(test_readable_record),
                 IN_PLACE(test_no_processes),
                 IN_PLACE(test_sweep_pending),
+                IN_PLACE(test_sweep_pending_of_a_password),
                 IN_PLACE(test_sweep_expired),
                 IN_PLACE(test_sweep_mark),
                 IN_PLACE(test_sweep_dead),

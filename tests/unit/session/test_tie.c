@@ -47,6 +47,12 @@ static void test_read(void **state)
         assert_int_equal(tie.audit, 7917);
         assert_int_equal(tie.parent_audit, 0);
         assert_true(tie.parent_known);
+        assert_false(tie.leads);
+        /* sshd's process for a connection leads a session */
+        workdir_write(proc, "self/stat",
+                      "125 (sshd) S 119 125 125 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 8271941\n");
+        ksa_tie_read(proc->directory, &tie);
+        assert_true(tie.leads);
 }
 
 /* The kernel's own files have the form that the others of this test imitate. */
@@ -59,6 +65,7 @@ static void test_read_kernel(void **state)
         assert_int_equal(tie.self.pid, getpid());
         assert_int_equal(tie.parent.pid, getppid());
         assert_int_not_equal(tie.pid_namespace, 0);
+        assert_int_equal(tie.leads, getsid(0) == getpid());
         assert_true(ksa_tie_lives("/proc", &tie.self));
         tie.self.start++;
         assert_false(ksa_tie_lives("/proc", &tie.self));
