@@ -177,14 +177,17 @@ enum ksa_reason session_recheck(const struct ksa_env *env, const struct ksa_atte
                                 bool was_granted, struct ksa_session *ret_session,
                                 struct ksa_error *err)
 {
+        /* With sudo's targetpw and the like, PAM_USER is not the caller. */
+        const char *user = was_granted ? attempt->user : NULL;
         struct ksa_tie tie;
 
         ksa_tie_read(env->proc_dir, &tie);
         enum ksa_reason reason =
-                ksa_session_find(env, &tie, attempt->user, attempt->real_uid, ret_session, err);
+                ksa_session_find(env, &tie, user, attempt->real_uid, ret_session, err);
         /* Another keyring is no reason to end what sudo itself still allows. */
         bool has_record = reason == KSA_OK || reason == KSA_SESSION_LEFT;
-        if (!was_granted && !has_record && reason != KSA_SESSION_ENDED)
+        /* The caller may limit sudo's memory, so that it cannot read a record that is there. */
+        if (!was_granted && !has_record && reason != KSA_SESSION_ENDED && reason != KSA_MEMORY)
                 return KSA_OK;
         if (reason != KSA_OK && (was_granted || !has_record))
                 return reason;

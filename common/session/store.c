@@ -58,30 +58,36 @@ static bool name_of_pending(const char *handle, char out[NAME_SIZE])
 
 /* --- Reading ------------------------------------------------------------------ */
 
-/* Fills RET_SESSION from the file NAME. False if it is missing or not a record. */
-static bool read_session(const struct ksa_env *env, const char *name,
-                         struct ksa_session *ret_session)
+/*
+ * Fills RET_SESSION from the file NAME. KSA_NO_SESSION_RECORD if it is missing or not a record;
+ * KSA_MEMORY if there is one, but no memory to read it.
+ */
+static enum ksa_reason read_session(const struct ksa_env *env, const char *name,
+                                    struct ksa_session *ret_session)
 {
+        enum ksa_reason reason = KSA_NO_SESSION_RECORD;
         struct ksa_secret *file = NULL;
         struct ksa_record_text text;
         char path[PATH_MAX];
 
-        if (!path_of(env, name, path) ||
-            ksa_file_read_secret(path, env->owner, FILE_MAX, &file, NULL) != KSA_OK)
-                return false;
-        bool valid = ksa_record_parse(ksa_secret_bytes(file), ksa_secret_length(file), &text);
-        if (valid) {
+        if (!path_of(env, name, path))
+                return reason;
+        enum ksa_reason found = ksa_file_read_secret(path, env->owner, FILE_MAX, &file, NULL);
+        if (found != KSA_OK)
+                return found == KSA_MEMORY ? found : reason;
+        if (ksa_record_parse(ksa_secret_bytes(file), ksa_secret_length(file), &text)) {
                 *ret_session = (struct ksa_session){.record = text.record,
                                                     .head_length = text.head_length};
+                reason = KSA_OK;
                 if (text.token != NULL) {
                         ret_session->token = ksa_secret_new(text.token_length);
-                        valid = ret_session->token != NULL &&
-                                ksa_secret_append(ret_session->token, text.token,
-                                                  text.token_length);
+                        if (ret_session->token == NULL ||
+                            !ksa_secret_append(ret_session->token, text.token, text.token_length))
+                                reason = KSA_MEMORY;
                 }
         }
         ksa_secret_free(&file);
-        return valid;
+        return reason;
 }
 
 /* --- Writing ------------------------------------------------------------------ */
@@ -227,7 +233,7 @@ void ksa_session_drop(const struct ksa_env *env, const struct ksa_tie *tie, cons
         char name[NAME_SIZE];
         int directory = -1;
 
-        if (name_of_pending(handle, name) && read_session(env, name, &session) &&
+        if (name_of_pending(handle, name) && read_session(env, name, &session) == KSA_OK &&
             ksa_tie_is_own(tie, &session.record))
                 directory = open_directory(env);
         if (directory >= 0) {
@@ -246,7 +252,7 @@ const char *ksa_session_open(const struct ksa_env *env, const struct ksa_tie *ti
         const char *why = "its pending record is missing";
 
         memset(ret_record, 0, sizeof(*ret_record));
-        if (name_of_pending(handle, pending) && read_session(env, pending, &session) &&
+        if (name_of_pending(handle, pending) && read_session(env, pending, &session) == KSA_OK &&
             session.token != NULL) {
                 if (ksa_tie_is_own(tie, &session.record))
                         *ret_record = session.record;
@@ -273,8 +279,8 @@ void ksa_session_close(const struct ksa_env *env, const struct ksa_tie *tie)
         int directory = -1;
 
         name_of_session(tie->audit, name);
-        if (tie->audit != 0 && read_session(env, name, &session) && session.token != NULL &&
-            session.record.pid_namespace == tie->pid_namespace &&
+        if (tie->audit != 0 && read_session(env, name, &session) == KSA_OK &&
+            session.token != NULL && session.record.pid_namespace == tie->pid_namespace &&
             ksa_tie_same(&session.record.sshd, &tie->self))
                 directory = open_directory(env);
         if (directory >= 0) {
@@ -292,7 +298,10 @@ enum ksa_reason ksa_session_find(const struct ksa_env *env, const struct ksa_tie
 
         memset(ret_session, 0, sizeof(*ret_session));
         name_of_session(tie->audit, name);
-        if (tie->audit != 0 && !read_session(env, name, ret_session))
+        enum ksa_reason found = tie->audit != 0 ? read_session(env, name, ret_session) : KSA_OK;
+        if (found == KSA_MEMORY)
+                return ksa_fail(err, found, "out of memory");
+        if (found != KSA_OK)
                 return ksa_fail(err, KSA_NO_SESSION_RECORD,
                                 "audit session %s was not opened by a token, or has no record",
                                 name);
@@ -333,7 +342,7 @@ static void sweep_file(struct sweep *sweep, const char *name)
         struct ksa_session session = {.token = NULL};
         const struct ksa_record *record = &session.record;
 
-        if (read_session(sweep->env, name, &session) &&
+        if (read_session(sweep->env, name, &session) == KSA_OK &&
             record->pid_namespace == sweep->tie->pid_namespace) {
                 bool lives = ksa_tie_lives(sweep->env->proc_dir, &record->sshd);
 

@@ -55,11 +55,12 @@ const char *ksa_session_open(const struct ksa_env *env, const struct ksa_tie *ti
 void ksa_session_close(const struct ksa_env *env, const struct ksa_tie *tie);
 
 /*
- * Finds the record of this process's session, and checks that USER with UID may use it.
+ * Finds the record of this process's session, and checks that USER (NULL: any) with UID may use it.
  *
  * ret_session  also filled on failure if there is a record; ksa_session_clear() it always
  *
- * KSA_NO_SESSION_RECORD without a readable one, and the results of ksa_tie_check()
+ * KSA_NO_SESSION_RECORD without a readable one, KSA_MEMORY if there is one but no memory to read it,
+ * and the results of ksa_tie_check()
  */
 enum ksa_reason ksa_session_find(const struct ksa_env *env, const struct ksa_tie *tie,
                                  const char *user, uint64_t uid, struct ksa_session *ret_session,

@@ -179,7 +179,7 @@ enum ksa_reason ksa_tie_check(const struct ksa_tie *tie, const struct ksa_record
                 return ksa_fail(err, KSA_NO_SESSION_RECORD,
                                 "the record of audit session %llu is of another container",
                                 (unsigned long long)tie->audit);
-        if (strcmp(record->user, user) != 0 || record->uid != uid)
+        if ((user != NULL && strcmp(record->user, user) != 0) || record->uid != uid)
                 return ksa_fail(err, KSA_SESSION_OF_ANOTHER,
                                 "audit session %llu was opened as \"%s\", not as the caller",
                                 (unsigned long long)tie->audit, record->user);

@@ -55,7 +55,7 @@ const char *ksa_tie_bind(const struct ksa_tie *tie, const struct ksa_record *pen
                          struct ksa_record *ret_record) KSA_MUST_CHECK;
 
 /*
- * Whether this process, started by USER with UID, may use RECORD, that of its audit session.
+ * Whether this process, started by USER (NULL: any) with UID, may use RECORD, that of its audit session.
  * IS_OPEN: the record has its token, and its sshd lives (ksa_tie_lives()).
  *
  * KSA_NO_SESSION         this process has no audit session id

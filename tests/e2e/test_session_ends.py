@@ -120,6 +120,8 @@ def test_ended_and_nopasswd(sessions):
     wait_until(lambda: not alive(monitor))
     text, reasons = left.run("sudo id -un")
     assert reasons == ["session-ended"] and "has ended" in text, text
+    sessions.host.write(SUDOERS, "Defaults:deploy-bot targetpw\ndeploy-bot ALL=(root) NOPASSWD: ALL\n", 0o440)  # PAM_USER is root
+    assert left.run()[1] == ["session-ended"]
     sessions.token_shell()  # sweeps: from here it is a mark
     assert left.run()[1] == ["session-ended"]
 

@@ -100,6 +100,17 @@ static int tear_down(void **state)
         return 0;
 }
 
+/* What a process gets whose memory is limited. */
+static bool no_memory;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+        return no_memory ? NULL : __real_calloc(count, size);
+}
+
 /* --- The phases of a session -------------------------------------------------- */
 
 static const struct ksa_tie auth_phase = {
@@ -580,6 +591,23 @@ static void test_sweep_among_living(void **state)
 
 #define IN_PLACE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* A record that is there, but cannot be read, is not taken for a missing one. */
+static void test_no_memory(void **state)
+{
+        const struct place *place = *state;
+
+        no_memory = true;
+        enum ksa_reason missing = find(place, &sudo, "deploy-bot");
+        no_memory = false;
+        open_session(place);
+        no_memory = true;
+        enum ksa_reason there = find(place, &sudo, "deploy-bot");
+        no_memory = false;
+        assert_int_equal(missing, KSA_NO_SESSION_RECORD);
+        assert_int_equal(there, KSA_MEMORY);
+        assert_int_equal(find(place, &sudo, "deploy-bot"), KSA_OK);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -595,6 +623,7 @@ int main(void)
                 IN_PLACE(test_unsafe_directory),
                 IN_PLACE(test_readable_record),
                 IN_PLACE(test_no_processes),
+                IN_PLACE(test_no_memory),
                 IN_PLACE(test_sweep_pending),
                 IN_PLACE(test_sweep_pending_of_a_password),
                 IN_PLACE(test_sweep_expired),

@@ -285,6 +285,8 @@ static void test_check(void **state)
         assert_int_equal(check(&good, &text, "deploy-bot", 1501, true), KSA_SESSION_OF_ANOTHER);
         assert_int_equal(check(&good, &text, "deploy-bot", 0, true), KSA_SESSION_OF_ANOTHER);
         assert_int_equal(check(&good, &text, "deploy-bot", 1500, false), KSA_SESSION_ENDED);
+        assert_int_equal(check(&good, &text, NULL, 1500, true), KSA_OK);
+        assert_int_equal(check(&good, &text, NULL, 1501, true), KSA_SESSION_OF_ANOTHER);
 }
 
 static void test_check_mark(void **state)
