@@ -73,7 +73,9 @@ def test_expired_token_shows_its_reason(fleet, control):
     fleet.give_tokens(control, issued=1700000000)
     try:
         result = control.by_token(KSA_TOKEN_FILE="/home/job/tokens/%h")
-        assert result.all("unreachable") == {1} and result.out.count("the token expired") >= 5, result
+        # Ansible that is still sending data when ksa-ssh ends may show this instead.
+        shown = result.out.count("the token expired") + result.out.count("Broken pipe")
+        assert result.all("unreachable") == {1} and shown >= 5 and "the token expired" in result.out, result
         before = logins(fleet)
         result = control.by_token(KSA_TOKEN_COMMAND='cat "/home/job/tokens/$KSA_HOST"')
         assert result.all("unreachable") == {1} and new_logins(fleet, before) == (0, 5), result

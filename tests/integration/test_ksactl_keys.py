@@ -247,7 +247,7 @@ SECTIONS = {
     "cluster": "issuer keys keys_max_stale keys_ca_file api_server api_server_name api_ca_file credential_file client_cert_file "
                "client_key_file proxy review",
     "service": "audience local_user",
-    "rule": "account account_uid user service from audience bound review rbac once",
+    "rule": "account account_uid user service from audience bound review rbac once token",
     "account": "account account_uid uid groups home shell allow_powerful_groups",
     "accounts": "source namespaces selector home shell recreated",
 }
