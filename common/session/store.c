@@ -149,7 +149,7 @@ static bool write_all(int fd, const struct ksa_secret *text)
 
 /*
  * Creates NAME, which must not exist, with RECORD and TOKEN. The file has no name until it is whole,
- * so nobody reads a part of it, and nothing is left if this process is killed.
+ * so no process reads a part of it, and nothing is left if this process is killed.
  */
 static const char *create(int directory, const char *name, const struct ksa_record *record,
                           const struct ksa_secret *token)

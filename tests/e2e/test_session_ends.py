@@ -133,7 +133,7 @@ def test_rule_removed(sessions):
     sessions.host.write(CONFIG, text.replace("token = session", "token = session\naccount_uid = u-2"))
     assert shell.denied() == ["no-rule"]
     sessions.host.write(CONFIG, text.split("[rule deploy-sudo]")[0])
-    assert shell.denied() == []  # sudo is none of ksa's business now, and asks for a password
+    assert shell.denied() == []  # ksa ignores sudo now, which asks for a password
 
 
 def test_key_removed(sessions):
